@@ -21,6 +21,10 @@ struct err;
  * returns NULL: out of memory gives a static error. */
 struct err *err_new(int errnum, const char *fmt, ...) ERR_PRINTF(2, 3) ERR_MUST_USE;
 
+/* The same, but the text is complete: no strerror text is appended (an error
+ * that a peer told us). */
+struct err *err_with_text(int errnum, const char *fmt, ...) ERR_PRINTF(2, 3) ERR_MUST_USE;
+
 /* Puts "what was being done" in front of cause; takes ownership of cause and
  * keeps its errno.  cause must not be NULL. */
 struct err *err_wrap(struct err *cause, const char *fmt, ...) ERR_PRINTF(2, 3) ERR_MUST_USE;

@@ -1,0 +1,112 @@
+/*
+ * log.c - log lines (log.h).
+ *
+ * Settings are made once by log_init before threads exist; only the level
+ * changes later (atomic).  A line is put together on the stack and written by
+ * one write(2), so that lines of several threads and processes on one
+ * descriptor do not mix.  Uses the vDSO's clock and arithmetic instead of
+ * gmtime, which would open /etc/localtime in a process that may not.
+ */
+#include "libipc/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+	const char *component;
+	int fd;
+	enum log_format format;
+	_Atomic int max;
+} logger = { "redoubt", 2, LOG_TEXT, LOG_WARNING };
+
+static const char *const level_names[] = { "error", "warning", "info", "debug" };
+
+void log_init(const char *component, int fd, enum log_format format, enum log_level max)
+{
+	logger.component = component;
+	logger.fd = fd;
+	logger.format = format;
+	log_set_level(max);
+}
+
+void log_set_level(enum log_level max)
+{
+	atomic_store_explicit(&logger.max, (int)max, memory_order_relaxed);
+}
+
+bool log_enabled(enum log_level level)
+{
+	return logger.fd >= 0 && (int)level <= atomic_load_explicit(&logger.max, memory_order_relaxed);
+}
+
+/* "2026-11-21T22:00:00.123Z".  Days to a date in the proleptic Gregorian
+ * calendar, counting years from March so that the leap day is the last. */
+static void format_time(char *buf, size_t size)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	int64_t days = ts.tv_sec / 86400, rest = ts.tv_sec % 86400;
+	int64_t z = days + 719468, era = z / 146097, doe = z % 146097;
+	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+	int day = (int)(doy - (153 * mp + 2) / 5 + 1), month = (int)(mp < 10 ? mp + 3 : mp - 9);
+	int year = (int)(yoe + era * 400 + (month <= 2));
+	snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, (int)(rest / 3600), (int)(rest / 60 % 60),
+		(int)(rest % 60), (int)(ts.tv_nsec / 1000000));
+}
+
+/* Appends text to line[*n], escaped for a JSON string or, in text lines, with
+ * control characters made visible: a log line is one line whatever a hostile
+ * peer's text says.  Bytes above 0x7f are kept (JSON: as they are if the text
+ * is UTF-8; else they become U+FFFD on reading). */
+static void append_escaped(char *line, size_t size, size_t *n, const char *text, bool json)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p && *n + 8 < size; p++) {
+		if (json && (*p == '"' || *p == '\\')) {
+			line[(*n)++] = '\\';
+			line[(*n)++] = (char)*p;
+		} else if (*p < 0x20 || *p == 0x7f) {
+			*n += (size_t)snprintf(line + *n, 8, json ? "\\u%04x" : "\\x%02x", *p);
+		} else {
+			line[(*n)++] = (char)*p;
+		}
+	}
+}
+
+void log_at(enum log_level level, const char *fmt, ...)
+{
+	if (!log_enabled(level))
+		return;
+	int saved = errno;
+	char text[4096], line[8192 + 256], when[64];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	format_time(when, sizeof when);
+
+	bool json = logger.format == LOG_JSON;
+	size_t n;
+	if (json)
+		n = (size_t)snprintf(line, 256, "{\"time\":\"%s\",\"level\":\"%s\",\"component\":\"%s\",\"pid\":%d,\"msg\":\"", when,
+			level_names[level], logger.component, (int)getpid());
+	else
+		n = (size_t)snprintf(line, 256, "%s %s[%d] %s: ", when, logger.component, (int)getpid(), level_names[level]);
+	append_escaped(line, sizeof line - 4, &n, text, json);
+	if (json) {
+		line[n++] = '"';
+		line[n++] = '}';
+	}
+	line[n++] = '\n';
+	ssize_t r;
+	do {
+		r = write(logger.fd, line, n);
+	} while (r < 0 && errno == EINTR);
+	errno = saved;
+}

@@ -1,0 +1,19 @@
+/* msg_undef.h - ends a pass over a *.msg.h file.  No include guard, see msg_structs.h. */
+#undef PROTOCOL
+#undef STRUCT
+#undef REQUEST
+#undef REPLY
+#undef EVENT
+#undef END
+#undef F_U64
+#undef F_I64
+#undef F_BOOL
+#undef F_STR
+#undef F_BYTES
+#undef F_FD
+#undef F_OPT_FD
+#undef F_STRUCT
+#undef F_LIST
+#undef F_STRS
+#undef F_U64S
+#undef F_FDS
