@@ -16,12 +16,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* version (1) + kind (1) + sequence (9) + method (5) + array head (1) */
-#define ENVELOPE_MAX 20
-
 static size_t pack_envelope(uint8_t *p, const struct frame *f)
 {
-	struct mp_writer w = { .p = p, .cap = ENVELOPE_MAX };
+	struct mp_writer w = { .p = p, .cap = FRAME_ENVELOPE_MAX };
 	mp_put_array(&w, 5);
 	mp_put_u64(&w, FRAME_VERSION);
 	mp_put_u64(&w, (uint64_t)f->kind);
@@ -33,7 +30,7 @@ static size_t pack_envelope(uint8_t *p, const struct frame *f)
 int frame_send_flags(int sock, const struct frame *f, int flags)
 {
 	static const uint8_t nil = 0xc0;
-	uint8_t envelope[ENVELOPE_MAX];
+	uint8_t envelope[FRAME_ENVELOPE_MAX];
 	size_t n = pack_envelope(envelope, f);
 	bool empty = f->body_len == 0; /* a frame without a message has the body nil */
 	if (n + f->body_len > FRAME_MAX)

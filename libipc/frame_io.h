@@ -6,6 +6,9 @@
 
 #include "frame.h"
 
+/* array head (1) + version (1) + kind (1) + sequence (9) + method (5), rounded up */
+#define FRAME_ENVELOPE_MAX 20
+
 /* As frame_send / frame_recv, with sendmsg's or recvmsg's flags; 0 or a
  * positive errno (EAGAIN: nothing happened).  After an EPROTO *why says what
  * is wrong with the frame (a constant).  On any but success f owns nothing. */

@@ -75,6 +75,13 @@ bool msg_desc_has_fds(const struct msg_desc *d);
 /* Memory from an arena, 8-aligned, not cleared; NULL when there is none. */
 void *msg_arena_alloc(struct msg_arena *a, size_t size);
 void msg_arena_free(struct msg_arena *a);
+/* Moves all of from's memory into a. */
+void msg_arena_join(struct msg_arena *a, struct msg_arena *from);
+
+/* Of a LIST, STRS, U64S, FDS: the size of an element in C, and the least bytes
+ * of one on the wire. */
+size_t msg_element_size(const struct msg_field *f);
+size_t msg_wire_min(const struct msg_field *f);
 
 /* Where in a message we are, innermost part first, for error texts; built on
  * the stack as the walk descends.  Used by the codec and the JSON reader. */
