@@ -70,7 +70,7 @@ static struct err *read_all(int fd, size_t max, uint8_t **buf, size_t *len)
 struct err *msg_from_fd(const struct msg_desc *d, int fd, size_t max, void *out, struct msg_arena *a)
 {
 	_cleanup_free_ uint8_t *buf = NULL;
-	size_t len;
+	size_t len = 0;
 	struct err *e = read_all(fd, max, &buf, &len);
 	if (!e)
 		e = msg_decode_buf(d, buf, len, out, a);

@@ -8,8 +8,15 @@
  *    tasks to the gofer; the launcher).  The waiting thread that holds the
  *    receive role reads for all; no thread of its own.
  *
- * A peer that breaks the protocol loses its connection.  An error reply
- * carries errno and a text.
+ * Every request gets exactly one answer, cancelled or not (cancelling only
+ * tells the server that nobody waits).  A request whose body does not decode,
+ * of an unknown method or without authority is answered with an error; a peer
+ * that breaks the protocol otherwise (envelope, events, answers) loses its
+ * connection.  An error reply carries errno and a text.
+ *
+ * System calls besides libevent's own: sendmsg, recvmsg, close, fcntl
+ * (F_DUPFD_CLOEXEC: descriptors of frames that must be queued); the blocking
+ * client: sendmsg, recvmsg, poll, futex, close.
  */
 #ifndef REDOUBT_LIBIPC_RPC_H
 #define REDOUBT_LIBIPC_RPC_H
@@ -22,7 +29,9 @@ struct rpc;
 struct rpc_call; /* a request being served; ends with rpc_reply or rpc_fail */
 
 /* A served method.  fn may answer later; request lives until the call ends.
- * Descriptors it wants to keep are taken from *request (set to -1). */
+ * Descriptors it wants to keep are taken from *request (set to -1).  An
+ * event's call ends when fn returns; rpc_reply on it does nothing and rpc_fail
+ * only frees the error. */
 struct rpc_method {
 	uint32_t id;
 	const struct msg_desc *request, *reply; /* reply NULL: an event */
@@ -70,6 +79,7 @@ int rpc_client_fd(const struct rpc_client *c);
 struct err *rpc_client_call(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body,
 			    const struct msg_desc *reply, void *out, struct msg_arena *a, unsigned deadline_ms) ERR_MUST_USE;
 #define RPC_CALL(c, P, M, body, out, a, ms) rpc_client_call(c, P##_##M##_id, &P##_##M##_desc, body, &P##_##M##_reply_desc, out, a, ms)
+/* For both: reply NULL sends an event and does not wait (out and a unused). */
 /* The same for hot paths: returns 0 or -errno (the peer's), no text made. */
 int rpc_client_call_errno(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body,
 			  const struct msg_desc *reply, void *out, struct msg_arena *a);

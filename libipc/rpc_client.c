@@ -1,0 +1,387 @@
+/*
+ * rpc_client.c - blocking calls from any number of threads over one socket.
+ *
+ * Leader and followers: of the threads that wait for an answer, one (the
+ * leader) is in recvmsg and hands every frame it gets to the call it belongs
+ * to; when its own answer has come it wakes another waiter, which leads on.
+ * No thread of its own, so a caller that is alone makes exactly one sendmsg
+ * and one recvmsg.
+ *
+ * Locks: mu guards everything but the socket, and is never held in a system
+ * call on it.  sendmsg of one datagram is atomic, so senders need no lock; one
+ * leader at a time receives.  Calls that passed their deadline leave a
+ * tombstone until their answer comes (the server always answers).
+ */
+#include "libipc/frame_io.h"
+#include "libipc/msg_desc.h"
+#include "libipc/rpc.h"
+#include "libipc/rpc_wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TOMBSTONES_MAX 4096
+
+/* A call under way; lives on its caller's stack. */
+struct wait {
+	TAILQ_ENTRY(wait) entry; /* [mu] */
+	uint64_t sequence; /* [I] */
+	uint32_t method; /* [I] */
+	bool done; /* [mu] the answer is in frame, or the connection is gone */
+	struct frame frame; /* [mu], the caller's once done */
+	pthread_cond_t wake;
+};
+
+struct tombstone {
+	LIST_ENTRY(tombstone) entry;
+	uint64_t sequence;
+};
+
+struct rpc_client {
+	int sock; /* [I] */
+	pthread_mutex_t mu;
+	pthread_condattr_t monotonic; /* [I] */
+	TAILQ_HEAD(, wait) waits; /* [mu] */
+	LIST_HEAD(, tombstone) tombstones; /* [mu] */
+	unsigned n_tombstones; /* [mu] */
+	uint64_t sequence; /* [mu] last one given */
+	bool leading; /* [mu] some thread receives */
+	int broken; /* [mu] errno that ended the connection */
+	const char *why; /* [mu] a constant that says more, or NULL */
+};
+
+struct err *rpc_client_new(int sock, struct rpc_client **out)
+{
+	struct rpc_client *c = calloc(1, sizeof *c);
+	if (!c)
+		return err_new(ENOMEM, "rpc client");
+	c->sock = sock;
+	pthread_mutex_init(&c->mu, NULL);
+	pthread_condattr_init(&c->monotonic);
+	pthread_condattr_setclock(&c->monotonic, CLOCK_MONOTONIC);
+	TAILQ_INIT(&c->waits);
+	LIST_INIT(&c->tombstones);
+	*out = c;
+	return NULL;
+}
+
+void rpc_client_free(struct rpc_client *c)
+{
+	if (!c)
+		return;
+	struct tombstone *t;
+	while ((t = LIST_FIRST(&c->tombstones))) {
+		LIST_REMOVE(t, entry);
+		free(t);
+	}
+	close(c->sock);
+	pthread_condattr_destroy(&c->monotonic);
+	pthread_mutex_destroy(&c->mu);
+	free(c);
+}
+
+int rpc_client_fd(const struct rpc_client *c)
+{
+	return c->sock;
+}
+
+/* --- time --------------------------------------------------------------------- */
+
+static struct timespec deadline_after(unsigned ms)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+/* Milliseconds until t, rounded up; 0 when it has passed. */
+static int ms_until(const struct timespec *t)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t ns = (int64_t)(t->tv_sec - now.tv_sec) * 1000000000 + (t->tv_nsec - now.tv_nsec);
+	return ns <= 0 ? 0 : (int)((ns + 999999) / 1000000);
+}
+
+/* Waits until the socket is ready for events; 0 or ETIMEDOUT. */
+static int wait_ready(int sock, short events, const struct timespec *deadline)
+{
+	struct pollfd p = { .fd = sock, .events = events };
+	for (;;) {
+		int ms = deadline ? ms_until(deadline) : -1;
+		int n = poll(&p, 1, ms);
+		if (n > 0)
+			return 0;
+		if (n == 0 && ms == 0)
+			return ETIMEDOUT;
+		if (n < 0 && errno != EINTR)
+			return errno;
+	}
+}
+
+/* --- with mu held --------------------------------------------------------------- */
+
+static void break_locked(struct rpc_client *c, int errnum, const char *why)
+{
+	struct wait *w;
+	if (!c->broken) {
+		c->broken = errnum;
+		c->why = why;
+		/* the peer learns at once, and a leader in recvmsg comes back */
+		shutdown(c->sock, SHUT_RDWR);
+	}
+	TAILQ_FOREACH (w, &c->waits, entry)
+		pthread_cond_signal(&w->wake);
+}
+
+/* Gives a received frame (and what it owns) to the call it answers. */
+static void deliver_locked(struct rpc_client *c, struct frame *f)
+{
+	struct wait *w;
+	struct tombstone *t;
+	if (f->kind == FRAME_REPLY || f->kind == FRAME_ERROR) {
+		TAILQ_FOREACH (w, &c->waits, entry) {
+			if (w->sequence != f->sequence || w->done)
+				continue;
+			if (w->method != f->method)
+				break;
+			w->frame = *f;
+			w->done = true;
+			pthread_cond_signal(&w->wake);
+			return;
+		}
+		LIST_FOREACH (t, &c->tombstones, entry) {
+			if (t->sequence != f->sequence)
+				continue;
+			LIST_REMOVE(t, entry);
+			c->n_tombstones--;
+			free(t);
+			frame_free(f);
+			return;
+		}
+	}
+	frame_free(f);
+	break_locked(c, EPROTO, "the peer sent what nobody asked for");
+}
+
+/* Receives one frame and delivers it.  mu is released meanwhile.  0 or ETIMEDOUT. */
+static int lead_locked(struct rpc_client *c, const struct timespec *deadline)
+{
+	struct frame f;
+	const char *why = NULL;
+	bool eof = false;
+	int errnum;
+	c->leading = true;
+	pthread_mutex_unlock(&c->mu);
+	do {
+		errnum = deadline ? wait_ready(c->sock, POLLIN, deadline) : 0;
+		if (!errnum)
+			errnum = frame_recv_flags(c->sock, &f, deadline ? MSG_DONTWAIT : 0, &eof, &why);
+		if (errnum == EAGAIN && !deadline) /* somebody made the socket non-blocking */
+			errnum = wait_ready(c->sock, POLLIN, NULL) ? EIO : EAGAIN;
+	} while (errnum == EAGAIN);
+	pthread_mutex_lock(&c->mu);
+	c->leading = false;
+	if (errnum == ETIMEDOUT)
+		return ETIMEDOUT;
+	if (errnum == ENOMEM) /* nothing was read; the datagram waits */
+		return 0;
+	if (errnum)
+		break_locked(c, errnum, why);
+	else if (eof)
+		break_locked(c, ECONNRESET, "the peer is gone");
+	else
+		deliver_locked(c, &f);
+	return 0;
+}
+
+/* Somebody must lead while there are calls without an answer. */
+static void hand_over_locked(struct rpc_client *c)
+{
+	struct wait *w;
+	if (c->leading)
+		return;
+	TAILQ_FOREACH (w, &c->waits, entry) {
+		if (!w->done) {
+			pthread_cond_signal(&w->wake);
+			return;
+		}
+	}
+}
+
+/* Waits for w's answer: 0, ETIMEDOUT, or what broke the connection. */
+static int await_locked(struct rpc_client *c, struct wait *w, const struct timespec *deadline)
+{
+	while (!w->done) {
+		int r;
+		if (c->broken)
+			return c->broken;
+		if (!c->leading)
+			r = lead_locked(c, deadline);
+		else if (deadline)
+			r = pthread_cond_timedwait(&w->wake, &c->mu, deadline);
+		else
+			r = pthread_cond_wait(&w->wake, &c->mu);
+		if (r == ETIMEDOUT && !w->done)
+			return ETIMEDOUT;
+	}
+	return 0;
+}
+
+/* --- a call ----------------------------------------------------------------------- */
+
+static int send_frame(struct rpc_client *c, const struct frame *f, const struct timespec *deadline)
+{
+	for (;;) {
+		int errnum = frame_send_flags(c->sock, f, deadline ? MSG_DONTWAIT : 0);
+		if (errnum != EAGAIN)
+			return errnum;
+		errnum = wait_ready(c->sock, POLLOUT, deadline);
+		if (errnum)
+			return errnum;
+	}
+}
+
+static bool fatal(int errnum)
+{
+	return errnum == EPIPE || errnum == ECONNRESET || errnum == ENOTCONN;
+}
+
+/* The caller does not wait any longer for an answer that will come. */
+static void abandon(struct rpc_client *c, const struct wait *w)
+{
+	struct frame cancel = { .kind = FRAME_CANCEL, .sequence = w->sequence, .method = w->method };
+	struct tombstone *t = malloc(sizeof *t);
+	pthread_mutex_lock(&c->mu);
+	if (!t || c->n_tombstones == TOMBSTONES_MAX) {
+		free(t);
+		break_locked(c, ENOMEM, "too many calls were given up");
+		pthread_mutex_unlock(&c->mu);
+		return;
+	}
+	t->sequence = w->sequence;
+	LIST_INSERT_HEAD(&c->tombstones, t, entry);
+	c->n_tombstones++;
+	pthread_mutex_unlock(&c->mu);
+	/* a hint only: when the socket is full it is not worth waiting */
+	(void)frame_send_flags(c->sock, &cancel, MSG_DONTWAIT);
+}
+
+/* Sends f and waits for the answer, which is then in w->frame. */
+static int exchange(struct rpc_client *c, struct frame *f, struct wait *w, unsigned deadline_ms)
+{
+	struct timespec t, *deadline = NULL;
+	if (deadline_ms) {
+		t = deadline_after(deadline_ms);
+		deadline = &t;
+	}
+	pthread_cond_init(&w->wake, &c->monotonic);
+	pthread_mutex_lock(&c->mu);
+	int errnum = c->broken;
+	if (!errnum) {
+		f->sequence = w->sequence = ++c->sequence;
+		TAILQ_INSERT_TAIL(&c->waits, w, entry);
+		pthread_mutex_unlock(&c->mu);
+		int send_errnum = send_frame(c, f, deadline);
+		pthread_mutex_lock(&c->mu);
+		if (fatal(send_errnum))
+			break_locked(c, ECONNRESET, "the peer is gone");
+		bool waited = !send_errnum;
+		errnum = send_errnum ? send_errnum : await_locked(c, w, deadline);
+		TAILQ_REMOVE(&c->waits, w, entry);
+		hand_over_locked(c);
+		pthread_mutex_unlock(&c->mu);
+		if (waited && errnum == ETIMEDOUT)
+			abandon(c, w);
+	} else {
+		pthread_mutex_unlock(&c->mu);
+	}
+	pthread_cond_destroy(&w->wake);
+	return errnum;
+}
+
+static void break_client(struct rpc_client *c, const char *why)
+{
+	pthread_mutex_lock(&c->mu);
+	break_locked(c, EPROTO, why);
+	pthread_mutex_unlock(&c->mu);
+}
+
+/* The whole of a call.  Returns 0 or a positive errno; *text (may be NULL, then
+ * none is made) is then an error to hand on, or NULL when the errno says it all. */
+static int call(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body, const struct msg_desc *reply,
+	void *out, struct msg_arena *a, unsigned deadline_ms, struct err **text)
+{
+	struct frame f = { .kind = reply ? FRAME_REQUEST : FRAME_EVENT, .method = method };
+	struct wait w = { .method = method };
+	bool protocol = false;
+	int errnum;
+	struct err *e = msg_encode(request, body, &f);
+	if (!e && !reply) {
+		struct timespec t = deadline_after(deadline_ms);
+		errnum = send_frame(c, &f, deadline_ms ? &t : NULL);
+		frame_free(&f);
+		return errnum;
+	}
+	if (!e) {
+		errnum = exchange(c, &f, &w, deadline_ms);
+		frame_free(&f);
+		if (errnum)
+			return errnum;
+		if (w.frame.kind == FRAME_ERROR)
+			e = rpc_error_decode(&w.frame, &protocol);
+		else
+			e = msg_decode(reply, &w.frame, out, a);
+		if (e && w.frame.kind == FRAME_REPLY)
+			protocol = err_errno(e) == EPROTO;
+		frame_free(&w.frame);
+		if (protocol)
+			break_client(c, "an answer did not decode");
+	}
+	if (!e)
+		return 0;
+	errnum = err_errno(e);
+	if (text)
+		*text = e;
+	else
+		err_free(e);
+	return errnum;
+}
+
+struct err *rpc_client_call(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body,
+	const struct msg_desc *reply, void *out, struct msg_arena *a, unsigned deadline_ms)
+{
+	struct err *text = NULL;
+	int errnum = call(c, method, request, body, reply, out, a, deadline_ms, &text);
+	if (!errnum)
+		return NULL;
+	if (text)
+		return text;
+	if (errnum == ETIMEDOUT)
+		return err_new(ETIMEDOUT, "%s: no answer within %u ms", msg_desc_short(request), deadline_ms);
+	pthread_mutex_lock(&c->mu);
+	const char *why = c->broken ? c->why : NULL;
+	pthread_mutex_unlock(&c->mu);
+	if (why)
+		return err_with_text(errnum, "%s: %s", msg_desc_short(request), why);
+	return err_new(errnum, "%s", msg_desc_short(request));
+}
+
+int rpc_client_call_errno(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body,
+	const struct msg_desc *reply, void *out, struct msg_arena *a)
+{
+	return -call(c, method, request, body, reply, out, a, 0, NULL);
+}
