@@ -1,0 +1,56 @@
+/*
+ * kernel.h - the one object from which all kernel state is reachable.
+ */
+#ifndef SENTRY_KERNEL_KERNEL_H
+#define SENTRY_KERNEL_KERNEL_H
+
+#include "lib/lock.h"
+#include "mm/mm.h"
+
+#include <event2/event.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct platform;
+struct task_table; /* kernel/: pids, sessions */
+struct futex_table;
+struct timer_queue;
+struct vfs;
+struct container; /* control/ */
+struct net_stack;
+struct ipc_ns;
+
+struct uts_ns {
+	struct mutex mu; /* RANK_LEAF */
+	char nodename[65], domainname[65];
+};
+
+struct kernel {
+	struct platform *platform; /* [I] */
+	struct memfile *memfile; /* [I] */
+	struct mm_env mm_env; /* [I] */
+	struct vfs *vfs; /* [I] */
+	struct event_base *loop; /* [I] the event thread's: host descriptors, control */
+	struct task_table *tasks; /* [I] made by kernel_init */
+	struct futex_table *futexes; /* [I] */
+	struct timer_queue *timers; /* [I] */
+	struct net_stack *net; /* [I] unix socket names etc.: net_init */
+	struct ipc_ns *ipc; /* [I] SysV IPC */
+	struct uts_ns uts;
+	unsigned cpus; /* [I] processors the guest sees */
+	uint64_t memory_total; /* [I] bytes the guest sees */
+	int64_t boot_monotonic, boot_realtime; /* [I] ns */
+	bool strace; /* log every call */
+	struct mutex containers_mu; /* RANK_CONTROL */
+	struct container *containers; /* [containers_mu] */
+	_Atomic bool shutting_down;
+};
+
+/* Makes tasks, futexes, timers; the caller has filled platform, memfile,
+ * mm_env, vfs, loop. 0 or -errno. */
+int kernel_init(struct kernel *k);
+
+/* The vDSO's clock parameters etc.; nothing else is global. */
+
+#endif

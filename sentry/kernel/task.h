@@ -1,0 +1,206 @@
+/*
+ * task.h - tasks (threads), thread groups (processes), process groups and
+ * sessions.
+ *
+ * A task is one host thread of the sentry running task_main: switch to program,
+ * handle the event, deliver signals.  Fields marked [t] belong to that thread
+ * alone; [T] need the task list lock (RANK_TASKS); [I] never change; [a] atomic.
+ */
+#ifndef SENTRY_KERNEL_TASK_H
+#define SENTRY_KERNEL_TASK_H
+
+#include "abi/signal.h"
+#include "arch/x86_64/arch.h"
+#include "kernel/kernel.h"
+#include "lib/ref.h"
+#include "lib/wait.h"
+#include "mm/usercopy.h"
+#include "platform/platform.h"
+#include "vfs/cred.h"
+#include "vfs/file.h"
+
+#include <sys/types.h>
+
+struct container;
+struct tty; /* fs/devpts: a terminal; sessions hold their controlling one */
+struct boot_process; /* libipc: a process to start */
+
+struct linux_rlimit {
+	uint64_t cur, max;
+};
+#define LINUX_RLIM_NLIMITS 16
+
+struct session {
+	struct ref ref;
+	pid_t sid; /* [I] */
+	struct tty *tty; /* [T] controlling terminal, referenced; NULL */
+	LIST_ENTRY(session) link;
+};
+
+struct pgrp {
+	struct ref ref;
+	pid_t pgid; /* [I] */
+	struct session *session; /* [I] referenced */
+	LIST_HEAD(, thread_group) members; /* [T] */
+	LIST_ENTRY(pgrp) link;
+};
+
+struct sigpending; /* kernel/signal.h */
+
+struct thread_group {
+	struct ref ref;
+	struct kernel *k; /* [I] */
+	pid_t tgid; /* [I] */
+	struct task *leader; /* [T] */
+	TAILQ_HEAD(, task) tasks; /* [T] all not yet reaped from the group */
+	unsigned n_live; /* [T] tasks that have not begun to exit */
+	struct thread_group *parent; /* [T] */
+	LIST_HEAD(, thread_group) children; /* [T] */
+	LIST_ENTRY(thread_group) sibling, pgrp_link;
+	struct pgrp *pgrp; /* [T] referenced */
+	struct container *container; /* [I] */
+	struct sighand *sighand; /* [T] referenced: dispositions */
+	struct sigpending *pending; /* [T] shared pending signals */
+	struct waitq child_wq; /* a child changed state */
+	int exit_signal; /* [T] SIGCHLD usually; 0 none */
+	bool exiting; /* [T] group exit under way */
+	int exit_status; /* [T] wait status, valid when exiting or exited */
+	bool zombie; /* [T] all tasks gone; waits to be reaped */
+	bool stopped; /* [T] group stop complete */
+	int stop_signal; /* [T] */
+	bool stop_reported, cont_pending; /* [T] for wait: WUNTRACED, WCONTINUED */
+	bool did_exec; /* [T] for setpgid */
+	bool is_subreaper; /* [T] */
+	struct linux_rlimit rlimits[LINUX_RLIM_NLIMITS]; /* [T] read with rlimit_get */
+	int64_t start_time; /* [I] ns, monotonic */
+	int64_t start_realtime; /* [I] ns */
+	int64_t utime_dead, stime_dead; /* [T] ns, of exited tasks */
+	int64_t cutime, cstime; /* [T] ns, of waited-for children */
+	int oom_score_adj; /* [a] */
+	struct waitq *exit_wq; /* control/: somebody waits for this process; may be NULL */
+	void *timers; /* POSIX timers, itimers: kernel/ */
+};
+
+struct task {
+	struct ref ref;
+	struct kernel *k; /* [I] */
+	struct thread_group *tg; /* [I] but for exec of a non-leader */
+	pid_t tid; /* [T] changes at exec of a non-leader */
+	TAILQ_ENTRY(task) tg_link; /* [T] */
+	struct sleeper sleeper;
+	struct platform_ctx *ctx; /* [t] */
+	struct regs regs; /* [t] */
+	struct mm *mm; /* [t] to change (with T held); others: task_get_mm */
+	struct fdtable *files; /* same */
+	struct fs_context *fs; /* same */
+	struct cred *cred; /* [t] to read; replaced with T held; others: task_get_cred */
+	/* signals */
+	uint64_t blocked; /* [T] to write; [t] reads */
+	uint64_t saved_mask; /* [t] sigsuspend, ppoll ...: restored after the handler */
+	bool restore_mask; /* [t] */
+	struct sigpending *pending; /* [T] */
+	struct linux_stack altstack; /* [t] */
+	_Atomic bool work; /* [a] something to do before the program runs on */
+	/* exit */
+	bool exiting; /* [T] */
+	bool exited; /* [T] */
+	int exit_code; /* [t] */
+	uaddr clear_child_tid, robust_list; /* [t] */
+	uint64_t robust_list_len;
+	uaddr rseq; uint32_t rseq_len, rseq_sig; /* [t] */
+	struct completion *vfork_done; /* [T] parent waits here */
+	char comm[16]; /* [T] */
+	bool no_new_privs; /* [t] */
+	int pdeathsig; /* [T] */
+	/* restart_syscall */
+	int64_t (*restart_fn)(struct task *t, void *state); /* [t] */
+	uint64_t restart_state[6]; /* [t] */
+	/* accounting, ns */
+	_Atomic int64_t utime, stime;
+	_Atomic uint64_t nvcsw, nivcsw, minflt, majflt;
+	int64_t start_time;
+	_Atomic char state; /* 'R' 'S' 'D' 'T' 't' 'Z' for /proc */
+	uint64_t personality; /* [t] */
+	uint64_t timer_slack; /* [t] */
+	int nice, sched_policy, sched_prio; /* [T] */
+	uint64_t affinity[16]; /* [T] 1024 cpus */
+	void *ptrace; /* tracing state: kernel/ptrace.c */
+	pthread_t thread;
+};
+
+struct task *task_current(void); /* this host thread's, NULL on others */
+void task_get(struct task *t);
+void task_put(struct task *t);
+
+/* --- finding ([T] taken inside; new references or NULL) --- */
+struct task *task_find(struct kernel *k, pid_t tid);
+struct thread_group *tg_find(struct kernel *k, pid_t tgid);
+void tg_put(struct thread_group *tg);
+struct task *tg_any_task(struct thread_group *tg); /* a live one, or NULL */
+void tasks_lock(struct kernel *k); /* RANK_TASKS */
+void tasks_unlock(struct kernel *k);
+/* Thread groups in order of tgid, > after; NULL at the end (for /proc). */
+struct thread_group *tg_next(struct kernel *k, pid_t after);
+/* Tasks of a group in order of tid, > after; NULL at the end. */
+struct task *tg_next_task(struct thread_group *tg, pid_t after);
+
+/* Another task's resources: new references, NULL when it has let go of them. */
+struct mm *task_get_mm(struct task *t);
+struct fdtable *task_get_files(struct task *t);
+struct fs_context *task_get_fs(struct task *t);
+struct cred *task_get_cred(struct task *t);
+void task_set_cred(struct task *t, struct cred *c); /* own thread; takes the reference */
+
+/* --- life --- */
+/* A container's or exec's first task: stopped until task_start.  The program is
+ * already loaded into a new address space.  -errno. files: stdio installed already. */
+int task_create_init(struct kernel *k, struct container *c, const struct boot_process *p, struct fs_context *fs, struct fdtable *files,
+		     struct tty *tty, struct task **out, struct err **why);
+void task_start(struct task *t);
+void task_exit_group(struct task *t, int wait_status); /* own thread: begins group exit; the task loop ends it */
+/* True when the task has signals, a stop or an exit to handle: long kernel loops check it. */
+bool task_interrupted(struct task *t);
+bool ns_capable(struct task *t, int cap);
+
+uint64_t rlimit_get(struct task *t, unsigned resource); /* soft limit */
+
+/* --- signals --- */
+int signal_send_task(struct task *t, int signo, const struct linux_siginfo *info); /* info NULL: SI_KERNEL */
+int signal_send_group(struct thread_group *tg, int signo, const struct linux_siginfo *info);
+int signal_send_pgrp(struct kernel *k, pid_t pgid, int signo, const struct linux_siginfo *info);
+/* A synchronous fault of the running program (not blockable). */
+void signal_force(struct task *t, int signo, const struct linux_siginfo *info);
+/* All processes of a container; used by control/. */
+int signal_send_container(struct kernel *k, struct container *c, int signo);
+bool signal_is_ignored_or_blocked(struct task *t, int signo); /* for tty job control */
+bool pgrp_is_orphaned(struct kernel *k, pid_t pgid);
+pid_t task_pgid(struct task *t);
+pid_t task_sid(struct task *t);
+
+/* Replaces the mask for a wait (ppoll, epoll_pwait, pselect, sigsuspend).
+ * After the call the old mask comes back, or when a handler has run. */
+void signal_set_temp_mask(struct task *t, uint64_t mask);
+void signal_restore_temp_mask(struct task *t, bool interrupted);
+
+/* --- timers (kernel/timer.c): one queue, served by a thread that sleeps until the next --- */
+struct ktimer {
+	RB_ENTRY(ktimer) link; /* queue's */
+	int64_t expires; /* ns, CLOCK_MONOTONIC */
+	bool armed;
+	void (*fn)(struct ktimer *t); /* on the timer thread, no locks held; may re-arm */
+	void *arg;
+	struct kernel *k;
+};
+void ktimer_init(struct ktimer *t, struct kernel *k, void (*fn)(struct ktimer *t), void *arg);
+void ktimer_arm(struct ktimer *t, int64_t expires);
+bool ktimer_cancel(struct ktimer *t); /* after return fn is not running (unless called from it) */
+
+/* --- host descriptors watched by the event thread: kernel/hostwatch.c ---
+ * Wakes wq with EVENT_IN/OUT/HUP when the host descriptor becomes ready (edge
+ * triggered: re-armed by hostwatch_arm after the reader found nothing). Any thread. */
+struct hostwatch;
+struct hostwatch *hostwatch_new(struct kernel *k, int fd, struct waitq *wq);
+void hostwatch_arm(struct hostwatch *h, uint32_t events);
+void hostwatch_free(struct hostwatch *h);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * lock.c - mutexes; the rank checks of debug builds.
+ */
+#include "lib/lock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void mutex_init(struct mutex *m, enum lock_rank rank)
+{
+	pthread_mutex_init(&m->m, NULL);
+	m->rank = rank;
+}
+
+void mutex_destroy(struct mutex *m)
+{
+	pthread_mutex_destroy(&m->m);
+}
+
+#ifdef REDOUBT_DEBUG
+#define MAX_HELD 32
+
+static _Thread_local const struct mutex *held[MAX_HELD];
+static _Thread_local unsigned n_held;
+
+static void lock_checked(struct mutex *m, int equal_ok)
+{
+	for (unsigned i = 0; i < n_held; i++) {
+		if (held[i]->rank > m->rank || (held[i]->rank == m->rank && !equal_ok) || held[i] == m) {
+			fprintf(stderr, "sentry: lock of rank %d taken while one of rank %d is held\n", m->rank, held[i]->rank);
+			abort();
+		}
+	}
+	if (n_held == MAX_HELD)
+		abort();
+	pthread_mutex_lock(&m->m);
+	held[n_held++] = m;
+}
+
+void mutex_lock(struct mutex *m)
+{
+	lock_checked(m, 0);
+}
+
+void mutex_lock_nested(struct mutex *m)
+{
+	lock_checked(m, 1);
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	for (unsigned i = n_held; i-- > 0;) {
+		if (held[i] != m)
+			continue;
+		for (; i + 1 < n_held; i++)
+			held[i] = held[i + 1];
+		n_held--;
+		pthread_mutex_unlock(&m->m);
+		return;
+	}
+	abort();
+}
+
+void mutex_assert_held(const struct mutex *m)
+{
+	for (unsigned i = 0; i < n_held; i++)
+		if (held[i] == m)
+			return;
+	abort();
+}
+#endif

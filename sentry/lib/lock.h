@@ -1,0 +1,58 @@
+/*
+ * lock.h - mutexes with ranks.  A thread may take a lock only of a higher rank
+ * than those it holds (equal rank: only where stated).  Debug builds
+ * (REDOUBT_DEBUG) assert it.  This header is the order of all locks of the
+ * sentry: outermost first.
+ */
+#ifndef SENTRY_LIB_LOCK_H
+#define SENTRY_LIB_LOCK_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+enum lock_rank {
+	RANK_NONE = 0,
+	RANK_CONTROL,		/* control/: containers */
+	RANK_EXEC,		/* a thread group's exec/exit serialisation */
+	RANK_MOUNT,		/* a mount namespace */
+	RANK_RENAME,		/* vfs: one rename across directories at a time */
+	RANK_EPOLL,		/* an epoll instance; nested ones from outer to inner */
+	RANK_INODE,		/* an inode's contents: directory or data (two: parents first, then by address) */
+	RANK_FILE_POS,		/* an open file's position */
+	RANK_FILE,		/* pipes, sockets, eventfds, ttys ... : one object's state */
+	RANK_FILE2,		/* second such object, by address */
+	RANK_FUTEX,		/* a futex bucket (two: by address).  User memory is not touched under it but for resident words */
+	RANK_MM,		/* an address space (mm->mu; two on fork: parent, then child) */
+	RANK_MEMOBJ,		/* a memory object's page tree */
+	RANK_FDTABLE,		/* descriptor table, fs context */
+	RANK_DCACHE,		/* dentry hash, LRU */
+	RANK_TASKS,		/* the task list: pids, parents, groups, sessions, signal queues and dispositions */
+	RANK_TIMER,		/* timer queue */
+	RANK_PLATFORM,		/* platform: address space orders */
+	RANK_WAITQ,		/* wait queues: callbacks run under it and may wake sleepers, or take RANK_LEAF */
+	RANK_MEMFILE,		/* the memory file's allocator */
+	RANK_LEAF,		/* anything that calls nothing under it */
+};
+
+struct mutex {
+	pthread_mutex_t m;
+	enum lock_rank rank;
+};
+
+#define MUTEX_INIT(r) { PTHREAD_MUTEX_INITIALIZER, (r) }
+void mutex_init(struct mutex *m, enum lock_rank rank);
+void mutex_destroy(struct mutex *m);
+
+#ifdef REDOUBT_DEBUG
+void mutex_lock(struct mutex *m); /* aborts on a violation, naming both ranks */
+void mutex_lock_nested(struct mutex *m); /* equal rank permitted */
+void mutex_unlock(struct mutex *m);
+void mutex_assert_held(const struct mutex *m);
+#else
+static inline void mutex_lock(struct mutex *m) { pthread_mutex_lock(&m->m); }
+static inline void mutex_lock_nested(struct mutex *m) { pthread_mutex_lock(&m->m); }
+static inline void mutex_unlock(struct mutex *m) { pthread_mutex_unlock(&m->m); }
+static inline void mutex_assert_held(const struct mutex *m) { (void)m; }
+#endif
+
+#endif

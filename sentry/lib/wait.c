@@ -1,0 +1,178 @@
+/*
+ * wait.c - wait queues and sleepers (see wait.h).  A sleeper's word is a latch
+ * in private memory; the host's futex is the only call made here.
+ */
+#include "lib/wait.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static _Thread_local struct sleeper *current;
+
+void waitq_init(struct waitq *q)
+{
+	mutex_init(&q->mu, RANK_WAITQ);
+	TAILQ_INIT(&q->waiters);
+	atomic_init(&q->n, 0);
+}
+
+void waitq_destroy(struct waitq *q)
+{
+	mutex_destroy(&q->mu);
+}
+
+void waitq_add(struct waitq *q, struct waiter *w)
+{
+	/* nested: a callback may chain queues (epoll) */
+	mutex_lock_nested(&q->mu);
+	w->q = q;
+	if (w->exclusive)
+		TAILQ_INSERT_TAIL(&q->waiters, w, link);
+	else
+		TAILQ_INSERT_HEAD(&q->waiters, w, link);
+	atomic_fetch_add(&q->n, 1);
+	mutex_unlock(&q->mu);
+}
+
+void waitq_del(struct waiter *w)
+{
+	struct waitq *q = w->q;
+
+	if (!q)
+		return;
+	mutex_lock_nested(&q->mu);
+	TAILQ_REMOVE(&q->waiters, w, link);
+	atomic_fetch_sub(&q->n, 1);
+	w->q = NULL;
+	mutex_unlock(&q->mu);
+}
+
+static void wake(struct waitq *q, uint32_t events, bool one)
+{
+	struct waiter *w, *next;
+
+	/* pairs with the increment in waitq_add, which comes before the waiter
+	 * checks its condition */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!atomic_load(&q->n))
+		return;
+	mutex_lock_nested(&q->mu);
+	for (w = TAILQ_FIRST(&q->waiters); w; w = next) {
+		next = TAILQ_NEXT(w, link);
+		if (!(events & (w->mask | EVENT_ERR | EVENT_HUP)))
+			continue;
+		w->fn(w, events);
+		if (one && w->exclusive)
+			break;
+	}
+	mutex_unlock(&q->mu);
+}
+
+void waitq_wake(struct waitq *q, uint32_t events)
+{
+	wake(q, events, false);
+}
+
+void waitq_wake_one(struct waitq *q, uint32_t events)
+{
+	wake(q, events, true);
+}
+
+void sleeper_init(struct sleeper *s)
+{
+	atomic_init(&s->word, 0);
+	atomic_init(&s->interrupted, false);
+}
+
+void sleeper_set_current(struct sleeper *s)
+{
+	current = s;
+}
+
+struct sleeper *sleeper_current(void)
+{
+	return current;
+}
+
+void sleeper_wake(struct sleeper *s)
+{
+	if (!atomic_exchange(&s->word, 1))
+		syscall(SYS_futex, &s->word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+void sleeper_interrupt(struct sleeper *s)
+{
+	atomic_store(&s->interrupted, true);
+	sleeper_wake(s);
+}
+
+void sleeper_clear(struct sleeper *s)
+{
+	atomic_store(&s->interrupted, false);
+}
+
+static void wake_sleeper(struct waiter *w, uint32_t events)
+{
+	(void)events;
+	sleeper_wake(w->arg);
+}
+
+void wait_begin(struct waiter *w, struct waitq *q, uint32_t mask)
+{
+	*w = (struct waiter){ .mask = mask, .fn = wake_sleeper, .arg = current };
+	waitq_add(q, w);
+}
+
+void wait_end(struct waiter *w)
+{
+	waitq_del(w);
+}
+
+static int sleep_until(int64_t deadline, bool interruptible)
+{
+	struct sleeper *s = current;
+	struct timespec ts = { .tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000 };
+
+	for (;;) {
+		if (interruptible && atomic_load(&s->interrupted))
+			return -ERESTARTSYS;
+		if (atomic_exchange(&s->word, 0))
+			return interruptible && atomic_load(&s->interrupted) ? -ERESTARTSYS : 0;
+		if (syscall(SYS_futex, &s->word, FUTEX_WAIT_BITSET_PRIVATE, 0, deadline == WAIT_FOREVER ? NULL : &ts, NULL,
+			    FUTEX_BITSET_MATCH_ANY) < 0 && errno == ETIMEDOUT)
+			return -ETIMEDOUT;
+	}
+}
+
+int wait_sleep(int64_t deadline)
+{
+	return sleep_until(deadline < 0 ? 0 : deadline, true);
+}
+
+int wait_sleep_uninterruptible(int64_t deadline)
+{
+	return sleep_until(deadline < 0 ? 0 : deadline, false);
+}
+
+static int64_t now(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+int64_t now_monotonic(void)
+{
+	return now(CLOCK_MONOTONIC);
+}
+
+int64_t now_realtime(void)
+{
+	return now(CLOCK_REALTIME);
+}

@@ -1,0 +1,102 @@
+/*
+ * wait.h - how host threads of the sentry block and are woken.
+ *
+ * A wait queue belongs to an object (pipe, socket, child list ...).  Waiters
+ * are callbacks; the usual one wakes the sleeper of a thread.  A sleeper is a
+ * thread's own futex word with a latch, so that a wake-up between the check of
+ * a condition and the sleep is never lost:
+ *
+ *	struct waiter w;
+ *	wait_begin(&w, &pipe->wq, EVENT_IN);
+ *	while (!(ready = pipe_has_data(pipe))) {
+ *		r = wait_sleep(WAIT_FOREVER);
+ *		if (r)
+ *			break;
+ *	}
+ *	wait_end(&w);
+ *
+ * Event masks are poll(2)'s bits (EVENT_IN == POLLIN ...).
+ */
+#ifndef SENTRY_LIB_WAIT_H
+#define SENTRY_LIB_WAIT_H
+
+#include "lib/lock.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#define EVENT_IN 0x0001u
+#define EVENT_PRI 0x0002u
+#define EVENT_OUT 0x0004u
+#define EVENT_ERR 0x0008u
+#define EVENT_HUP 0x0010u
+#define EVENT_RDNORM 0x0040u
+#define EVENT_RDBAND 0x0080u
+#define EVENT_WRNORM 0x0100u
+#define EVENT_WRBAND 0x0200u
+#define EVENT_RDHUP 0x2000u
+#define EVENT_ALL 0xffffffffu
+
+/* Internal error codes of blocking calls, as in Linux: never seen by programs.
+ * The task loop turns them into a restart or EINTR. */
+#ifndef ERESTARTSYS
+#define ERESTARTSYS 512
+#define ERESTARTNOINTR 513
+#define ERESTARTNOHAND 514
+#define ERESTART_RESTARTBLOCK 516
+#endif
+
+struct waitq;
+struct waiter {
+	TAILQ_ENTRY(waiter) link; /* [q->mu] */
+	struct waitq *q; /* [I] while linked; NULL when not */
+	uint32_t mask; /* [I] events wanted; ERR and HUP always are */
+	bool exclusive; /* [I] waitq_wake_one stops after one of these */
+	/* Called with q->mu held, on the waking thread: must not block, and may
+	 * take only RANK_LEAF locks or wake others (epoll's queue, a sleeper). */
+	void (*fn)(struct waiter *w, uint32_t events);
+	void *arg;
+};
+
+struct waitq {
+	struct mutex mu; /* RANK_WAITQ */
+	TAILQ_HEAD(, waiter) waiters;
+	_Atomic uint32_t n; /* so that waking an empty queue costs a load */
+};
+
+void waitq_init(struct waitq *q);
+void waitq_destroy(struct waitq *q); /* must be empty */
+void waitq_add(struct waitq *q, struct waiter *w);
+void waitq_del(struct waiter *w); /* after return fn is not running */
+void waitq_wake(struct waitq *q, uint32_t events); /* all whose mask fits */
+void waitq_wake_one(struct waitq *q, uint32_t events); /* all non-exclusive, and one exclusive */
+
+/* One per host thread that may block in the kernel. */
+struct sleeper {
+	_Atomic uint32_t word; /* latch: 1 = woken */
+	_Atomic bool interrupted; /* a signal or kill awaits: interruptible sleeps end at once until sleeper_clear */
+};
+void sleeper_init(struct sleeper *s);
+void sleeper_set_current(struct sleeper *s); /* this thread's, thread-local */
+struct sleeper *sleeper_current(void);
+void sleeper_wake(struct sleeper *s); /* any thread */
+void sleeper_interrupt(struct sleeper *s); /* any thread: sets interrupted and wakes */
+void sleeper_clear(struct sleeper *s);
+
+#define WAIT_FOREVER INT64_MAX
+
+/* Registers a waiter that wakes the current sleeper. */
+void wait_begin(struct waiter *w, struct waitq *q, uint32_t mask);
+void wait_end(struct waiter *w);
+/* deadline: ns of CLOCK_MONOTONIC, or WAIT_FOREVER.  0: woken (check again);
+ * -ETIMEDOUT; -ERESTARTSYS: interrupted.  The uninterruptible form has no
+ * -ERESTARTSYS. */
+int wait_sleep(int64_t deadline);
+int wait_sleep_uninterruptible(int64_t deadline);
+
+int64_t now_monotonic(void); /* ns */
+int64_t now_realtime(void); /* ns */
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * memfile.h - the memory file: one memfd that holds all program memory that is
+ * not a host file's page cache.  The sentry maps it whole, once, so that an
+ * offset is an address.  Pages have reference counts (copy-on-write after fork,
+ * pins for I/O).
+ */
+#ifndef SENTRY_MM_MEMFILE_H
+#define SENTRY_MM_MEMFILE_H
+
+#include "lib/uaddr.h"
+#include "libipc/err.h"
+
+struct memfile;
+
+/* size: address space reserved, bytes (sparse); limit: bytes that may be
+ * allocated at once.  Before threads exist. */
+struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out) ERR_MUST_USE;
+int memfile_fd(const struct memfile *m); /* borrowed */
+
+/* Allocates len bytes (page multiple), zero filled, contiguous, reference
+ * count 1 a page. align: power of two >= PAGE_SIZE.  hint: preferred offset,
+ * or 0.  0 or -ENOMEM. */
+int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint, uint64_t *off);
+void memfile_get(struct memfile *m, uint64_t off, uint64_t len); /* one more reference to each page */
+void memfile_put(struct memfile *m, uint64_t off, uint64_t len); /* pages whose count falls to 0 are freed and their host memory given back */
+bool memfile_exclusive(struct memfile *m, uint64_t off, uint64_t len); /* every page's count is 1 */
+/* The sentry's view.  May fault (host out of memory gives SIGBUS): access only by safe_copy (mm/usercopy.h) or for kernel-owned pages. */
+void *memfile_ptr(const struct memfile *m, uint64_t off);
+uint64_t memfile_allocated(const struct memfile *m); /* bytes of offsets handed out */
+uint64_t memfile_committed(const struct memfile *m); /* bytes of host memory (fstat) */
+/* Gives the host memory of the range back; it reads as zero afterwards. */
+void memfile_decommit(struct memfile *m, uint64_t off, uint64_t len);
+
+#endif

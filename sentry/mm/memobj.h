@@ -1,0 +1,59 @@
+/*
+ * memobj.h - what can be mapped: an object with bytes at offsets (a tmpfs
+ * file, shared anonymous memory, a host file).  File systems implement it, mm
+ * uses it.
+ */
+#ifndef SENTRY_MM_MEMOBJ_H
+#define SENTRY_MM_MEMOBJ_H
+
+#include "lib/ref.h"
+#include "lib/uaddr.h"
+
+#include <stdbool.h>
+
+#define ACCESS_READ 1u
+#define ACCESS_WRITE 2u
+#define ACCESS_EXEC 4u
+
+/* Where bytes of an object lie now: in the memory file, or in a host file. */
+struct backing {
+	bool in_memfile; /* else host_fd */
+	int host_fd; /* borrowed from the object, valid while a reference to it is held */
+	uint64_t off; /* byte offset there of the first byte of the answer */
+	uint64_t start, len; /* the answer: object offsets [start, start+len), page aligned; contains what was asked for at least in part, beginning with its first page */
+	bool read_only; /* must not be mapped writable (yet): ask again with ACCESS_WRITE */
+};
+
+struct memobj;
+struct memobj_ops {
+	/* [off, off+len) is what is needed (page aligned; off within it must be
+	 * answered, the rest may be cut off); the object may answer more on both
+	 * sides of it (fault-around).  Pages within the file's size are there
+	 * afterwards.  Returns 0, -EFAULT beyond the end of the object (SIGBUS),
+	 * -ENOMEM, -EIO.  Takes RANK_MEMOBJ locks only. The backing's memfile
+	 * pages carry no extra reference: they stay until the object drops them,
+	 * which calls mm_object_invalidate first. */
+	int (*translate)(struct memobj *o, uint64_t off, uint64_t len, unsigned access, struct backing *out);
+	/* Last reference gone (may be NULL: embedded object whose owner frees it). */
+	void (*release)(struct memobj *o);
+};
+
+struct mm_object_maps; /* mm's list of the mappings of an object, for invalidation */
+struct memobj {
+	const struct memobj_ops *ops; /* [I] */
+	struct ref ref;
+	struct mm_object_maps *maps; /* mm's own */
+};
+
+void memobj_init(struct memobj *o, const struct memobj_ops *ops);
+void memobj_destroy(struct memobj *o); /* before its memory is freed; no mapping may exist */
+static inline void memobj_get(struct memobj *o) { ref_get(&o->ref); }
+void memobj_put(struct memobj *o);
+
+/* Object offsets [off, off+len) are about to go (truncate, hole punch): every
+ * address space unmaps them.  private_too: also drops private copies beyond a
+ * truncation. Called with none of the object's locks held; on return no stub
+ * can reach the old pages. */
+void mm_object_invalidate(struct memobj *o, uint64_t off, uint64_t len, bool private_too);
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * mm.h - program address spaces: virtual memory areas, page records with
+ * copy-on-write, faults.
+ */
+#ifndef SENTRY_MM_MM_H
+#define SENTRY_MM_MM_H
+
+#include "lib/uaddr.h"
+#include "mm/memobj.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct mm;
+struct memfile;
+struct platform;
+struct platform_as;
+struct file; /* vfs/file.h; mm only holds references through these hooks */
+
+struct mm_file_hooks {
+	void (*get)(struct file *f);
+	void (*put)(struct file *f);
+};
+
+/* What all address spaces share. One per kernel. */
+struct mm_env {
+	struct memfile *mf;
+	struct platform *platform;
+	struct mm_file_hooks hooks;
+	struct memobj *vdso; /* the vDSO's pages (made by mm_env_init) */
+};
+int mm_env_init(struct mm_env *e);
+
+struct mm *mm_new(struct mm_env *e); /* NULL: no memory */
+struct mm *mm_fork(struct mm *parent); /* copy-on-write copy; NULL: no memory */
+void mm_get(struct mm *mm);
+void mm_put(struct mm *mm); /* the last put (users gone) unmaps everything and frees the stub process */
+struct platform_as *mm_as(struct mm *mm);
+struct mm_env *mm_env(struct mm *mm);
+
+struct mm_mmap {
+	uint64_t addr, len; /* hint or fixed address */
+	int prot; /* PROT_READ WRITE EXEC (Linux values) */
+	int flags; /* LINUX_MAP_* */
+	struct memobj *obj; /* NULL: anonymous */
+	struct file *file; /* for /proc/PID/maps; a reference is taken; may be NULL */
+	uint64_t off;
+	int max_prot; /* what mprotect may widen to (a file opened read-only cannot be shared-writable) */
+	const char *name; /* constant string for special areas: "[stack]" "[vdso]"; else NULL */
+};
+/* Address or -errno.  Limits (RLIMIT_AS, DATA) are set by mm_set_limits. */
+int64_t mm_mmap(struct mm *mm, const struct mm_mmap *m);
+int mm_munmap(struct mm *mm, uint64_t addr, uint64_t len);
+int mm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, int prot);
+int64_t mm_mremap(struct mm *mm, uint64_t addr, uint64_t old_len, uint64_t new_len, int flags, uint64_t new_addr);
+int64_t mm_brk(struct mm *mm, uint64_t addr); /* the new (or unchanged) break */
+void mm_set_brk(struct mm *mm, uint64_t start); /* at exec */
+int mm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice);
+int mm_msync(struct mm *mm, uint64_t addr, uint64_t len, int flags);
+int mm_mincore(struct mm *mm, uint64_t addr, uint64_t len, uint8_t *vec);
+int mm_mlock(struct mm *mm, uint64_t addr, uint64_t len, bool lock);
+void mm_set_limits(struct mm *mm, uint64_t as, uint64_t data, uint64_t stack, uint64_t memlock);
+
+/* A program's access at addr faulted.  0: mapped, go on.  Else a signal:
+ * -EFAULT with *code SEGV_MAPERR/SEGV_ACCERR (SIGSEGV), -EIO: SIGBUS BUS_ADRERR, -ENOMEM: SIGBUS/OOM. access 0: unknown. */
+int mm_fault(struct mm *mm, uint64_t addr, unsigned access, int *code);
+
+/* What exec leaves for /proc and prctl; [mm->mu] via these only. */
+struct mm_layout {
+	uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack;
+	uint64_t arg_start, arg_end, env_start, env_end;
+	uint64_t auxv[64];
+	unsigned n_auxv; /* uint64s */
+	uint64_t vdso; /* address */
+	struct file *exe; /* owned reference, or NULL */
+};
+void mm_get_layout(struct mm *mm, struct mm_layout *out); /* exe: a reference is added */
+void mm_set_layout(struct mm *mm, const struct mm_layout *in); /* takes over exe's reference */
+bool mm_dumpable(struct mm *mm);
+void mm_set_dumpable(struct mm *mm, bool d);
+
+struct mm_usage {
+	uint64_t vm_size, rss, rss_anon, rss_file, rss_shmem, locked, data, stack, text; /* bytes */
+	uint64_t peak_size, peak_rss;
+	uint64_t minor_faults, major_faults;
+};
+void mm_usage(struct mm *mm, struct mm_usage *out);
+
+/* One line of /proc/PID/maps. */
+struct mm_area {
+	uint64_t start, end, off;
+	int prot;
+	bool shared;
+	struct file *file; /* borrowed during the callback */
+	const char *name;
+	uint64_t rss, anon; /* bytes */
+	uint32_t flags; /* VMA flags for smaps: locked etc. */
+};
+/* Areas in order, until fn returns non-zero, which is returned. Called with mm->mu held: fn must not touch the mm. */
+int mm_for_each_area(struct mm *mm, int (*fn)(const struct mm_area *a, void *arg), void *arg);
+
+/* Shared anonymous memory as an object (MAP_SHARED|MAP_ANONYMOUS, SysV shm, /dev/zero). */
+struct memobj *memobj_anon_new(struct mm_env *e, uint64_t size);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * platform.h - the one interface to how program code runs.
+ *
+ * struct platform      the mechanism, made once at boot (zygote stub and all)
+ * struct platform_as   one program address space = one stub process
+ * struct platform_ctx  one task's execution context = one stub thread at a time
+ *
+ * A task's host thread alone calls platform_switch and the fpstate functions on
+ * its ctx (for ptrace it is the tracer).  Address space orders may come from
+ * any thread: the platform carries them out in the caller's own stub thread
+ * when the caller runs in that address space, else it stops the threads that
+ * run there, and the orders are done before any of them runs program code
+ * again; they are complete when the call returns.
+ */
+#ifndef SENTRY_PLATFORM_PLATFORM_H
+#define SENTRY_PLATFORM_PLATFORM_H
+
+#include "arch/x86_64/arch.h"
+#include "libipc/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct platform;
+struct platform_as;
+struct platform_ctx;
+
+enum platform_event {
+	PLATFORM_SYSCALL, /* orig_rax = number, rax = -ENOSYS, rip after the instruction */
+	PLATFORM_FAULT, /* SIGSEGV/SIGBUS by the program's access: see trap */
+	PLATFORM_TRAP, /* another synchronous exception: SIGFPE SIGILL SIGTRAP SIGSEGV (general protection) */
+	PLATFORM_INTERRUPTED, /* platform_interrupt was called, or nothing in particular */
+	PLATFORM_DEAD, /* the stub was killed from outside: the task must die */
+};
+
+struct platform_trap {
+	int signo; /* Linux signal number */
+	int code; /* si_code: SEGV_MAPERR, FPE_INTDIV, TRAP_BRKPT ... */
+	uint64_t addr; /* si_addr */
+	uint32_t error; /* page fault error code: bit 1 write, bit 4 instruction fetch; 0 if unknown */
+	uint64_t trapno;
+	bool error_known; /* the two above are real (else only addr is) */
+};
+
+/* name: "ptrace".  Called at boot before the process is sealed and before any
+ * thread is made.  mem_fd: the memory file, which stubs map. */
+struct err *platform_new(const char *name, int mem_fd, struct platform **out) ERR_MUST_USE;
+const char *platform_name(const struct platform *p);
+
+struct platform_as *platform_as_new(struct platform *p); /* NULL: out of memory or processes */
+void platform_as_free(struct platform_as *as); /* kills the stub process; no ctx may be running in it */
+
+/* prot: PROT_* of <sys/mman.h>.  fd is a descriptor of the sentry; the mapping
+ * is MAP_SHARED|MAP_FIXED at addr.  Ranges are page aligned and below
+ * TASK_SIZE.  0 or -errno (-ENOMEM: map count). */
+int platform_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off);
+int platform_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len);
+int platform_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot);
+
+/* A context for a task that will run in `as`.  Called on the thread of the task
+ * that clones (its own context stopped) or, for a first task, on any thread; if
+ * the caller runs in `as` itself, the new stub thread is made here.  NULL: out
+ * of threads. */
+struct platform_ctx *platform_ctx_new(struct platform *p, struct platform_as *as);
+/* Called on the context's own task thread at its end (or, if it never ran, by its maker). */
+void platform_ctx_free(struct platform_ctx *c);
+/* Makes c this host thread's context.  First call on a new task's thread. */
+void platform_ctx_bind(struct platform_ctx *c);
+
+/* Runs program code until something happens.  `as` may differ from the last
+ * call's (exec).  r is loaded before and stored after. */
+enum platform_event platform_switch(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);
+
+/* Makes c's current or next platform_switch return soon. Any thread. */
+void platform_interrupt(struct platform_ctx *c);
+
+/* Floating-point state of the context while it is stopped, own thread only.
+ * set takes effect at the next switch. */
+void platform_fpstate_get(struct platform_ctx *c, struct fpstate *fp);
+void platform_fpstate_set(struct platform_ctx *c, const struct fpstate *fp);
+
+/* Single-stepping (ptrace of guests): the next switch executes one instruction
+ * and returns PLATFORM_TRAP SIGTRAP TRAP_TRACE. */
+void platform_set_singlestep(struct platform_ctx *c, bool on);
+
+/* Processor time used by program code of an address space, ns. */
+int64_t platform_as_cpu_ns(struct platform_as *as);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * table.c - the system call table, from table.def, and dispatch.
+ */
+#include "syscalls/syscall.h"
+
+#include "libipc/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Handlers that no file defines are NULL. */
+#define SYSCALL(nr, name, family, support, note) extern syscall_fn sys_##name __attribute__((weak));
+#include "syscalls/table.def"
+#undef SYSCALL
+
+#define SYSCALL(nr, name_, family, support_, note_) [nr] = { .name = #name_, .fn = sys_##name_, .support = SUPPORT_##support_, .note = note_ },
+const struct syscall_row syscall_table[SYSCALL_MAX] = {
+#include "syscalls/table.def"
+};
+#undef SYSCALL
+
+static void log_missing(struct task *t, uint64_t nr, const char *name)
+{
+	static _Atomic uint64_t seen[SYSCALL_MAX / 64 + 1];
+
+	if (nr < SYSCALL_MAX && atomic_fetch_or(&seen[nr / 64], UINT64_C(1) << nr % 64) & UINT64_C(1) << nr % 64)
+		return;
+	if (name)
+		log_warning("system call %s (%" PRIu64 ") is not supported: ENOSYS (asked by %s)", name, nr, t->comm);
+	else
+		log_debug("system call number %" PRIu64 " does not exist: ENOSYS", nr);
+}
+
+int64_t syscall_dispatch(struct task *t)
+{
+	const struct regs *r = &t->regs;
+	const uint64_t args[6] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
+	uint64_t nr = regs_syscall_nr(r);
+	const struct syscall_row *row = nr < SYSCALL_MAX ? &syscall_table[nr] : NULL;
+	int64_t ret;
+
+	if (!row || !row->fn) {
+		log_missing(t, nr, row ? row->name : NULL);
+		return -ENOSYS;
+	}
+	if (!__builtin_expect(t->k->strace, 0))
+		return row->fn(t, args);
+	log_info("[%d %s] %s(0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ")", t->tid, t->comm,
+		row->name, args[0], args[1], args[2], args[3], args[4], args[5]);
+	ret = row->fn(t, args);
+	log_info("[%d %s] %s = %" PRId64, t->tid, t->comm, row->name, ret);
+	return ret;
+}
+
+void syscall_print_table(void)
+{
+	static const char *const levels[] = { "full", "partial", "none" };
+
+	printf("%-4s %-26s %-8s %s\n", "nr", "name", "support", "note");
+	for (unsigned i = 0; i < SYSCALL_MAX; i++) {
+		const struct syscall_row *row = &syscall_table[i];
+
+		if (row->name)
+			printf("%-4u %-26s %-8s %s\n", i, row->name, levels[row->fn ? row->support : SUPPORT_NONE], row->note);
+	}
+}

@@ -1,0 +1,99 @@
+/*
+ * file.h - open files (open file descriptions) and descriptor tables.
+ */
+#ifndef SENTRY_VFS_FILE_H
+#define SENTRY_VFS_FILE_H
+
+#include "vfs/vfs.h"
+
+struct mm;
+struct task;
+
+/* Called by vfs readdir users: returns non-zero to stop (buffer full). */
+struct dirent_sink {
+	int (*add)(struct dirent_sink *s, const char *name, size_t len, uint64_t ino, unsigned type /* DT_* */, int64_t next_pos);
+};
+
+/* Operations of an open file.  Any slot may be NULL: the answer is then the one
+ * in brackets.  pos: the offset to use and to advance; NULL for files without
+ * position (pipes).  Blocking calls honour f->flags & LINUX_O_NONBLOCK and return
+ * -ERESTARTSYS when interrupted. No locks are held by the caller but, for read,
+ * write and readdir with the file's own position, f->pos_mu. */
+struct file_ops {
+	ssize_t (*read)(struct file *f, struct uio *u, int64_t *pos); /* [EINVAL] */
+	ssize_t (*write)(struct file *f, struct uio *u, int64_t *pos); /* [EINVAL]; O_APPEND is the file's duty. -EPIPE: the caller sends SIGPIPE */
+	int (*readdir)(struct file *f, struct dirent_sink *s); /* [ENOTDIR]; uses and advances f->pos; includes . and .. */
+	int64_t (*llseek)(struct file *f, int64_t off, int whence); /* [generic on inode size; ESPIPE if FILE_STREAM] */
+	int (*ioctl)(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg); /* [ENOTTY] */
+	/* Ready now (EVENT_*). Waiting is on f->wq. [IN|OUT|RDNORM|WRNORM] */
+	uint32_t (*poll)(struct file *f);
+	/* Prepares a mapping: may refuse, or replace *obj (default f->inode->obj). [ENODEV if obj is NULL] */
+	int (*mmap)(struct file *f, int prot, bool shared, struct memobj **obj /* new reference */);
+	int (*fsync)(struct file *f, bool data_only); /* [EINVAL] */
+	int (*fallocate)(struct file *f, int mode, int64_t off, int64_t len); /* [EOPNOTSUPP] */
+	void (*flush)(struct file *f); /* a descriptor was closed */
+	int (*set_flags)(struct file *f, int flags); /* F_SETFL is about to set them */
+	void (*release)(struct file *f); /* last reference gone */
+	int (*host_fd)(struct file *f); /* a host descriptor whose data splice, sendfile may move; borrowed [-1] */
+	/* /proc/PID/fdinfo extra lines */
+	int (*show_fdinfo)(struct file *f, char *buf, size_t size);
+};
+
+struct file {
+	struct ref ref;
+	const struct file_ops *ops;
+	struct inode *inode; /* owned; may be NULL for anonymous files without one: then use anon_inode helpers */
+	struct path path; /* owned references; mnt NULL for anonymous files */
+	struct cred *cred; /* of the opener */
+	_Atomic uint32_t flags; /* LINUX_O_*: access mode and status */
+	uint32_t mode; /* FILE_* */
+	struct mutex pos_mu; /* RANK_FILE_POS */
+	int64_t pos; /* [pos_mu] */
+	struct waitq *wq; /* [I after open] where changes of readiness are announced; NULL: always ready */
+	void *priv;
+	/* F_SETOWN, F_SETSIG: vfs/fasync.c */
+	void *owner;
+	/* epoll items that watch this file: fs/epoll */
+	void *epoll_items;
+};
+#define FILE_READ 1u
+#define FILE_WRITE 2u
+#define FILE_STREAM 4u /* no position */
+#define FILE_PATH 8u /* O_PATH */
+
+/* A file with no name: anon inode called "pipe:", "socket:", "[eventfd]" ...
+ * ("NAME" is what readlink of /proc/PID/fd/N shows, with :[ino] appended when it ends in ':').
+ * mode: S_IF* type and bits of its inode. */
+int file_new_anon(struct vfs *v, const struct file_ops *ops, const char *name, uint32_t mode, int flags, const struct cred *c, void *priv, struct file **out);
+void file_get(struct file *f);
+void file_put(struct file *f);
+uint32_t file_poll(struct file *f);
+static inline bool file_nonblock(const struct file *f) { return f->flags & 04000; }
+/* Read and write as the system calls do (checks mode, position lock, O_APPEND, file size limit is the caller's). */
+ssize_t file_read(struct file *f, struct uio *u);
+ssize_t file_write(struct file *f, struct uio *u);
+ssize_t file_pread(struct file *f, struct uio *u, int64_t pos);
+ssize_t file_pwrite(struct file *f, struct uio *u, int64_t pos);
+ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos); /* exec, loaders */
+
+/* --- descriptor tables --------------------------------------------------------- */
+struct fdtable;
+struct fdtable *fdtable_new(void);
+struct fdtable *fdtable_dup(struct fdtable *t); /* fork */
+void fdtable_get_table(struct fdtable *t);
+void fdtable_put_table(struct fdtable *t); /* closes all at the last */
+/* New reference, or NULL (EBADF). O_PATH files are returned too: see fd_get_io. */
+struct file *fd_get(struct fdtable *t, int fd);
+struct file *fd_get_io(struct fdtable *t, int fd); /* NULL for O_PATH files too */
+/* Lowest free number >= min below limit; takes f's reference on success. fd or -EMFILE/-EINVAL/-ENOMEM. */
+int fd_install(struct fdtable *t, struct file *f, int min, bool cloexec, uint64_t limit);
+int fd_install_at(struct fdtable *t, int fd, struct file *f, bool cloexec, uint64_t limit); /* dup2: replaces; takes the reference */
+int fd_close_one(struct fdtable *t, int fd, void *lock_owner);
+int fd_close_range(struct fdtable *t, unsigned first, unsigned last, bool cloexec_only);
+int fd_get_cloexec(struct fdtable *t, int fd);
+int fd_set_cloexec(struct fdtable *t, int fd, bool on);
+void fdtable_exec(struct fdtable *t); /* closes the close-on-exec ones */
+/* Numbers in order, >= from: the next open one, or -1 (for /proc/PID/fd). */
+int fdtable_next(struct fdtable *t, int from);
+
+#endif

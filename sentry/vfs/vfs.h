@@ -1,0 +1,287 @@
+/*
+ * vfs.h - file systems, inodes, dentries, mounts and path walks.
+ *
+ * superblock  one instance of a file system type
+ * inode       a file object; [i->mu] RANK_INODE guards contents of directories
+ *             and tmpfs-like data; attributes have a_mu (RANK_LEAF)
+ * dentry      a name in a directory, positive or negative, cached; the tree
+ * mount       a superblock's tree attached to the namespace's tree
+ *
+ * Times are ns since the epoch.  All functions return 0 or negative errno
+ * unless said otherwise.  "new reference" results must be put by the caller.
+ */
+#ifndef SENTRY_VFS_VFS_H
+#define SENTRY_VFS_VFS_H
+
+#include "lib/lock.h"
+#include "lib/ref.h"
+#include "lib/uaddr.h"
+#include "lib/wait.h"
+#include "mm/memobj.h"
+#include "vfs/cred.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/tree.h>
+#include <sys/types.h>
+
+struct file;
+struct inode;
+struct dentry;
+struct mount;
+struct superblock;
+struct vfs;
+struct uio;
+
+struct qstr {
+	const char *name; /* not NUL-terminated */
+	uint32_t len; /* 1..255 */
+};
+
+/* Attributes, as statx tells them. */
+struct kstat {
+	uint64_t ino, size, blocks;
+	uint32_t mode, nlink, uid, gid, blksize;
+	uint64_t dev, rdev; /* Linux dev_t encoding, 64 bit */
+	int64_t atime, mtime, ctime, btime;
+	uint32_t attributes; /* STATX_ATTR_* */
+};
+
+#define ATTR_MODE 1u
+#define ATTR_UID 2u
+#define ATTR_GID 4u
+#define ATTR_SIZE 8u
+#define ATTR_ATIME 16u
+#define ATTR_MTIME 32u
+#define ATTR_CTIME 64u
+#define TIME_NOW INT64_MIN
+struct iattr {
+	uint32_t valid;
+	uint32_t mode, uid, gid;
+	uint64_t size;
+	int64_t atime, mtime; /* TIME_NOW: now */
+};
+
+struct kstatfs {
+	uint64_t type, bsize, blocks, bfree, bavail, files, ffree, namelen, flags;
+};
+
+/* Operations of an inode.  d/dir arguments are borrowed.  Directory changing
+ * operations are called with the directory inode's mu held (both for rename and
+ * link), permissions checked, and the dentry looked up: negative for creation.
+ * On success creation operations make the dentry positive (dentry_instantiate). */
+struct inode_ops {
+	/* Finds name in directory; makes *out the inode (new reference) or NULL
+	 * with return 0 for "not there" (a negative dentry is cached). Called without dir->mu
+	 * for INODE_LOOKUP_UNLOCKED file systems, else with it. */
+	int (*lookup)(struct inode *dir, const struct qstr *name, struct inode **out);
+	int (*create)(struct inode *dir, struct dentry *d, uint32_t mode, const struct cred *c); /* regular file */
+	int (*mkdir)(struct inode *dir, struct dentry *d, uint32_t mode, const struct cred *c);
+	int (*mknod)(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rdev, const struct cred *c);
+	int (*symlink)(struct inode *dir, struct dentry *d, const char *target, const struct cred *c);
+	int (*link)(struct inode *dir, struct dentry *d, struct inode *target);
+	int (*unlink)(struct inode *dir, struct dentry *d);
+	int (*rmdir)(struct inode *dir, struct dentry *d);
+	int (*rename)(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new_d, unsigned flags); /* the vfs moves the dentries */
+	/* The target: malloc'ed in *out.  Magic links (proc) use follow instead. */
+	int (*readlink)(struct inode *i, char **out);
+	/* Magic link: where it leads (new references), e.g. /proc/PID/fd/N. May be NULL. */
+	int (*follow)(struct inode *i, struct mount **mnt, struct dentry **d);
+	/* Optional: without it vfs_getattr answers from the inode's fields. */
+	int (*getattr)(struct inode *i, struct kstat *st);
+	/* Permission was checked, ATTR_SIZE included. */
+	int (*setattr)(struct inode *i, const struct iattr *a);
+	/* Completes an open: fills f->ops, f->wq, f->priv, maybe f->obj. */
+	int (*open)(struct inode *i, struct file *f);
+	ssize_t (*getxattr)(struct inode *i, const char *name, void *value, size_t size);
+	int (*setxattr)(struct inode *i, const char *name, const void *value, size_t size, int flags); /* value NULL: remove */
+	ssize_t (*listxattr)(struct inode *i, char *list, size_t size);
+	/* Optional: a cached dentry's truth is asked before use (shared gofer trees, proc): 1 still good, 0 drop it, <0 error */
+	int (*revalidate)(struct dentry *d);
+	/* Optional: replaces the generic mode-bit permission check. */
+	int (*permission)(struct inode *i, unsigned mask, const struct cred *c);
+};
+
+struct inode {
+	struct ref ref;
+	struct superblock *sb; /* [I] */
+	const struct inode_ops *ops; /* [I] */
+	uint64_t ino; /* [I] */
+	struct mutex mu; /* RANK_INODE */
+	struct mutex a_mu; /* RANK_LEAF: the attributes below */
+	uint32_t mode, nlink, uid, gid; /* [a_mu]; the type bits of mode are immutable */
+	uint64_t size, rdev; /* [a_mu] */
+	int64_t atime, mtime, ctime, btime; /* [a_mu] */
+	struct memobj *obj; /* [I after open] what mmap maps; NULL: not mappable */
+	void *priv; /* the file system's */
+	void *locks; /* POSIX and flock locks: vfs/locks.c */
+	void *watches; /* inotify marks: fs/inotify */
+	struct unix_bound *bound; /* a bound UNIX socket (net/unix), [a_mu] */
+	struct pipe *fifo; /* a named pipe's buffer, [a_mu] */
+	int32_t write_count; /* [a_mu] >0 writers, <0 denied (running program: ETXTBSY) */
+};
+
+struct dentry {
+	struct ref ref; /* children and mounts hold references on their parent */
+	struct superblock *sb; /* [I] */
+	struct dentry *parent; /* [dcache lock to change]; root: itself */
+	struct inode *inode; /* NULL: negative. Set once while the directory's mu is held; cleared by unlink */
+	char *name; /* NUL-terminated */
+	uint32_t name_len, hash;
+	_Atomic uint32_t flags; /* DENTRY_* */
+	LIST_ENTRY(dentry) hash_link;
+	TAILQ_ENTRY(dentry) lru_link, child_link;
+	TAILQ_HEAD(, dentry) children;
+	void *priv; /* the file system's */
+};
+#define DENTRY_MOUNTED 1u /* something is mounted on it in some namespace */
+#define DENTRY_UNHASHED 2u /* deleted: "(deleted)" in paths */
+#define DENTRY_PINNED 4u /* in-memory file systems: not evictable */
+
+struct super_ops {
+	int (*statfs)(struct superblock *sb, struct inode *i, struct kstatfs *out);
+	void (*evict)(struct inode *i); /* last reference gone: free priv, and the data if nlink is 0 */
+	void (*kill)(struct superblock *sb); /* last reference gone */
+	int (*sync)(struct superblock *sb);
+	int (*remount)(struct superblock *sb, unsigned flags, const char *options);
+	int (*show_options)(struct superblock *sb, char *buf, size_t size); /* ",size=64k" for /proc/mounts */
+};
+
+struct superblock {
+	struct ref ref;
+	const struct super_ops *ops;
+	const struct fs_type *type;
+	struct vfs *vfs;
+	struct dentry *root; /* owned */
+	uint64_t dev; /* anonymous device number (0:N) */
+	unsigned flags; /* SB_* (MS_RDONLY ...) */
+	uint32_t sflags; /* SUPER_* */
+	char *source; /* for /proc/mounts */
+	void *priv;
+};
+#define SUPER_LOOKUP_UNLOCKED 1u
+
+struct fs_context_args { /* what mount(2) or the boot specification gives */
+	const char *source, *options;
+	unsigned flags; /* LINUX_MS_* */
+	const struct cred *cred;
+	void *extra; /* the type's own: the gofer connection and tree, overlay layers ... */
+};
+struct fs_type {
+	const char *name;
+	int (*mount)(struct vfs *v, const struct fs_type *t, const struct fs_context_args *a, struct superblock **out);
+	bool user_mountable; /* by mount(2) from the program with CAP_SYS_ADMIN */
+};
+
+struct path {
+	struct mount *mnt;
+	struct dentry *dentry;
+};
+void path_get(const struct path *p);
+void path_put(struct path *p); /* and sets it to NULLs */
+
+/* One per kernel: types, device numbers, dentry cache, devices. */
+struct vfs *vfs_new(void);
+int vfs_register(struct vfs *v, const struct fs_type *t);
+const struct fs_type *vfs_find_type(struct vfs *v, const char *name);
+uint64_t vfs_anon_dev(struct vfs *v);
+/* Character devices: opened through any file system's device node. */
+int vfs_register_chrdev(struct vfs *v, unsigned major, unsigned minor_first, unsigned minor_count, int (*open)(struct inode *i, struct file *f));
+void vfs_kernel_set(struct vfs *v, void *kernel); /* struct kernel *, for file systems above the kernel layer */
+void *vfs_kernel(struct vfs *v);
+struct mm_env *vfs_mm_env(struct vfs *v); /* set by vfs_mm_env_set at boot: tmpfs needs the memory file */
+void vfs_mm_env_set(struct vfs *v, struct mm_env *e);
+
+/* --- inodes and dentries, for file systems --------------------------------- */
+struct inode *inode_new(struct superblock *sb, const struct inode_ops *ops, uint64_t ino, uint32_t mode); /* times now, nlink 1 */
+void inode_get(struct inode *i);
+void inode_put(struct inode *i);
+void inode_touch(struct inode *i, uint32_t attr_mask); /* ATTR_ATIME/MTIME/CTIME: to now */
+struct superblock *super_new(struct vfs *v, const struct fs_type *t, const struct super_ops *ops);
+void super_put(struct superblock *sb);
+struct dentry *dentry_make_root(struct superblock *sb, struct inode *i); /* takes the inode's reference */
+void dentry_get(struct dentry *d);
+void dentry_put(struct dentry *d);
+void dentry_instantiate(struct dentry *d, struct inode *i); /* negative -> positive; takes the reference */
+/* In-memory file systems building their trees: adds a positive, pinned child. */
+struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode *i);
+void dentry_drop(struct dentry *d); /* unhash: the name is gone */
+
+/* --- mounts ------------------------------------------------------------------ */
+struct mount_ns;
+struct mount_ns *mount_ns_new(struct superblock *root, unsigned flags); /* takes the sb's reference */
+void mount_ns_get(struct mount_ns *ns);
+void mount_ns_put(struct mount_ns *ns);
+struct mount_ns *mount_ns_dup(struct mount_ns *ns); /* CLONE_NEWNS */
+void mount_ns_root(struct mount_ns *ns, struct path *out); /* new references */
+int vfs_mount(struct mount_ns *ns, const struct path *at, struct superblock *sb, unsigned flags); /* takes the reference of sb on success */
+int vfs_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool recursive);
+int vfs_remount(struct mount_ns *ns, const struct path *at, unsigned flags, const char *options, bool bind_only);
+int vfs_umount(struct mount_ns *ns, const struct path *at, int flags);
+int vfs_pivot_root(struct mount_ns *ns, const struct path *new_root, const struct path *put_old);
+/* /proc/PID/mounts, mountinfo: lines in order into fn. */
+struct mount_info {
+	int id, parent_id;
+	uint64_t dev;
+	char *root, *point; /* paths as seen from `seen_from`; valid during the callback */
+	unsigned flags;
+	struct superblock *sb;
+};
+int mount_ns_for_each(struct mount_ns *ns, const struct path *seen_from, int (*fn)(const struct mount_info *m, void *arg), void *arg);
+
+/* --- walking ----------------------------------------------------------------- */
+/* A task's (shared by CLONE_FS). */
+struct fs_context {
+	struct ref ref;
+	struct mutex mu; /* RANK_FDTABLE */
+	struct path root, cwd;
+	uint32_t umask;
+	struct mount_ns *ns;
+};
+struct fs_context *fs_context_new(struct mount_ns *ns); /* root and cwd at the namespace's root, umask 022 */
+struct fs_context *fs_context_dup(struct fs_context *f);
+void fs_context_put(struct fs_context *f);
+
+#define WALK_FOLLOW 1u /* follow a last symbolic link */
+#define WALK_DIRECTORY 2u /* ENOTDIR unless it is one */
+#define WALK_PARENT 4u /* stop at the parent; the last component is returned */
+#define WALK_EMPTY 8u /* an empty name means base (AT_EMPTY_PATH) */
+#define WALK_NO_XDEV 16u /* openat2 RESOLVE_* */
+#define WALK_NO_MAGICLINKS 32u
+#define WALK_NO_SYMLINKS 64u
+#define WALK_BENEATH 128u
+#define WALK_IN_ROOT 256u
+#define WALK_NO_AUTOMOUNT 512u
+
+struct walk {
+	struct fs_context *fs;
+	const struct cred *cred;
+	const struct path *base; /* where a relative name starts; NULL: cwd */
+	unsigned flags;
+	/* results of WALK_PARENT */
+	char last[256];
+	uint32_t last_len;
+	bool last_special; /* ".", "..", or "/" */
+	bool trailing_slash;
+};
+/* name: NUL-terminated, < 4096. *out: new references. */
+int vfs_walk(struct walk *w, const char *name, struct path *out);
+
+/* The path of p as seen from root, into buf: pointer into buf, or NULL with ENAMETOOLONG.
+ * " (deleted)" appended when unlinked; "(unreachable)" prefixed when outside root. */
+char *vfs_path_name(const struct path *p, const struct path *root, char *buf, size_t size);
+
+/* Checks mask (4 read, 2 write, 1 exec) with fsuid/fsgid/capabilities; EROFS for writing on a read-only mount. */
+int vfs_permission(const struct path *p, unsigned mask, const struct cred *c);
+int inode_permission(struct inode *i, unsigned mask, const struct cred *c);
+int vfs_getattr(const struct path *p, struct kstat *out);
+int vfs_setattr(const struct path *p, const struct iattr *a, const struct cred *c); /* checks permission */
+
+/* name is relative to base as for vfs_walk. open flags are LINUX_O_*. */
+int vfs_open(struct walk *w, const char *name, int flags, uint32_t mode, struct file **out);
+int vfs_open_path(const struct path *p, int flags, const struct cred *c, struct file **out); /* existing, no permission check */
+int vfs_mknod(struct walk *w, const char *name, uint32_t mode, uint64_t rdev, struct path *made /* or NULL */);
+int vfs_unlink(struct walk *w, const char *name, bool directory);
+
+#endif
