@@ -261,21 +261,21 @@ static bool fatal(int errnum)
 }
 
 /* The caller does not wait any longer for an answer that will come. */
-static void abandon(struct rpc_client *c, const struct wait *w)
+static void abandon_locked(struct rpc_client *c, const struct wait *w)
 {
-	struct frame cancel = { .kind = FRAME_CANCEL, .sequence = w->sequence, .method = w->method };
-	struct tombstone *t = malloc(sizeof *t);
-	pthread_mutex_lock(&c->mu);
-	if (!t || c->n_tombstones == TOMBSTONES_MAX) {
-		free(t);
+	struct tombstone *t = c->n_tombstones < TOMBSTONES_MAX ? malloc(sizeof *t) : NULL;
+	if (!t) {
 		break_locked(c, ENOMEM, "too many calls were given up");
-		pthread_mutex_unlock(&c->mu);
 		return;
 	}
 	t->sequence = w->sequence;
 	LIST_INSERT_HEAD(&c->tombstones, t, entry);
 	c->n_tombstones++;
-	pthread_mutex_unlock(&c->mu);
+}
+
+static void send_cancel(struct rpc_client *c, const struct wait *w)
+{
+	struct frame cancel = { .kind = FRAME_CANCEL, .sequence = w->sequence, .method = w->method };
 	/* a hint only: when the socket is full it is not worth waiting */
 	(void)frame_send_flags(c->sock, &cancel, MSG_DONTWAIT);
 }
@@ -288,27 +288,31 @@ static int exchange(struct rpc_client *c, struct frame *f, struct wait *w, unsig
 		t = deadline_after(deadline_ms);
 		deadline = &t;
 	}
-	pthread_cond_init(&w->wake, &c->monotonic);
 	pthread_mutex_lock(&c->mu);
 	int errnum = c->broken;
-	if (!errnum) {
-		f->sequence = w->sequence = ++c->sequence;
-		TAILQ_INSERT_TAIL(&c->waits, w, entry);
+	if (errnum) {
 		pthread_mutex_unlock(&c->mu);
-		int send_errnum = send_frame(c, f, deadline);
-		pthread_mutex_lock(&c->mu);
-		if (fatal(send_errnum))
-			break_locked(c, ECONNRESET, "the peer is gone");
-		bool waited = !send_errnum;
-		errnum = send_errnum ? send_errnum : await_locked(c, w, deadline);
-		TAILQ_REMOVE(&c->waits, w, entry);
-		hand_over_locked(c);
-		pthread_mutex_unlock(&c->mu);
-		if (waited && errnum == ETIMEDOUT)
-			abandon(c, w);
-	} else {
-		pthread_mutex_unlock(&c->mu);
+		return errnum;
 	}
+	pthread_cond_init(&w->wake, &c->monotonic);
+	f->sequence = w->sequence = ++c->sequence;
+	TAILQ_INSERT_TAIL(&c->waits, w, entry);
+	pthread_mutex_unlock(&c->mu);
+	errnum = send_frame(c, f, deadline);
+	bool sent = !errnum;
+	pthread_mutex_lock(&c->mu);
+	if (fatal(errnum))
+		break_locked(c, ECONNRESET, "the peer is gone");
+	if (sent)
+		errnum = await_locked(c, w, deadline);
+	TAILQ_REMOVE(&c->waits, w, entry);
+	bool abandoned = sent && errnum == ETIMEDOUT;
+	if (abandoned)
+		abandon_locked(c, w);
+	hand_over_locked(c);
+	pthread_mutex_unlock(&c->mu);
+	if (abandoned)
+		send_cancel(c, w);
 	pthread_cond_destroy(&w->wake);
 	return errnum;
 }
