@@ -44,6 +44,7 @@ REPLY(control, state, "")
 	F_U64(control_state_reply, state, 3, "0 created, 1 running, 2 stopped, 3 paused")
 	F_U64(control_state_reply, status, 65535, "wait status, when stopped")
 	F_U64(control_state_reply, sentry_pid, UINT32_MAX, "host pid of the sentry as controld sees it; 0 when gone")
+	F_U64(control_state_reply, sentry_status, 65535, "wait status of the sentry itself, when gone")
 END(control_state_reply)
 
 STRUCT(control_process, "a process")
