@@ -8,6 +8,7 @@
 
 struct mm;
 struct task;
+struct file_watch;
 
 /* Called by vfs readdir users: returns non-zero to stop (buffer full). */
 struct dirent_sink {
@@ -53,8 +54,13 @@ struct file {
 	void *priv;
 	/* F_SETOWN, F_SETSIG: vfs/fasync.c */
 	void *owner;
-	/* epoll items that watch this file: fs/epoll */
-	void *epoll_items;
+	/* epoll items that watch this file (fs/epoll), set by compare-and-swap; NULL, or
+	 * the last file_put calls epoll_items->gone(f) before ops->release */
+	_Atomic(struct file_watch *) epoll_items;
+};
+/* First member of what watches an open file without holding a reference. */
+struct file_watch {
+	void (*gone)(struct file *f); /* no locks held; f's count is 0; frees the watch */
 };
 #define FILE_READ 1u
 #define FILE_WRITE 2u
