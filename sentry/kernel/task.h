@@ -19,7 +19,10 @@
 #include "vfs/cred.h"
 #include "vfs/file.h"
 
+#include <sys/queue.h>
+#include <sys/tree.h>
 #include <sys/types.h>
+#include <time.h>
 
 struct container;
 struct tty; /* fs/devpts: a terminal; sessions hold their controlling one */
@@ -46,6 +49,17 @@ struct pgrp {
 };
 
 struct sigpending; /* kernel/signal.h */
+struct sighand;
+struct posix_timers; /* kernel/posix_timer.h: POSIX timers, itimers */
+struct completion; /* kernel/clone.h: vfork */
+struct fpstate;
+
+/* What ended tasks and children used; sums, ns and counts. */
+struct usage_sum {
+	int64_t utime, stime;
+	uint64_t nvcsw, nivcsw, minflt, majflt;
+	uint64_t maxrss; /* KiB, a maximum */
+};
 
 struct thread_group {
 	struct ref ref;
@@ -74,11 +88,23 @@ struct thread_group {
 	struct linux_rlimit rlimits[LINUX_RLIM_NLIMITS]; /* [T] read with rlimit_get */
 	int64_t start_time; /* [I] ns, monotonic */
 	int64_t start_realtime; /* [I] ns */
-	int64_t utime_dead, stime_dead; /* [T] ns, of exited tasks */
-	int64_t cutime, cstime; /* [T] ns, of waited-for children */
-	int oom_score_adj; /* [a] */
-	struct waitq *exit_wq; /* control/: somebody waits for this process; may be NULL */
-	void *timers; /* POSIX timers, itimers: kernel/ */
+	struct usage_sum dead; /* [T] of exited tasks */
+	struct usage_sum reaped; /* [T] of waited-for children */
+	_Atomic int oom_score_adj;
+	struct waitq *exit_wq; /* [T] control/: woken when the process has ended; set by tg_watch_exit; may be NULL */
+	struct posix_timers *timers; /* [I] owned */
+	/* the container's first process */
+	bool is_init; /* [I] orphans of its container come to it; its end ends the container */
+	bool unkillable; /* [T] signals without a handler are ignored, as pid 1 does */
+	/* group stop */
+	bool stopping; /* [T] a stop signal was taken: tasks are to stop, or have */
+	unsigned stop_left; /* [T] tasks still to stop */
+	/* exec of a group with other tasks: they end, the caller waits on thread_wq */
+	struct task *exec_task; /* [T] */
+	struct waitq thread_wq; /* a task of the group has ended */
+	struct waitq end_wq; /* the group has become a zombie: pidfds */
+	bool released; /* [T] reaped: gone from the tables */
+	LIST_ENTRY(thread_group) all_link; /* [T] */
 };
 
 struct task {
@@ -109,6 +135,13 @@ struct task {
 	uint64_t robust_list_len;
 	uaddr rseq; uint32_t rseq_len, rseq_sig; /* [t] */
 	struct completion *vfork_done; /* [T] parent waits here */
+	bool stop_todo; /* [T] takes part in a group stop that has begun */
+	bool parked; /* [T] stopped */
+	struct fpstate *fp; /* [t] scratch: a child's first state, signal frames; NULL until needed */
+	bool fp_load; /* [t] *fp is to be loaded when the thread starts */
+	uaddr set_child_tid; /* [t] CLONE_CHILD_SETTID: written by the new thread */
+	_Atomic int64_t program_since; /* ns when program code was entered; 0: not in it */
+	clockid_t cpu_clock; /* [I] of the host thread */
 	char comm[16]; /* [T] */
 	bool no_new_privs; /* [t] */
 	int pdeathsig; /* [T] */
@@ -123,6 +156,7 @@ struct task {
 	uint64_t personality; /* [t] */
 	uint64_t timer_slack; /* [t] */
 	int nice, sched_policy, sched_prio; /* [T] */
+	bool reset_on_fork; /* [T] */
 	uint64_t affinity[16]; /* [T] 1024 cpus */
 	void *ptrace; /* tracing state: kernel/ptrace.c */
 	pthread_t thread;
@@ -161,6 +195,14 @@ void task_exit_group(struct task *t, int wait_status); /* own thread: begins gro
 /* True when the task has signals, a stop or an exit to handle: long kernel loops check it. */
 bool task_interrupted(struct task *t);
 bool ns_capable(struct task *t, int cap);
+
+/* --- control's view of a process it waits for ---
+ * A process without parent (init, control.exec) is kept after its end until
+ * tg_release: wq (may be NULL) is woken with EVENT_IN when it has ended. */
+void tg_watch_exit(struct thread_group *tg, struct waitq *wq);
+bool tg_exit_status(struct thread_group *tg, int *wait_status); /* false: still running */
+void tg_release(struct thread_group *tg); /* control has read the status: the zombie goes; the reference stays the caller's */
+bool kernel_container_empty(struct kernel *k, struct container *c); /* no process of it lives */
 
 uint64_t rlimit_get(struct task *t, unsigned resource); /* soft limit */
 
