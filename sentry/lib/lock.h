@@ -17,8 +17,8 @@ enum lock_rank {
 	RANK_MOUNT,		/* a mount namespace */
 	RANK_RENAME,		/* vfs: one rename across directories at a time */
 	RANK_EPOLL,		/* an epoll instance; nested ones from outer to inner */
-	RANK_INODE,		/* an inode's contents: directory or data (two: parents first, then by address) */
 	RANK_FILE_POS,		/* an open file's position */
+	RANK_INODE,		/* an inode's contents: directory or data (two: parents first, then by address) */
 	RANK_FILE,		/* pipes, sockets, eventfds, ttys ... : one object's state */
 	RANK_FILE2,		/* second such object, by address */
 	RANK_FUTEX,		/* a futex bucket (two: by address).  User memory is not touched under it but for resident words */

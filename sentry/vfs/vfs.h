@@ -33,6 +33,7 @@ struct mount;
 struct superblock;
 struct vfs;
 struct uio;
+struct dirent_sink;
 
 struct qstr {
 	const char *name; /* not NUL-terminated */
@@ -101,7 +102,15 @@ struct inode_ops {
 	int (*revalidate)(struct dentry *d);
 	/* Optional: replaces the generic mode-bit permission check. */
 	int (*permission)(struct inode *i, unsigned mask, const struct cred *c);
+	/* Optional: a regular file without a name (O_TMPFILE), nlink 0. [EOPNOTSUPP] */
+	int (*tmpfile)(struct inode *dir, uint32_t mode, const struct cred *c, struct inode **out);
+	/* Optional: several names below one another in one go, as far as they are
+	 * there; stops after a symbolic link. out[0..ret): new references. A NULL in out[ret]
+	 * (ret < n) says that that name is known not to be there when *negative is set.
+	 * Called without locks. */
+	int (*lookup_many)(struct inode *dir, const struct qstr *names, unsigned n, struct inode **out, bool *negative);
 };
+#define LOOKUP_MANY_MAX 32
 
 struct inode {
 	struct ref ref;
@@ -115,6 +124,8 @@ struct inode {
 	int64_t atime, mtime, ctime, btime; /* [a_mu] */
 	struct memobj *obj; /* [I after open] what mmap maps; NULL: not mappable */
 	void *priv; /* the file system's */
+	char *link; /* [a_mu to set, once] a symbolic link's target, owned; may stay NULL: then readlink is asked */
+	uint32_t iflags; /* [mu] INODE_* */
 	void *locks; /* POSIX and flock locks: vfs/locks.c */
 	void *watches; /* inotify marks: fs/inotify */
 	struct unix_bound *bound; /* a bound UNIX socket (net/unix), [a_mu] */
@@ -122,22 +133,28 @@ struct inode {
 	int32_t write_count; /* [a_mu] >0 writers, <0 denied (running program: ETXTBSY) */
 };
 
+#define INODE_DEAD 1u /* a directory that was removed: nothing can be made in it */
+
 struct dentry {
 	struct ref ref; /* children and mounts hold references on their parent */
 	struct superblock *sb; /* [I] */
 	struct dentry *parent; /* [dcache lock to change]; root: itself */
-	struct inode *inode; /* NULL: negative. Set once while the directory's mu is held; cleared by unlink */
-	char *name; /* NUL-terminated */
+	struct inode *inode; /* NULL: negative. Set once while the directory's mu is held; stays after unlink (the dentry is unhashed then) */
+	char *name; /* [dcache lock to change] NUL-terminated; may point to short_name */
 	uint32_t name_len, hash;
+	uint64_t cookie; /* position in its directory: dcache_readdir */
 	_Atomic uint32_t flags; /* DENTRY_* */
 	LIST_ENTRY(dentry) hash_link;
 	TAILQ_ENTRY(dentry) lru_link, child_link;
 	TAILQ_HEAD(, dentry) children;
 	void *priv; /* the file system's */
+	char short_name[32];
 };
 #define DENTRY_MOUNTED 1u /* something is mounted on it in some namespace */
 #define DENTRY_UNHASHED 2u /* deleted: "(deleted)" in paths */
-#define DENTRY_PINNED 4u /* in-memory file systems: not evictable */
+#define DENTRY_PINNED 4u /* in-memory file systems: not evictable, holds a reference on itself until dropped */
+#define DENTRY_ONLRU 8u
+#define DENTRY_HASHED 16u
 
 struct super_ops {
 	int (*statfs)(struct superblock *sb, struct inode *i, struct kstatfs *out);
@@ -158,9 +175,14 @@ struct superblock {
 	unsigned flags; /* SB_* (MS_RDONLY ...) */
 	uint32_t sflags; /* SUPER_* */
 	char *source; /* for /proc/mounts */
+	_Atomic uint64_t change_seq; /* odd while names of this file system are being changed, or changed meanwhile: guards lookup_many */
+	_Atomic uint32_t changing;
 	void *priv;
 };
 #define SUPER_LOOKUP_UNLOCKED 1u
+#define SUPER_IN_MEMORY 2u /* positive dentries are pinned: the dentry tree is the directory (tmpfs, static proc/dev trees) */
+#define SUPER_REVALIDATE 4u /* inode_ops.revalidate is to be asked */
+#define SUPER_NO_NEGATIVE 8u /* negative answers are not cached */
 
 struct fs_context_args { /* what mount(2) or the boot specification gives */
 	const char *source, *options;
@@ -188,6 +210,10 @@ const struct fs_type *vfs_find_type(struct vfs *v, const char *name);
 uint64_t vfs_anon_dev(struct vfs *v);
 /* Character devices: opened through any file system's device node. */
 int vfs_register_chrdev(struct vfs *v, unsigned major, unsigned minor_first, unsigned minor_count, int (*open)(struct inode *i, struct file *f));
+/* Named pipes (fs/pipe.c): how they are opened, and what ends i->fifo with the inode. Set once at boot. */
+void vfs_set_fifo_ops(struct vfs *v, int (*open)(struct inode *i, struct file *f), void (*release)(struct inode *i));
+/* Sockets (net/unix): i->bound goes away with the inode. */
+void vfs_set_bound_release(struct vfs *v, void (*release)(struct inode *i));
 void vfs_kernel_set(struct vfs *v, void *kernel); /* struct kernel *, for file systems above the kernel layer */
 void *vfs_kernel(struct vfs *v);
 struct mm_env *vfs_mm_env(struct vfs *v); /* set by vfs_mm_env_set at boot: tmpfs needs the memory file */
@@ -206,7 +232,15 @@ void dentry_put(struct dentry *d);
 void dentry_instantiate(struct dentry *d, struct inode *i); /* negative -> positive; takes the reference */
 /* In-memory file systems building their trees: adds a positive, pinned child. */
 struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode *i);
-void dentry_drop(struct dentry *d); /* unhash: the name is gone */
+void dentry_drop(struct dentry *d); /* unhash: the name is gone (also drops the pin) */
+/* The child of dir called name: cached or looked up, maybe negative; new reference. Takes dir's inode's mu; for
+ * the _locked form the caller holds it. -ENOTDIR, -ENAMETOOLONG, or the lookup's error. */
+int dentry_lookup(struct dentry *dir, const struct qstr *name, struct dentry **out);
+int dentry_lookup_locked(struct dentry *dir, const struct qstr *name, struct dentry **out);
+bool dentry_has_children(struct dentry *dir); /* positive ones, cached: for in-memory file systems, with dir's mu held */
+/* A file_ops.readdir for in-memory file systems: lists the positive children. */
+int dcache_readdir(struct file *f, struct dirent_sink *s);
+uint64_t inode_next_ino(struct vfs *v); /* numbers for in-memory file systems */
 
 /* --- mounts ------------------------------------------------------------------ */
 struct mount_ns;
@@ -253,6 +287,8 @@ void fs_context_put(struct fs_context *f);
 #define WALK_BENEATH 128u
 #define WALK_IN_ROOT 256u
 #define WALK_NO_AUTOMOUNT 512u
+#define WALK_CACHED 1024u /* only what is cached: -EAGAIN */
+#define WALK_CREATE 2048u /* internal: the last component may be missing */
 
 struct walk {
 	struct fs_context *fs;
@@ -282,6 +318,22 @@ int vfs_setattr(const struct path *p, const struct iattr *a, const struct cred *
 int vfs_open(struct walk *w, const char *name, int flags, uint32_t mode, struct file **out);
 int vfs_open_path(const struct path *p, int flags, const struct cred *c, struct file **out); /* existing, no permission check */
 int vfs_mknod(struct walk *w, const char *name, uint32_t mode, uint64_t rdev, struct path *made /* or NULL */);
+int vfs_mkdir(struct walk *w, const char *name, uint32_t mode);
+int vfs_symlink(struct walk *w, const char *name, const char *target);
+int vfs_link(const struct path *old, struct walk *w, const char *name);
 int vfs_unlink(struct walk *w, const char *name, bool directory);
+int vfs_rename(struct walk *ow, const char *old, struct walk *nw, const char *new_name, unsigned flags);
+int vfs_readlink(const struct path *p, char **out); /* malloc'ed; also of magic links */
+int vfs_truncate(const struct path *p, uint64_t size, const struct cred *c); /* checks write permission */
+int vfs_truncate_inode(struct inode *i, uint64_t size, const struct cred *c); /* of an open file: none */
+int vfs_statfs(const struct path *p, struct kstatfs *out);
+/* Extended attributes, with Linux's permission rules. size 0 asks for the length. */
+ssize_t vfs_getxattr(const struct path *p, const char *name, void *value, size_t size, const struct cred *c);
+int vfs_setxattr(const struct path *p, const char *name, const void *value, size_t size, int flags, const struct cred *c);
+ssize_t vfs_listxattr(const struct path *p, char *list, size_t size, const struct cred *c);
+/* mount flags (MNT_*: LINUX_MS_RDONLY|NOSUID|NODEV|NOEXEC|NOATIME ...) of a mount */
+unsigned mount_flags(const struct mount *m);
+bool path_is_mount_root(const struct path *p);
+int path_want_write(const struct path *p); /* -EROFS on a read-only mount or file system */
 
 #endif

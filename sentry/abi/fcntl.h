@@ -1,0 +1,142 @@
+/*
+ * fcntl.h - open flags, fcntl commands, *at flags, locks: Linux on x86_64
+ * (asm-generic/fcntl.h, linux/fcntl.h, linux/openat2.h).
+ */
+#ifndef SENTRY_ABI_FCNTL_H
+#define SENTRY_ABI_FCNTL_H
+
+#include <stdint.h>
+
+#define LINUX_O_ACCMODE 03
+#define LINUX_O_RDONLY 00
+#define LINUX_O_WRONLY 01
+#define LINUX_O_RDWR 02
+#define LINUX_O_CREAT 0100
+#define LINUX_O_EXCL 0200
+#define LINUX_O_NOCTTY 0400
+#define LINUX_O_TRUNC 01000
+#define LINUX_O_APPEND 02000
+#define LINUX_O_NONBLOCK 04000
+#define LINUX_O_DSYNC 010000
+#define LINUX_O_ASYNC 020000
+#define LINUX_O_DIRECT 040000
+#define LINUX_O_LARGEFILE 0100000
+#define LINUX_O_DIRECTORY 0200000
+#define LINUX_O_NOFOLLOW 0400000
+#define LINUX_O_NOATIME 01000000
+#define LINUX_O_CLOEXEC 02000000
+#define LINUX_O_SYNC 04010000
+#define LINUX_O_PATH 010000000
+#define LINUX_O_TMPFILE_BIT 020000000
+#define LINUX_O_TMPFILE (LINUX_O_TMPFILE_BIT | LINUX_O_DIRECTORY)
+/* the flags open(2) knows */
+#define LINUX_O_ALL                                                                                                                                  \
+	(LINUX_O_ACCMODE | LINUX_O_CREAT | LINUX_O_EXCL | LINUX_O_NOCTTY | LINUX_O_TRUNC | LINUX_O_APPEND | LINUX_O_NONBLOCK | LINUX_O_DSYNC |       \
+	 LINUX_O_ASYNC | LINUX_O_DIRECT | LINUX_O_LARGEFILE | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW | LINUX_O_NOATIME | LINUX_O_CLOEXEC |             \
+	 LINUX_O_SYNC | LINUX_O_PATH | LINUX_O_TMPFILE_BIT)
+/* what F_SETFL may change */
+#define LINUX_O_SETFL (LINUX_O_APPEND | LINUX_O_NONBLOCK | LINUX_O_ASYNC | LINUX_O_DIRECT | LINUX_O_NOATIME)
+
+#define LINUX_F_DUPFD 0
+#define LINUX_F_GETFD 1
+#define LINUX_F_SETFD 2
+#define LINUX_F_GETFL 3
+#define LINUX_F_SETFL 4
+#define LINUX_F_GETLK 5
+#define LINUX_F_SETLK 6
+#define LINUX_F_SETLKW 7
+#define LINUX_F_SETOWN 8
+#define LINUX_F_GETOWN 9
+#define LINUX_F_SETSIG 10
+#define LINUX_F_GETSIG 11
+#define LINUX_F_SETOWN_EX 15
+#define LINUX_F_GETOWN_EX 16
+#define LINUX_F_OFD_GETLK 36
+#define LINUX_F_OFD_SETLK 37
+#define LINUX_F_OFD_SETLKW 38
+#define LINUX_F_SETLEASE 1024
+#define LINUX_F_GETLEASE 1025
+#define LINUX_F_NOTIFY 1026
+#define LINUX_F_DUPFD_CLOEXEC 1030
+#define LINUX_F_SETPIPE_SZ 1031
+#define LINUX_F_GETPIPE_SZ 1032
+#define LINUX_F_ADD_SEALS 1033
+#define LINUX_F_GET_SEALS 1034
+#define LINUX_F_GET_RW_HINT 1035
+#define LINUX_F_SET_RW_HINT 1036
+#define LINUX_FD_CLOEXEC 1
+
+#define LINUX_F_RDLCK 0
+#define LINUX_F_WRLCK 1
+#define LINUX_F_UNLCK 2
+
+#define LINUX_F_SEAL_SEAL 1u
+#define LINUX_F_SEAL_SHRINK 2u
+#define LINUX_F_SEAL_GROW 4u
+#define LINUX_F_SEAL_WRITE 8u
+#define LINUX_F_SEAL_FUTURE_WRITE 16u
+#define LINUX_F_SEAL_EXEC 32u
+
+#define LINUX_LOCK_SH 1
+#define LINUX_LOCK_EX 2
+#define LINUX_LOCK_NB 4
+#define LINUX_LOCK_UN 8
+
+#define LINUX_AT_FDCWD (-100)
+#define LINUX_AT_SYMLINK_NOFOLLOW 0x100
+#define LINUX_AT_EACCESS 0x200
+#define LINUX_AT_REMOVEDIR 0x200
+#define LINUX_AT_SYMLINK_FOLLOW 0x400
+#define LINUX_AT_NO_AUTOMOUNT 0x800
+#define LINUX_AT_EMPTY_PATH 0x1000
+#define LINUX_AT_STATX_SYNC_TYPE 0x6000
+
+#define LINUX_RESOLVE_NO_XDEV 0x01u
+#define LINUX_RESOLVE_NO_MAGICLINKS 0x02u
+#define LINUX_RESOLVE_NO_SYMLINKS 0x04u
+#define LINUX_RESOLVE_BENEATH 0x08u
+#define LINUX_RESOLVE_IN_ROOT 0x10u
+#define LINUX_RESOLVE_CACHED 0x20u
+
+struct linux_flock {
+	int16_t type, whence;
+	int32_t pad;
+	int64_t start, len;
+	int32_t pid, pad2;
+};
+
+struct linux_open_how {
+	uint64_t flags, mode, resolve;
+};
+
+struct linux_f_owner_ex {
+	int32_t type, pid;
+};
+
+#define LINUX_RENAME_NOREPLACE 1u
+#define LINUX_RENAME_EXCHANGE 2u
+#define LINUX_RENAME_WHITEOUT 4u
+
+#define LINUX_FALLOC_FL_KEEP_SIZE 0x01
+#define LINUX_FALLOC_FL_PUNCH_HOLE 0x02
+#define LINUX_FALLOC_FL_COLLAPSE_RANGE 0x08
+#define LINUX_FALLOC_FL_ZERO_RANGE 0x10
+#define LINUX_FALLOC_FL_INSERT_RANGE 0x20
+#define LINUX_FALLOC_FL_UNSHARE_RANGE 0x40
+
+#define LINUX_MFD_CLOEXEC 1u
+#define LINUX_MFD_ALLOW_SEALING 2u
+#define LINUX_MFD_HUGETLB 4u
+#define LINUX_MFD_NOEXEC_SEAL 8u
+#define LINUX_MFD_EXEC 16u
+
+#define LINUX_XATTR_CREATE 1
+#define LINUX_XATTR_REPLACE 2
+
+#define LINUX_SEEK_SET 0
+#define LINUX_SEEK_CUR 1
+#define LINUX_SEEK_END 2
+#define LINUX_SEEK_DATA 3
+#define LINUX_SEEK_HOLE 4
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * notify.h - where the vfs tells of changes, for inotify (fs/inotify).
+ *
+ * The functions below cost two loads when nobody watches.  A watcher sets
+ * inode->watches (any non-NULL value) and registers one notifier at boot; it is
+ * called with no locks but perhaps f->pos_mu and directory mu's held, so it may
+ * take only RANK_FILE and higher locks and must not sleep or touch program memory.
+ */
+#ifndef SENTRY_VFS_NOTIFY_H
+#define SENTRY_VFS_NOTIFY_H
+
+#include "vfs/vfs.h"
+
+#define NOTIFY_ACCESS 0x1u /* IN_* of inotify(7) */
+#define NOTIFY_MODIFY 0x2u
+#define NOTIFY_ATTRIB 0x4u
+#define NOTIFY_CLOSE_WRITE 0x8u
+#define NOTIFY_CLOSE_NOWRITE 0x10u
+#define NOTIFY_OPEN 0x20u
+#define NOTIFY_MOVED_FROM 0x40u
+#define NOTIFY_MOVED_TO 0x80u
+#define NOTIFY_CREATE 0x100u
+#define NOTIFY_DELETE 0x200u
+#define NOTIFY_DELETE_SELF 0x400u
+#define NOTIFY_MOVE_SELF 0x800u
+#define NOTIFY_UNMOUNT 0x2000u
+#define NOTIFY_ISDIR 0x40000000u
+
+/* i: the watched inode (i->watches was seen non-NULL).  name: the child it
+ * is about, for events of a directory, else NULL.  cookie pairs the two halves of a move. */
+typedef void notify_fn(struct inode *i, uint32_t event, const char *name, uint32_t cookie);
+void vfs_set_notifier(struct vfs *v, notify_fn *fn);
+
+/* On the inode itself and, with the dentry's name, on its parent directory. */
+void notify_dentry_slow(struct dentry *d, uint32_t event);
+static inline void notify_dentry(struct dentry *d, uint32_t event)
+{
+	if (__builtin_expect(d->inode && (d->inode->watches || (d->parent->inode && d->parent->inode->watches)), 0))
+		notify_dentry_slow(d, event);
+}
+/* Only on the inode, without a name (DELETE_SELF, MOVE_SELF). */
+void notify_inode(struct inode *i, uint32_t event);
+/* Only on the directory, about a name in it (CREATE, DELETE, MOVED_*). */
+void notify_name(struct inode *dir, const char *name, bool is_dir, uint32_t event, uint32_t cookie);
+uint32_t notify_cookie(struct vfs *v);
+
+#endif
