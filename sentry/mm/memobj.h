@@ -6,10 +6,12 @@
 #ifndef SENTRY_MM_MEMOBJ_H
 #define SENTRY_MM_MEMOBJ_H
 
+#include "lib/lock.h"
 #include "lib/ref.h"
 #include "lib/uaddr.h"
 
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #define ACCESS_READ 1u
 #define ACCESS_WRITE 2u
@@ -36,13 +38,19 @@ struct memobj_ops {
 	int (*translate)(struct memobj *o, uint64_t off, uint64_t len, unsigned access, struct backing *out);
 	/* Last reference gone (may be NULL: embedded object whose owner frees it). */
 	void (*release)(struct memobj *o);
+	/* Optional: msync(MS_SYNC) of these object offsets. No locks held. */
+	int (*sync)(struct memobj *o, uint64_t off, uint64_t len);
+	/* Optional: madvise(MADV_REMOVE): the bytes become zero. The object calls
+	 * mm_object_invalidate itself.  No locks held. */
+	int (*punch)(struct memobj *o, uint64_t off, uint64_t len);
 };
 
-struct mm_object_maps; /* mm's list of the mappings of an object, for invalidation */
+struct vma;
 struct memobj {
 	const struct memobj_ops *ops; /* [I] */
 	struct ref ref;
-	struct mm_object_maps *maps; /* mm's own */
+	struct mutex maps_mu; /* mm's own: RANK_MEMOBJ, never held with another of that rank */
+	LIST_HEAD(, vma) maps; /* [maps_mu] mappings of the object, for invalidation */
 };
 
 void memobj_init(struct memobj *o, const struct memobj_ops *ops);
