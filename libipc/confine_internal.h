@@ -1,0 +1,33 @@
+/*
+ * confine_internal.h - the steps of confine_enter, a file each.  All run in
+ * the one thread of a starting process; none logs.
+ */
+#ifndef REDOUBT_LIBIPC_CONFINE_INTERNAL_H
+#define REDOUBT_LIBIPC_CONFINE_INTERNAL_H
+
+#include "confine.h"
+
+/* Ids and namespaces.  With CLONE_NEWPID in a process that is not pid 1 this
+ * returns in a forked child; the parent never returns: it waits for the child
+ * and ends as it ended. */
+struct err *confine_namespaces(const struct policy *p) ERR_MUST_USE;
+
+/* Pivots into an empty root (given NULL) or the tree `given`; needs CAP_SYS_ADMIN
+ * over a mount namespace of our own. */
+struct err *confine_root(const char *given) ERR_MUST_USE;
+
+/* Keeps caps (NULL-terminated names; NULL: none) in permitted and effective,
+ * empties all other sets, locks the securebits. */
+struct err *confine_caps(const char *const *caps) ERR_MUST_USE;
+
+/* A filter that allows the rows and kills the process else. */
+struct err *confine_filter(const struct policy_rule *const *tables, const size_t *n, size_t n_tables) ERR_MUST_USE;
+
+/* "mnt", CLONE_NEWNS ...; ends with NULL. */
+struct confine_namespace {
+	const char *name;
+	unsigned flag;
+};
+extern const struct confine_namespace confine_namespace_names[];
+
+#endif
