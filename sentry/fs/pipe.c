@@ -1,0 +1,375 @@
+/*
+ * pipe.c - pipes: the object, reading, writing, readiness (see pipe.h).
+ *
+ * One struct pipe is shared by all its open files: both ends of a pipe, or every
+ * opener of a named pipe.  [p->mu] RANK_FILE guards everything; program memory is
+ * copied under it.  Wake-ups come after it is released.
+ */
+#include "fs/pipe.h"
+
+#include "fs/pipe_impl.h"
+#include "mm/usercopy.h"
+#include "vfs/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define READABLE (EVENT_IN | EVENT_RDNORM)
+#define WRITABLE (EVENT_OUT | EVENT_WRNORM)
+
+struct pipe *pipe_new(void)
+{
+	struct pipe *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	mutex_init(&p->mu, RANK_FILE);
+	waitq_init(&p->wq);
+	p->size = PIPE_DEFAULT_SIZE;
+	return p;
+}
+
+void pipe_free(struct pipe *p)
+{
+	pipe_ring_free(&p->ring);
+	waitq_destroy(&p->wq);
+	mutex_destroy(&p->mu);
+	free(p);
+}
+
+/* Room for a writer to go on: bytes, 0 when it must wait.  As in Linux a full
+ * page must be free, so that a small write is never split. */
+static uint32_t room(const struct pipe *p)
+{
+	uint32_t n = p->ring.len < p->size ? p->size - p->ring.len : 0;
+
+	return n >= PIPE_BUF_SIZE ? n : 0;
+}
+
+/* A call's waiting: registered at the first sleep.  Called with p->mu held, which is let go meanwhile. */
+static int pipe_sleep(struct pipe *p, struct waiter *w, uint32_t events)
+{
+	int r;
+
+	if (!w->q)
+		wait_begin(w, &p->wq, events);
+	mutex_unlock(&p->mu);
+	r = wait_sleep(WAIT_FOREVER);
+	mutex_lock(&p->mu);
+	return r;
+}
+
+/* Waits until there is something to read. 1, 0 at the end, -errno. */
+static int wait_data(struct pipe *p, struct waiter *w, bool nonblock)
+{
+	while (!p->ring.len) {
+		int r;
+
+		if (!p->writers)
+			return 0;
+		if (nonblock)
+			return -EAGAIN;
+		r = pipe_sleep(p, w, READABLE);
+		if (r && !p->ring.len)
+			return r;
+	}
+	return 1;
+}
+
+/* Waits until `need` bytes fit. 0 or -errno. */
+static int wait_room(struct pipe *p, struct waiter *w, uint64_t need, bool nonblock)
+{
+	for (;;) {
+		int r;
+
+		if (!p->readers)
+			return -EPIPE;
+		if (room(p) || p->ring.len + need <= p->size)
+			return 0;
+		if (nonblock)
+			return -EAGAIN;
+		r = pipe_sleep(p, w, WRITABLE);
+		if (r)
+			return r;
+	}
+}
+
+static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct pipe *p = f->priv;
+	struct waiter w = { 0 };
+	bool was_full, now_room;
+	ssize_t r;
+
+	if (!u->resid)
+		return 0;
+	mutex_lock(&p->mu);
+	r = wait_data(p, &w, file_nonblock(f));
+	was_full = !room(p);
+	if (r > 0)
+		r = pipe_ring_drain(&p->ring, u, u->resid);
+	now_room = was_full && room(p);
+	mutex_unlock(&p->mu);
+	wait_end(&w);
+	if (now_room)
+		waitq_wake(&p->wq, WRITABLE);
+	return r;
+}
+
+/* Copies one part of a write in; p->mu held. Bytes or -errno. */
+static ssize_t write_some(struct pipe *p, struct uio *u)
+{
+	uint64_t n = u->resid, fits = p->size > p->ring.len ? p->size - p->ring.len : 0;
+
+	if (n > fits)
+		n = fits;
+	if (!pipe_ring_reserve(&p->ring, n))
+		return -ENOMEM;
+	return pipe_ring_fill(&p->ring, u, n);
+}
+
+static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct pipe *p = f->priv;
+	struct waiter w = { 0 };
+	ssize_t r = 0, done = 0;
+
+	if (!u->resid)
+		return 0;
+	mutex_lock(&p->mu);
+	while (u->resid) {
+		/* a write of up to PIPE_BUF goes in whole: room() says so */
+		r = wait_room(p, &w, u->resid, file_nonblock(f));
+		if (r)
+			break;
+		r = write_some(p, u);
+		if (r <= 0)
+			break;
+		done += r;
+		if (u->resid)
+			waitq_wake(&p->wq, READABLE);
+	}
+	mutex_unlock(&p->mu);
+	wait_end(&w);
+	if (done)
+		waitq_wake(&p->wq, READABLE);
+	return done ? done : r;
+}
+
+static uint32_t pipe_poll(struct file *f)
+{
+	struct pipe *p = f->priv;
+	uint32_t ev = 0;
+
+	mutex_lock(&p->mu);
+	if (f->mode & FILE_READ) {
+		if (p->ring.len)
+			ev |= READABLE;
+		/* a named pipe that never had a writer since this open has not hung up */
+		if (!p->writers && p->writer_opens != (uint64_t)f->pos)
+			ev |= EVENT_HUP;
+	}
+	if (f->mode & FILE_WRITE) {
+		if (room(p) || !p->ring.len)
+			ev |= WRITABLE;
+		if (!p->readers)
+			ev |= EVENT_ERR;
+	}
+	mutex_unlock(&p->mu);
+	return ev;
+}
+
+static int pipe_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
+{
+	struct pipe *p = f->priv;
+	int32_t n;
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	mutex_lock(&p->mu);
+	n = p->ring.len;
+	mutex_unlock(&p->mu);
+	return copy_to_user(mm, UADDR(arg), &n, sizeof(n));
+}
+
+static void pipe_release(struct file *f)
+{
+	struct pipe *p = f->priv;
+	bool last;
+
+	mutex_lock(&p->mu);
+	if (f->mode & FILE_READ)
+		p->readers--;
+	if (f->mode & FILE_WRITE)
+		p->writers--;
+	mutex_unlock(&p->mu);
+	waitq_wake(&p->wq, EVENT_ALL);
+	last = pipe_put_user(p, p->named ? f->inode : NULL);
+	if (last)
+		pipe_free(p);
+}
+
+const struct file_ops pipe_file_ops = {
+	.read = pipe_read,
+	.write = pipe_write,
+	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
+	.release = pipe_release,
+};
+
+static int open_end(struct vfs *v, struct pipe *p, int flags, const struct cred *c, struct file **out)
+{
+	int r = file_new_anon(v, &pipe_file_ops, "pipe:", S_IFIFO | 0600, flags, c, p, out);
+
+	if (r)
+		return r;
+	(*out)->wq = &p->wq;
+	(*out)->pos = -1;
+	(*out)->mode |= FILE_STREAM;
+	return 0;
+}
+
+int pipe_create(struct vfs *v, int flags, const struct cred *c, struct file *out[2])
+{
+	struct pipe *p = pipe_new();
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	r = open_end(v, p, O_RDONLY | flags, c, &out[0]);
+	if (r) {
+		pipe_free(p);
+		return r;
+	}
+	p->users = p->readers = 1;
+	r = open_end(v, p, O_WRONLY | flags, c, &out[1]);
+	if (r) {
+		file_put(out[0]);
+		return r;
+	}
+	mutex_lock(&p->mu);
+	p->users++;
+	p->writers++;
+	p->writer_opens++;
+	mutex_unlock(&p->mu);
+	/* both ends have the same inode (st_ino) */
+	if (out[0]->inode && out[1]->inode != out[0]->inode) {
+		inode_get(out[0]->inode);
+		inode_put(out[1]->inode);
+		out[1]->inode = out[0]->inode;
+	}
+	return 0;
+}
+
+struct pipe *pipe_of(struct file *f)
+{
+	return f->ops == &pipe_file_ops ? f->priv : NULL;
+}
+
+int64_t pipe_get_size(struct pipe *p)
+{
+	int64_t n;
+
+	mutex_lock(&p->mu);
+	n = p->size;
+	mutex_unlock(&p->mu);
+	return n;
+}
+
+int64_t pipe_set_size(struct pipe *p, uint64_t size, bool privileged)
+{
+	uint64_t n = PIPE_BUF_SIZE;
+	int64_t r;
+
+	if (!size || size > UINT32_C(1) << 31)
+		return -EINVAL;
+	while (n < size)
+		n *= 2;
+	if (n > PIPE_MAX_SIZE && !privileged)
+		return -EPERM;
+	if (n > PIPE_RING_MAX)
+		return -ENOMEM;
+	mutex_lock(&p->mu);
+	if (p->ring.len > n) {
+		r = -EBUSY;
+	} else {
+		p->size = n;
+		r = (int64_t)n;
+	}
+	mutex_unlock(&p->mu);
+	if (r > 0)
+		waitq_wake(&p->wq, WRITABLE);
+	return r;
+}
+
+/* --- splice -------------------------------------------------------------------- */
+
+ssize_t pipe_wait_room(struct pipe *p, bool nonblock)
+{
+	struct waiter w = { 0 };
+	ssize_t r;
+
+	mutex_lock(&p->mu);
+	r = wait_room(p, &w, 1, nonblock);
+	if (!r)
+		r = room(p) ? (ssize_t)room(p) : (ssize_t)(p->size - p->ring.len);
+	mutex_unlock(&p->mu);
+	wait_end(&w);
+	return r;
+}
+
+ssize_t pipe_push(struct pipe *p, const void *buf, size_t n)
+{
+	ssize_t r = (ssize_t)n;
+
+	mutex_lock(&p->mu);
+	if (!p->readers)
+		r = -EPIPE;
+	else if (!pipe_ring_reserve(&p->ring, n))
+		r = -ENOMEM;
+	else
+		pipe_ring_append(&p->ring, buf, n);
+	mutex_unlock(&p->mu);
+	if (r > 0)
+		waitq_wake(&p->wq, READABLE);
+	return r;
+}
+
+ssize_t pipe_pull(struct pipe *p, void *buf, size_t n, bool nonblock, bool peek)
+{
+	struct waiter w = { 0 };
+	bool was_full, now_room;
+	ssize_t r;
+
+	mutex_lock(&p->mu);
+	r = wait_data(p, &w, nonblock);
+	was_full = !room(p);
+	if (r > 0) {
+		r = pipe_ring_copy(&p->ring, buf, n < UINT32_MAX ? n : UINT32_MAX);
+		if (!peek)
+			pipe_ring_consume(&p->ring, r);
+	}
+	now_room = was_full && room(p);
+	mutex_unlock(&p->mu);
+	wait_end(&w);
+	if (now_room)
+		waitq_wake(&p->wq, WRITABLE);
+	return r;
+}
+
+void pipe_unpull(struct pipe *p, const void *buf, size_t n)
+{
+	bool done = false;
+
+	mutex_lock(&p->mu);
+	if (n && pipe_ring_reserve(&p->ring, n)) {
+		pipe_ring_prepend(&p->ring, buf, n);
+		done = true;
+	}
+	mutex_unlock(&p->mu);
+	if (done)
+		waitq_wake(&p->wq, READABLE);
+}
