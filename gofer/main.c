@@ -1,0 +1,127 @@
+/*
+ * main.c - the gofer: the only process that can reach a container's files by
+ * name.
+ *
+ * One thread.  Opens the trees with what its caller may do, then confines
+ * itself (policy.c) and serves the file system protocol (gofer.msg.h) to peers
+ * that may be hostile.  Exit status: 0 when the one peer went, or after --help
+ * and the like; 1 for an error, or when the one peer broke the protocol.
+ */
+#include "attr.h"
+#include "listen.h"
+#include "options.h"
+#include "policy.h"
+#include "server.h"
+
+#include "libipc/confine.h"
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* Descriptors that no set counts: standard ones, sockets, epoll, the trees,
+ * and what one request opens beyond the budget before it is trimmed. */
+#define FDS_RESERVED 256u
+#define FDS_ENOUGH 65536u
+
+/* Raises the limit as far as it may go; answers what may be kept open. */
+static struct err *fd_budget(size_t n_trees, unsigned *budget)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return err_new(errno, "RLIMIT_NOFILE");
+	r.rlim_cur = r.rlim_max < FDS_ENOUGH ? r.rlim_max : FDS_ENOUGH;
+	if (setrlimit(RLIMIT_NOFILE, &r))
+		return err_new(errno, "RLIMIT_NOFILE");
+	if (r.rlim_cur < FDS_RESERVED + n_trees + 64)
+		return err_new(EMFILE, "RLIMIT_NOFILE is %llu", (unsigned long long)r.rlim_cur);
+	*budget = (unsigned)(r.rlim_cur - FDS_RESERVED - n_trees);
+	return NULL;
+}
+
+static struct err *confine(const struct options *o, struct server *s)
+{
+	struct confine_opts how = { .no_namespaces = o->no_confine };
+	struct err *e;
+
+	if (o->no_confine)
+		log_warning("--no-confine: this process keeps its caller's namespaces and root");
+	e = confine_enter(gofer_policy(o), &how);
+	if (e)
+		return e;
+	umask(0); /* modes come from the peer, exact */
+	s->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return s->root < 0 ? err_new(errno, "/") : NULL;
+}
+
+/* Nothing but epoll: other back ends would need other calls. */
+static struct err *make_base(struct server *s)
+{
+	struct event_config *cfg = event_config_new();
+
+	if (cfg) {
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+		event_config_require_features(cfg, EV_FEATURE_O1);
+		s->base = event_base_new_with_config(cfg);
+		event_config_free(cfg);
+	}
+	return s->base ? NULL : err_new(ENOMEM, "event loop");
+}
+
+static struct err *serve(const struct options *o, struct server *s)
+{
+	_cleanup_close_ int listener = -1;
+	unsigned budget = 0;
+	struct err *e = fd_budget(o->n_trees, &budget);
+
+	if (!e)
+		e = trees_open(o->trees, o->n_trees);
+	if (!e && o->listen)
+		e = listen_open(o->listen, &listener);
+	if (!e)
+		e = confine(o, s);
+	if (!e)
+		e = make_base(s);
+	if (e)
+		return e;
+	node_fds_init(&s->fds, budget);
+	e = o->listen ? listen_serve(s, TAKE_FD(listener)) : conn_open(s, o->ipc_fd);
+	if (!e)
+		e = confine_seal(gofer_policy(o));
+	if (e)
+		return e;
+	event_base_dispatch(s->base);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static struct server s; /* scratch memory is large */
+	struct options o;
+	_cleanup_err_ struct err *e = options_parse(argc, argv, &o);
+
+	log_init("gofer", o.log_fd, o.log_format, o.debug ? LOG_DEBUG : LOG_WARNING);
+	signal(SIGPIPE, SIG_IGN);
+	attr_probe();
+	if (!e && o.help) {
+		options_usage(stdout);
+	} else if (!e && o.version) {
+		printf("gofer (redoubt) %s\n", REDOUBT_VERSION);
+	} else if (!e && o.print_policy) {
+		policy_print(gofer_policy(&o), stdout);
+	} else if (!e) {
+		s.options = &o;
+		s.trees = o.trees;
+		s.n_trees = o.n_trees;
+		s.once = !o.listen;
+		e = serve(&o, &s);
+	}
+	if (e)
+		log_error("%s", err_text(e));
+	return e || s.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

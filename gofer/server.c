@@ -1,0 +1,227 @@
+/*
+ * server.c - connections: the table of operations, and what they share.
+ *
+ * One thread.  A connection owns its rpc, nodes and handles; all go together
+ * when the peer goes or breaks the protocol.
+ */
+#include "server.h"
+
+#include "attr.h"
+#include "name.h"
+#include "resolve.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* --- dispatch ------------------------------------------------------------------ */
+
+/* Descriptors beyond the budget are closed here, when no operation holds a
+ * borrowed one any more. */
+static bool ended(struct rpc_call *call, struct conn *c, const char *name, int rc)
+{
+	node_fds_trim(&c->server->fds);
+	log_debug("%u: %s: %s", c->number, name, rc ? strerrorname_np(-rc) : "ok");
+	if (rc)
+		rpc_fail(call, err_new(-rc, "%s", name));
+	return !rc;
+}
+
+#define SERVE(M)                                                                                                                           \
+	static void serve_##M(struct rpc_call *call, void *request)                                                                        \
+	{                                                                                                                                  \
+		struct conn *c = rpc_call_arg(call);                                                                                       \
+		struct gofer_##M##_reply r = {};                                                                                           \
+		if (ended(call, c, #M, op_##M(c, request, &r)))                                                                            \
+			rpc_reply(call, &r);                                                                                               \
+	}
+/* with a descriptor in the reply */
+#define SERVE_FD(M)                                                                                                                        \
+	static void serve_##M(struct rpc_call *call, void *request)                                                                        \
+	{                                                                                                                                  \
+		struct conn *c = rpc_call_arg(call);                                                                                       \
+		struct gofer_##M##_reply r = { .fd = -1 };                                                                                 \
+		if (ended(call, c, #M, op_##M(c, request, &r)))                                                                            \
+			rpc_reply(call, &r);                                                                                               \
+		fd_close(&r.fd);                                                                                                           \
+	}
+
+SERVE(attach)
+SERVE(walk)
+SERVE(getattr)
+SERVE(setattr)
+SERVE_FD(open)
+SERVE_FD(create)
+SERVE(mkdir)
+SERVE(mknod)
+SERVE(symlink)
+SERVE(link)
+SERVE(unlink)
+SERVE(rename)
+SERVE(readlink)
+SERVE(readdir)
+SERVE(statfs)
+SERVE(getxattr)
+SERVE(setxattr)
+SERVE(listxattr)
+SERVE(removexattr)
+SERVE(fallocate)
+SERVE(fsync)
+SERVE_FD(connect)
+SERVE_FD(bind)
+
+static void serve_release(struct rpc_call *call, void *request)
+{
+	op_release(rpc_call_arg(call), request);
+}
+
+static const struct rpc_method methods[] = {
+	RPC_METHOD(gofer, attach, serve_attach, 0),
+	RPC_METHOD(gofer, walk, serve_walk, 0),
+	RPC_METHOD(gofer, getattr, serve_getattr, 0),
+	RPC_METHOD(gofer, setattr, serve_setattr, 0),
+	RPC_METHOD(gofer, open, serve_open, 0),
+	RPC_METHOD(gofer, create, serve_create, 0),
+	RPC_METHOD(gofer, mkdir, serve_mkdir, 0),
+	RPC_METHOD(gofer, mknod, serve_mknod, 0),
+	RPC_METHOD(gofer, symlink, serve_symlink, 0),
+	RPC_METHOD(gofer, link, serve_link, 0),
+	RPC_METHOD(gofer, unlink, serve_unlink, 0),
+	RPC_METHOD(gofer, rename, serve_rename, 0),
+	RPC_METHOD(gofer, readlink, serve_readlink, 0),
+	RPC_METHOD(gofer, readdir, serve_readdir, 0),
+	RPC_METHOD(gofer, statfs, serve_statfs, 0),
+	RPC_METHOD(gofer, getxattr, serve_getxattr, 0),
+	RPC_METHOD(gofer, setxattr, serve_setxattr, 0),
+	RPC_METHOD(gofer, listxattr, serve_listxattr, 0),
+	RPC_METHOD(gofer, removexattr, serve_removexattr, 0),
+	RPC_METHOD(gofer, fallocate, serve_fallocate, 0),
+	RPC_METHOD(gofer, fsync, serve_fsync, 0),
+	RPC_METHOD(gofer, connect, serve_connect, 0),
+	RPC_METHOD(gofer, bind, serve_bind, 0),
+	RPC_EVENT(gofer, release, serve_release, 0),
+};
+
+/* --- connections ----------------------------------------------------------------- */
+
+static void conn_free(struct conn *c)
+{
+	rpc_free(c->rpc);
+	for (uint32_t i = 0; i < c->handles.size; i++) {
+		if (c->handles.entries[i].node)
+			node_unref(&c->nodes, c->handles.entries[i].node);
+	}
+	handle_table_destroy(&c->handles);
+	node_table_destroy(&c->nodes);
+	free(c);
+}
+
+static void on_closed(struct rpc *r, const struct err *why, void *arg)
+{
+	struct conn *c = arg;
+	struct server *s = c->server;
+
+	if (why)
+		log_warning("connection %u ended: %s", c->number, err_text(why));
+	else
+		log_debug("connection %u ended", c->number);
+	if (s->once) {
+		s->failed = why != NULL;
+		event_base_loopbreak(s->base);
+	}
+	conn_free(c);
+}
+
+struct err *conn_open(struct server *s, int sock)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+	struct err *e = NULL;
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = (uintptr_t)c;
+	if (!c || !node_table_init(&c->nodes, NODES_MAX, seed, &s->fds))
+		e = err_new(ENOMEM, "a connection");
+	if (!e) {
+		handle_table_init(&c->handles, NODES_MAX);
+		c->server = s;
+		c->number = ++s->connections;
+		e = rpc_new(s->base, sock, methods, sizeof(methods) / sizeof(*methods), on_closed, c, &c->rpc);
+	}
+	if (!e)
+		return NULL;
+	close(sock);
+	if (c)
+		node_table_destroy(&c->nodes);
+	free(c);
+	return e;
+}
+
+/* --- for the operations ------------------------------------------------------------ */
+
+int conn_node(const struct conn *c, uint64_t handle, struct node **n)
+{
+	struct node *found = handle_get(&c->handles, handle);
+
+	if (!found)
+		return -EBADF;
+	*n = found;
+	return 0;
+}
+
+int conn_dir(const struct conn *c, uint64_t handle, struct node **n)
+{
+	struct node *found = handle_get(&c->handles, handle);
+
+	if (!found)
+		return -EBADF;
+	if (found->id.type != S_IFDIR)
+		return -ENOTDIR;
+	*n = found;
+	return 0;
+}
+
+int conn_change(struct conn *c, uint64_t handle, const struct msg_str *name, struct node **dir, int *fd)
+{
+	struct node *n;
+	int rc = conn_dir(c, handle, &n);
+
+	if (!rc)
+		rc = name_check(name);
+	if (!rc)
+		rc = node_writable(n);
+	if (!rc)
+		rc = node_path_fd(&c->nodes, n);
+	if (rc < 0)
+		return rc;
+	*fd = rc;
+	*dir = n;
+	return 0;
+}
+
+int conn_give_node(struct conn *c, struct node *n, const struct statx *sx, struct gofer_node *out)
+{
+	uint64_t handle;
+	int rc = handle_new(&c->handles, n, &handle);
+
+	if (rc) {
+		node_unref(&c->nodes, n);
+		return rc;
+	}
+	out->node = handle;
+	attr_from_statx(sx, &out->attr);
+	return 0;
+}
+
+int conn_give(struct conn *c, struct node *dir, const char *name, const struct statx *sx, struct gofer_node *out)
+{
+	struct node_id id;
+	struct node *n;
+
+	id_of(sx, &id);
+	n = node_found(&c->nodes, dir, name, &id);
+	return n ? conn_give_node(c, n, sx, out) : -errno;
+}

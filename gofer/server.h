@@ -1,0 +1,110 @@
+/*
+ * server.h - one connection: its handles and nodes, and what the operations
+ * share.  Everything runs on the one thread of the process.
+ *
+ * An operation is `int op_NAME(struct conn *, const struct gofer_NAME *,
+ * struct gofer_NAME_reply *)`: it answers 0 and fills the (zeroed) reply, or
+ * answers a negative errno.  Lists in replies point into the connection's
+ * scratch memory; descriptors in replies are the operation's to open and are
+ * closed once sent.  Requests are decoded and within the schema's bounds;
+ * handles and names are checked by the operation before anything else.
+ */
+#ifndef REDOUBT_GOFER_SERVER_H
+#define REDOUBT_GOFER_SERVER_H
+
+#include "handle.h"
+#include "node.h"
+#include "options.h"
+#include "tree.h"
+
+#include "libipc/protocols.h"
+#include "libipc/rpc.h"
+
+#include <sys/stat.h>
+
+#define NODES_MAX (1u << 20)
+#define WALK_MAX 64
+/* A directory entry is at least 24 bytes here, and at most 26/24 as long in a
+ * frame: neither the frame nor the schema's 2048 entries can overflow. */
+#define READDIR_BYTES (48 * 1024)
+#define READDIR_ENTRIES 2048
+#define VALUE_BYTES 61440
+#define XATTR_NAMES 512
+
+/* Where replies' lists lie while they are encoded. */
+struct scratch {
+	struct gofer_node nodes[WALK_MAX];
+	struct gofer_dirent entries[READDIR_ENTRIES];
+	struct msg_str names[XATTR_NAMES];
+	char bytes[VALUE_BYTES] __attribute__((aligned(16)));
+};
+
+/* The process: what all connections share. */
+struct server {
+	struct event_base *base;
+	const struct options *options;
+	struct tree *trees;
+	size_t n_trees;
+	int root; /* the (empty) root directory, to go back to */
+	struct node_fds fds;
+	struct scratch scratch;
+	unsigned connections;
+	bool once; /* ends with its connection */
+	bool failed; /* a peer broke the protocol */
+};
+
+struct conn {
+	struct server *server;
+	struct rpc *rpc;
+	struct node_table nodes;
+	struct handle_table handles;
+	unsigned number; /* for log lines */
+};
+
+/* Takes the socket. */
+struct err *conn_open(struct server *s, int sock) ERR_MUST_USE;
+
+/* --- for the operations --- */
+
+/* -EBADF for what is no live handle, -ENOTDIR (conn_dir). */
+int conn_node(const struct conn *c, uint64_t handle, struct node **n);
+int conn_dir(const struct conn *c, uint64_t handle, struct node **n);
+
+/* The same for a directory and a name in it that is to change: also checks the
+ * name and -EROFS; opens the directory (*fd is borrowed). */
+int conn_change(struct conn *c, uint64_t handle, const struct msg_str *name, struct node **dir, int *fd);
+
+static inline int node_writable(const struct node *n) { return n->tree->read_only ? -EROFS : 0; }
+
+/* Gives the peer a new handle for what was found under a name. */
+int conn_give(struct conn *c, struct node *dir, const char *name, const struct statx *sx, struct gofer_node *out);
+/* For an existing node; takes over one reference of the caller's. */
+int conn_give_node(struct conn *c, struct node *n, const struct statx *sx, struct gofer_node *out);
+
+#define OPERATION(M) int op_##M(struct conn *c, const struct gofer_##M *q, struct gofer_##M##_reply *r)
+OPERATION(attach);
+OPERATION(walk);
+OPERATION(getattr);
+OPERATION(setattr);
+OPERATION(open);
+OPERATION(create);
+OPERATION(mkdir);
+OPERATION(mknod);
+OPERATION(symlink);
+OPERATION(link);
+OPERATION(unlink);
+OPERATION(rename);
+OPERATION(readlink);
+OPERATION(readdir);
+OPERATION(statfs);
+OPERATION(getxattr);
+OPERATION(setxattr);
+OPERATION(listxattr);
+OPERATION(removexattr);
+OPERATION(fallocate);
+OPERATION(fsync);
+OPERATION(connect);
+OPERATION(bind);
+void op_release(struct conn *c, const struct gofer_release *q);
+
+#endif
