@@ -20,6 +20,9 @@ struct vfs;
 struct container; /* control/ */
 struct net_stack;
 struct ipc_ns;
+struct tty_table;
+struct session;
+struct tty;
 
 struct uts_ns {
 	struct mutex mu; /* RANK_LEAF */
@@ -37,6 +40,10 @@ struct kernel {
 	struct timer_queue *timers; /* [I] */
 	struct net_stack *net; /* [I] unix socket names etc.: net_init */
 	struct ipc_ns *ipc; /* [I] SysV IPC */
+	struct tty_table *ttys; /* [I] terminals: devpts_register */
+	/* Set by fs/devpts: a session leader exits (called by its task, no locks held). May be NULL. */
+	void (*session_exit)(struct kernel *k, struct session *s);
+	void (*tty_put)(struct tty *t); /* set by fs/devpts: drops a session's reference */
 	struct uts_ns uts;
 	unsigned cpus; /* [I] processors the guest sees */
 	uint64_t memory_total; /* [I] bytes the guest sees */

@@ -173,6 +173,9 @@ void tg_put(struct thread_group *tg);
 struct task *tg_any_task(struct thread_group *tg); /* a live one, or NULL */
 void tasks_lock(struct kernel *k); /* RANK_TASKS */
 void tasks_unlock(struct kernel *k);
+/* [T] held: borrowed, or NULL */
+struct session *session_find_locked(struct kernel *k, pid_t sid);
+struct pgrp *pgrp_find_locked(struct kernel *k, pid_t pgid);
 /* Thread groups in order of tgid, > after; NULL at the end (for /proc). */
 struct thread_group *tg_next(struct kernel *k, pid_t after);
 /* Tasks of a group in order of tid, > after; NULL at the end. */

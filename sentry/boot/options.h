@@ -1,0 +1,27 @@
+/*
+ * options.h - the sentry's command line.
+ */
+#ifndef SENTRY_BOOT_OPTIONS_H
+#define SENTRY_BOOT_OPTIONS_H
+
+#include "libipc/err.h"
+#include "libipc/log.h"
+
+#include <stdbool.h>
+
+struct options {
+	int boot_fd, control_fd, gofer_fd, log_fd; /* -1: not given */
+	enum log_format log_format;
+	bool debug, strace, help, version, print_policy, syscalls, overlay, unconfined;
+	const char *platform;
+	const char *cwd, *hostname;
+	unsigned long uid, gid;
+	char **env; /* NULL-terminated, given by --env */
+	unsigned n_env;
+	char **args; /* after --: the program; NULL: told over boot_fd */
+};
+
+struct err *options_parse(int argc, char **argv, struct options *o) ERR_MUST_USE;
+void options_usage(void);
+
+#endif

@@ -1,0 +1,352 @@
+/*
+ * tty_ioctl.c - what ioctl(2) does on either side of a terminal.  A table of
+ * the commands; each handler works on the tty with program memory copied by
+ * value first.
+ */
+#include "fs/devpts/devpts.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct call {
+	struct tty *t;
+	bool master;
+	struct file *f;
+	struct mm *mm;
+	uaddr arg;
+	uint64_t raw;
+	unsigned cmd;
+};
+
+static int put_int(struct call *c, int v)
+{
+	return copy_to_user(c->mm, c->arg, &v, sizeof(v));
+}
+
+static int get_int(struct call *c, int *v)
+{
+	return copy_from_user(c->mm, v, c->arg, sizeof(*v));
+}
+
+static int do_tcgets(struct call *c)
+{
+	struct linux_termios2 v = { .c_ispeed = 38400, .c_ospeed = 38400 };
+
+	mutex_lock(&c->t->mu);
+	v.t = c->t->termios;
+	mutex_unlock(&c->t->mu);
+	return copy_to_user(c->mm, c->arg, &v, c->cmd == LINUX_TCGETS2 ? sizeof(v) : sizeof(v.t));
+}
+
+/* Waits until the other side has read all output. */
+static int drain(struct tty *t)
+{
+	struct waiter w;
+	int ret = 0;
+
+	wait_begin(&w, &t->slave_wq, EVENT_OUT);
+	while (!ret) {
+		bool done;
+
+		mutex_lock(&t->mu);
+		done = !ring_used(&t->out) || t->master_closed;
+		mutex_unlock(&t->mu);
+		if (done)
+			break;
+		ret = wait_sleep(WAIT_FOREVER);
+	}
+	wait_end(&w);
+	return ret;
+}
+
+static int do_tcsets(struct call *c)
+{
+	bool two = c->cmd == LINUX_TCSETS2 || c->cmd == LINUX_TCSETSW2 || c->cmd == LINUX_TCSETSF2;
+	bool flush = c->cmd == LINUX_TCSETSF || c->cmd == LINUX_TCSETSF2;
+	bool wait = flush || c->cmd == LINUX_TCSETSW || c->cmd == LINUX_TCSETSW2;
+	struct linux_termios2 v;
+	bool readable;
+	int ret = c->master ? 0 : tty_check_background(c->t, LINUX_SIGTTOU);
+
+	if (ret)
+		return ret;
+	if (copy_from_user(c->mm, &v, c->arg, two ? sizeof(v) : sizeof(v.t)))
+		return -EFAULT;
+	if (wait && !c->master && (ret = drain(c->t)))
+		return ret;
+	mutex_lock(&c->t->mu);
+	if (flush)
+		ldisc_flush_input(c->t);
+	ldisc_set_termios(c->t, &v.t);
+	readable = ldisc_readable(c->t);
+	mutex_unlock(&c->t->mu);
+	if (readable)
+		waitq_wake(&c->t->slave_wq, EVENT_IN | EVENT_RDNORM);
+	waitq_wake(&c->t->master_wq, EVENT_IN);
+	return 0;
+}
+
+static int do_gwinsz(struct call *c)
+{
+	struct linux_winsize ws;
+
+	mutex_lock(&c->t->mu);
+	ws = c->t->winsize;
+	mutex_unlock(&c->t->mu);
+	return copy_to_user(c->mm, c->arg, &ws, sizeof(ws));
+}
+
+static int do_swinsz(struct call *c)
+{
+	struct linux_winsize ws;
+
+	if (copy_from_user(c->mm, &ws, c->arg, sizeof(ws)))
+		return -EFAULT;
+	tty_set_winsize(c->t, &ws);
+	return 0;
+}
+
+static int do_sctty(struct call *c)
+{
+	return tty_set_controlling(c->t, task_current(), c->raw == 1);
+}
+
+static int do_notty(struct call *c)
+{
+	struct task *task = task_current();
+	struct session *s;
+	bool mine, leader;
+
+	tasks_lock(c->t->k);
+	s = task->tg->pgrp->session;
+	mine = s->tty == c->t;
+	leader = s->sid == task->tg->tgid;
+	tasks_unlock(c->t->k);
+	if (!mine)
+		return -ENOTTY;
+	if (leader)
+		tty_disassociate(c->t->k, s);
+	return 0;
+}
+
+static int do_gpgrp(struct call *c)
+{
+	struct tty *t = c->t;
+	bool ok;
+	pid_t pgid;
+
+	tasks_lock(t->k);
+	ok = c->master || task_current()->tg->pgrp->session->tty == t;
+	pgid = t->pgid;
+	tasks_unlock(t->k);
+	return ok ? put_int(c, pgid) : -ENOTTY;
+}
+
+static int do_spgrp(struct call *c)
+{
+	struct tty *t = c->t;
+	struct pgrp *g;
+	int pgid, ret = tty_check_background(t, LINUX_SIGTTOU);
+
+	if (ret)
+		return ret;
+	if (get_int(c, &pgid))
+		return -EFAULT;
+	if (pgid < 0)
+		return -EINVAL;
+	tasks_lock(t->k);
+	g = pgrp_find_locked(t->k, pgid);
+	if (task_current()->tg->pgrp->session->tty != t)
+		ret = -ENOTTY;
+	else if (!g)
+		ret = -ESRCH;
+	else if (g->session != task_current()->tg->pgrp->session)
+		ret = -EPERM;
+	else
+		t->pgid = pgid;
+	tasks_unlock(t->k);
+	return ret;
+}
+
+static int do_gsid(struct call *c)
+{
+	bool ok;
+	pid_t sid;
+
+	tasks_lock(c->t->k);
+	ok = c->t->sid && (c->master || task_current()->tg->pgrp->session->tty == c->t);
+	sid = c->t->sid;
+	tasks_unlock(c->t->k);
+	return ok ? put_int(c, sid) : -ENOTTY;
+}
+
+static int do_outq(struct call *c)
+{
+	int n;
+
+	mutex_lock(&c->t->mu);
+	n = (int)ring_used(&c->t->out);
+	mutex_unlock(&c->t->mu);
+	return put_int(c, c->master ? 0 : n);
+}
+
+static int do_fionread(struct call *c)
+{
+	int n;
+
+	mutex_lock(&c->t->mu);
+	n = c->master ? (int)ring_used(&c->t->out) : (int)ldisc_available(c->t);
+	mutex_unlock(&c->t->mu);
+	return put_int(c, n);
+}
+
+static int do_flush(struct call *c)
+{
+	if (c->raw > 2)
+		return -EINVAL;
+	mutex_lock(&c->t->mu);
+	if (c->raw != 1)
+		ldisc_flush_input(c->t);
+	if (c->raw != 0)
+		c->t->out.tail = c->t->out.head;
+	mutex_unlock(&c->t->mu);
+	waitq_wake(&c->t->master_wq, EVENT_OUT);
+	waitq_wake(&c->t->slave_wq, EVENT_OUT);
+	return 0;
+}
+
+static int do_xonc(struct call *c)
+{
+	if (c->raw > 3)
+		return -EINVAL;
+	mutex_lock(&c->t->mu);
+	if (c->raw < 2)
+		c->t->stopped = c->raw == 0;
+	mutex_unlock(&c->t->mu);
+	waitq_wake(&c->t->master_wq, EVENT_IN);
+	return 0;
+}
+
+static int do_break(struct call *c)
+{
+	return c->master ? 0 : drain(c->t);
+}
+
+static int do_sti(struct call *c)
+{
+	/* As Linux 6.2 with dev.tty.legacy_tiocsti off. */
+	return -EIO;
+}
+
+static int do_getd(struct call *c)
+{
+	return put_int(c, 0);
+}
+
+static int do_nothing(struct call *c)
+{
+	return 0;
+}
+
+static int do_gptn(struct call *c)
+{
+	return put_int(c, (int)c->t->index);
+}
+
+static int do_sptlck(struct call *c)
+{
+	int v;
+
+	if (get_int(c, &v))
+		return -EFAULT;
+	mutex_lock(&c->t->mu);
+	c->t->locked = v;
+	mutex_unlock(&c->t->mu);
+	return 0;
+}
+
+static int do_gptlck(struct call *c)
+{
+	return put_int(c, c->t->locked);
+}
+
+static int do_pkt(struct call *c)
+{
+	int v;
+
+	if (get_int(c, &v))
+		return -EFAULT;
+	mutex_lock(&c->t->mu);
+	c->t->packet = v;
+	c->t->packet_status = 0;
+	mutex_unlock(&c->t->mu);
+	return 0;
+}
+
+static int do_gpkt(struct call *c)
+{
+	return put_int(c, c->t->packet);
+}
+
+static int do_ptpeer(struct call *c)
+{
+	struct task *task = task_current();
+	struct file *f;
+	int ret;
+
+	if (c->t->locked)
+		return -EIO;
+	ret = tty_slave_file(c->t, task->cred, (int)c->raw, &f);
+	if (ret)
+		return ret;
+	return fd_install(task->files, f, 0, c->raw & 02000000, rlimit_get(task, 7 /* NOFILE */));
+}
+
+#define BOTH 3
+#define MASTER 1
+static const struct {
+	unsigned cmd, sides;
+	int (*fn)(struct call *c);
+} commands[] = {
+	{ LINUX_TCGETS, BOTH, do_tcgets },
+	{ LINUX_TCGETS2, BOTH, do_tcgets },
+	{ LINUX_TCSETS, BOTH, do_tcsets },
+	{ LINUX_TCSETSW, BOTH, do_tcsets },
+	{ LINUX_TCSETSF, BOTH, do_tcsets },
+	{ LINUX_TCSETS2, BOTH, do_tcsets },
+	{ LINUX_TCSETSW2, BOTH, do_tcsets },
+	{ LINUX_TCSETSF2, BOTH, do_tcsets },
+	{ LINUX_TCSBRK, BOTH, do_break },
+	{ LINUX_TCSBRKP, BOTH, do_break },
+	{ LINUX_TCXONC, BOTH, do_xonc },
+	{ LINUX_TCFLSH, BOTH, do_flush },
+	{ LINUX_TIOCEXCL, BOTH, do_nothing },
+	{ LINUX_TIOCNXCL, BOTH, do_nothing },
+	{ LINUX_TIOCSCTTY, BOTH, do_sctty },
+	{ LINUX_TIOCNOTTY, BOTH, do_notty },
+	{ LINUX_TIOCGPGRP, BOTH, do_gpgrp },
+	{ LINUX_TIOCSPGRP, BOTH, do_spgrp },
+	{ LINUX_TIOCGSID, BOTH, do_gsid },
+	{ LINUX_TIOCOUTQ, BOTH, do_outq },
+	{ LINUX_TIOCSTI, BOTH, do_sti },
+	{ LINUX_TIOCGWINSZ, BOTH, do_gwinsz },
+	{ LINUX_TIOCSWINSZ, BOTH, do_swinsz },
+	{ LINUX_FIONREAD, BOTH, do_fionread },
+	{ LINUX_TIOCGETD, BOTH, do_getd },
+	{ LINUX_TIOCGPTN, MASTER, do_gptn },
+	{ LINUX_TIOCSPTLCK, MASTER, do_sptlck },
+	{ LINUX_TIOCGPTLCK, MASTER, do_gptlck },
+	{ LINUX_TIOCPKT, MASTER, do_pkt },
+	{ LINUX_TIOCGPKT, MASTER, do_gpkt },
+	{ LINUX_TIOCGPTPEER, MASTER, do_ptpeer },
+};
+
+int tty_ioctl(struct tty *t, bool master, struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
+{
+	struct call c = { t, master, f, mm, UADDR(arg), arg, cmd };
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (commands[i].cmd == cmd && (commands[i].sides == BOTH || master))
+			return commands[i].fn(&c);
+	return -ENOIOCTLCMD;
+}
