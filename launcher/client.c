@@ -1,0 +1,111 @@
+/*
+ * client.c - see client.h.
+ */
+#include "client.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+const char *const client_status_names[] = {
+	[STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",
+	[STATUS_PAUSED] = "paused", [STATUS_STOPPED] = "stopped",
+};
+
+static struct sockaddr_un address(const struct state_dir *d)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/" STATE_SOCKET, d->fd);
+	return a;
+}
+
+struct err *client_listen(const struct state_dir *d, int *out)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = address(d);
+
+	if (fd < 0)
+		return err_new(errno, "control socket");
+	/* the mode of an unbound socket is the mode its file is made with: it never exists with a wider one */
+	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 64) < 0)
+		return err_new(errno, "control socket %s/" STATE_SOCKET, d->path);
+	*out = TAKE_FD(fd);
+	return NULL;
+}
+
+struct err *client_socket(const struct state_dir *d, int *out)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = address(d);
+
+	if (fd < 0)
+		return err_new(errno, "control socket");
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_new(errno, "container '%s': its controld does not answer", d->id);
+	*out = TAKE_FD(fd);
+	return NULL;
+}
+
+struct err *client_connect(const struct state_dir *d, struct rpc_client **out)
+{
+	_cleanup_close_ int fd = -1;
+	struct err *e = client_socket(d, &fd);
+
+	if (!e && !(e = rpc_client_new(fd, out)))
+		fd = -1;
+	return e;
+}
+
+static struct err *ask_state(const struct state_dir *d, struct control_state_reply *out)
+{
+	const struct control_state request = { .id = msg_str(d->id) };
+	struct msg_arena a = { 0 };
+	struct rpc_client *c;
+	struct err *e = client_connect(d, &c);
+
+	if (e)
+		return e;
+	e = RPC_CALL(c, control, state, &request, out, &a, CLIENT_QUICK_MS);
+	if (!e) {
+		struct control_state_reply copy = *out; /* holds no memory of the arena's */
+
+		msg_free(&control_state_reply_desc, out, &a);
+		*out = copy;
+	}
+	rpc_client_free(c);
+	return e;
+}
+
+void client_state(const struct state_dir *d, const struct state *s, struct client_state *out)
+{
+	static const enum client_status by_number[] = { STATUS_CREATED, STATUS_RUNNING, STATUS_STOPPED, STATUS_PAUSED };
+	struct control_state_reply r = { 0 };
+	_cleanup_err_ struct err *e = ask_state(d, &r);
+	_cleanup_close_ int alive = proc_open(s->sentry);
+
+	*out = (struct client_state){ .sentry_pid = alive >= 0 ? s->sentry->pid : 0 };
+	if (!e) {
+		out->status = by_number[r.state];
+		out->wait_status = (unsigned)r.status;
+		out->sentry_status = (unsigned)r.sentry_status;
+	} else {
+		/* controld is gone: all that is left to see is whether the sentry lives */
+		out->status = alive >= 0 ? STATUS_RUNNING : STATUS_STOPPED;
+	}
+	if (!strcmp(s->phase, "creating") && out->status != STATUS_STOPPED)
+		out->status = STATUS_CREATING;
+}
+
+int client_exit_code(unsigned wait_status)
+{
+	int st = (int)wait_status;
+
+	return WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
+}

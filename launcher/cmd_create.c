@@ -1,0 +1,78 @@
+/*
+ * cmd_create.c - create: everything but the program's start.
+ */
+#include "cmd_create.h"
+
+#include "lifecycle.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct option_def create_options[] = {
+	{ "bundle", 'b', OPTION_TEXT, offsetof(struct create_options, bundle), "DIR", "the bundle (the current directory)" },
+	{ "console-socket", 0, OPTION_TEXT, offsetof(struct create_options, console_socket), "PATH", "where the terminal's master is sent" },
+	{ "pid-file", 0, OPTION_TEXT, offsetof(struct create_options, pid_file), "FILE", "where the sentry's host pid is written" },
+	{ "no-pivot", 0, OPTION_FLAG, offsetof(struct create_options, no_pivot), NULL, "accepted; the guest's root is never the host's" },
+	{ "no-new-keyring", 0, OPTION_FLAG, offsetof(struct create_options, no_new_keyring), NULL, "accepted; the guest has no host keyring" },
+	{ "preserve-fds", 0, OPTION_TEXT, offsetof(struct create_options, preserve_fds), "N", "only 0 is supported" },
+	{ 0 },
+};
+
+struct err *create_check(const struct create_options *o)
+{
+	if (o->preserve_fds && strcmp(o->preserve_fds, "0"))
+		return err_new(0, "--preserve-fds: descriptors cannot be passed in");
+	return NULL;
+}
+
+struct err *create_detached(struct context *c, const struct create_options *o, const char *id, struct sandbox *out)
+{
+	struct stdio io = STDIO_NONE;
+	struct sandbox s = SANDBOX_NONE;
+	struct plan plan = { 0 };
+	struct err *e, *undo;
+	int boot_errno;
+
+	if ((e = state_check_id(id)) || (e = create_check(o)) ||
+		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->pool, &plan)))
+		return e;
+	plan_finish(&plan, c->g->strace);
+	if ((e = stdio_make(plan.spec.process.terminal, o->console_socket, false, &plan.spec.process, &io)))
+		return e;
+	e = sandbox_create(c, &plan, io.fds, io.n, &s, &boot_errno);
+	stdio_close(&io);
+	if (e)
+		return e;
+	if ((o->pid_file && (e = write_pid_file(o->pid_file, s.sentry_id.pid))) || (e = sandbox_detach(&s))) {
+		if ((undo = sandbox_destroy(&s)))
+			err_free(undo);
+		sandbox_close(&s);
+		return e;
+	}
+	*out = s;
+	return NULL;
+}
+
+static struct err *run(struct context *c, int *status)
+{
+	struct sandbox s = SANDBOX_NONE;
+	struct err *e = create_detached(c, c->options, c->argv[0], &s);
+
+	if (!e)
+		sandbox_close(&s);
+	return e;
+}
+
+const struct command command_create = {
+	.name = "create",
+	.arguments = "ID",
+	.summary = "make a container from a bundle; its program waits for start",
+	.options = create_options,
+	.options_size = sizeof(struct create_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,197 @@
+/*
+ * cmd_exec.c - exec: one more process in a running container.
+ */
+#include "attach.h"
+#include "client.h"
+#include "lifecycle.h"
+#include "names.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct exec_options {
+	const char *process, *cwd, *user, *pid_file, *console_socket;
+	struct texts env, caps;
+	bool terminal, detach, no_new_privs;
+};
+
+static const struct option_def options[] = {
+	{ "process", 'p', OPTION_TEXT, offsetof(struct exec_options, process), "FILE", "an OCI process object (JSON) instead of arguments" },
+	{ "tty", 't', OPTION_FLAG, offsetof(struct exec_options, terminal), NULL, "give it a terminal" },
+	{ "env", 'e', OPTION_TEXTS, offsetof(struct exec_options, env), "NAME=VALUE", "environment" },
+	{ "cwd", 0, OPTION_TEXT, offsetof(struct exec_options, cwd), "DIR", "working directory (/)" },
+	{ "user", 'u', OPTION_TEXT, offsetof(struct exec_options, user), "UID[:GID]", "ids, or names in the container's /etc/passwd" },
+	{ "cap", 'c', OPTION_TEXTS, offsetof(struct exec_options, caps), "CAP", "a capability" },
+	{ "no-new-privs", 0, OPTION_FLAG, offsetof(struct exec_options, no_new_privs), NULL, "set no_new_privs" },
+	{ "detach", 'd', OPTION_FLAG, offsetof(struct exec_options, detach), NULL, "return once it has started" },
+	{ "console-socket", 0, OPTION_TEXT, offsetof(struct exec_options, console_socket), "PATH", "where the terminal's master is sent" },
+	{ "pid-file", 0, OPTION_TEXT, offsetof(struct exec_options, pid_file), "FILE", "where its pid inside the container is written" },
+	{ 0 },
+};
+
+static const char default_path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/* "1000", "1000:100" are numbers; anything else is looked up inside. */
+static void user(const char *text, struct boot_process *out)
+{
+	char *end;
+	unsigned long long uid, gid = 0;
+
+	if (!text)
+		return;
+	uid = strtoull(text, &end, 10);
+	if (end != text && *end == ':')
+		gid = strtoull(end + 1, &end, 10);
+	if (end != text && !*end && end[-1] != ':' && text[0] != '-' && uid < UINT32_MAX && gid < UINT32_MAX) {
+		out->uid = uid;
+		out->gid = gid;
+	} else {
+		out->user = msg_str(text);
+	}
+}
+
+static struct err *from_arguments(struct context *c, const struct exec_options *o, struct boot_process *out)
+{
+	uint64_t caps = 0;
+
+	if (c->argc < 2)
+		return err_new(0, "too few arguments: neither a command nor --process");
+	*out = (struct boot_process){ .cwd = msg_str(o->cwd ? o->cwd : "/"), .user = msg_str(""), .umask = 022,
+		.no_new_privs = o->no_new_privs, .terminal = o->terminal };
+	if (out->cwd.p[0] != '/')
+		return err_new(0, "--cwd: '%.64s' is not an absolute path", out->cwd.p);
+	for (size_t i = 0; i < o->caps.n; i++) {
+		int n = capability_number(o->caps.v[i]);
+
+		if (n < 0)
+			return err_new(0, "--cap: unknown capability '%.64s'", o->caps.v[i]);
+		caps |= 1ull << n;
+	}
+	out->cap_bounding = out->cap_permitted = out->cap_effective = caps;
+	user(o->user, out);
+	out->n_args = (uint32_t)c->argc - 1;
+	out->args = pool_array(c->pool, out->n_args, sizeof(*out->args));
+	for (uint32_t i = 0; i < out->n_args; i++)
+		out->args[i] = msg_str(c->argv[i + 1]);
+	out->env = pool_array(c->pool, o->env.n + 2, sizeof(*out->env));
+	out->env[out->n_env++] = msg_str(default_path);
+	if (out->terminal)
+		out->env[out->n_env++] = msg_str("TERM=xterm");
+	return NULL;
+}
+
+static struct err *from_file(struct context *c, const char *path, struct boot_process *out)
+{
+	struct oci_process process = { 0 };
+	_cleanup_json_ json_t *doc = NULL;
+	struct err *e = json_load_path(path, &doc);
+
+	if (e)
+		return e;
+	if ((e = oci_read_process(doc, c->pool, &process)))
+		return err_wrap(e, "%s", path);
+	plan_process(&process, c->pool, out);
+	return NULL;
+}
+
+/* --env's come last and win over those of the same name before them. */
+static struct err *add_env(struct context *c, const struct exec_options *o, struct boot_process *out)
+{
+	struct msg_str *env = pool_array(c->pool, out->n_env + o->env.n + 1, sizeof(*env));
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < out->n_env; i++) {
+		size_t name = strcspn(out->env[i].p, "="), k = 0;
+
+		while (k < o->env.n && strncmp(o->env.v[k], out->env[i].p, name + 1))
+			k++;
+		if (k == o->env.n)
+			env[n++] = out->env[i];
+	}
+	for (size_t i = 0; i < o->env.n; i++) {
+		const char *eq = strchr(o->env.v[i], '=');
+
+		if (!eq || eq == o->env.v[i])
+			return err_new(0, "--env: '%.64s' is not NAME=VALUE", o->env.v[i]);
+		env[n++] = msg_str(o->env.v[i]);
+	}
+	out->env = env;
+	out->n_env = n;
+	return NULL;
+}
+
+static struct err *send_exec(const struct state_dir *d, const struct boot_process *p, struct stdio *io, uint64_t *pid)
+{
+	struct control_exec request = { .id = msg_str(d->id), .stdio = io->fds, .n_stdio = io->n };
+	struct control_exec_reply reply = { 0 };
+	_cleanup_close_ int process = -1;
+	struct msg_arena a = { 0 };
+	struct rpc_client *rpc;
+	struct err *e = msg_to_memfd(&boot_process_desc, p, &process);
+
+	if (e || (e = client_connect(d, &rpc)))
+		return e;
+	request.process = process;
+	e = RPC_CALL(rpc, control, exec, &request, &reply, &a, 60000);
+	if (!e) {
+		*pid = reply.pid;
+		msg_free(&control_exec_reply_desc, &reply, &a);
+	}
+	rpc_client_free(rpc);
+	return e;
+}
+
+static struct err *exec_in(struct context *c, const struct exec_options *o, const struct state_dir *d, const struct boot_process *p,
+	struct stdio *io, int *status)
+{
+	struct attach_options ao = { .dir = d, .master = io->master };
+	unsigned wait_status = 0;
+	struct err *e;
+
+	if (!o->detach)
+		attach_hold_signals();
+	e = send_exec(d, p, io, &ao.pid);
+	fd_close(&io->slave);
+	if (!e && o->pid_file)
+		e = write_pid_file(o->pid_file, ao.pid);
+	if (e || o->detach)
+		return e;
+	e = attach(&ao, &wait_status);
+	*status = client_exit_code(wait_status);
+	return e;
+}
+
+static struct err *run(struct context *c, int *status)
+{
+	const struct exec_options *o = c->options;
+	struct boot_process process;
+	struct stdio io = STDIO_NONE;
+	struct sandbox s = SANDBOX_NONE;
+	struct err *e;
+
+	c->failure_status = 255; /* as runc: the command's own statuses stay apart */
+	if ((e = o->process ? from_file(c, o->process, &process) : from_arguments(c, o, &process)) || (e = add_env(c, o, &process)) ||
+		(e = sandbox_open(c, c->argv[0], &s)))
+		return e;
+	process.terminal |= o->terminal;
+	if (!(e = stdio_make(process.terminal, o->console_socket, !o->detach, &process, &io))) {
+		e = exec_in(c, o, &s.dir, &process, &io, status);
+		stdio_close(&io);
+	}
+	sandbox_close(&s);
+	return e;
+}
+
+const struct command command_exec = {
+	.name = "exec",
+	.arguments = "ID COMMAND [ARGUMENT...]",
+	.summary = "run one more process in a container",
+	.options = options,
+	.options_size = sizeof(struct exec_options),
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
+};

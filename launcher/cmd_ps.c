@@ -1,0 +1,116 @@
+/*
+ * cmd_ps.c - ps: the processes inside a container, as its kernel counts them.
+ */
+#include "client.h"
+#include "sandbox.h"
+
+#include <string.h>
+#include <time.h>
+
+struct ps_options {
+	const char *format;
+};
+
+static const struct option_def options[] = {
+	{ "format", 'f', OPTION_TEXT, offsetof(struct ps_options, format), "FORMAT", "table or json" },
+	{ 0 },
+};
+
+/* A program's command line may hold anything: no control byte reaches the user's terminal. */
+static const char *clean(struct pool *p, const struct msg_str *s)
+{
+	char *text = pool_alloc(p, s->len + 1);
+
+	for (uint32_t i = 0; i < s->len; i++)
+		text[i] = (unsigned char)s->p[i] < ' ' || s->p[i] == 127 ? '?' : s->p[i];
+	return text;
+}
+
+static void print_row(struct pool *p, const struct control_process *r)
+{
+	time_t start = (time_t)(r->start / 1000000000);
+	uint64_t cpu = r->cpu_ns / 1000000000;
+	char when[16] = "?";
+	struct tm tm;
+
+	if (localtime_r(&start, &tm))
+		strftime(when, sizeof(when), "%H:%M", &tm);
+	printf("%-8llu %6llu %6llu %3llu %-6s %-5s %02llu:%02llu:%02llu %s\n", (unsigned long long)r->uid, (unsigned long long)r->pid,
+		(unsigned long long)r->ppid, (unsigned long long)r->threads, clean(p, &r->tty), when, (unsigned long long)cpu / 3600,
+		(unsigned long long)cpu / 60 % 60, (unsigned long long)cpu % 60, clean(p, &r->command));
+}
+
+static json_t *json_row(const struct control_process *r)
+{
+	json_t *j = NULL;
+	struct err *e = msg_to_json(&control_process_desc, r, &j);
+
+	err_free(e);
+	return j ? j : json_null();
+}
+
+/* Asks until there are no more. */
+static struct err *collect(struct context *c, const struct state_dir *d, struct rpc_client *rpc, json_t *all)
+{
+	struct control_processes request = { .id = msg_str(d->id) };
+	struct control_processes_reply reply = { 0 };
+	bool more = true;
+
+	while (more) {
+		struct msg_arena a = { 0 };
+		struct err *e = RPC_CALL(rpc, control, processes, &request, &reply, &a, CLIENT_QUICK_MS);
+
+		if (e)
+			return e;
+		for (uint32_t i = 0; i < reply.n_processes; i++) {
+			if (all)
+				json_array_append_new(all, json_row(&reply.processes[i]));
+			else
+				print_row(c->pool, &reply.processes[i]);
+			/* the sandbox is not believed to count upwards */
+			more = reply.processes[i].pid > request.after;
+			request.after = more ? reply.processes[i].pid : request.after;
+		}
+		more = more && reply.more && reply.n_processes;
+		msg_free(&control_processes_reply_desc, &reply, &a);
+	}
+	return NULL;
+}
+
+static struct err *run(struct context *c, int *status)
+{
+	const struct ps_options *o = c->options;
+	bool as_json = o->format && !strcmp(o->format, "json");
+	_cleanup_json_ json_t *all = as_json ? json_array() : NULL;
+	struct sandbox s = SANDBOX_NONE;
+	struct rpc_client *rpc;
+	struct err *e;
+
+	if (o->format && !as_json && strcmp(o->format, "table"))
+		return err_new(0, "--format: '%.64s' is neither table nor json", o->format);
+	if ((e = sandbox_open(c, c->argv[0], &s)))
+		return e;
+	if (!(e = client_connect(&s.dir, &rpc))) {
+		if (!as_json)
+			printf("%-8s %6s %6s %3s %-6s %-5s %8s %s\n", "UID", "PID", "PPID", "THR", "TTY", "START", "TIME", "CMD");
+		e = collect(c, &s.dir, rpc, all);
+		rpc_client_free(rpc);
+	}
+	if (!e && as_json) {
+		json_dumpf(all, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
+	sandbox_close(&s);
+	return e;
+}
+
+const struct command command_ps = {
+	.name = "ps",
+	.arguments = "ID",
+	.summary = "list the processes inside a container",
+	.options = options,
+	.options_size = sizeof(struct ps_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

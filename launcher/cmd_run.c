@@ -1,0 +1,63 @@
+/*
+ * cmd_run.c - run: create and start; attached, also wait and destroy.
+ */
+#include "cmd_create.h"
+#include "lifecycle.h"
+
+static const struct option_def options[] = {
+	{ "bundle", 'b', OPTION_TEXT, offsetof(struct create_options, bundle), "DIR", "the bundle (the current directory)" },
+	{ "console-socket", 0, OPTION_TEXT, offsetof(struct create_options, console_socket), "PATH", "where the terminal's master is sent" },
+	{ "detach", 'd', OPTION_FLAG, offsetof(struct create_options, detach), NULL, "return once the program has started" },
+	{ "pid-file", 0, OPTION_TEXT, offsetof(struct create_options, pid_file), "FILE", "where the sentry's host pid is written" },
+	{ "no-pivot", 0, OPTION_FLAG, offsetof(struct create_options, no_pivot), NULL, "accepted; the guest's root is never the host's" },
+	{ "no-new-keyring", 0, OPTION_FLAG, offsetof(struct create_options, no_new_keyring), NULL, "accepted; the guest has no host keyring" },
+	{ "preserve-fds", 0, OPTION_TEXT, offsetof(struct create_options, preserve_fds), "N", "only 0 is supported" },
+	{ 0 },
+};
+
+static struct err *run_detached(struct context *c, const struct create_options *o)
+{
+	struct sandbox s = SANDBOX_NONE;
+	struct err *e = create_detached(c, o, c->argv[0], &s), *undo;
+
+	if (e)
+		return e;
+	if ((e = start_container(&s.dir)) && (undo = sandbox_destroy(&s)))
+		err_free(undo);
+	sandbox_close(&s);
+	return e;
+}
+
+static struct err *run(struct context *c, int *status)
+{
+	const struct create_options *o = c->options;
+	struct stdio io = STDIO_NONE;
+	struct plan plan = { 0 };
+	struct err *e;
+	int boot_errno;
+
+	if (o->detach)
+		return run_detached(c, o);
+	sandbox_timing("begin");
+	if ((e = state_check_id(c->argv[0])) || (e = create_check(o)) ||
+		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->pool, &plan)))
+		return e;
+	plan_finish(&plan, c->g->strace);
+	sandbox_timing("configuration read");
+	if ((e = stdio_make(plan.spec.process.terminal, o->console_socket, true, &plan.spec.process, &io)))
+		return e;
+	e = run_attached(c, &plan, &io, o->pid_file, status, &boot_errno);
+	stdio_close(&io);
+	return e;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.arguments = "ID",
+	.summary = "create and start a container; attached, wait for its end and remove it",
+	.options = options,
+	.options_size = sizeof(struct create_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

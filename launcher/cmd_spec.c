@@ -1,0 +1,78 @@
+/*
+ * cmd_spec.c - spec: write a config.json to start from.
+ */
+#include "command.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+struct spec_options {
+	const char *bundle;
+};
+
+static const struct option_def options[] = {
+	{ "bundle", 'b', OPTION_TEXT, offsetof(struct spec_options, bundle), "DIR", "where it is written (the current directory)" },
+	{ 0 },
+};
+
+#define CAPABILITIES "[\"CAP_AUDIT_WRITE\", \"CAP_KILL\", \"CAP_NET_BIND_SERVICE\"]"
+
+static const char example[] =
+	"{\n"
+	"\t\"ociVersion\": \"1.0.2\",\n"
+	"\t\"process\": {\n"
+	"\t\t\"terminal\": true,\n"
+	"\t\t\"user\": { \"uid\": 0, \"gid\": 0 },\n"
+	"\t\t\"args\": [\"sh\"],\n"
+	"\t\t\"env\": [\n"
+	"\t\t\t\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\n"
+	"\t\t\t\"TERM=xterm\"\n"
+	"\t\t],\n"
+	"\t\t\"cwd\": \"/\",\n"
+	"\t\t\"capabilities\": {\n"
+	"\t\t\t\"bounding\": " CAPABILITIES ",\n"
+	"\t\t\t\"effective\": " CAPABILITIES ",\n"
+	"\t\t\t\"permitted\": " CAPABILITIES "\n"
+	"\t\t},\n"
+	"\t\t\"rlimits\": [{ \"type\": \"RLIMIT_NOFILE\", \"hard\": 1024, \"soft\": 1024 }],\n"
+	"\t\t\"noNewPrivileges\": true\n"
+	"\t},\n"
+	"\t\"root\": { \"path\": \"rootfs\", \"readonly\": true },\n"
+	"\t\"hostname\": \"redoubt\",\n"
+	"\t\"mounts\": [\n"
+	"\t\t{ \"destination\": \"/proc\", \"type\": \"proc\", \"source\": \"proc\" },\n"
+	"\t\t{ \"destination\": \"/dev\", \"type\": \"tmpfs\", \"source\": \"tmpfs\", \"options\": [\"nosuid\", \"strictatime\", \"mode=755\", \"size=65536k\"] },\n"
+	"\t\t{ \"destination\": \"/dev/pts\", \"type\": \"devpts\", \"source\": \"devpts\", \"options\": [\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\", \"gid=5\"] },\n"
+	"\t\t{ \"destination\": \"/dev/shm\", \"type\": \"tmpfs\", \"source\": \"shm\", \"options\": [\"nosuid\", \"noexec\", \"nodev\", \"mode=1777\", \"size=65536k\"] },\n"
+	"\t\t{ \"destination\": \"/sys\", \"type\": \"sysfs\", \"source\": \"sysfs\", \"options\": [\"nosuid\", \"noexec\", \"nodev\", \"ro\"] }\n"
+	"\t],\n"
+	"\t\"linux\": {\n"
+	"\t\t\"namespaces\": [{ \"type\": \"pid\" }, { \"type\": \"network\" }, { \"type\": \"ipc\" }, { \"type\": \"uts\" }, { \"type\": \"mount\" }],\n"
+	"\t\t\"maskedPaths\": [\"/proc/kcore\", \"/proc/keys\", \"/proc/timer_list\", \"/sys/firmware\"],\n"
+	"\t\t\"readonlyPaths\": [\"/proc/bus\", \"/proc/fs\", \"/proc/irq\", \"/proc/sys\", \"/proc/sysrq-trigger\"]\n"
+	"\t}\n"
+	"}\n";
+
+static struct err *run(struct context *c, int *status)
+{
+	const struct spec_options *o = c->options;
+	const char *path = pool_printf(c->pool, "%s/config.json", o->bundle ? o->bundle : ".");
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0 || write(fd, example, sizeof(example) - 1) != (ssize_t)sizeof(example) - 1)
+		return err_new(errno, "%s", path);
+	return NULL;
+}
+
+const struct command command_spec = {
+	.name = "spec",
+	.arguments = "",
+	.summary = "write a config.json to start from",
+	.options = options,
+	.options_size = sizeof(struct spec_options),
+	.min_args = 0,
+	.max_args = 0,
+	.run = run,
+};

@@ -1,0 +1,45 @@
+/*
+ * command.h - the table of commands and what every command gets.
+ *
+ * main.c parses the global options, finds the command in the table, parses its
+ * options by its own table, counts its arguments and calls run(), which
+ * returns the exit status and hands what went wrong to the caller.
+ */
+#ifndef REDOUBT_LAUNCHER_COMMAND_H
+#define REDOUBT_LAUNCHER_COMMAND_H
+
+#include "option.h"
+
+#include "libipc/log.h"
+
+struct globals {
+	const char *root; /* state directory */
+	const char *log, *log_format, *platform;
+	bool debug, strace, help, version, print_policy, systemd_cgroup;
+	int log_fd; /* -1: none */
+	enum log_format format;
+};
+
+struct context {
+	const struct globals *g;
+	struct pool *pool;
+	int argc; /* what is left behind the options */
+	char **argv;
+	const void *options; /* the command's own struct */
+	int failure_status; /* exit status should run() fail; 1 unless the command sets another */
+};
+
+struct command {
+	const char *name, *arguments, *summary;
+	const struct option_def *options;
+	size_t options_size;
+	int min_args, max_args; /* max_args -1: any number */
+	struct err *(*run)(struct context *c, int *status);
+};
+
+#define COMMANDS(X) X(create) X(delete) X(do) X(exec) X(kill) X(list) X(ps) X(run) X(spec) X(start) X(state) X(wait)
+#define DECLARE_COMMAND(NAME) extern const struct command command_##NAME;
+COMMANDS(DECLARE_COMMAND)
+#undef DECLARE_COMMAND
+
+#endif

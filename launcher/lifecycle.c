@@ -1,0 +1,121 @@
+/*
+ * lifecycle.c - see lifecycle.h.
+ */
+#include "lifecycle.h"
+
+#include "attach.h"
+#include "client.h"
+#include "console.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+struct err *stdio_make(bool terminal, const char *console_socket, bool attached, const struct boot_process *p, struct stdio *out)
+{
+	struct winsize size = { .ws_row = (unsigned short)p->rows, .ws_col = (unsigned short)p->columns };
+	struct stdio io = STDIO_NONE;
+	struct err *e;
+
+	if (console_socket && !terminal)
+		return err_new(0, "--console-socket is given, but the process asks for no terminal");
+	if (!terminal) {
+		*out = (struct stdio){ .fds = { 0, 1, 2 }, .n = 3, .master = -1, .slave = -1 };
+		return NULL;
+	}
+	if (!console_socket && !attached)
+		return err_new(0, "the process asks for a terminal: --console-socket is needed when detached");
+	if (!console_socket && !isatty(STDIN_FILENO))
+		return err_new(0, "the process asks for a terminal, but standard input is not one");
+	if (!size.ws_row && !console_socket)
+		ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+	if ((e = console_make(&size, &io.master, &io.slave)))
+		return e;
+	io.fds[0] = io.slave;
+	io.n = 1;
+	if (console_socket) {
+		e = console_send(console_socket, io.master);
+		fd_close(&io.master);
+	}
+	if (e)
+		stdio_close(&io);
+	else
+		*out = io;
+	return e;
+}
+
+void stdio_close(struct stdio *s)
+{
+	fd_close(&s->master);
+	fd_close(&s->slave);
+}
+
+struct err *write_pid_file(const char *path, uint64_t pid)
+{
+	_cleanup_free_ char *temp = NULL;
+	_cleanup_close_ int fd = -1;
+
+	if (asprintf(&temp, "%s.redoubt-tmp", path) < 0)
+		return err_new(ENOMEM, "--pid-file");
+	if ((fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) < 0 || dprintf(fd, "%llu", (unsigned long long)pid) < 0 ||
+		rename(temp, path) < 0) {
+		struct err *e = err_new(errno, "--pid-file %s", path);
+
+		unlink(temp);
+		return e;
+	}
+	return NULL;
+}
+
+struct err *start_container(const struct state_dir *d)
+{
+	const struct control_start request = { .id = msg_str(d->id) };
+	struct control_start_reply reply;
+	struct msg_arena a = { 0 };
+	struct rpc_client *c;
+	struct err *e = client_connect(d, &c);
+
+	if (e)
+		return e;
+	e = RPC_CALL(c, control, start, &request, &reply, &a, 60000);
+	if (!e)
+		msg_free(&control_start_reply_desc, &reply, &a);
+	rpc_client_free(c);
+	return e;
+}
+
+struct err *run_attached(struct context *c, const struct plan *plan, struct stdio *io, const char *pid_file, int *status, int *boot_errno)
+{
+	struct attach_options o = { .master = io->master, .start = true };
+	struct sandbox s = SANDBOX_NONE;
+	unsigned wait_status = 0;
+	struct err *e, *undo;
+
+	attach_hold_signals();
+	e = sandbox_create(c, plan, io->fds, io->n, &s, boot_errno);
+	fd_close(&io->slave);
+	if (!e) {
+		o.dir = &s.dir;
+		if (pid_file)
+			e = write_pid_file(pid_file, s.sentry_id.pid);
+		if (!e)
+			e = attach(&o, &wait_status);
+		sandbox_timing("program ended");
+		undo = sandbox_destroy(&s);
+		sandbox_timing("sandbox ended");
+		if (undo && !e)
+			e = undo;
+		else
+			err_free(undo);
+	}
+	if (!e)
+		attach_drain(io->master);
+	sandbox_close(&s);
+	attach_release_signals();
+	*status = client_exit_code(wait_status);
+	return e;
+}

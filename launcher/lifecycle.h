@@ -1,0 +1,36 @@
+/*
+ * lifecycle.h - what create, run and do have in common: stdio or a terminal
+ * into a plan, the sandbox from it, the program's end.
+ */
+#ifndef REDOUBT_LAUNCHER_LIFECYCLE_H
+#define REDOUBT_LAUNCHER_LIFECYCLE_H
+
+#include "command.h"
+#include "plan.h"
+#include "sandbox.h"
+
+/* The program's stdio: the caller's three, or the slave of a new pty. */
+struct stdio {
+	int fds[3];
+	unsigned n;
+	int master; /* -1: no terminal */
+	int slave; /* owned; closed once it was donated */
+};
+#define STDIO_NONE { .master = -1, .slave = -1 }
+/* terminal: the process asks for one.  console_socket: NULL, or where the
+ * master is sent.  attached: without a console socket the caller's terminal is
+ * used, which standard input must then be. */
+struct err *stdio_make(bool terminal, const char *console_socket, bool attached, const struct boot_process *p, struct stdio *out) ERR_MUST_USE;
+void stdio_close(struct stdio *s);
+
+struct err *write_pid_file(const char *path, uint64_t pid) ERR_MUST_USE;
+
+/* Everything behind the plan of an attached run: create, start, wait, destroy.
+ * *boot_errno as sandbox_create tells. */
+struct err *run_attached(struct context *c, const struct plan *plan, struct stdio *io, const char *pid_file, int *status, int *boot_errno)
+	ERR_MUST_USE;
+
+/* Sends start and waits for its answer. */
+struct err *start_container(const struct state_dir *d) ERR_MUST_USE;
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * main.c - redoubt's command line: global options, then one of the commands in
+ * the table.  See command.h.
+ */
+#include "command.h"
+#include "state.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <string.h>
+#include <time.h>
+
+static const struct option_def global_options[] = {
+	{ "root", 0, OPTION_TEXT, offsetof(struct globals, root), "DIR", "where state is kept (/run/redoubt, $XDG_RUNTIME_DIR/redoubt)" },
+	{ "log", 0, OPTION_TEXT, offsetof(struct globals, log), "FILE", "where the launcher and the sandbox's components log" },
+	{ "log-format", 0, OPTION_TEXT, offsetof(struct globals, log_format), "FORMAT", "text or json" },
+	{ "debug", 0, OPTION_FLAG, offsetof(struct globals, debug), NULL, "log more (to standard error if there is no --log)" },
+	{ "strace", 0, OPTION_FLAG, offsetof(struct globals, strace), NULL, "log every call of the programs inside" },
+	{ "platform", 0, OPTION_TEXT, offsetof(struct globals, platform), "NAME", "how program code is run (ptrace)" },
+	{ "systemd-cgroup", 0, OPTION_FLAG, offsetof(struct globals, systemd_cgroup), NULL, "accepted; cgroups are not made yet" },
+	{ "print-policy", 0, OPTION_FLAG, offsetof(struct globals, print_policy), NULL, "print the privileges this program keeps" },
+	{ "version", 'v', OPTION_FLAG, offsetof(struct globals, version), NULL, "print the version" },
+	{ "help", 'h', OPTION_FLAG, offsetof(struct globals, help), NULL, "print this, or a command's options" },
+	{ 0 },
+};
+
+#define COMMAND_ROW(NAME) &command_##NAME,
+static const struct command *const commands[] = { COMMANDS(COMMAND_ROW) };
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void help(void)
+{
+	printf("usage: redoubt [OPTIONS] COMMAND [ARGUMENTS]\n\nRuns Linux containers on a kernel of their own, in user space.\n\nCommands:\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
+	printf("  %-8s %s\n\nOptions:\n", "help", "print this, or a command's options");
+	option_help(global_options, stdout);
+}
+
+static void command_help(const struct command *c)
+{
+	printf("usage: redoubt %s [OPTIONS] %s\n\n%s\n\nOptions:\n", c->name, c->arguments, c->summary);
+	if (c->options)
+		option_help(c->options, stdout);
+	printf("  %-32s %s\n", "-h, --help", "print this");
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	}
+	return NULL;
+}
+
+/* One line to standard error, and to the log if that is another place. */
+static void report(const struct globals *g, const char *command, const struct err *e)
+{
+	fprintf(stderr, "redoubt: %s%s%s\n", command ? command : "", command ? ": " : "", err_text(e));
+	if (g->log)
+		log_error("%s", err_text(e));
+}
+
+static struct err *open_log(struct globals *g)
+{
+	const char *format = g->log_format ? g->log_format : "text";
+
+	g->log_fd = -1;
+	if (!strcmp(format, "json"))
+		g->format = LOG_JSON;
+	else if (strcmp(format, "text"))
+		return err_new(0, "--log-format: '%.64s' is neither text nor json", format);
+	if (g->log && (g->log_fd = open(g->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644)) < 0)
+		return err_new(errno, "--log %s", g->log);
+	/* a copy: the components' own standard error is elsewhere */
+	if (!g->log && (g->debug || g->strace))
+		g->log_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	log_init("launcher", g->log_fd >= 0 ? g->log_fd : STDERR_FILENO, g->format, g->debug ? LOG_DEBUG : LOG_WARNING);
+	return NULL;
+}
+
+/* A caller without standard input, output or error must not make us give
+ * those numbers to something else. */
+static struct err *have_stdio(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return err_new(errno, "/dev/null");
+	}
+	return NULL;
+}
+
+static bool asks_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--"); i++) {
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return true;
+	}
+	return false;
+}
+
+static struct err *run_command(const struct command *cmd, struct context *c, int argc, char **argv, int *status)
+{
+	void *options = pool_alloc(c->pool, cmd->options_size + 1);
+	static const struct option_def none[] = { { 0 } };
+	struct err *e;
+	int used = 0;
+
+	if ((e = option_parse(cmd->options ? cmd->options : none, argc, argv, c->pool, options, &used)))
+		return e;
+	c->argc = argc - used;
+	c->argv = argv + used;
+	c->options = options;
+	if (c->argc < cmd->min_args || (cmd->max_args >= 0 && c->argc > cmd->max_args))
+		return err_new(0, "%s arguments; usage: redoubt %s [OPTIONS] %s", c->argc < cmd->min_args ? "too few" : "too many", cmd->name,
+			cmd->arguments);
+	return cmd->run(c, status);
+}
+
+static int dispatch(struct globals *g, struct pool *p, int argc, char **argv)
+{
+	struct context c = { .g = g, .pool = p, .failure_status = 1 };
+	const struct command *cmd = find_command(argv[0]);
+	struct err *e;
+	int status = 0;
+
+	if (!strcmp(argv[0], "help") && argc > 1 && !(cmd = find_command(argv[1])))
+		e = err_new(0, "unknown command '%.64s'; 'redoubt help' lists them", argv[1]);
+	else if (!strcmp(argv[0], "help"))
+		return cmd ? command_help(cmd) : help(), 0;
+	else if (!cmd)
+		e = err_new(0, "unknown command '%.64s'; 'redoubt help' lists them", argv[0]);
+	else if (asks_help(argc - 1, argv + 1))
+		return command_help(cmd), 0;
+	else
+		e = run_command(cmd, &c, argc - 1, argv + 1, &status);
+	if (!e)
+		return status;
+	report(g, cmd ? cmd->name : NULL, e);
+	err_free(e);
+	return c.failure_status;
+}
+
+static int start(struct globals *g, struct pool *p, int argc, char **argv)
+{
+	struct err *e;
+	int used = 0;
+
+	g->log_fd = -1;
+	if ((e = have_stdio()) || (e = option_parse(global_options, argc - 1, argv + 1, p, g, &used)) || (e = open_log(g))) {
+		report(g, NULL, e);
+		err_free(e);
+		return 1;
+	}
+	if (!g->root)
+		g->root = state_default_root(p);
+	if (g->version)
+		printf("redoubt %s\nspec: 1.0.2\n", REDOUBT_VERSION);
+	else if (g->print_policy)
+		printf("component launcher\nunconfined: runs with its caller's ids, capabilities and namespaces, and ends early\n");
+	else if (g->help || used == argc - 1)
+		help();
+	else
+		return dispatch(g, p, argc - 1 - used, argv + 1 + used);
+	return g->help || g->version || g->print_policy ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct pool pool = { 0 };
+	struct globals g = { 0 };
+	int status = start(&g, &pool, argc, argv);
+
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "redoubt: standard output: %s\n", strerror(errno));
+		status = status ? status : 1;
+	}
+	fd_close(&g.log_fd);
+	pool_free(&pool);
+	return status;
+}

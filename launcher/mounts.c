@@ -1,0 +1,140 @@
+/*
+ * mounts.c - see mounts.h.  Constant tables and pure functions.
+ */
+#include "mounts.h"
+
+#include <linux/mount.h>
+#include <string.h>
+
+#define COUNT(A) (sizeof(A) / sizeof((A)[0]))
+
+/* A file system type: its OCI name, the sentry's, and the options it takes
+ * (a name ending in '=' takes a value). */
+static const struct fs_type {
+	const char *oci, *sentry;
+	const char *options[12];
+} types[] = {
+	{ "cgroup", "cgroup", { "all", "none", "name=", "xattr" } },
+	{ "cgroup2", "cgroup", { "nsdelegate", "memory_recursiveprot" } },
+	{ "devpts", "devpts", { "newinstance", "uid=", "gid=", "mode=", "ptmxmode=", "max=" } },
+	{ "devtmpfs", "devtmpfs", { "size=", "mode=", "nr_inodes=" } },
+	{ "mqueue", "mqueue", { 0 } },
+	{ "proc", "proc", { "hidepid=", "gid=", "subset=" } },
+	{ "sysfs", "sysfs", { 0 } },
+	{ "tmpfs", "tmpfs", { "size=", "mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks=" } },
+};
+
+enum effect { SET, CLEAR, BIND, IGNORE };
+
+/* Options that every mount takes. */
+static const struct {
+	const char *name;
+	enum effect effect;
+	uint64_t flags;
+} generic[] = {
+	{ "async", CLEAR, MS_SYNCHRONOUS }, { "atime", CLEAR, MS_NOATIME }, { "bind", BIND, 0 }, { "defaults", IGNORE, 0 },
+	{ "dev", CLEAR, MS_NODEV }, { "diratime", CLEAR, MS_NODIRATIME }, { "dirsync", SET, MS_DIRSYNC }, { "exec", CLEAR, MS_NOEXEC },
+	{ "noatime", SET, MS_NOATIME }, { "nodev", SET, MS_NODEV }, { "nodiratime", SET, MS_NODIRATIME }, { "noexec", SET, MS_NOEXEC },
+	{ "norelatime", CLEAR, MS_RELATIME }, { "nostrictatime", CLEAR, MS_STRICTATIME }, { "nosuid", SET, MS_NOSUID },
+	/* propagation: no mount of the host ever reaches the guest, nor the reverse */
+	{ "private", IGNORE, 0 }, { "rprivate", IGNORE, 0 }, { "rshared", IGNORE, 0 }, { "rslave", IGNORE, 0 },
+	{ "runbindable", IGNORE, 0 }, { "shared", IGNORE, 0 }, { "slave", IGNORE, 0 }, { "unbindable", IGNORE, 0 },
+	{ "rbind", BIND, 0 }, { "relatime", SET, MS_RELATIME }, { "ro", SET, MS_RDONLY }, { "rro", SET, MS_RDONLY },
+	{ "rw", CLEAR, MS_RDONLY }, { "strictatime", SET, MS_STRICTATIME }, { "suid", CLEAR, MS_NOSUID }, { "sync", SET, MS_SYNCHRONOUS },
+};
+
+static bool own_option(const struct fs_type *t, const char *option)
+{
+	for (size_t i = 0; i < COUNT(t->options) && t->options[i]; i++) {
+		size_t len = strlen(t->options[i]);
+		bool takes_value = t->options[i][len - 1] == '=';
+
+		if (takes_value ? !strncmp(option, t->options[i], len) : !strcmp(option, t->options[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool generic_option(const char *option, struct mount_meaning *m)
+{
+	for (size_t i = 0; i < COUNT(generic); i++) {
+		if (strcmp(generic[i].name, option))
+			continue;
+		if (generic[i].effect == SET)
+			m->flags |= generic[i].flags;
+		else if (generic[i].effect == CLEAR)
+			m->flags &= ~generic[i].flags;
+		else if (generic[i].effect == BIND)
+			m->bind = true;
+		return true;
+	}
+	return false;
+}
+
+static const struct fs_type *find_type(const char *name)
+{
+	for (size_t i = 0; i < COUNT(types); i++) {
+		if (!strcmp(types[i].oci, name))
+			return &types[i];
+	}
+	return NULL;
+}
+
+/* A bind is recognised by its options, whatever its type says ("none" and "" are usual). */
+static struct err *resolve_type(const struct oci_mount *m, const char *where, struct mount_meaning *out, const struct fs_type **type)
+{
+	const char *name = m->type ? m->type : "";
+
+	for (size_t i = 0; i < m->options.n; i++)
+		generic_option(m->options.v[i], out);
+	out->flags = 0;
+	if (!strcmp(name, "bind"))
+		out->bind = true;
+	if (out->bind) {
+		out->type = "gofer";
+		return NULL;
+	}
+	if (!*name)
+		return err_new(0, "%s.type: is missing, and no option says bind", where);
+	if (!(*type = find_type(name)))
+		return err_new(0, "%s.type: unknown file system '%.64s'", where, name);
+	/* the usual tmpfs on /dev stands for the sentry's device file system */
+	out->type = !strcmp(name, "tmpfs") && !strcmp(m->destination, "/dev") ? "devtmpfs" : (*type)->sentry;
+	return NULL;
+}
+
+static struct err *check_places(const struct oci_mount *m, const char *where, bool bind)
+{
+	if (m->destination[0] != '/')
+		return err_new(0, "%s.destination: '%.64s' is not an absolute path", where, m->destination);
+	if (!strcmp(m->destination, "/"))
+		return err_new(0, "%s.destination: '/' is the root, see root.path", where);
+	if (bind && (!m->source || !*m->source))
+		return err_new(0, "%s.source: is missing, a bind mount needs one", where);
+	if (m->uid_mappings || m->gid_mappings)
+		return err_new(0, "%s.%s: mounts with mapped ids are not supported", where, m->uid_mappings ? "uidMappings" : "gidMappings");
+	return NULL;
+}
+
+struct err *mount_understand(const struct oci_mount *m, const char *where, struct pool *p, struct mount_meaning *out)
+{
+	struct mount_meaning r = { .data = "" };
+	const struct fs_type *type = NULL;
+	struct err *e = resolve_type(m, where, &r, &type);
+
+	if (e || (e = check_places(m, where, r.bind)))
+		return e;
+	for (size_t i = 0; i < m->options.n; i++) {
+		const char *o = m->options.v[i];
+
+		if (generic_option(o, &r))
+			continue;
+		if (!type || !own_option(type, o) || strchr(o, ','))
+			return err_new(0, "%s.options[%zu]: unknown option '%.64s' of a %s mount", where, i, o, r.bind ? "bind" : type->oci);
+		r.data = pool_printf(p, "%s%s%s", r.data, *r.data ? "," : "", o);
+	}
+	if (strlen(r.data) > 4095)
+		return err_new(0, "%s.options: together longer than 4095 bytes", where);
+	*out = r;
+	return NULL;
+}

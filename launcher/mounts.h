@@ -1,0 +1,19 @@
+/*
+ * mounts.h - what mount types and options of an OCI configuration mean.
+ */
+#ifndef REDOUBT_LAUNCHER_MOUNTS_H
+#define REDOUBT_LAUNCHER_MOUNTS_H
+
+#include "oci.h"
+
+struct mount_meaning {
+	const char *type; /* the sentry's name of the file system: "gofer" for binds */
+	bool bind;
+	uint64_t flags; /* Linux MS_* */
+	const char *data; /* the file system's own options, comma separated */
+};
+
+/* Judges one mount; `where` ("mounts[3]") stands before what is wrong. */
+struct err *mount_understand(const struct oci_mount *m, const char *where, struct pool *p, struct mount_meaning *out) ERR_MUST_USE;
+
+#endif

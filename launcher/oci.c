@@ -1,0 +1,165 @@
+/*
+ * oci.c - config.json's members, as tables.  See oci.h.
+ */
+#include "oci.h"
+
+#include <limits.h>
+
+#define TEXT 4096 /* of a name or path */
+#define ID_MAX (UINT32_MAX - 1) /* (uid_t)-1 means "none" */
+
+static const struct jfield user_fields[] = {
+	JFIELD(struct oci_user, uid, J_U64, "uid", .max = ID_MAX),
+	JFIELD(struct oci_user, gid, J_U64, "gid", .max = ID_MAX),
+	JFIELD(struct oci_user, gids, J_U64S, "additionalGids", .max = ID_MAX),
+	JFIELD(struct oci_user, umask, J_U64, "umask", .max = 0777),
+	JFIELD(struct oci_user, has_umask, J_ANY, "umask"),
+};
+static const struct jobject user_object = JOBJECT(struct oci_user, user_fields);
+
+static const struct jfield capabilities_fields[] = {
+	JFIELD(struct oci_capabilities, bounding, J_STRS, "bounding", .max = 64),
+	JFIELD(struct oci_capabilities, effective, J_STRS, "effective", .max = 64),
+	JFIELD(struct oci_capabilities, inheritable, J_STRS, "inheritable", .max = 64),
+	JFIELD(struct oci_capabilities, permitted, J_STRS, "permitted", .max = 64),
+	JFIELD(struct oci_capabilities, ambient, J_STRS, "ambient", .max = 64),
+};
+static const struct jobject capabilities_object = JOBJECT(struct oci_capabilities, capabilities_fields);
+
+static const struct jfield rlimit_fields[] = {
+	JFIELD(struct oci_rlimit, type, J_STR, "type", .required = true, .max = 64),
+	JFIELD(struct oci_rlimit, soft, J_U64, "soft", .required = true),
+	JFIELD(struct oci_rlimit, hard, J_U64, "hard", .required = true),
+};
+static const struct jobject rlimit_object = JOBJECT(struct oci_rlimit, rlimit_fields);
+
+static const struct jfield console_size_fields[] = {
+	JFIELD(struct oci_console_size, height, J_U64, "height", .max = UINT16_MAX),
+	JFIELD(struct oci_console_size, width, J_U64, "width", .max = UINT16_MAX),
+};
+static const struct jobject console_size_object = JOBJECT(struct oci_console_size, console_size_fields);
+
+static const struct jfield process_fields[] = {
+	JFIELD(struct oci_process, terminal, J_BOOL, "terminal"),
+	JFIELD(struct oci_process, console_size, J_OBJECT, "consoleSize", .of = &console_size_object),
+	JFIELD(struct oci_process, user, J_OBJECT, "user", .of = &user_object),
+	JFIELD(struct oci_process, args, J_STRS, "args", .required = true, .max = 131072),
+	JFIELD(struct oci_process, env, J_STRS, "env", .max = 131072),
+	JFIELD(struct oci_process, cwd, J_STR, "cwd", .required = true, .max = TEXT - 1),
+	JFIELD(struct oci_process, capabilities, J_OBJECT, "capabilities", .of = &capabilities_object),
+	JFIELD(struct oci_process, rlimits, J_LIST, "rlimits", .of = &rlimit_object),
+	JFIELD(struct oci_process, no_new_privileges, J_BOOL, "noNewPrivileges"),
+	JFIELD(struct oci_process, oom_score_adj, J_INT, "oomScoreAdj", .min = -1000, .max = 1000),
+	JFIELD(struct oci_process, apparmor, J_STR, "apparmorProfile", .max = TEXT),
+	JFIELD(struct oci_process, selinux, J_STR, "selinuxLabel", .max = TEXT),
+	JFIELD(struct oci_process, scheduler, J_ANY, "scheduler"),
+	JFIELD(struct oci_process, io_priority, J_ANY, "ioPriority"),
+};
+static const struct jobject process_object = JOBJECT(struct oci_process, process_fields);
+
+static const struct jfield root_fields[] = {
+	JFIELD(struct oci_root, path, J_STR, "path", .required = true, .max = TEXT - 1),
+	JFIELD(struct oci_root, readonly, J_BOOL, "readonly"),
+};
+static const struct jobject root_object = JOBJECT(struct oci_root, root_fields);
+
+static const struct jfield mount_fields[] = {
+	JFIELD(struct oci_mount, destination, J_STR, "destination", .required = true, .max = TEXT - 1),
+	JFIELD(struct oci_mount, type, J_STR, "type", .max = TEXT),
+	JFIELD(struct oci_mount, source, J_STR, "source", .max = TEXT - 1),
+	JFIELD(struct oci_mount, options, J_STRS, "options", .max = TEXT - 1),
+	JFIELD(struct oci_mount, uid_mappings, J_ANY, "uidMappings"),
+	JFIELD(struct oci_mount, gid_mappings, J_ANY, "gidMappings"),
+};
+static const struct jobject mount_object = JOBJECT(struct oci_mount, mount_fields);
+
+static const struct jfield namespace_fields[] = {
+	JFIELD(struct oci_namespace, type, J_STR, "type", .required = true, .max = 64),
+	JFIELD(struct oci_namespace, path, J_STR, "path", .max = TEXT - 1),
+};
+static const struct jobject namespace_object = JOBJECT(struct oci_namespace, namespace_fields);
+
+static const struct jfield memory_fields[] = {
+	JFIELD(struct oci_memory, limit, J_INT, "limit", .min = -1, .max = INT64_MAX),
+};
+static const struct jobject memory_object = JOBJECT(struct oci_memory, memory_fields);
+
+static const struct jfield cpu_fields[] = {
+	JFIELD(struct oci_cpu, cpus, J_STR, "cpus", .max = TEXT),
+};
+static const struct jobject cpu_object = JOBJECT(struct oci_cpu, cpu_fields);
+
+static const struct jfield resources_fields[] = {
+	JFIELD(struct oci_resources, memory, J_OBJECT, "memory", .of = &memory_object),
+	JFIELD(struct oci_resources, cpu, J_OBJECT, "cpu", .of = &cpu_object),
+};
+static const struct jobject resources_object = JOBJECT(struct oci_resources, resources_fields);
+
+static const struct jfield id_mapping_fields[] = {
+	JFIELD(struct oci_id_mapping, container, J_U64, "containerID", .required = true, .max = ID_MAX),
+	JFIELD(struct oci_id_mapping, host, J_U64, "hostID", .required = true, .max = ID_MAX),
+	JFIELD(struct oci_id_mapping, size, J_U64, "size", .required = true, .max = UINT32_MAX),
+};
+static const struct jobject id_mapping_object = JOBJECT(struct oci_id_mapping, id_mapping_fields);
+
+static const struct jfield linux_fields[] = {
+	JFIELD(struct oci_linux, namespaces, J_LIST, "namespaces", .of = &namespace_object),
+	JFIELD(struct oci_linux, uid_mappings, J_LIST, "uidMappings", .of = &id_mapping_object),
+	JFIELD(struct oci_linux, gid_mappings, J_LIST, "gidMappings", .of = &id_mapping_object),
+	JFIELD(struct oci_linux, masked_paths, J_STRS, "maskedPaths", .max = TEXT - 1),
+	JFIELD(struct oci_linux, readonly_paths, J_STRS, "readonlyPaths", .max = TEXT - 1),
+	JFIELD(struct oci_linux, sysctl, J_MAP, "sysctl", .max = TEXT - 1),
+	JFIELD(struct oci_linux, resources, J_OBJECT, "resources", .of = &resources_object),
+	JFIELD(struct oci_linux, cgroups_path, J_STR, "cgroupsPath", .max = TEXT - 1),
+	JFIELD(struct oci_linux, devices, J_ANY, "devices"),
+	JFIELD(struct oci_linux, seccomp, J_ANY, "seccomp"),
+	JFIELD(struct oci_linux, personality, J_ANY, "personality"),
+	JFIELD(struct oci_linux, intel_rdt, J_ANY, "intelRdt"),
+	JFIELD(struct oci_linux, time_offsets, J_ANY, "timeOffsets"),
+};
+static const struct jobject linux_object = JOBJECT(struct oci_linux, linux_fields);
+
+static const struct jfield hook_fields[] = {
+	JFIELD(struct oci_hook, path, J_STR, "path", .required = true, .max = TEXT - 1),
+};
+static const struct jobject hook_object = JOBJECT(struct oci_hook, hook_fields);
+
+static const struct jfield hooks_fields[] = {
+	JFIELD(struct oci_hooks, prestart, J_LIST, "prestart", .of = &hook_object),
+	JFIELD(struct oci_hooks, create_runtime, J_LIST, "createRuntime", .of = &hook_object),
+	JFIELD(struct oci_hooks, create_container, J_LIST, "createContainer", .of = &hook_object),
+	JFIELD(struct oci_hooks, start_container, J_LIST, "startContainer", .of = &hook_object),
+	JFIELD(struct oci_hooks, poststart, J_LIST, "poststart", .of = &hook_object),
+	JFIELD(struct oci_hooks, poststop, J_LIST, "poststop", .of = &hook_object),
+};
+static const struct jobject hooks_object = JOBJECT(struct oci_hooks, hooks_fields);
+
+static const struct jfield spec_fields[] = {
+	JFIELD(struct oci_spec, version, J_STR, "ociVersion", .required = true, .max = 64),
+	JFIELD(struct oci_spec, process, J_OBJECT, "process", .required = true, .of = &process_object),
+	JFIELD(struct oci_spec, root, J_OBJECT, "root", .required = true, .of = &root_object),
+	JFIELD(struct oci_spec, hostname, J_STR, "hostname", .max = 64),
+	JFIELD(struct oci_spec, domainname, J_STR, "domainname", .max = 64),
+	JFIELD(struct oci_spec, mounts, J_LIST, "mounts", .of = &mount_object),
+	JFIELD(struct oci_spec, hooks, J_OBJECT, "hooks", .of = &hooks_object),
+	JFIELD(struct oci_spec, linux_, J_OBJECT, "linux", .of = &linux_object),
+	JFIELD(struct oci_spec, windows, J_ANY, "windows"),
+	JFIELD(struct oci_spec, solaris, J_ANY, "solaris"),
+	JFIELD(struct oci_spec, vm, J_ANY, "vm"),
+	JFIELD(struct oci_spec, annotations, J_MAP, "annotations", .max = 65536),
+};
+static const struct jobject spec_object = JOBJECT(struct oci_spec, spec_fields);
+
+struct err *oci_read(const json_t *doc, struct pool *p, struct oci_spec *spec)
+{
+	struct err *e = json_read(&spec_object, doc, p, spec);
+
+	return e ? e : oci_check(spec);
+}
+
+struct err *oci_read_process(const json_t *doc, struct pool *p, struct oci_process *process)
+{
+	struct err *e = json_read(&process_object, doc, p, process);
+
+	return e ? e : oci_check_process(process, "");
+}

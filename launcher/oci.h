@@ -1,0 +1,135 @@
+/*
+ * oci.h - the parts of an OCI runtime configuration that Redoubt reads.
+ *
+ * oci_load() reads config.json by the tables in oci.c (types, ranges,
+ * lengths); oci_check.c then judges the meaning (names, absolute paths,
+ * combinations).  After both, every member may be used without a further check.
+ */
+#ifndef REDOUBT_LAUNCHER_OCI_H
+#define REDOUBT_LAUNCHER_OCI_H
+
+#include "json_read.h"
+
+#define OCI_VERSION "1.0.2"
+
+struct oci_user {
+	uint64_t uid, gid;
+	struct ju64s gids;
+	uint64_t umask;
+	const json_t *has_umask; /* NULL: 022 */
+};
+
+struct oci_capabilities {
+	struct jstrs bounding, effective, inheritable, permitted, ambient;
+};
+
+struct oci_rlimit {
+	const char *type;
+	uint64_t soft, hard;
+};
+
+struct oci_console_size {
+	uint64_t height, width;
+};
+
+struct oci_process {
+	bool terminal;
+	struct oci_console_size *console_size;
+	struct oci_user *user;
+	struct jstrs args, env;
+	const char *cwd;
+	struct oci_capabilities *capabilities;
+	struct {
+		struct oci_rlimit *v;
+		size_t n;
+	} rlimits;
+	bool no_new_privileges;
+	int64_t oom_score_adj;
+	const char *apparmor, *selinux;
+	const json_t *scheduler, *io_priority;
+};
+
+struct oci_root {
+	const char *path;
+	bool readonly;
+};
+
+struct oci_mount {
+	const char *destination, *type, *source;
+	struct jstrs options;
+	const json_t *uid_mappings, *gid_mappings;
+};
+
+struct oci_namespace {
+	const char *type, *path;
+};
+
+struct oci_memory {
+	int64_t limit;
+};
+
+struct oci_cpu {
+	const char *cpus;
+};
+
+struct oci_resources {
+	struct oci_memory *memory;
+	struct oci_cpu *cpu;
+};
+
+struct oci_id_mapping {
+	uint64_t container, host, size;
+};
+struct oci_id_mappings {
+	struct oci_id_mapping *v;
+	size_t n;
+};
+
+struct oci_linux {
+	struct {
+		struct oci_namespace *v;
+		size_t n;
+	} namespaces;
+	struct oci_id_mappings uid_mappings, gid_mappings;
+	struct jstrs masked_paths, readonly_paths;
+	struct jmap sysctl;
+	struct oci_resources *resources;
+	const char *cgroups_path;
+	const json_t *devices, *seccomp, *personality, *intel_rdt, *time_offsets;
+};
+
+struct oci_hook {
+	const char *path;
+};
+struct oci_hook_list {
+	struct oci_hook *v;
+	size_t n;
+};
+struct oci_hooks {
+	struct oci_hook_list prestart, create_runtime, create_container, start_container, poststart, poststop;
+};
+
+struct oci_spec {
+	const char *version, *hostname, *domainname;
+	struct oci_process *process;
+	struct oci_root *root;
+	struct {
+		struct oci_mount *v;
+		size_t n;
+	} mounts;
+	struct oci_hooks *hooks;
+	struct oci_linux *linux_; /* NULL when absent */
+	const json_t *windows, *solaris, *vm;
+	struct jmap annotations;
+};
+
+/* Both checks of a parsed document; doc must outlive spec. */
+struct err *oci_read(const json_t *doc, struct pool *p, struct oci_spec *spec) ERR_MUST_USE;
+/* A process object of its own (exec --process). */
+struct err *oci_read_process(const json_t *doc, struct pool *p, struct oci_process *process) ERR_MUST_USE;
+
+/* oci_check.c: the meaning.  prefix is put before each place ("process."). */
+struct err *oci_check(const struct oci_spec *s) ERR_MUST_USE;
+struct err *oci_check_process(const struct oci_process *p, const char *prefix) ERR_MUST_USE;
+
+#endif

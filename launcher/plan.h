@@ -1,0 +1,49 @@
+/*
+ * plan.h - what one sandbox is to be: the sentry's boot_spec, the trees that
+ * its gofer serves, what becomes of stdio.
+ *
+ * Made from an OCI bundle (plan_oci.c) or from a bare command (cmd_do.c), used
+ * by sandbox_create().  All memory is the pool's.
+ */
+#ifndef REDOUBT_LAUNCHER_PLAN_H
+#define REDOUBT_LAUNCHER_PLAN_H
+
+#include "oci.h"
+
+#include "libipc/protocols.h"
+
+struct plan_tree {
+	const char *path; /* on the host, absolute */
+	bool readonly;
+};
+
+struct plan {
+	struct boot_spec spec;
+	struct {
+		struct boot_mount *v;
+		size_t n, cap;
+	} mounts; /* becomes spec.mounts; the first is the root */
+	struct {
+		struct plan_tree *v;
+		size_t n, cap;
+	} trees; /* the first is the root's */
+	const char *bundle; /* absolute */
+	struct jmap annotations;
+	bool host_root; /* `do`: the tree is the host's own, changed by others too */
+};
+
+/* plan_oci.c.  Warns (log) about what is accepted but not applied. */
+struct err *plan_from_bundle(const char *bundle, const char *id, struct pool *p, struct plan *out) ERR_MUST_USE;
+/* After the mounts are complete: they become the spec's. */
+void plan_finish(struct plan *plan, bool strace);
+/* An OCI process into the sentry's. */
+void plan_process(const struct oci_process *in, struct pool *p, struct boot_process *out);
+
+/* plan_mounts.c.  The mounts that every container has, onto a plan that has
+ * its root only. */
+void plan_standard_mounts(struct pool *p, struct plan *out);
+/* Adds the root, then the configuration's mounts in order,
+ * with /proc, /dev, /dev/pts, /dev/shm and /sys put in where they are missing. */
+struct err *plan_mounts(const struct oci_spec *s, const char *bundle, struct pool *p, struct plan *out) ERR_MUST_USE;
+
+#endif

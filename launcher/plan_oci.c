@@ -1,0 +1,200 @@
+/*
+ * plan_oci.c - an OCI bundle into a plan.  See plan.h.
+ */
+#include "names.h"
+#include "plan.h"
+
+#include "libipc/fd.h"
+#include "libipc/log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct msg_str *strs(const struct jstrs *in, struct pool *p)
+{
+	struct msg_str *v = pool_array(p, in->n + 1, sizeof(*v));
+
+	for (size_t i = 0; i < in->n; i++)
+		v[i] = msg_str(in->v[i]);
+	return v;
+}
+
+static uint64_t capability_bits(const struct jstrs *names)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < names->n; i++)
+		bits |= 1ull << capability_number(names->v[i]);
+	return bits;
+}
+
+static void plan_rlimits(const struct oci_process *in, struct pool *p, struct boot_process *out)
+{
+	out->rlimits = pool_array(p, in->rlimits.n + 1, sizeof(*out->rlimits));
+	out->n_rlimits = (uint32_t)in->rlimits.n;
+	for (size_t i = 0; i < in->rlimits.n; i++) {
+		const struct oci_rlimit *r = &in->rlimits.v[i];
+
+		out->rlimits[i] = (struct boot_rlimit){ (uint64_t)rlimit_number(r->type), r->soft, r->hard };
+	}
+}
+
+void plan_process(const struct oci_process *in, struct pool *p, struct boot_process *out)
+{
+	static const struct oci_user no_user;
+	static const struct oci_capabilities no_capabilities;
+	const struct oci_user *u = in->user ? in->user : &no_user;
+	const struct oci_capabilities *c = in->capabilities ? in->capabilities : &no_capabilities;
+
+	*out = (struct boot_process){
+		.args = strs(&in->args, p), .n_args = (uint32_t)in->args.n,
+		.env = strs(&in->env, p), .n_env = (uint32_t)in->env.n,
+		.cwd = msg_str(in->cwd),
+		.uid = u->uid, .gid = u->gid, .groups = u->gids.v, .n_groups = (uint32_t)u->gids.n,
+		.user = msg_str(""),
+		.umask = u->has_umask ? u->umask : 022,
+		.cap_effective = capability_bits(&c->effective),
+		.cap_permitted = capability_bits(&c->permitted),
+		.cap_inheritable = capability_bits(&c->inheritable),
+		.cap_bounding = capability_bits(&c->bounding),
+		.cap_ambient = capability_bits(&c->ambient),
+		.no_new_privs = in->no_new_privileges,
+		.oom_score_adj = in->oom_score_adj,
+		.terminal = in->terminal,
+	};
+	if (in->console_size) {
+		out->rows = in->console_size->height;
+		out->columns = in->console_size->width;
+	}
+	plan_rlimits(in, p, out);
+}
+
+/* Says what the configuration asks for and does not get; silence would be a lie. */
+static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
+{
+	const struct oci_linux *l = s->linux_;
+	const struct {
+		bool given;
+		const char *what;
+	} all[] = {
+		{ l && json_array_size(l->devices) > 0, "linux.devices: devices of the host are not passed in" },
+		{ l && l->seccomp, "linux.seccomp: is not applied; the sentry itself is the filter" },
+		{ l && l->cgroups_path && *l->cgroups_path, "linux.cgroupsPath: cgroups are not made yet" },
+		{ l && l->resources, "linux.resources: only the memory limit and the number of processors are applied, inside the sandbox" },
+		{ l && (l->uid_mappings.n || l->gid_mappings.n), "linux.uidMappings, linux.gidMappings: are not applied" },
+		{ s->process->apparmor && *s->process->apparmor, "process.apparmorProfile: is not applied" },
+		{ s->process->selinux && *s->process->selinux, "process.selinuxLabel: is not applied" },
+		{ s->process->scheduler, "process.scheduler: is not applied" },
+		{ s->process->io_priority, "process.ioPriority: is not applied" },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].given)
+			log_warning("config.json: %s", all[i].what);
+	}
+}
+
+/* How many processors "0-3,8" names; 0: none understood. */
+static uint64_t count_cpus(const char *set)
+{
+	uint64_t n = 0;
+
+	while (*set) {
+		char *end;
+		unsigned long first = strtoul(set, &end, 10), last = first;
+
+		if (end == set)
+			return 0;
+		if (*end == '-') {
+			set = end + 1;
+			last = strtoul(set, &end, 10);
+		}
+		if (end == set || last < first || last > 4095)
+			return 0;
+		n += last - first + 1;
+		if (*end && *end != ',')
+			return 0;
+		set = *end ? end + 1 : end;
+	}
+	return n;
+}
+
+void plan_finish(struct plan *plan, bool strace)
+{
+	plan->spec.mounts = plan->mounts.v;
+	plan->spec.n_mounts = (uint32_t)plan->mounts.n;
+	plan->spec.strace = strace;
+}
+
+static uint64_t usable_cpus(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) ? 0 : (uint64_t)CPU_COUNT(&set);
+}
+
+static void plan_resources(const struct oci_spec *s, struct boot_spec *out)
+{
+	const struct oci_resources *r = s->linux_ ? s->linux_->resources : NULL;
+
+	if (r && r->memory && r->memory->limit > 0)
+		out->memory_limit = (uint64_t)r->memory->limit;
+	out->cpus = usable_cpus();
+	if (r && r->cpu && r->cpu->cpus) {
+		uint64_t n = count_cpus(r->cpu->cpus);
+
+		if (n && n < out->cpus)
+			out->cpus = n;
+	}
+}
+
+static void plan_linux(const struct oci_linux *l, struct pool *p, struct boot_spec *out)
+{
+	out->masked = strs(&l->masked_paths, p);
+	out->n_masked = (uint32_t)l->masked_paths.n;
+	out->readonly = strs(&l->readonly_paths, p);
+	out->n_readonly = (uint32_t)l->readonly_paths.n;
+	out->sysctls = pool_array(p, l->sysctl.n + 1, sizeof(*out->sysctls));
+	out->n_sysctls = (uint32_t)l->sysctl.n;
+	for (size_t i = 0; i < l->sysctl.n; i++)
+		out->sysctls[i] = (struct boot_sysctl){ msg_str(l->sysctl.v[i].name), msg_str(l->sysctl.v[i].value) };
+}
+
+static struct err *plan_spec(const json_t *doc, const char *id, struct pool *p, struct plan *out)
+{
+	struct oci_spec s = { 0 };
+	struct err *e = oci_read(doc, p, &s);
+
+	if (e || (e = plan_mounts(&s, out->bundle, p, out)))
+		return e;
+	warn_not_applied(&s, doc);
+	out->annotations = s.annotations;
+	out->spec.id = msg_str(id);
+	out->spec.hostname = msg_str(s.hostname && *s.hostname ? s.hostname : "redoubt");
+	out->spec.domainname = msg_str(s.domainname ? s.domainname : "");
+	plan_process(s.process, p, &out->spec.process);
+	if (s.linux_)
+		plan_linux(s.linux_, p, &out->spec);
+	plan_resources(&s, &out->spec);
+	return NULL;
+}
+
+struct err *plan_from_bundle(const char *bundle, const char *id, struct pool *p, struct plan *out)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	char real[PATH_MAX];
+	const char *config;
+	struct err *e;
+
+	if (!realpath(bundle, real))
+		return err_new(errno, "bundle '%s'", bundle);
+	out->bundle = pool_strdup(p, real);
+	config = pool_printf(p, "%s/config.json", out->bundle);
+	if ((e = json_load_path(config, &doc)))
+		return e;
+	e = plan_spec(doc, id, p, out);
+	return e ? err_wrap(e, "%s", config) : NULL;
+}

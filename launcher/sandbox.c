@@ -1,0 +1,255 @@
+/*
+ * sandbox.c - making a sandbox.  See sandbox.h; ending one is sandbox_end.c.
+ */
+#include "sandbox.h"
+
+#include "client.h"
+#include "spawn.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define WORDS_MAX 65536 /* bytes of the components' own stderr that are kept */
+#define BOOT_MS 60000
+
+/* What creation holds until it has succeeded or failed. */
+struct making {
+	int listen, boot, boot_sentry, gofer, gofer_sentry, control_sentry, control, lifeline_far, words;
+};
+
+void sandbox_timing(const char *phase)
+{
+	static double last;
+	struct timespec t;
+	double now;
+
+	if (!log_enabled(LOG_DEBUG))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+	log_debug("timing: %s: %.2f ms", phase, last > 0 ? now - last : 0.0);
+	last = now;
+}
+
+static struct err *pair(int *a, int *b)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_new(errno, "socketpair");
+	*a = fds[0];
+	*b = fds[1];
+	return NULL;
+}
+
+/* A file of fixed size: a component can fill it, but not the memory of the host. */
+static struct err *words_file(int *out)
+{
+	_cleanup_close_ int fd = memfd_create("redoubt-last-words", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, WORDS_MAX) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		return err_new(errno, "memfd");
+	*out = TAKE_FD(fd);
+	return NULL;
+}
+
+static struct err *make_sockets(struct sandbox *s, struct making *m)
+{
+	struct err *e;
+
+	if ((e = client_listen(&s->dir, &m->listen)) || (e = pair(&m->boot, &m->boot_sentry)) || (e = pair(&m->gofer, &m->gofer_sentry)) ||
+		(e = pair(&m->control, &m->control_sentry)) || (e = pair(&s->lifeline, &m->lifeline_far)))
+		return e;
+	return words_file(&m->words);
+}
+
+static void making_close(struct making *m)
+{
+	int *all[] = { &m->listen, &m->boot, &m->boot_sentry, &m->gofer, &m->gofer_sentry, &m->control_sentry, &m->control,
+		&m->lifeline_far, &m->words };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		fd_close(all[i]);
+}
+
+static const char *now_text(struct pool *p)
+{
+	struct timespec t;
+	struct tm tm;
+	char text[64];
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	gmtime_r(&t.tv_sec, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	return pool_printf(p, "%s.%09ldZ", text, t.tv_nsec);
+}
+
+static struct err *make_state(struct context *c, const struct plan *plan, struct sandbox *s)
+{
+	struct err *e = state_create(c->g->root, plan->spec.id.p, c->pool, &s->dir);
+
+	if (e)
+		return e;
+	s->state = (struct state){
+		.id = plan->spec.id.p, .bundle = plan->bundle, .created = now_text(c->pool), .phase = "creating", .owner = geteuid(),
+		.terminal = plan->spec.process.terminal, .annotations = plan->annotations,
+	};
+	return state_write(&s->dir, &s->state);
+}
+
+static struct err *start_components(struct context *c, const struct plan *plan, struct sandbox *s, struct making *m)
+{
+	const struct spawn spawn = {
+		.g = c->g, .plan = plan, .dir = &s->dir, .state = &s->state, .gofer_sock = m->gofer, .boot_sock = m->boot_sentry,
+		.sentry_control = m->control_sentry, .controld_control = m->control, .listen = m->listen, .lifeline = m->lifeline_far,
+		.words = m->words,
+	};
+	struct spawn_result r = { 0 };
+	struct err *e = spawn_components(&spawn, &r);
+
+	s->controld = r.controld;
+	s->controld_id = r.controld_id;
+	s->gofer_id = r.gofer;
+	s->sentry_id = r.sentry;
+	s->state.controld = &s->controld_id;
+	s->state.gofer = &s->gofer_id;
+	s->state.sentry = &s->sentry_id;
+	/* theirs alone from now on: an end that we held too would never be seen to close */
+	fd_close(&m->boot_sentry);
+	fd_close(&m->gofer);
+	fd_close(&m->control);
+	fd_close(&m->control_sentry);
+	fd_close(&m->lifeline_far);
+	fd_close(&m->listen);
+	return e;
+}
+
+/* The last line that a component wrote to its own stderr or log. */
+static const char *last_words(int fd, struct pool *p)
+{
+	char *text = pool_alloc(p, WORDS_MAX + 1), *line;
+	ssize_t n = pread(fd, text, WORDS_MAX, 0);
+	size_t len = n > 0 ? strlen(text) : 0;
+
+	while (len && text[len - 1] == '\n')
+		text[--len] = 0;
+	line = strrchr(text, '\n');
+	line = line ? line + 1 : text;
+	for (char *s = line; *s; s++) {
+		if ((unsigned char)*s < ' ')
+			*s = '?';
+	}
+	return pool_printf(p, "%.400s", line);
+}
+
+/* The sentry's connection ended without an answer: how did the sentry end? */
+static struct err *explain_death(struct context *c, struct sandbox *s, const struct making *m, struct err *cause)
+{
+	const char *words = last_words(m->words, c->pool), *before = *words ? ": " : "";
+	struct client_state st;
+	int status;
+
+	client_state(&s->dir, &s->state, &st);
+	status = (int)st.sentry_status;
+	if (st.sentry_pid || !status)
+		return *words ? err_wrap(cause, "%s", words) : cause;
+	err_free(cause);
+	if (WIFSIGNALED(status))
+		return err_new(0, "the sentry was killed by signal %d (%s) before the container was made%s%s", WTERMSIG(status),
+			strsignal(WTERMSIG(status)), before, words);
+	return err_new(0, "the sentry ended with status %d before the container was made%s%s", WEXITSTATUS(status), before, words);
+}
+
+static bool hung_up(int fd)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
+}
+
+static struct err *boot(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *s, struct making *m,
+	int *boot_errno)
+{
+	_cleanup_close_ int spec = -1;
+	struct boot_setup request = { .gofer = m->gofer_sentry, .stdio = stdio, .n_stdio = n_stdio };
+	struct boot_setup_reply reply;
+	struct msg_arena a = { 0 };
+	struct rpc_client *rpc;
+	struct err *e = msg_to_memfd(&boot_spec_desc, &plan->spec, &spec);
+
+	if (e || (e = rpc_client_new(m->boot, &rpc)))
+		return e;
+	m->boot = -1; /* the client's now */
+	request.spec = spec;
+	e = RPC_CALL(rpc, boot, setup, &request, &reply, &a, BOOT_MS);
+	if (e && hung_up(rpc_client_fd(rpc)))
+		*boot_errno = 0, e = explain_death(c, s, m, e);
+	else if (e)
+		*boot_errno = err_errno(e);
+	else
+		msg_free(&boot_setup_reply_desc, &reply, &a);
+	rpc_client_free(rpc);
+	return e;
+}
+
+static struct err *make(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *s, struct making *m,
+	int *boot_errno)
+{
+	struct err *e;
+
+	if ((e = make_sockets(s, m)))
+		return e;
+	sandbox_timing("state and sockets");
+	if ((e = start_components(c, plan, s, m)))
+		return e;
+	sandbox_timing("components started");
+	if ((e = boot(c, plan, stdio, n_stdio, s, m, boot_errno)))
+		return e;
+	sandbox_timing("sentry booted");
+	s->state.phase = "created";
+	if ((e = state_write(&s->dir, &s->state)))
+		return e;
+	fd_close(&s->dir.lock);
+	return NULL;
+}
+
+struct err *sandbox_create(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *out, int *boot_errno)
+{
+	struct making m = { -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	struct sandbox s = SANDBOX_NONE;
+	struct err *e, *undo;
+
+	*boot_errno = 0;
+	if ((e = make_state(c, plan, &s))) {
+		undo = s.dir.fd >= 0 ? state_remove(&s.dir) : NULL;
+	} else {
+		e = make(c, plan, stdio, n_stdio, &s, &m, boot_errno);
+		making_close(&m);
+		undo = e ? sandbox_destroy(&s) : NULL;
+	}
+	if (undo) {
+		log_warning("undoing: %s", err_text(undo));
+		err_free(undo);
+	}
+	if (e) {
+		sandbox_close(&s);
+		return e;
+	}
+	*out = s;
+	/* the record points to ids in the struct that moved */
+	out->state.controld = &out->controld_id;
+	out->state.gofer = &out->gofer_id;
+	out->state.sentry = &out->sentry_id;
+	return NULL;
+}

@@ -1,0 +1,45 @@
+/*
+ * sandbox.h - making and ending a sandbox.
+ *
+ * The lifeline is a socket pair between the launcher and controld.  While it
+ * is held, controld ends the whole sandbox as soon as the launcher's end closes:
+ * so a launcher that is killed at any instant leaves no processes behind, only
+ * files, which `delete --force` clears.  sandbox_detach() lets go of it.
+ */
+#ifndef REDOUBT_LAUNCHER_SANDBOX_H
+#define REDOUBT_LAUNCHER_SANDBOX_H
+
+#include "command.h"
+#include "plan.h"
+#include "state.h"
+
+struct sandbox {
+	struct state_dir dir;
+	struct state state;
+	struct proc_id controld_id, gofer_id, sentry_id;
+	pid_t controld; /* our child, 0 when it is not */
+	int lifeline;
+};
+#define SANDBOX_NONE { .dir = STATE_DIR_NONE, .lifeline = -1 }
+
+/* Up to the state "created".  stdio is borrowed.  On failure everything is
+ * undone.  *boot_errno: errno of the sentry's refusal (ENOENT: no such
+ * program), 0 when the failure was elsewhere. */
+struct err *sandbox_create(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *out,
+	int *boot_errno) ERR_MUST_USE;
+/* From now on the sandbox outlives this process. */
+struct err *sandbox_detach(struct sandbox *s) ERR_MUST_USE;
+/* Ends all processes and removes all files; also for a sandbox read from its
+ * state file, however broken. Idempotent. */
+struct err *sandbox_destroy(struct sandbox *s) ERR_MUST_USE;
+/* Its first half: the processes only. */
+struct err *sandbox_end_processes(struct sandbox *s) ERR_MUST_USE;
+void sandbox_close(struct sandbox *s);
+
+/* State directory and record of an existing container. */
+struct err *sandbox_open(struct context *c, const char *id, struct sandbox *out) ERR_MUST_USE;
+
+/* Milliseconds since this process began, for --debug's timings. */
+void sandbox_timing(const char *phase);
+
+#endif

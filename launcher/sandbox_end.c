@@ -1,0 +1,130 @@
+/*
+ * sandbox_end.c - opening, detaching and ending sandboxes.  See sandbox.h.
+ *
+ * Ending asks controld first, which kills and reaps its children; what is
+ * still there after that, or when controld does not answer, is killed here by
+ * pidfds that were checked against the recorded start times.  Nothing is
+ * polled: a pidfd becomes readable when its process ends.
+ */
+#include "client.h"
+#include "sandbox.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define POLITE_MS 3000
+#define KILLED_MS 10000
+
+struct err *sandbox_open(struct context *c, const char *id, struct sandbox *out)
+{
+	struct sandbox s = SANDBOX_NONE;
+	struct err *e = state_open(c->g->root, id, c->pool, &s.dir);
+
+	if (!e && (e = state_read(&s.dir, c->pool, &s.state)))
+		sandbox_close(&s);
+	if (!e)
+		*out = s;
+	return e;
+}
+
+struct err *sandbox_detach(struct sandbox *s)
+{
+	if (send(s->lifeline, "d", 1, MSG_NOSIGNAL) != 1)
+		return err_new(errno, "detaching");
+	fd_close(&s->lifeline);
+	s->controld = 0;
+	return NULL;
+}
+
+void sandbox_close(struct sandbox *s)
+{
+	fd_close(&s->lifeline);
+	state_close(&s->dir);
+}
+
+/* True when controld says that sentry and gofer are gone. */
+static bool ask_destroy(const struct sandbox *s)
+{
+	const struct control_destroy request = { .id = msg_str(s->dir.id) };
+	struct control_destroy_reply reply;
+	struct msg_arena a = { 0 };
+	struct rpc_client *c;
+	struct err *e = client_connect(&s->dir, &c);
+
+	if (!e) {
+		e = RPC_CALL(c, control, destroy, &request, &reply, &a, POLITE_MS);
+		if (!e)
+			msg_free(&control_destroy_reply_desc, &reply, &a);
+		rpc_client_free(c);
+	}
+	if (!e)
+		return true;
+	log_debug("ending '%s' without controld: %s", s->dir.id, err_text(e));
+	err_free(e);
+	return false;
+}
+
+static struct err *wait_end(int pidfd, const char *what, int ms)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+	int n;
+
+	while ((n = poll(&p, 1, ms)) < 0 && errno == EINTR)
+		;
+	return n > 0 ? NULL : err_new(n < 0 ? errno : ETIMEDOUT, "waiting for the end of the %s", what);
+}
+
+struct err *sandbox_end_processes(struct sandbox *s)
+{
+	/* controld last: it is the reaper of the others */
+	const struct {
+		const char *what;
+		const struct proc_id *id;
+	} all[] = { { "sentry", s->state.sentry }, { "gofer", s->state.gofer }, { "controld", s->state.controld } };
+	bool polite = ask_destroy(s);
+	struct err *first = NULL;
+
+	for (size_t i = 0; i < 3; i++) {
+		_cleanup_close_ int fd = proc_open(all[i].id);
+		struct err *e;
+
+		if (fd < 0)
+			continue;
+		/* a controld that has answered ends by itself */
+		e = polite ? wait_end(fd, all[i].what, POLITE_MS) : err_new(0, "not asked");
+		if (!e)
+			continue;
+		err_free(e);
+		if (pidfd_send_signal(fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+			e = err_new(errno, "killing the %s", all[i].what);
+		else
+			e = wait_end(fd, all[i].what, KILLED_MS);
+		if (e && !first)
+			first = e;
+		else
+			err_free(e);
+	}
+	return first;
+}
+
+struct err *sandbox_destroy(struct sandbox *s)
+{
+	struct err *e = sandbox_end_processes(s);
+
+	if (s->controld > 0) {
+		if (e)
+			kill(s->controld, SIGKILL);
+		while (waitpid(s->controld, NULL, 0) < 0 && errno == EINTR)
+			;
+		s->controld = 0;
+	}
+	if (!e && s->dir.fd >= 0)
+		e = state_remove(&s->dir);
+	return e ? err_wrap(e, "container '%s'", s->dir.id) : NULL;
+}

@@ -1,0 +1,389 @@
+/*
+ * spawn.c - see spawn.h.
+ *
+ * After fork() the child is still the launcher's code with its privileges, in a
+ * session of its own.  It starts gofer and sentry (clone: shared memory until
+ * exec, new pid namespace, pidfd), records their pids in the state file, reports
+ * to the launcher through a pipe and execs controld.  At any failure it
+ * reports the reason through the same pipe and ends; a component dies with it
+ * (parent-death signal until its own confinement, its sockets' end after that).
+ */
+#include "spawn.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define STACK_SIZE (256 * 1024)
+#define KEEP_MAX 8
+
+/* The report through the pipe: one write of at most PIPE_BUF bytes. */
+struct report {
+	struct proc_id controld, gofer, sentry;
+	int failed; /* errno, or 0 */
+	char text[512];
+};
+
+/* One program to exec: its path, arguments and donated descriptors. */
+struct program {
+	const char *path;
+	struct {
+		char **v;
+		size_t n, cap;
+	} args;
+	int keep[KEEP_MAX];
+	size_t n_keep;
+	bool user_ns; /* not root: a user namespace comes with the pid namespace */
+	bool user_ns_root; /* ... in which it is root (the gofer needs capabilities) */
+	char *const *env;
+	struct err *error; /* why exec did not happen; set in the child, which shares our memory */
+};
+
+/* --- programs --------------------------------------------------------------- */
+
+/* Beside the launcher when installed, in the neighbour folder in the tree. */
+static struct err *find_program(const char *name, struct pool *p, const char **out)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *candidates[3];
+	char *slash;
+
+	if (n < 0)
+		return err_new(errno, "/proc/self/exe");
+	self[n] = 0;
+	if ((slash = strrchr(self, '/')))
+		*slash = 0;
+	candidates[0] = pool_printf(p, "%s/%s", self, name);
+	candidates[1] = pool_printf(p, "%s/../%s/%s", self, name, name);
+	candidates[2] = pool_printf(p, REDOUBT_LIBEXEC "/%s", name);
+	for (size_t i = 0; i < 3; i++) {
+		struct stat st;
+
+		if (!stat(candidates[i], &st) && S_ISREG(st.st_mode)) {
+			*out = candidates[i];
+			if (!access(*out, X_OK))
+				return NULL;
+			return err_new(EACCES, "%s", *out);
+		}
+	}
+	return err_new(ENOENT, "the program '%s' is neither beside the launcher in %s nor in " REDOUBT_LIBEXEC, name, self);
+}
+
+static void add_arg(struct program *g, struct pool *p, const char *arg)
+{
+	LIST_ADD(p, &g->args, pool_strdup(p, arg));
+}
+
+static void add_fd(struct program *g, struct pool *p, const char *option, int fd)
+{
+	add_arg(g, p, option);
+	add_arg(g, p, pool_printf(p, "%d", fd));
+	g->keep[g->n_keep++] = fd;
+}
+
+static struct err *begin_program(struct program *g, const char *name, const struct spawn *s, struct pool *p)
+{
+	*g = (struct program){ 0 };
+	add_arg(g, p, pool_printf(p, "redoubt-%s %s", name, s->dir->id));
+	return find_program(name, p, &g->path);
+}
+
+static void add_log(struct program *g, const struct spawn *s, struct pool *p)
+{
+	/* without a log of the user's, warnings go where the last words go */
+	int fd = s->g->log_fd >= 0 ? s->g->log_fd : STDERR_FILENO;
+
+	add_arg(g, p, "--log-fd");
+	add_arg(g, p, pool_printf(p, "%d", fd));
+	if (fd > STDERR_FILENO)
+		g->keep[g->n_keep++] = fd;
+	add_arg(g, p, "--log-format");
+	add_arg(g, p, s->g->format == LOG_JSON ? "json" : "text");
+	if (s->g->debug)
+		add_arg(g, p, "--debug");
+}
+
+static struct err *gofer_program(struct program *g, const struct spawn *s, struct pool *p)
+{
+	struct err *e = begin_program(g, "gofer", s, p);
+	bool writable_bind = false;
+
+	if (e)
+		return e;
+	add_arg(g, p, "--root");
+	add_arg(g, p, s->plan->trees.v[0].path);
+	for (size_t i = 1; i < s->plan->trees.n; i++) {
+		const struct plan_tree *t = &s->plan->trees.v[i];
+
+		add_arg(g, p, t->readonly ? "--tree-ro" : "--tree");
+		add_arg(g, p, t->path);
+		writable_bind |= !t->readonly;
+	}
+	/* a read-only root with a writable bind stays read-only by its mount flag in the sentry */
+	if (s->plan->trees.v[0].readonly && !writable_bind)
+		add_arg(g, p, "--read-only");
+	add_fd(g, p, "--ipc-fd", s->gofer_sock);
+	add_log(g, s, p);
+	LIST_ADD(p, &g->args, NULL);
+	g->user_ns = g->user_ns_root = geteuid() != 0;
+	return NULL;
+}
+
+static struct err *sentry_program(struct program *g, const struct spawn *s, struct pool *p)
+{
+	struct err *e = begin_program(g, "sentry", s, p);
+
+	if (e)
+		return e;
+	add_fd(g, p, "--boot-fd", s->boot_sock);
+	add_fd(g, p, "--control-fd", s->sentry_control);
+	if (s->g->platform) {
+		add_arg(g, p, "--platform");
+		add_arg(g, p, s->g->platform);
+	}
+	if (s->g->strace)
+		add_arg(g, p, "--strace");
+	add_log(g, s, p);
+	LIST_ADD(p, &g->args, NULL);
+	g->user_ns = geteuid() != 0;
+	return NULL;
+}
+
+static struct err *controld_program(struct program *g, const struct spawn *s, struct pool *p)
+{
+	struct err *e = begin_program(g, "controld", s, p);
+
+	if (e)
+		return e;
+	add_arg(g, p, "--id");
+	add_arg(g, p, s->dir->id);
+	add_fd(g, p, "--listen-fd", s->listen);
+	add_fd(g, p, "--sentry-fd", s->controld_control);
+	add_fd(g, p, "--lifeline-fd", s->lifeline);
+	add_log(g, s, p);
+	return NULL;
+}
+
+/* --- starting ----------------------------------------------------------------- */
+
+static struct err *write_text(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return err_new(errno, "%s", path);
+	return NULL;
+}
+
+/* One id of ours in the new user namespace: as root there, or as itself. */
+static struct err *map_ids(bool as_root, uid_t uid, gid_t gid)
+{
+	char text[64];
+	struct err *e = write_text("/proc/self/setgroups", "deny");
+
+	snprintf(text, sizeof(text), "%u %u 1\n", as_root ? 0 : uid, uid);
+	if (!e)
+		e = write_text("/proc/self/uid_map", text);
+	snprintf(text, sizeof(text), "%u %u 1\n", as_root ? 0 : gid, gid);
+	if (!e)
+		e = write_text("/proc/self/gid_map", text);
+	return e ? err_wrap(e, "user namespace") : NULL;
+}
+
+static struct err *exec_program(struct program *g)
+{
+	struct err *e = fd_donate_only(g->keep, g->n_keep);
+
+	if (e)
+		return e;
+	execve(g->path, g->args.v, g->env);
+	return err_new(errno, "executing %s", g->path);
+}
+
+struct clone_arg {
+	struct program *g;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* In the new process, on its own stack, its parent asleep until exec or exit. */
+static int child_main(void *arg)
+{
+	struct clone_arg *c = arg;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!c->g->user_ns || !(c->g->error = map_ids(c->g->user_ns_root, c->uid, c->gid)))
+		c->g->error = exec_program(c->g);
+	_exit(127);
+}
+
+static struct err *start_program(struct program *g, struct pool *p, int *pidfd, struct proc_id *id)
+{
+	char *stack = pool_alloc(p, STACK_SIZE);
+	struct clone_arg arg = { g, geteuid(), getegid() };
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_NEWPID | SIGCHLD | (g->user_ns ? CLONE_NEWUSER : 0);
+	pid_t pid = clone(child_main, stack + STACK_SIZE, flags, &arg, pidfd);
+
+	if (pid < 0)
+		return err_new(errno, "starting %s", g->path);
+	fcntl(*pidfd, F_SETFD, FD_CLOEXEC);
+	if (g->error) {
+		waitpid(pid, NULL, 0);
+		return g->error;
+	}
+	*id = proc_identify(pid);
+	return NULL;
+}
+
+/* --- the child that becomes controld -------------------------------------------- */
+
+/* Programs get no environment; a sanitizer's options are its own affair. */
+static char *const *component_environment(struct pool *p)
+{
+	struct {
+		char **v;
+		size_t n, cap;
+	} env = { 0 };
+#ifdef REDOUBT_SANITIZE
+	static const char *const names[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS" };
+
+	for (size_t i = 0; i < 4; i++) {
+		const char *value = getenv(names[i]);
+
+		if (value)
+			LIST_ADD(p, &env, pool_printf(p, "%s=%s", names[i], value));
+	}
+#endif
+	LIST_ADD(p, &env, NULL);
+	return env.v;
+}
+
+static struct err *own_session(const struct spawn *s)
+{
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
+
+	if (null < 0)
+		return err_new(errno, "/dev/null");
+	setsid();
+	if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(s->words, 2) < 0)
+		return err_new(errno, "own stdio");
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (chdir("/") < 0)
+		return err_new(errno, "/");
+	return NULL;
+}
+
+static struct err *record(const struct spawn *s, struct report *r)
+{
+	s->state->controld = &r->controld;
+	s->state->gofer = &r->gofer;
+	s->state->sentry = &r->sentry;
+	return state_write(s->dir, s->state);
+}
+
+/* Starts all, ends in exec; returns only with an error. */
+static struct err *become_controld(const struct spawn *s, struct report *r, int report_fd, struct pool *p)
+{
+	struct program gofer, sentry, controld;
+	int gofer_pidfd = -1, sentry_pidfd = -1;
+	struct err *e = own_session(s);
+
+	if (e || (e = gofer_program(&gofer, s, p)) || (e = sentry_program(&sentry, s, p)) || (e = controld_program(&controld, s, p)))
+		return e;
+	gofer.env = sentry.env = controld.env = component_environment(p);
+	r->controld = proc_identify(getpid());
+	if ((e = start_program(&gofer, p, &gofer_pidfd, &r->gofer)) || (e = start_program(&sentry, p, &sentry_pidfd, &r->sentry)) ||
+		(e = record(s, r)))
+		return e;
+	add_fd(&controld, p, "--gofer-pidfd", gofer_pidfd);
+	add_fd(&controld, p, "--sentry-pidfd", sentry_pidfd);
+	add_arg(&controld, p, "--sentry-pid");
+	add_arg(&controld, p, pool_printf(p, "%llu", (unsigned long long)r->sentry.pid));
+	LIST_ADD(p, &controld.args, NULL);
+	if (write(report_fd, r, sizeof(*r)) != sizeof(*r))
+		return err_new(errno, "reporting");
+	return exec_program(&controld);
+}
+
+static _Noreturn void child(const struct spawn *s, int report_fd)
+{
+	struct pool p = { 0 };
+	struct report r = { 0 };
+	struct err *e = become_controld(s, &r, report_fd, &p);
+
+	r.failed = err_errno(e) ? err_errno(e) : EIO;
+	snprintf(r.text, sizeof(r.text), "%s", err_text(e));
+	if (write(report_fd, &r, sizeof(r)) != sizeof(r))
+		_exit(2);
+	_exit(1);
+}
+
+/* --- the launcher's side ---------------------------------------------------------- */
+
+/* Reads reports until the pipe ends: at controld's exec, or at the child's end. */
+static struct err *read_reports(int fd, struct report *last)
+{
+	bool any = false;
+
+	for (;;) {
+		struct report r;
+		ssize_t n = read(fd, &r, sizeof(r));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_new(errno, "waiting for the components");
+		if (n == 0)
+			break;
+		if (n != sizeof(r))
+			return err_new(EIO, "waiting for the components: half a report");
+		*last = r;
+		any = true;
+	}
+	if (!any)
+		return err_new(EIO, "the process that starts the components died");
+	last->text[sizeof(last->text) - 1] = 0;
+	/* the text holds the errno's name already */
+	return last->failed ? err_new(0, "%s", last->text) : NULL;
+}
+
+struct err *spawn_components(const struct spawn *s, struct spawn_result *out)
+{
+	_cleanup_close_ int rd = -1, wr = -1;
+	struct report r = { 0 };
+	struct err *e;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_new(errno, "pipe");
+	rd = fds[0];
+	wr = fds[1];
+	if ((out->controld = fork()) < 0)
+		return err_new(errno, "fork");
+	if (out->controld == 0) {
+		close(rd);
+		child(s, wr);
+	}
+	fd_close(&wr);
+	e = read_reports(rd, &r);
+	out->controld_id = r.controld;
+	out->gofer = r.gofer;
+	out->sentry = r.sentry;
+	return e;
+}

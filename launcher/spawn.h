@@ -1,0 +1,37 @@
+/*
+ * spawn.h - the processes of a sandbox.
+ *
+ * One forked child of the launcher starts the gofer and the sentry and then
+ * becomes controld by exec: so controld is parent and reaper of both.  What
+ * each process gets is named here and nowhere else.
+ */
+#ifndef REDOUBT_LAUNCHER_SPAWN_H
+#define REDOUBT_LAUNCHER_SPAWN_H
+
+#include "command.h"
+#include "plan.h"
+#include "state.h"
+
+/* Descriptors and names that the child donates; all borrowed. */
+struct spawn {
+	const struct globals *g;
+	const struct plan *plan;
+	const struct state_dir *dir;
+	struct state *state; /* the child's copy gets the pids and is written */
+	int gofer_sock; /* the gofer's end of its connection to the sentry */
+	int boot_sock; /* the sentry's end of the boot connection */
+	int sentry_control, controld_control; /* the two ends between sentry and controld */
+	int listen; /* the control socket */
+	int lifeline; /* controld's end: see sandbox.h */
+	int words; /* where the components' own stderr goes */
+};
+
+struct spawn_result {
+	pid_t controld; /* our child */
+	struct proc_id controld_id, gofer, sentry;
+};
+
+/* Returns once all three have been exec'ed. */
+struct err *spawn_components(const struct spawn *s, struct spawn_result *out) ERR_MUST_USE;
+
+#endif

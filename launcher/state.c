@@ -1,0 +1,175 @@
+/*
+ * state.c - the state directory: making, locking, listing, removing.  See state.h.
+ */
+#include "state.h"
+
+#include "libipc/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+/* All that a container's directory may hold. */
+static const char *const files[] = { "state.json", "state.json.tmp", STATE_SOCKET, "lock" };
+
+const char *state_default_root(struct pool *p)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0)
+		return "/run/redoubt";
+	if (runtime && runtime[0] == '/')
+		return pool_printf(p, "%s/redoubt", runtime);
+	return pool_printf(p, "/tmp/redoubt-%u", geteuid());
+}
+
+struct err *state_check_id(const char *id)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-";
+	size_t len = strlen(id);
+
+	if (!len || len > 255 || id[0] == '.' || id[0] == '-' || strspn(id, allowed) != len)
+		return err_new(EINVAL, "container id '%.64s': must be 1 to 255 of letters, digits and _+.-, beginning with none of .-", id);
+	return NULL;
+}
+
+/* mkdir -p, each with mode 0700. */
+static struct err *make_root(const char *root)
+{
+	_cleanup_free_ char *path = strdup(root);
+
+	if (!path)
+		return err_new(ENOMEM, "state directory");
+	for (char *p = path + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = 0;
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return err_new(errno, "state directory '%s'", path);
+		*p = '/';
+	}
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_new(errno, "state directory '%s'", path);
+	return NULL;
+}
+
+/* A directory that others may write could be swapped under us. */
+static struct err *open_owned(int at, const char *name, const char *path, int *out)
+{
+	_cleanup_close_ int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (at == AT_FDCWD ? 0 : O_NOFOLLOW));
+	struct stat st;
+
+	if (fd < 0)
+		return err_new(errno, "%s", path);
+	if (fstat(fd, &st) < 0)
+		return err_new(errno, "%s", path);
+	if ((st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & 0022 && !(st.st_mode & S_ISVTX)))
+		return err_new(EPERM, "%s: belongs to another user or may be written by others", path);
+	*out = TAKE_FD(fd);
+	return NULL;
+}
+
+static struct err *open_root(const char *root, const char *id, struct pool *p, struct state_dir *out)
+{
+	*out = (struct state_dir)STATE_DIR_NONE;
+	out->id = pool_strdup(p, id);
+	out->path = pool_printf(p, "%s/%s", root, id);
+	return open_owned(AT_FDCWD, root, root, &out->root_fd);
+}
+
+struct err *state_create(const char *root, const char *id, struct pool *p, struct state_dir *out)
+{
+	struct err *e = state_check_id(id);
+
+	if (e || (e = make_root(root)) || (e = open_root(root, id, p, out)))
+		return e;
+	if (mkdirat(out->root_fd, id, 0700) < 0)
+		e = errno == EEXIST ? err_new(EEXIST, "container '%s'", id) : err_new(errno, "%s", out->path);
+	else if ((e = open_owned(out->root_fd, id, out->path, &out->fd)) || (e = state_lock(out, true)))
+		unlinkat(out->root_fd, id, AT_REMOVEDIR);
+	if (e)
+		state_close(out);
+	return e;
+}
+
+struct err *state_open(const char *root, const char *id, struct pool *p, struct state_dir *out)
+{
+	struct err *e = state_check_id(id);
+
+	if (e)
+		return e;
+	if (!(e = open_root(root, id, p, out)))
+		e = open_owned(out->root_fd, id, out->path, &out->fd);
+	if (!e)
+		return NULL;
+	state_close(out);
+	if (err_errno(e) != ENOENT)
+		return e;
+	err_free(e);
+	return err_new(ENOENT, "container '%s' does not exist", id);
+}
+
+struct err *state_lock(struct state_dir *d, bool wait)
+{
+	_cleanup_close_ int fd = openat(d->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_new(errno, "%s/lock", d->path);
+	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0) {
+		if (errno == EWOULDBLOCK)
+			return err_new(EBUSY, "container '%s' is being made or deleted by another command", d->id);
+		if (errno != EINTR)
+			return err_new(errno, "%s/lock", d->path);
+	}
+	d->lock = TAKE_FD(fd);
+	return NULL;
+}
+
+void state_close(struct state_dir *d)
+{
+	fd_close(&d->lock);
+	fd_close(&d->fd);
+	fd_close(&d->root_fd);
+}
+
+struct err *state_remove(struct state_dir *d)
+{
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (unlinkat(d->fd, files[i], 0) < 0 && errno != ENOENT)
+			return err_new(errno, "%s/%s", d->path, files[i]);
+	}
+	if (unlinkat(d->root_fd, d->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_new(errno, "%s", d->path);
+	return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct err *state_list(const char *root, struct pool *p, struct state_ids *out)
+{
+	DIR *dir = opendir(root);
+	struct dirent *d;
+
+	if (!dir)
+		return errno == ENOENT ? NULL : err_new(errno, "%s", root);
+	while ((d = readdir(dir))) {
+		struct err *e = state_check_id(d->d_name);
+
+		if (e)
+			err_free(e);
+		else
+			LIST_ADD(p, out, pool_strdup(p, d->d_name));
+	}
+	closedir(dir);
+	if (out->n)
+		qsort(out->v, out->n, sizeof(*out->v), by_name);
+	return NULL;
+}

@@ -1,0 +1,73 @@
+/*
+ * state.h - what is kept of each container between commands: ROOT/ID/ with
+ *
+ *   state.json    struct state; replaced whole by rename, never changed in place
+ *   control.sock  controld's socket, mode 0600
+ *   lock          flock'ed by the command that is making or deleting the container
+ *
+ * The directory has mode 0700 and must belong to us: whoever can write there can
+ * name processes for `delete` to kill.  A pid is stored with its start time, so
+ * a number that has come to mean another process is never touched.
+ */
+#ifndef REDOUBT_LAUNCHER_STATE_H
+#define REDOUBT_LAUNCHER_STATE_H
+
+#include "json_read.h"
+
+#include <sys/types.h>
+
+#define STATE_SOCKET "control.sock"
+
+struct proc_id {
+	uint64_t pid; /* 0: none */
+	uint64_t start; /* clock ticks since boot, as /proc/PID/stat counts */
+};
+
+struct state {
+	const char *id, *bundle, *created; /* created: RFC 3339 */
+	const char *phase; /* "creating" until the sentry has the container ready, then "created" */
+	uint64_t owner;
+	bool terminal;
+	struct proc_id *controld, *sentry, *gofer; /* NULL or pid 0: not known */
+	struct jmap annotations;
+};
+
+struct state_dir {
+	const char *path; /* ROOT/ID */
+	int root_fd, fd, lock; /* O_PATH or directory descriptors; lock -1: not held */
+	const char *id;
+};
+#define STATE_DIR_NONE { .root_fd = -1, .fd = -1, .lock = -1 }
+
+/* /run/redoubt, or below $XDG_RUNTIME_DIR for others than root. */
+const char *state_default_root(struct pool *p);
+/* 1-255 of A-Z a-z 0-9 _ + . -, not beginning with a dot or '-'. */
+struct err *state_check_id(const char *id) ERR_MUST_USE;
+
+/* Makes ROOT/ID and holds its lock; EEXIST when the id is taken. */
+struct err *state_create(const char *root, const char *id, struct pool *p, struct state_dir *out) ERR_MUST_USE;
+/* ENOENT when there is no such container. */
+struct err *state_open(const char *root, const char *id, struct pool *p, struct state_dir *out) ERR_MUST_USE;
+/* EBUSY unless wait. */
+struct err *state_lock(struct state_dir *d, bool wait) ERR_MUST_USE;
+void state_close(struct state_dir *d);
+#define _cleanup_state_ __attribute__((cleanup(state_close)))
+/* Takes everything of the container out of the file system; idempotent. */
+struct err *state_remove(struct state_dir *d) ERR_MUST_USE;
+
+struct err *state_write(const struct state_dir *d, const struct state *s) ERR_MUST_USE;
+struct err *state_read(const struct state_dir *d, struct pool *p, struct state *out) ERR_MUST_USE;
+
+/* The ids found in root, sorted. */
+struct state_ids {
+	const char **v;
+	size_t n, cap;
+};
+struct err *state_list(const char *root, struct pool *p, struct state_ids *out) ERR_MUST_USE;
+
+/* A pid's identity now; start 0 if there is no such process. */
+struct proc_id proc_identify(pid_t pid);
+/* A pidfd of exactly that process, or -1 if it has gone (also when a zombie). */
+int proc_open(const struct proc_id *p);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * state_file.c - state.json: written whole, read as strictly as any
+ * configuration.  See state.h.
+ */
+#include "state.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NAME "state.json"
+#define STATE_VERSION 1
+
+struct state_document {
+	uint64_t version;
+	struct state state;
+};
+
+static const struct jfield proc_fields[] = {
+	JFIELD(struct proc_id, pid, J_U64, "pid", .required = true, .max = INT32_MAX),
+	JFIELD(struct proc_id, start, J_U64, "start", .required = true),
+};
+static const struct jobject proc_object = JOBJECT(struct proc_id, proc_fields);
+
+static const struct jfield state_fields[] = {
+	JFIELD(struct state_document, version, J_U64, "version", .required = true, .max = 1000),
+	JFIELD(struct state_document, state.id, J_STR, "id", .required = true, .max = 255),
+	JFIELD(struct state_document, state.bundle, J_STR, "bundle", .max = 4095),
+	JFIELD(struct state_document, state.created, J_STR, "created", .max = 64),
+	JFIELD(struct state_document, state.phase, J_STR, "phase", .required = true, .max = 16),
+	JFIELD(struct state_document, state.owner, J_U64, "owner", .max = UINT32_MAX),
+	JFIELD(struct state_document, state.terminal, J_BOOL, "terminal"),
+	JFIELD(struct state_document, state.controld, J_OBJECT, "controld", .of = &proc_object),
+	JFIELD(struct state_document, state.sentry, J_OBJECT, "sentry", .of = &proc_object),
+	JFIELD(struct state_document, state.gofer, J_OBJECT, "gofer", .of = &proc_object),
+	JFIELD(struct state_document, state.annotations, J_MAP, "annotations", .max = 65536),
+};
+static const struct jobject state_object = JOBJECT(struct state_document, state_fields);
+
+static void set_proc(json_t *doc, const char *name, const struct proc_id *p)
+{
+	if (p && p->pid)
+		json_object_set_new(doc, name, json_pack("{s:I, s:I}", "pid", (json_int_t)p->pid, "start", (json_int_t)p->start));
+}
+
+static json_t *to_json(const struct state *s)
+{
+	json_t *doc = json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:b}", "version", STATE_VERSION, "id", s->id, "bundle",
+		s->bundle ? s->bundle : "", "created", s->created ? s->created : "", "phase", s->phase, "owner", (json_int_t)s->owner,
+		"terminal", s->terminal);
+	json_t *annotations = json_object();
+
+	for (size_t i = 0; i < s->annotations.n; i++)
+		json_object_set_new(annotations, s->annotations.v[i].name, json_string(s->annotations.v[i].value));
+	json_object_set_new(doc, "annotations", annotations);
+	set_proc(doc, "controld", s->controld);
+	set_proc(doc, "sentry", s->sentry);
+	set_proc(doc, "gofer", s->gofer);
+	return doc;
+}
+
+struct err *state_write(const struct state_dir *d, const struct state *s)
+{
+	_cleanup_json_ json_t *doc = to_json(s);
+	_cleanup_close_ int fd = -1;
+
+	if (!doc)
+		return err_new(EINVAL, "%s/" NAME ": a text in it is not UTF-8", d->path);
+	if ((fd = openat(d->fd, NAME ".tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0)
+		return err_new(errno, "%s/" NAME ".tmp", d->path);
+	/* not synced: after a crash of the machine there is no sandbox to know of */
+	if (json_dumpfd(doc, fd, JSON_INDENT(1)) < 0)
+		return err_new(errno ? errno : EIO, "writing %s/" NAME ".tmp", d->path);
+	if (renameat(d->fd, NAME ".tmp", d->fd, NAME) < 0)
+		return err_new(errno, "%s/" NAME, d->path);
+	return NULL;
+}
+
+struct err *state_read(const struct state_dir *d, struct pool *p, struct state *out)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	_cleanup_close_ int fd = openat(d->fd, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct state_document r = { 0 };
+	struct err *e;
+
+	if (fd < 0)
+		return err_new(errno, "%s/" NAME, d->path);
+	if ((e = json_load_fd(fd, &doc)) || (e = json_read(&state_object, doc, p, &r)))
+		return err_wrap(e, "%s/" NAME, d->path);
+	if (r.version != STATE_VERSION)
+		return err_new(0, "%s/" NAME ": version: is %llu, this program knows %d", d->path, (unsigned long long)r.version, STATE_VERSION);
+	if (strcmp(r.state.id, d->id))
+		return err_new(0, "%s/" NAME ": id: is '%s', must be '%s'", d->path, r.state.id, d->id);
+	if (strcmp(r.state.phase, "creating") && strcmp(r.state.phase, "created"))
+		return err_new(0, "%s/" NAME ": phase: unknown phase '%s'", d->path, r.state.phase);
+	*out = r.state;
+	return NULL;
+}
