@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -21,7 +22,9 @@ static bool have_fchmodat2;
 
 void attr_probe(void)
 {
-	have_fchmodat2 = syscall(SYS_fchmodat2, -1, "", 0, AT_EMPTY_PATH) < 0 && errno == EBADF;
+	/* a filter can name it only if libseccomp knows it */
+	have_fchmodat2 = syscall(SYS_fchmodat2, -1, "", 0, AT_EMPTY_PATH) < 0 && errno == EBADF &&
+			 seccomp_syscall_resolve_name("fchmodat2") == SYS_fchmodat2;
 }
 
 bool attr_have_fchmodat2(void)

@@ -1,5 +1,6 @@
 /*
- * listen.c - --listen: makes the socket, accepts and authenticates.
+ * listen.c - --listen: makes the socket, accepts.  Who may
+ * connect is decided by the socket's mode, 0600: its owner and root.
  *
  * The loop's thread.  The listening socket lives as long as the process; its
  * name in the file system is the caller's to remove (it is out of reach after
@@ -55,14 +56,6 @@ struct err *listen_open(const char *path, int *fd)
 	return NULL;
 }
 
-static bool peer_allowed(int sock)
-{
-	struct ucred u;
-	socklen_t len = sizeof(u);
-
-	return !getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &u, &len) && (u.uid == 0 || u.uid == geteuid());
-}
-
 static void on_connection(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
@@ -71,11 +64,6 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
 
 	if (sock < 0)
 		return;
-	if (!peer_allowed(sock)) {
-		close(sock);
-		log_warning("a connection from another user was refused");
-		return;
-	}
 	e = conn_open(s, sock);
 	if (e)
 		log_warning("connection refused: %s", err_text(e));

@@ -10,7 +10,7 @@
  * an address can hold.  EADDRINUSE if something is there. */
 struct err *listen_open(const char *path, int *fd) ERR_MUST_USE;
 
-/* Takes fd; accepts peers of this process's user (and root). */
+/* Takes fd; accepts from then on. */
 struct err *listen_serve(struct server *s, int fd) ERR_MUST_USE;
 
 #endif

@@ -18,8 +18,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -90,6 +92,8 @@ static struct err *serve(const struct options *o, struct server *s)
 	if (e)
 		return e;
 	node_fds_init(&s->fds, budget);
+	if (getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed))
+		return err_new(errno, "getrandom");
 	e = o->listen ? listen_serve(s, TAKE_FD(listener)) : conn_open(s, o->ipc_fd);
 	if (!e)
 		e = confine_seal(gofer_policy(o));
@@ -107,6 +111,7 @@ int main(int argc, char **argv)
 
 	log_init("gofer", o.log_fd, o.log_format, o.debug ? LOG_DEBUG : LOG_WARNING);
 	signal(SIGPIPE, SIG_IGN);
+	mallopt(M_MMAP_MAX, 0); /* the heap is enough, and the policy knows no munmap */
 	attr_probe();
 	if (!e && o.help) {
 		options_usage(stdout);

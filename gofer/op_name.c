@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* RENAME_*; <linux/fs.h> has them with much else */
@@ -55,7 +56,8 @@ int op_rename(struct conn *c, const struct gofer_rename *q, struct gofer_rename_
 		return rc;
 	if (!q->flags && !(from == to && !strcmp(q->old_name.p, q->new_name.p)))
 		keep_known(c, to, q->new_name.p);
-	if (renameat2(from_fd, q->old_name.p, to_fd, q->new_name.p, (unsigned)q->flags))
+	/* not glibc's renameat2, which becomes another call when flags are 0 */
+	if (syscall(SYS_renameat2, from_fd, q->old_name.p, to_fd, q->new_name.p, (unsigned)q->flags))
 		return -errno;
 	if (q->flags == EXCHANGE) {
 		node_exchange(&c->nodes, from, q->old_name.p, to, q->new_name.p);

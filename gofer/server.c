@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* --- dispatch ------------------------------------------------------------------ */
 
@@ -139,11 +138,8 @@ struct err *conn_open(struct server *s, int sock)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 	struct err *e = NULL;
-	uint64_t seed;
 
-	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = (uintptr_t)c;
-	if (!c || !node_table_init(&c->nodes, NODES_MAX, seed, &s->fds))
+	if (!c || !node_table_init(&c->nodes, NODES_MAX, s->seed, &s->fds))
 		e = err_new(ENOMEM, "a connection");
 	if (!e) {
 		handle_table_init(&c->handles, NODES_MAX);

@@ -47,6 +47,7 @@ struct server {
 	size_t n_trees;
 	int root; /* the (empty) root directory, to go back to */
 	struct node_fds fds;
+	uint64_t seed; /* of the tables' hashes */
 	struct scratch scratch;
 	unsigned connections;
 	bool once; /* ends with its connection */
