@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,6 +42,33 @@ struct err *fd_donate_only(const int *keep, size_t n)
 		struct err *e = set_cloexec(keep[i], 0);
 		if (e)
 			return err_wrap(e, "donating a descriptor");
+	}
+	return NULL;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+	return x < y ? -1 : x > y;
+}
+
+struct err *fd_keep_only(const int *keep, size_t n)
+{
+	_cleanup_free_ int *sorted = calloc(n + 1, sizeof *sorted);
+	unsigned from = 3;
+	if (!sorted)
+		return err_new(ENOMEM, "closing descriptors");
+	if (n)
+		memcpy(sorted, keep, n * sizeof *keep);
+	qsort(sorted, n, sizeof *sorted, by_number);
+	for (size_t i = 0; i <= n; i++) {
+		/* closes the gap before the next kept one; after the last, all */
+		unsigned to = i < n ? (unsigned)sorted[i] : UINT_MAX;
+		if (i < n && (sorted[i] < 0 || to < from))
+			continue;
+		if (to > from && syscall(SYS_close_range, from, i < n ? to - 1 : UINT_MAX, 0) < 0)
+			return err_new(errno, "closing descriptors");
+		from = to + 1;
 	}
 	return NULL;
 }

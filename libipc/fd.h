@@ -24,6 +24,11 @@ static inline void freep(void *p) { free(*(void **)p); }
  * made inheritable).  For a child between fork and exec. */
 struct err *fd_donate_only(const int *keep, size_t n) ERR_MUST_USE;
 
+/* Closes every descriptor >= 3 but those in keep[n] (values < 0 are skipped).
+ * For a component's start, once its options are read: what a shell or a
+ * careless parent left open is not for it. */
+struct err *fd_keep_only(const int *keep, size_t n) ERR_MUST_USE;
+
 /* Parses a donated descriptor's number ("7") from an option's value, checks
  * that it is open, sets close-on-exec.  what: the option's name, for errors. */
 struct err *fd_from_option(const char *what, const char *value, int *fd) ERR_MUST_USE;
