@@ -1,0 +1,559 @@
+/*
+ * ipcctl - speaks to a component from a shell: JSON in, frames out, and back.
+ *
+ *   ipcctl --spawn 'gofer --root DIR --ipc-fd {fd}' walk '{"dir":1,"names":["etc"]}'
+ *
+ * One request at a time, each answer one line of JSON.  It checks its own input
+ * by the protocol's tables and has --raw and --surplus-fd for what must be
+ * refused by the other side.  Descriptors that come in answers stay open until
+ * it ends, so that later lines of a conversation can use their numbers.
+ * Single-threaded; blocking; no confinement: it is the caller's hand.
+ */
+#include "libipc/ctl_json.h"
+#include "libipc/fd.h"
+#include "libipc/frame.h"
+#include "libipc/msg_desc.h"
+#include "libipc/spawn.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#define SPAWN_GRACE_MS 2000
+#define CAT_MAX (16u << 20)
+
+static struct ctl {
+	int sock;
+	pid_t child;
+	const struct msg_proto *proto; /* NULL: a method's name decides */
+	uint64_t sequence;
+	const char *cat_field; /* --cat-fd */
+	bool quiet;
+	int surplus[FRAME_FDS_MAX]; /* go with the next request */
+	unsigned n_surplus;
+	bool failed; /* some answer was an error */
+	bool closed; /* the peer is gone */
+} ctl = { .sock = -1 };
+
+static const char help[] =
+	"usage: ipcctl [OPTION]... [PROTOCOL] METHOD [JSON] [METHOD [JSON]]...\n"
+	"       ipcctl [OPTION]... [PROTOCOL] -\n"
+	"       ipcctl schema PROTOCOL\n"
+	"\n"
+	"Sends requests to a component and prints each answer as a line of JSON, or\n"
+	"{\"error\": {\"errno\": \"ENOENT\", \"text\": \"...\"}}. PROTOCOL is gofer, control or\n"
+	"boot; it may be left out where METHOD is in one of them only.\n"
+	"\n"
+	"  --fd N            the connection is descriptor N\n"
+	"  --connect PATH    connect to the SEQPACKET socket PATH\n"
+	"  --spawn COMMAND   start COMMAND by sh -c, {fd} in it being its end of the\n"
+	"                    connection\n"
+	"  --timeout SECONDS give up waiting for an answer (default 30)\n"
+	"  --cat-fd FIELD    after an answer with the descriptor FIELD, print what can be\n"
+	"                    read from it\n"
+	"  --surplus-fd N    add descriptor N to the next request, where none belongs\n"
+	"  --raw HEX         send these bytes as they are, print what is answered\n"
+	"  --quiet           do not print answers that are no errors\n"
+	"  -                 read lines from the standard input:\n"
+	"                      METHOD [JSON]      a request\n"
+	"                      --raw HEX          as above\n"
+	"                      --surplus-fd N     as above; no answer line\n"
+	"                      !cat N             content of descriptor N from its start\n"
+	"                      !write N JSON      write the string JSON to descriptor N\n"
+	"                      !stat N            mode, size, inode of descriptor N\n"
+	"                      !close N           close descriptor N\n"
+	"  --help, --version, --print-policy\n"
+	"\n"
+	"A descriptor to send is a number, {\"open\": PATH, \"flags\": \"r\"} (r, w, a, rw, dir,\n"
+	"path), {\"text\": STRING} or {\"message\": NAME, \"value\": OBJECT}. Bytes, and strings\n"
+	"that are not UTF-8, are {\"hex\": \"...\"}.\n"
+	"\n"
+	"Exit status: 0 if all was answered without error, 1 if some answer was an\n"
+	"error, 2 if a request could not be made.\n";
+
+static void print_line(json_t *j)
+{
+	json_dumpf(j, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(j);
+}
+
+static void print_error(int errnum, const char *text)
+{
+	ctl.failed = true;
+	print_line(ctl_error_json(errnum, text));
+}
+
+/* --- sending and receiving ------------------------------------------------------ */
+
+/* The next frame, or false with the failure printed. */
+static bool receive(struct frame *f)
+{
+	bool again, eof;
+	struct err *e = frame_recv(ctl.sock, f, &again, &eof);
+	if (e) {
+		print_error(err_errno(e), err_text(e));
+		ctl.closed = true;
+		err_free(e);
+		return false;
+	}
+	if (again)
+		print_error(ETIMEDOUT, "no answer");
+	if (eof) {
+		print_error(ECONNRESET, "connection closed");
+		ctl.closed = true;
+	}
+	return !again && !eof;
+}
+
+static void cat(int fd)
+{
+	char buf[65536];
+	off_t at = 0;
+	ssize_t n;
+	fflush(stdout);
+	while ((n = pread(fd, buf, sizeof buf, at)) > 0) {
+		fwrite(buf, 1, (size_t)n, stdout);
+		at += n;
+	}
+	fflush(stdout);
+}
+
+static void print_answer(const struct msg_method *m, struct frame *f)
+{
+	struct msg_arena a = { NULL };
+	json_t *j = NULL;
+	_cleanup_free_ void *msg = calloc(1, msg_desc_size(m->reply) + 1);
+	if (f->kind == FRAME_ERROR) {
+		ctl.failed = true;
+		print_line(ctl_frame_json(f));
+		return;
+	}
+	struct err *e = msg ? msg_decode(m->reply, f, msg, &a) : err_new(ENOMEM, "answer");
+	if (!e)
+		e = msg_to_json(m->reply, msg, &j);
+	if (e) {
+		e = err_wrap(e, "the answer is broken");
+		print_error(err_errno(e), err_text(e));
+		err_free(e);
+		return;
+	}
+	json_t *fd = ctl.cat_field ? json_object_get(j, ctl.cat_field) : NULL;
+	int n = json_is_integer(fd) ? (int)json_integer_value(fd) : -1;
+	if (ctl.quiet)
+		json_decref(j);
+	else
+		print_line(j);
+	if (n >= 0)
+		cat(n);
+	/* the message's memory goes, its descriptors stay open */
+	msg_arena_free(&a);
+}
+
+/* Sends f (a request or an event) and prints the answer. */
+static struct err *transact(const struct msg_method *m, struct frame *f)
+{
+	f->kind = m->reply ? FRAME_REQUEST : FRAME_EVENT;
+	f->method = m->id;
+	f->sequence = m->reply ? ++ctl.sequence : 0;
+	for (unsigned i = 0; i < ctl.n_surplus && f->nfds < FRAME_FDS_MAX; i++)
+		f->fds[f->nfds++] = ctl.surplus[i];
+	ctl.n_surplus = 0;
+	struct err *e = frame_send(ctl.sock, f, NULL);
+	if (e && (err_errno(e) == EPIPE || err_errno(e) == ECONNRESET)) {
+		err_free(e);
+		print_error(ECONNRESET, "connection closed");
+		ctl.closed = true;
+		return NULL;
+	}
+	if (e)
+		return e;
+	if (!m->reply) {
+		if (!ctl.quiet)
+			print_line(json_object());
+		return NULL;
+	}
+	for (;;) {
+		_cleanup_frame_ struct frame in = { 0 };
+		if (!receive(&in))
+			return NULL;
+		if (in.sequence == ctl.sequence && (in.kind == FRAME_REPLY || in.kind == FRAME_ERROR)) {
+			print_answer(m, &in);
+			return NULL;
+		}
+	}
+}
+
+/* --- one request ------------------------------------------------------------------ */
+
+static const struct msg_method *method_in(const struct msg_proto *p, const char *name)
+{
+	for (uint32_t i = 0; i < p->n_methods; i++)
+		if (strcmp(p->methods[i].name, name) == 0)
+			return &p->methods[i];
+	return NULL;
+}
+
+static struct err *find_method(const char *name, const struct msg_method **out)
+{
+	*out = NULL;
+	if (ctl.proto) {
+		*out = method_in(ctl.proto, name);
+		return *out ? NULL : err_new(EINVAL, "%s has no method '%s'", ctl.proto->name, name);
+	}
+	for (size_t i = 0; msg_protocols[i]; i++) {
+		const struct msg_method *m = method_in(msg_protocols[i], name);
+		if (m && *out)
+			return err_new(EINVAL, "method '%s' is in several protocols: name one", name);
+		if (m)
+			*out = m;
+	}
+	return *out ? NULL : err_new(EINVAL, "no protocol has a method '%s'", name);
+}
+
+static struct err *request(const char *name, const char *text)
+{
+	const struct msg_method *m;
+	json_error_t je;
+	struct msg_arena a = { NULL };
+	struct err *e = find_method(name, &m);
+	if (e)
+		return e;
+	json_t *j = json_loads(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je);
+	if (!j)
+		return err_with_text(EINVAL, "%s: not JSON: %s (line %d, column %d)", name, je.text, je.line, je.column);
+	_cleanup_free_ void *msg = calloc(1, msg_desc_size(m->request) + 1);
+	if (msg)
+		e = ctl_open_fds(m->request, j);
+	else
+		e = err_new(ENOMEM, "%s", name);
+	if (!e)
+		e = msg_from_json(m->request, j, msg, &a);
+	json_decref(j);
+	if (!e) {
+		_cleanup_frame_ struct frame f = { 0 };
+		e = msg_encode(m->request, msg, &f);
+		if (!e)
+			e = transact(m, &f);
+	}
+	msg_free(m->request, msg, &a);
+	return e;
+}
+
+static struct err *raw(const char *hex)
+{
+	size_t n = strlen(hex) / 2;
+	_cleanup_free_ uint8_t *bytes = malloc(n + 1);
+	if (!bytes)
+		return err_new(ENOMEM, "--raw");
+	for (size_t i = 0; i < n; i++) {
+		unsigned v;
+		if (!isxdigit((unsigned char)hex[2 * i]) || !isxdigit((unsigned char)hex[2 * i + 1]) || sscanf(hex + 2 * i, "%2x", &v) != 1)
+			return err_new(EINVAL, "--raw: not hex digits");
+		bytes[i] = (uint8_t)v;
+	}
+	if (strlen(hex) % 2)
+		return err_new(EINVAL, "--raw: an odd number of hex digits");
+	if (send(ctl.sock, bytes, n, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+		return err_new(errno, "--raw");
+	_cleanup_frame_ struct frame in = { 0 };
+	if (receive(&in)) {
+		ctl.failed |= in.kind == FRAME_ERROR;
+		print_line(ctl_frame_json(&in));
+	}
+	return NULL;
+}
+
+static struct err *surplus(const char *value)
+{
+	int fd;
+	struct err *e = fd_from_option("--surplus-fd", value, &fd);
+	if (!e && ctl.n_surplus == FRAME_FDS_MAX)
+		e = err_new(E2BIG, "--surplus-fd");
+	if (!e)
+		ctl.surplus[ctl.n_surplus++] = fd;
+	return e;
+}
+
+/* --- a conversation ----------------------------------------------------------------- */
+
+static struct err *show_content(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_new(errno, "!cat %d", fd);
+	_cleanup_free_ char *buf = malloc(CAT_MAX);
+	ssize_t n = 0, got = 0;
+	while (buf && got < (ssize_t)CAT_MAX && (n = pread(fd, buf + got, CAT_MAX - (size_t)got, got)) > 0)
+		got += n;
+	if (!buf || n < 0)
+		return err_new(buf ? errno : ENOMEM, "!cat %d", fd);
+	json_t *text = json_stringn(buf, (size_t)got);
+	if (!text) {
+		static const char digits[] = "0123456789abcdef";
+		_cleanup_free_ char *hex = malloc((size_t)got * 2 + 1);
+		for (ssize_t i = 0; hex && i < got; i++) {
+			hex[2 * i] = digits[(buf[i] >> 4) & 15];
+			hex[2 * i + 1] = digits[buf[i] & 15];
+		}
+		text = hex ? json_pack("{s:s#}", "hex", hex, (int)(2 * got)) : NULL;
+	}
+	print_line(json_pack("{s:o}", "data", text));
+	return NULL;
+}
+
+static struct err *write_text(int fd, const char *text)
+{
+	json_t *j = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	if (!json_is_string(j)) {
+		json_decref(j);
+		return err_new(EINVAL, "!write: not a JSON string");
+	}
+	ssize_t n = write(fd, json_string_value(j), json_string_length(j));
+	int errnum = errno;
+	json_decref(j);
+	if (n < 0)
+		return err_new(errnum, "!write %d", fd);
+	print_line(json_pack("{s:I}", "written", (json_int_t)n));
+	return NULL;
+}
+
+static struct err *show_stat(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_new(errno, "!stat %d", fd);
+	print_line(json_pack("{s:I, s:I, s:I, s:I, s:i}", "mode", (json_int_t)st.st_mode, "size", (json_int_t)st.st_size, "ino",
+		(json_int_t)st.st_ino, "dev", (json_int_t)st.st_dev, "flags", fcntl(fd, F_GETFL)));
+	return NULL;
+}
+
+/* "!cat 7": on one of our own descriptors. */
+static struct err *local(const char *command)
+{
+	char verb[16];
+	int fd, end = 0;
+	if (sscanf(command, "!%15s %d %n", verb, &fd, &end) < 2)
+		return err_new(EINVAL, "'%s': must be !VERB DESCRIPTOR", command);
+	if (strcmp(verb, "cat") == 0)
+		return show_content(fd);
+	if (strcmp(verb, "write") == 0)
+		return write_text(fd, command + end);
+	if (strcmp(verb, "stat") == 0)
+		return show_stat(fd);
+	if (strcmp(verb, "close") == 0 && fd != ctl.sock && fd > 2) {
+		if (close(fd) < 0)
+			return err_new(errno, "!close %d", fd);
+		print_line(json_object());
+		return NULL;
+	}
+	return err_new(EINVAL, "'%s': unknown", command);
+}
+
+static struct err *one_line(char *line)
+{
+	char *word = line + strspn(line, " \t");
+	size_t n = strcspn(word, " \t\n");
+	char *rest = word + n + strspn(word + n, " \t\n");
+	line[strcspn(line, "\n")] = 0;
+	if (!n || *word == '#')
+		return NULL;
+	if (*word == '!')
+		return local(word);
+	word[n] = 0;
+	rest[strcspn(rest, "\n")] = 0;
+	if (strcmp(word, "--raw") == 0)
+		return raw(rest);
+	if (strcmp(word, "--surplus-fd") == 0)
+		return surplus(rest);
+	return request(word, *rest ? rest : "{}");
+}
+
+/* Every line is answered, also one that could not be sent. */
+static void conversation(FILE *in)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	while (!ctl.closed && getline(&line, &size, in) > 0) {
+		struct err *e = one_line(line);
+		if (e)
+			print_error(err_errno(e), err_text(e));
+		err_free(e);
+	}
+}
+
+/* --- command line ---------------------------------------------------------------------- */
+
+static int fd_of(void *arg, const char *name, size_t len)
+{
+	return len == 2 && memcmp(name, "fd", 2) == 0 ? *(int *)arg : -1;
+}
+
+static struct err *start(const char *command)
+{
+	int pair[2];
+	_cleanup_free_ char *line = NULL;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_new(errno, "socketpair");
+	struct spawn_opts o = { .keep = &pair[1], .n_keep = 1, .null_stdin = true };
+	struct err *e = spawn_expand(command, fd_of, &pair[1], &line);
+	if (!e)
+		e = spawn_shell(line, &o, &ctl.child);
+	close(pair[1]);
+	ctl.sock = pair[0];
+	return e;
+}
+
+static struct err *set_timeout(const char *value)
+{
+	char *end;
+	double s = strtod(value, &end);
+	if (*end || end == value || !(s >= 0) || s > 1e6)
+		return err_new(0, "--timeout: '%s' is not a number of seconds", value);
+	struct timeval tv = { (time_t)s, (suseconds_t)((s - (double)(time_t)s) * 1e6) };
+	if (setsockopt(ctl.sock, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv) < 0 || setsockopt(ctl.sock, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv) < 0)
+		return err_new(errno, "--timeout");
+	return NULL;
+}
+
+static struct err *use_fd(const char *value)
+{
+	return fd_from_option("--fd", value, &ctl.sock);
+}
+
+static struct err *use_socket(const char *value)
+{
+	return spawn_connect(value, &ctl.sock);
+}
+
+static struct err *use_cat(const char *value)
+{
+	ctl.cat_field = value;
+	return NULL;
+}
+
+static const struct option {
+	const char *name;
+	struct err *(*fn)(const char *value);
+	bool connects; /* needs no connection, makes one */
+} options[] = {
+	{ "--fd", use_fd, true },
+	{ "--connect", use_socket, true },
+	{ "--spawn", start, true },
+	{ "--timeout", set_timeout, false },
+	{ "--cat-fd", use_cat, false },
+	{ "--surplus-fd", surplus, false },
+	{ "--raw", raw, false },
+};
+
+static struct err *option(char **argv, int *i)
+{
+	const char *name = argv[*i];
+	if (strcmp(name, "--quiet") == 0) {
+		ctl.quiet = true;
+		return NULL;
+	}
+	for (size_t k = 0; k < sizeof options / sizeof options[0]; k++) {
+		if (strcmp(name, options[k].name) != 0)
+			continue;
+		if (!argv[*i + 1])
+			return err_new(0, "%s needs a value", name);
+		if (options[k].connects && ctl.sock >= 0)
+			return err_new(0, "%s: there is a connection already", name);
+		if (!options[k].connects && ctl.sock < 0)
+			return err_new(0, "%s: name the connection first (--fd, --connect or --spawn)", name);
+		struct err *e = options[k].fn(argv[++*i]);
+		if (!e && options[k].connects)
+			e = set_timeout("30");
+		return e;
+	}
+	return err_new(0, "unknown option %s (see --help)", name);
+}
+
+/* The arguments in order, as they come. */
+static struct err *run(char **argv)
+{
+	bool first = true;
+	for (int i = 1; argv[i] && !ctl.closed; i++) {
+		struct err *e = NULL;
+		const struct msg_proto *p = first ? msg_proto_by_name(argv[i]) : NULL;
+		if (argv[i][0] == '-' && argv[i][1] == '-') {
+			e = option(argv, &i);
+		} else if (p) {
+			ctl.proto = p;
+			first = false;
+		} else if (ctl.sock < 0) {
+			e = err_new(0, "'%s': name the connection first (--fd, --connect or --spawn)", argv[i]);
+		} else if (strcmp(argv[i], "-") == 0) {
+			conversation(stdin);
+		} else {
+			const char *name = argv[i];
+			bool body = argv[i + 1] && argv[i + 1][strspn(argv[i + 1], " \t\n")] == '{';
+			first = false;
+			e = request(name, body ? argv[++i] : "{}");
+		}
+		if (e)
+			return e;
+	}
+	return NULL;
+}
+
+/* The component that we started ends with us. */
+static void finish(void)
+{
+	fd_close(&ctl.sock);
+	if (!ctl.child)
+		return;
+	int status = spawn_end(ctl.child, SPAWN_GRACE_MS);
+	if (ctl.closed && WIFSIGNALED(status))
+		fprintf(stderr, "ipcctl: the component was killed by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (ctl.closed)
+		fprintf(stderr, "ipcctl: the component ended with status %d\n", WEXITSTATUS(status));
+}
+
+static int schema(const char *name)
+{
+	const struct msg_proto *p = name ? msg_proto_by_name(name) : NULL;
+	if (!p) {
+		fprintf(stderr, "ipcctl: schema: %s%s\n", name ? "no such protocol: " : "name a protocol: gofer, control, boot", name ? name : "");
+		return 2;
+	}
+	msg_print_schema(p, stdout);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *first = argc > 1 ? argv[1] : "";
+	if (strcmp(first, "--help") == 0) {
+		fputs(help, stdout);
+		return 0;
+	}
+	if (strcmp(first, "--version") == 0) {
+		puts("ipcctl " REDOUBT_VERSION);
+		return 0;
+	}
+	if (strcmp(first, "--print-policy") == 0) {
+		puts("component ipcctl\nunconfined: holds the caller's privileges");
+		return 0;
+	}
+	if (strcmp(first, "schema") == 0)
+		return schema(argv[2]);
+	if (argc < 2) {
+		fputs(help, stderr);
+		return 2;
+	}
+	_cleanup_err_ struct err *e = run(argv);
+	if (e)
+		fprintf(stderr, "ipcctl: %s\n", err_text(e));
+	finish();
+	return e ? 2 : ctl.failed ? 1 : 0;
+}
