@@ -1,6 +1,11 @@
 /*
  * gofer.msg.h - the file system protocol, sentry -> gofer.  See msg.h for the
  * grammar.  A node is a handle that the gofer gave out: 0 is never valid.
+ * Every gofer_node in an answer is a new handle, also for a file that has one
+ * already, and is to be released by itself.  A handle is good while its file
+ * is found under its name, or was removed or renamed through this connection;
+ * when the host has put something else there, requests answer ESTALE: walk
+ * again.  uid and gid 0xffffffff leave the owner as the gofer makes it.
  * Names are single components: 1-255 bytes, no '/', not "." or "..".
  */
 PROTOCOL(gofer, 1, "The file system protocol: the sentry asks, the gofer answers.")
