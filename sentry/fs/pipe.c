@@ -7,15 +7,16 @@
  */
 #include "fs/pipe.h"
 
+#include "abi/fcntl.h"
 #include "fs/pipe_impl.h"
 #include "mm/usercopy.h"
 #include "vfs/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #define READABLE (EVENT_IN | EVENT_RDNORM)
 #define WRITABLE (EVENT_OUT | EVENT_WRNORM)
@@ -239,13 +240,13 @@ int pipe_create(struct vfs *v, int flags, const struct cred *c, struct file *out
 
 	if (!p)
 		return -ENOMEM;
-	r = open_end(v, p, O_RDONLY | flags, c, &out[0]);
+	r = open_end(v, p, LINUX_O_RDONLY | flags, c, &out[0]);
 	if (r) {
 		pipe_free(p);
 		return r;
 	}
 	p->users = p->readers = 1;
-	r = open_end(v, p, O_WRONLY | flags, c, &out[1]);
+	r = open_end(v, p, LINUX_O_WRONLY | flags, c, &out[1]);
 	if (r) {
 		file_put(out[0]);
 		return r;
