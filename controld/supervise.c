@@ -1,0 +1,168 @@
+/*
+ * supervise.c - the sandbox's processes.  See sandbox.h.
+ *
+ * A child's pidfd becomes readable when it ends; it is reaped and its status
+ * kept.  When the sentry ends the gofer follows by itself, since the sentry
+ * was its only peer; a gofer that does not is killed after GRACE_S.
+ */
+#include "sandbox.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define GRACE_S 2
+
+bool supervise_all_gone(const struct sandbox *s)
+{
+	return s->sentry.pidfd < 0 && s->gofer.pidfd < 0;
+}
+
+static void kill_child(struct child *c)
+{
+	if (c->pidfd >= 0 && pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		log_debug("killing the %s: %s", c->name, strerror(errno));
+}
+
+void supervise_kill_sentry(struct sandbox *s)
+{
+	kill_child(&s->sentry);
+}
+
+/* All children are gone and an end was asked for: answer, and leave the loop
+ * once the answer is out. */
+static void end_if_gone(struct sandbox *s)
+{
+	static const struct control_destroy_reply reply;
+
+	if (!s->ending || !supervise_all_gone(s))
+		return;
+	if (s->destroying)
+		rpc_reply(s->destroying, &reply);
+	s->destroying = NULL;
+	if (!server_has_clients(s))
+		event_base_loopexit(s->base, NULL);
+}
+
+static void log_end(const struct child *c, bool expected)
+{
+	if (WIFSIGNALED(c->status))
+		log_at(expected ? LOG_DEBUG : LOG_ERROR, "the %s was killed by signal %d (%s)", c->name, WTERMSIG(c->status),
+			strsignal(WTERMSIG(c->status)));
+	else
+		log_at(expected || !WEXITSTATUS(c->status) ? LOG_DEBUG : LOG_ERROR, "the %s ended with status %d", c->name,
+			WEXITSTATUS(c->status));
+}
+
+static void on_child(evutil_socket_t fd, short what, void *arg)
+{
+	struct child *c = arg;
+	struct sandbox *s = c->sandbox;
+	siginfo_t si = { 0 };
+
+	if (waitid(P_PIDFD, (id_t)c->pidfd, &si, WEXITED | WNOHANG) < 0)
+		log_error("waiting for the %s: %s", c->name, strerror(errno));
+	else if (!si.si_pid)
+		return;
+	c->status = si.si_code == CLD_EXITED ? (si.si_status & 0xff) << 8 : si.si_status & 0x7f;
+	log_end(c, s->ending || s->phase == PHASE_STOPPED);
+	event_free(c->event);
+	c->event = NULL;
+	fd_close(&c->pidfd);
+	if (c == &s->sentry)
+		methods_sentry_gone(s);
+	end_if_gone(s);
+}
+
+static struct err *watch(struct sandbox *s, struct child *c, const char *name, int pidfd)
+{
+	*c = (struct child){ .sandbox = s, .name = name, .pidfd = pidfd };
+	if (pidfd < 0)
+		return NULL;
+	c->event = event_new(s->base, pidfd, EV_READ | EV_PERSIST, on_child, c);
+	return c->event && !event_add(c->event, NULL) ? NULL : err_new(ENOMEM, "watching the %s", name);
+}
+
+/* --- ending ------------------------------------------------------------------- */
+
+static void on_force(evutil_socket_t fd, short what, void *arg)
+{
+	struct sandbox *s = arg;
+
+	kill_child(&s->gofer);
+	/* an asker that still holds its connection after this has been waited for long enough */
+	if (supervise_all_gone(s) || !s->destroying)
+		event_base_loopexit(s->base, NULL);
+}
+
+void supervise_destroy(struct sandbox *s, struct rpc_call *call)
+{
+	const struct timeval grace = { .tv_sec = GRACE_S };
+
+	if (s->destroying && call) {
+		rpc_fail(call, err_new(EALREADY, "the sandbox is being ended"));
+		return;
+	}
+	s->destroying = call ? call : s->destroying;
+	if (!s->ending) {
+		s->ending = true;
+		kill_child(&s->sentry);
+		event_add(s->force, &grace);
+	}
+	end_if_gone(s);
+}
+
+/* --- the lifeline ---------------------------------------------------------------- */
+
+static void on_lifeline(evutil_socket_t fd, short what, void *arg)
+{
+	struct sandbox *s = arg;
+	char c = 0;
+	struct iovec iov = { &c, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n = recvmsg(s->lifeline, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	event_free(s->lifeline_event);
+	s->lifeline_event = NULL;
+	fd_close(&s->lifeline);
+	if (n == 1 && c == 'd')
+		return;
+	log_debug("the launcher has gone");
+	supervise_destroy(s, NULL);
+}
+
+struct err *supervise_start(struct sandbox *s, const struct options *o)
+{
+	struct err *e;
+
+	s->sentry_pid = o->sentry_pid;
+	s->lifeline = o->lifeline;
+	if ((e = watch(s, &s->sentry, "sentry", o->sentry_pidfd)) || (e = watch(s, &s->gofer, "gofer", o->gofer_pidfd)))
+		return e;
+	if (!(s->force = evtimer_new(s->base, on_force, s)))
+		return err_new(ENOMEM, "timer");
+	if (s->lifeline < 0)
+		return NULL;
+	s->lifeline_event = event_new(s->base, s->lifeline, EV_READ | EV_PERSIST, on_lifeline, s);
+	return s->lifeline_event && !event_add(s->lifeline_event, NULL) ? NULL : err_new(ENOMEM, "watching the lifeline");
+}
+
+void supervise_stop(struct sandbox *s)
+{
+	struct event *events[] = { s->sentry.event, s->gofer.event, s->force, s->lifeline_event };
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		if (events[i])
+			event_free(events[i]);
+	}
+	fd_close(&s->sentry.pidfd);
+	fd_close(&s->gofer.pidfd);
+	fd_close(&s->lifeline);
+}
