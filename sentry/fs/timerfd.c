@@ -116,7 +116,7 @@ static uint32_t timerfd_poll(struct file *f)
 static int timerfd_show(struct file *f, char *buf, size_t size)
 {
 	struct timerfd *t = f->priv;
-	int64_t value, interval;
+	int64_t value = 0, interval = 0;
 	uint64_t ticks;
 
 	timerfd_get(f, &value, &interval);
