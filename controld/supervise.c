@@ -23,10 +23,12 @@ bool supervise_all_gone(const struct sandbox *s)
 	return s->sentry.pidfd < 0 && s->gofer.pidfd < 0;
 }
 
-static void kill_child(struct child *c)
+static int kill_child(struct child *c)
 {
-	if (c->pidfd >= 0 && pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
-		log_debug("killing the %s: %s", c->name, strerror(errno));
+	if (c->pidfd < 0 || !pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0) || errno == ESRCH)
+		return 0;
+	log_debug("killing the %s: %s", c->name, strerror(errno));
+	return errno;
 }
 
 void supervise_kill_sentry(struct sandbox *s)
@@ -103,17 +105,22 @@ static void on_force(evutil_socket_t fd, short what, void *arg)
 void supervise_destroy(struct sandbox *s, struct rpc_call *call)
 {
 	const struct timeval grace = { .tv_sec = GRACE_S };
+	int errnum;
 
 	if (s->destroying && call) {
 		rpc_fail(call, err_new(EALREADY, "the sandbox is being ended"));
 		return;
 	}
-	s->destroying = call ? call : s->destroying;
 	if (!s->ending) {
 		s->ending = true;
-		kill_child(&s->sentry);
 		event_add(s->force, &grace);
 	}
+	/* a sentry that never came as far as its own confinement is not ours to kill, but the asker's */
+	if ((errnum = kill_child(&s->sentry)) && call) {
+		rpc_fail(call, err_new(errnum, "killing the sentry"));
+		return;
+	}
+	s->destroying = call ? call : s->destroying;
 	end_if_gone(s);
 }
 
