@@ -28,6 +28,9 @@ bool memfile_exclusive(struct memfile *m, uint64_t off, uint64_t len); /* every 
 void *memfile_ptr(const struct memfile *m, uint64_t off);
 uint64_t memfile_allocated(const struct memfile *m); /* bytes of offsets handed out */
 uint64_t memfile_committed(const struct memfile *m); /* bytes of host memory (fstat) */
+/* The next part of [off, end) that the host holds memory for, page aligned; the rest
+ * reads as zero.  False: none. */
+bool memfile_next_data(const struct memfile *m, uint64_t off, uint64_t end, uint64_t *start, uint64_t *stop);
 /* Gives the host memory of the range back; it reads as zero afterwards. */
 void memfile_decommit(struct memfile *m, uint64_t off, uint64_t len);
 

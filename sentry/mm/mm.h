@@ -28,7 +28,8 @@ struct mm_env {
 	struct memfile *mf;
 	struct platform *platform;
 	struct mm_file_hooks hooks;
-	struct memobj *vdso; /* the vDSO's pages (made by mm_env_init) */
+	struct memobj *vdso; /* [vvar page][vDSO image] (made by mm_env_init) */
+	void *vvar; /* the sentry's view of the vvar page: for vvar_update */
 };
 int mm_env_init(struct mm_env *e);
 

@@ -1,0 +1,353 @@
+/*
+ * fault.c - makes pages present: first touches, copy-on-write, growing stacks,
+ * and program faults.  Called with mm->mu held but for mm_fault.
+ */
+#include "mm/mm_internal.h"
+#include "mm/usercopy.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define max_u64(a, b) ((a) > (b) ? (a) : (b))
+#define min_u64(a, b) ((a) < (b) ? (a) : (b))
+/* A program access that the stub's mapping permits already: another thread was
+ * faster, or the host refuses the page (beyond a host file's end, no memory). */
+#define SPURIOUS_MAX 500
+
+/* Narrows [*lo, *hi) around addr to the area and to where no record is. */
+static void clip_to_gap(struct mm *mm, const struct vma *v, uint64_t addr, uint64_t *lo, uint64_t *hi)
+{
+	struct pma *next = pma_first(mm, addr);
+	struct pma *prev = next ? RB_PREV(pma_tree, &mm->pmas, next) : RB_MAX(pma_tree, &mm->pmas);
+
+	*lo = max_u64(*lo, v->start);
+	*hi = min_u64(*hi, v->end);
+	if (prev)
+		*lo = max_u64(*lo, prev->end);
+	if (next)
+		*hi = min_u64(*hi, next->start);
+}
+
+/* Where memory for [lo, hi) would continue its neighbours' (0: nowhere), so that
+ * the host's mappings of it join. */
+static uint64_t contiguous_hint(struct mm *mm, uint64_t lo, uint64_t hi)
+{
+	struct pma *next = pma_first(mm, lo);
+	struct pma *prev = next ? RB_PREV(pma_tree, &mm->pmas, next) : RB_MAX(pma_tree, &mm->pmas);
+
+	if (prev && prev->end == lo && prev->owned)
+		return prev->off + pma_len(prev);
+	if (next && next->start == hi && next->owned && next->off > hi - lo)
+		return next->off - (hi - lo);
+	return 0;
+}
+
+static int anon_fill(struct mm *mm, struct vma *v, uint64_t addr, struct pma **out)
+{
+	struct pma p = { .start = addr & ~(ANON_STEP - 1), .fd = -1, .prot = (uint8_t)v->prot, .owned = true };
+	int e;
+
+	p.end = p.start + ANON_STEP;
+	clip_to_gap(mm, v, addr, &p.start, &p.end);
+	e = memfile_alloc(mm->env->mf, pma_len(&p), PAGE_SIZE, contiguous_hint(mm, p.start, p.end), &p.off);
+	if (e && pma_len(&p) > PAGE_SIZE) {
+		p.start = PAGE_DOWN(addr);
+		p.end = p.start + PAGE_SIZE;
+		e = memfile_alloc(mm->env->mf, PAGE_SIZE, PAGE_SIZE, 0, &p.off);
+	}
+	if (e)
+		return e;
+	*out = pma_insert(mm, &p);
+	if (!*out) {
+		memfile_put(mm->env->mf, p.off, pma_len(&p));
+		return -ENOMEM;
+	}
+	*out = pma_join(mm, *out);
+	return 0;
+}
+
+/* Asks v's object for addr and makes a record of the answer. */
+static int object_fill(struct mm *mm, struct vma *v, uint64_t addr, bool write, struct pma **out)
+{
+	uint64_t page = PAGE_DOWN(addr), off = v->off + (page - v->start), skip;
+	bool shared = v->flags & VMA_SHARED;
+	struct backing b = { 0 };
+	struct pma p;
+	int e;
+
+	e = v->obj->ops->translate(v->obj, off, min_u64(FILE_STEP, v->end - page), write && shared ? ACCESS_WRITE : ACCESS_READ, &b);
+	if (e)
+		return e;
+	if (b.start > off || b.len < PAGE_SIZE || off - b.start > b.len - PAGE_SIZE)
+		return -EIO; /* the answer lacks the page */
+	p = (struct pma){ .fd = b.in_memfile ? -1 : b.host_fd, .prot = (uint8_t)v->prot, .cow = !shared, .ro = shared && b.read_only };
+	/* The answer begins (off - b.start) before the page; as much of it as fits. */
+	skip = off - b.start;
+	p.start = page - v->start > skip ? page - skip : v->start;
+	p.end = v->end - page > b.len - skip ? page + (b.len - skip) : v->end;
+	clip_to_gap(mm, v, addr, &p.start, &p.end);
+	p.off = b.off + skip - (page - p.start);
+	*out = pma_insert(mm, &p);
+	if (!*out)
+		return -ENOMEM;
+	*out = pma_join(mm, *out);
+	return 0;
+}
+
+/* Copies what old (len bytes there) holds to memory file offset `to`, which is
+ * all zero.  Holes stay holes. */
+static int copy_pages(struct mm *mm, const struct pma *old, uint64_t to, uint64_t len)
+{
+	struct memfile *mf = mm->env->mf;
+	uint64_t a, b, pos;
+	ssize_t n;
+
+	if (old->fd >= 0) {
+		n = pread(old->fd, memfile_ptr(mf, to), len, (off_t)old->off);
+		return n < 0 ? -EIO : 0; /* short: beyond the end of the file, zero */
+	}
+	for (pos = old->off; pos < old->off + len && memfile_next_data(mf, pos, old->off + len, &a, &b); pos = b)
+		if (safe_copy(memfile_ptr(mf, to + (a - old->off)), memfile_ptr(mf, a), b - a) != b - a)
+			return -ENOMEM;
+	return 0;
+}
+
+/* Makes [lo, hi), a part of p, a record of its own. */
+static int isolate(struct mm *mm, struct pma **p, uint64_t lo, uint64_t hi)
+{
+	if (pma_cut(mm, lo) || pma_cut(mm, hi))
+		return -ENOMEM;
+	*p = pma_at(mm, lo);
+	return 0;
+}
+
+/* The range around addr, within p and limit on each side, that only we hold. */
+static bool exclusive_run(struct mm *mm, const struct pma *p, uint64_t addr, uint64_t *lo, uint64_t *hi)
+{
+	struct memfile *mf = mm->env->mf;
+	uint64_t a = PAGE_DOWN(addr), b = a + PAGE_SIZE;
+
+	if (!p->owned || !memfile_exclusive(mf, p->off + (a - p->start), PAGE_SIZE))
+		return false;
+	while (a > p->start && addr - a < ANON_STEP && memfile_exclusive(mf, p->off + (a - PAGE_SIZE - p->start), PAGE_SIZE))
+		a -= PAGE_SIZE;
+	while (b < p->end && b - addr < ANON_STEP && memfile_exclusive(mf, p->off + (b - p->start), PAGE_SIZE))
+		b += PAGE_SIZE;
+	*lo = a;
+	*hi = b;
+	return true;
+}
+
+/* How much to copy around addr.  A hole of the memory file costs nothing to
+ * copy: then as much of the hole as the step for first touches. */
+static void copy_window(struct mm *mm, const struct pma *p, uint64_t addr, uint64_t *lo, uint64_t *hi)
+{
+	uint64_t a, b, here = p->off + (PAGE_DOWN(addr) - p->start), end;
+
+	*lo = max_u64(p->start, addr & ~(COW_STEP - 1));
+	*hi = min_u64(p->end, (addr & ~(COW_STEP - 1)) + COW_STEP);
+	if (p->fd >= 0)
+		return;
+	end = min_u64(p->end, (addr & ~(ANON_STEP - 1)) + ANON_STEP);
+	end = p->off + (end - p->start);
+	if (!memfile_next_data(mm->env->mf, here, end, &a, &b))
+		a = end;
+	if (a > here) {
+		*lo = PAGE_DOWN(addr);
+		*hi = p->start + (a - p->off);
+	}
+}
+
+/* Puts new private memory in place of record p's (which is what is to be copied). */
+static int replace_pages(struct mm *mm, struct pma *p)
+{
+	struct pma old = *p;
+	uint64_t off;
+	int e = memfile_alloc(mm->env->mf, pma_len(p), PAGE_SIZE, 0, &off);
+
+	if (e)
+		return e;
+	e = copy_pages(mm, p, off, pma_len(p));
+	if (e) {
+		memfile_put(mm->env->mf, off, pma_len(p));
+		return e;
+	}
+	p->fd = -1;
+	p->off = off;
+	p->owned = true;
+	p->cow = p->ro = false;
+	if (p->stub) { /* no thread of the program may go on seeing the old page */
+		p->stub = 0;
+		if (stub_map(mm, p)) {
+			p->stub = old.stub;
+			stub_unmap(mm, p->start, p->end);
+		}
+	}
+	if (old.owned)
+		memfile_put(mm->env->mf, old.off, pma_len(&old));
+	return 0;
+}
+
+static int break_cow(struct mm *mm, struct pma **pp, uint64_t addr)
+{
+	struct pma *p = *pp;
+	uint64_t lo, hi;
+	int e;
+
+	if (exclusive_run(mm, p, addr, &lo, &hi)) {
+		e = isolate(mm, &p, lo, hi);
+		if (e)
+			return e;
+		p->cow = false; /* the stub's mapping is widened by the fault that needs it */
+		*pp = p;
+		return 0;
+	}
+	copy_window(mm, p, addr, &lo, &hi);
+	e = isolate(mm, &p, lo, hi);
+	if (!e)
+		e = replace_pages(mm, p);
+	if (e)
+		return e;
+	*pp = pma_join(mm, p);
+	return 0;
+}
+
+int page_get(struct mm *mm, struct vma *v, uint64_t addr, bool write, struct pma **out)
+{
+	struct pma *p = pma_at(mm, addr);
+	int e;
+
+	if (p && write && p->ro) {
+		e = pmas_drop(mm, PAGE_DOWN(addr), PAGE_DOWN(addr) + PAGE_SIZE);
+		if (e)
+			return e;
+		p = NULL;
+	}
+	if (!p) {
+		e = v->obj ? object_fill(mm, v, addr, write, &p) : anon_fill(mm, v, addr, &p);
+		if (e)
+			return e;
+		if (write && p->ro)
+			return -EIO;
+	}
+	if (write && p->cow) {
+		e = break_cow(mm, &p, addr);
+		if (e)
+			return e;
+	}
+	*out = p;
+	return 0;
+}
+
+/* The growing of a stack downwards to addr: v lies above it. */
+static bool grow_down(struct mm *mm, struct vma *v, uint64_t addr)
+{
+	struct vma *prev = RB_PREV(vma_tree, &mm->vmas, v);
+	uint64_t start = PAGE_DOWN(addr), grow = v->start - start;
+
+	if (start < MMAP_MIN_ADDR || v->end - start > mm->lim_stack || !may_expand(mm, grow, false))
+		return false;
+	if (prev && !(prev->flags & VMA_GROWSDOWN) && prev->prot != LINUX_PROT_NONE && start - prev->end < STACK_GUARD)
+		return false;
+	if (prev && start < prev->end)
+		return false;
+	if ((v->flags & VMA_LOCKED) && mm->locked + grow > mm->lim_memlock)
+		return false;
+	vma_account(mm, v, -1);
+	v->start = start; /* stays in order: nothing lies between */
+	v->off -= grow;
+	vma_account(mm, v, 1);
+	return true;
+}
+
+struct vma *vma_for_access(struct mm *mm, uint64_t addr)
+{
+	struct vma *v = addr < TASK_SIZE ? vma_first(mm, addr) : NULL;
+
+	if (!v)
+		return NULL;
+	if (v->start <= addr)
+		return v;
+	return (v->flags & VMA_GROWSDOWN) && grow_down(mm, v, addr) ? v : NULL;
+}
+
+/* What a fault that is permitted already means: 0 go on, or an error when it comes again and again. */
+static int spurious(struct mm *mm, uint64_t addr)
+{
+	if (mm->spurious_addr != addr) {
+		mm->spurious_addr = addr;
+		mm->spurious = 0;
+	}
+	if (++mm->spurious < SPURIOUS_MAX)
+		return 0;
+	mm->spurious = 0;
+	return -EIO;
+}
+
+/* A private writable area is mostly written when it is small (a program's data):
+ * copying at once saves the second fault. */
+static bool write_soon(const struct vma *v, unsigned access)
+{
+	return access == 0 && v->obj && !(v->flags & VMA_SHARED) && (v->prot & LINUX_PROT_WRITE) && v->end - v->start <= UINT64_C(256) << 10;
+}
+
+static int fault_locked(struct mm *mm, uint64_t addr, unsigned access, int *code)
+{
+	struct vma *v = vma_for_access(mm, addr);
+	bool write = access & ACCESS_WRITE;
+	struct pma *p;
+	int e;
+
+	*code = SEGV_MAPERR;
+	if (!v)
+		return -EFAULT;
+	*code = SEGV_ACCERR;
+	p = pma_at(mm, addr);
+	if (!access && p && p->stub && !(p->stub & LINUX_PROT_WRITE))
+		write = true; /* readable already: it cannot have been a read */
+	if (v->prot == LINUX_PROT_NONE || (write && !(v->prot & LINUX_PROT_WRITE)) || ((access & ACCESS_EXEC) && !(v->prot & LINUX_PROT_EXEC)))
+		return -EFAULT;
+	if (p && p->stub && (!write || (p->stub & LINUX_PROT_WRITE))) {
+		e = spurious(mm, addr);
+		/* Unknown access to what cannot be executed: it was a jump there. */
+		return e && !access && !(v->prot & LINUX_PROT_EXEC) && p->fd < 0 ? -EFAULT : e;
+	}
+	mm->minor_faults++;
+	e = page_get(mm, v, addr, write || write_soon(v, access), &p);
+	if (!e)
+		e = stub_map(mm, p);
+	return e == -EFAULT ? -EIO : e; /* beyond the object: SIGBUS */
+}
+
+int mm_fault(struct mm *mm, uint64_t addr, unsigned access, int *code)
+{
+	int e;
+
+	mm_lock(mm);
+	e = fault_locked(mm, addr, access, code);
+	mm_unlock(mm);
+	return e;
+}
+
+int mm_populate(struct mm *mm, uint64_t start, uint64_t end, bool write)
+{
+	struct vma *v;
+	struct pma *p;
+	int e;
+
+	while (start < end) {
+		v = vma_at(mm, start);
+		if (!v)
+			return -ENOMEM;
+		if (v->prot == LINUX_PROT_NONE || (write && !(v->prot & LINUX_PROT_WRITE)))
+			return -EFAULT;
+		e = page_get(mm, v, start, write, &p);
+		if (e)
+			return e;
+		stub_map(mm, p); /* if it fails, the program faults later */
+		start = p->end;
+	}
+	return 0;
+}

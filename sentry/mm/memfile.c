@@ -1,0 +1,359 @@
+/*
+ * memfile.c - the memory file's page allocator.
+ *
+ * Any thread.  Free ranges lie in two trees (by offset, to join neighbours and
+ * to follow hints; by size, for the best fit).  Freed pages still hold host
+ * memory: they wait in a third tree of "dirty" ranges until enough came
+ * together, then holes are punched and they become free.  So a free range reads
+ * as zero.  Reference counts are an array, committed by the host as touched.
+ *
+ * Locks: mu (RANK_MEMFILE) guards the trees.  Counts are atomic: a page with a
+ * reference cannot vanish under its holder.
+ */
+#include "mm/memfile.h"
+
+#include "lib/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/tree.h>
+#include <unistd.h>
+
+/* Host memory that freed pages may hold back before holes are punched. */
+#define DIRTY_MAX (UINT64_C(256) << 10)
+#define FIT_TRIES 32
+
+struct frange {
+	RB_ENTRY(frange) by_off, by_size;
+	uint64_t off, len;
+};
+
+static int cmp_off(const struct frange *a, const struct frange *b)
+{
+	return a->off < b->off ? -1 : a->off > b->off;
+}
+
+static int cmp_size(const struct frange *a, const struct frange *b)
+{
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	return cmp_off(a, b);
+}
+
+RB_HEAD(off_tree, frange);
+RB_HEAD(size_tree, frange);
+RB_GENERATE_INTERNAL(off_tree, frange, by_off, cmp_off, static __attribute__((unused)))
+RB_GENERATE_INTERNAL(size_tree, frange, by_size, cmp_size, static __attribute__((unused)))
+
+struct memfile {
+	int fd; /* [I] */
+	uint8_t *base; /* [I] */
+	uint64_t size, limit; /* [I] */
+	_Atomic uint32_t *refs; /* [I] the array; [a] its elements */
+	struct mutex mu; /* RANK_MEMFILE */
+	struct off_tree free; /* [mu] */
+	struct size_tree free_sizes; /* [mu] the same ranges */
+	struct off_tree dirty; /* [mu] */
+	uint64_t dirty_bytes; /* [mu] */
+	_Atomic uint64_t allocated; /* [mu to write] */
+};
+
+struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out)
+{
+	struct memfile *m = calloc(1, sizeof(*m));
+	struct frange *all = calloc(1, sizeof(*all));
+	uint64_t pages = size >> PAGE_SHIFT;
+
+	if (!m || !all)
+		goto no_memory;
+	m->fd = memfd_create("redoubt-memory", MFD_CLOEXEC);
+	if (m->fd < 0 || ftruncate(m->fd, (off_t)size) < 0)
+		goto no_memory;
+	m->base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, m->fd, 0);
+	m->refs = mmap(NULL, pages * sizeof(*m->refs), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (m->base == MAP_FAILED || (void *)m->refs == MAP_FAILED)
+		goto no_memory;
+	m->size = size;
+	m->limit = limit;
+	mutex_init(&m->mu, RANK_MEMFILE);
+	RB_INIT(&m->free);
+	RB_INIT(&m->free_sizes);
+	RB_INIT(&m->dirty);
+	/* Offset 0 is never handed out: a hint of 0 means none. */
+	all->off = PAGE_SIZE;
+	all->len = size - PAGE_SIZE;
+	RB_INSERT(off_tree, &m->free, all);
+	RB_INSERT(size_tree, &m->free_sizes, all);
+	*out = m;
+	return NULL;
+no_memory:; /* at boot: the process ends, nothing to undo */
+	struct err *e = err_new(errno, "memory file of %llu MiB", (unsigned long long)(size >> 20));
+
+	free(m);
+	free(all);
+	return e;
+}
+
+int memfile_fd(const struct memfile *m)
+{
+	return m->fd;
+}
+
+void *memfile_ptr(const struct memfile *m, uint64_t off)
+{
+	return m->base + off;
+}
+
+static void free_link(struct memfile *m, struct frange *r)
+{
+	RB_INSERT(off_tree, &m->free, r);
+	RB_INSERT(size_tree, &m->free_sizes, r);
+}
+
+static void free_unlink(struct memfile *m, struct frange *r)
+{
+	RB_REMOVE(off_tree, &m->free, r);
+	RB_REMOVE(size_tree, &m->free_sizes, r);
+}
+
+/* Joins [off, off+len) with its neighbours in an offset tree.  r, when it
+ * can be used, is the node of the new range. Returns a node left over, or NULL. */
+static struct frange *free_add(struct memfile *m, struct frange *r)
+{
+	struct frange *prev, *next, *spare = NULL;
+
+	next = RB_NFIND(off_tree, &m->free, r);
+	prev = next ? RB_PREV(off_tree, &m->free, next) : RB_MAX(off_tree, &m->free);
+	if (prev && prev->off + prev->len == r->off) {
+		free_unlink(m, prev);
+		prev->len += r->len;
+		spare = r;
+		r = prev;
+	}
+	if (next && r->off + r->len == next->off) {
+		free_unlink(m, next);
+		r->len += next->len;
+		free(spare);
+		spare = next;
+	}
+	free_link(m, r);
+	return spare;
+}
+
+/* Whether an aligned block of len fits into r: its offset in *off. */
+static bool fits(const struct frange *r, uint64_t len, uint64_t align, uint64_t *off)
+{
+	uint64_t o = (r->off + align - 1) & ~(align - 1);
+
+	if (o < r->off || o - r->off > r->len || r->len - (o - r->off) < len)
+		return false;
+	*off = o;
+	return true;
+}
+
+static struct frange *find_hint(struct memfile *m, uint64_t hint, uint64_t len)
+{
+	struct frange key = { .off = hint }, *r;
+
+	r = RB_NFIND(off_tree, &m->free, &key);
+	if (!r || r->off > hint)
+		r = r ? RB_PREV(off_tree, &m->free, r) : RB_MAX(off_tree, &m->free);
+	if (!r || hint < r->off || hint - r->off >= r->len || r->len - (hint - r->off) < len)
+		return NULL;
+	return r;
+}
+
+static struct frange *find_fit(struct memfile *m, uint64_t len, uint64_t align, uint64_t *off)
+{
+	struct frange key = { .len = len }, *r;
+	int tries = FIT_TRIES;
+
+	for (r = RB_NFIND(size_tree, &m->free_sizes, &key); r && tries-- > 0; r = RB_NEXT(size_tree, &m->free_sizes, r))
+		if (fits(r, len, align, off))
+			return r;
+	key.len = len + align;
+	r = RB_NFIND(size_tree, &m->free_sizes, &key);
+	return r && fits(r, len, align, off) ? r : NULL;
+}
+
+/* Takes [off, off+len) out of free range r. -ENOMEM without a node for the rest. */
+static int take(struct memfile *m, struct frange *r, uint64_t off, uint64_t len)
+{
+	uint64_t head = off - r->off, tail = r->off + r->len - (off + len);
+	struct frange *rest = NULL;
+
+	if (head && tail && !(rest = malloc(sizeof(*rest))))
+		return -ENOMEM;
+	free_unlink(m, r);
+	if (head) {
+		r->len = head;
+		free_link(m, r);
+		if (tail) {
+			rest->off = off + len;
+			rest->len = tail;
+			free_link(m, rest);
+		}
+	} else if (tail) {
+		r->off = off + len;
+		r->len = tail;
+		free_link(m, r);
+	} else {
+		free(r);
+	}
+	return 0;
+}
+
+static void punch(const struct memfile *m, uint64_t off, uint64_t len)
+{
+	/* Fails only for want of host memory; then the pages stay. A free range
+	 * must read as zero: wipe it. */
+	if (fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len) < 0)
+		__builtin_memset(m->base + off, 0, len);
+}
+
+static void flush_dirty_locked(struct memfile *m)
+{
+	struct frange *r;
+
+	while ((r = RB_MIN(off_tree, &m->dirty))) {
+		RB_REMOVE(off_tree, &m->dirty, r);
+		punch(m, r->off, r->len);
+		free(free_add(m, r));
+	}
+	m->dirty_bytes = 0;
+}
+
+static int alloc_locked(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint, uint64_t *off)
+{
+	struct frange *r = NULL;
+
+	if (m->allocated + len > m->limit)
+		return -ENOMEM;
+	if (hint && !(hint & (align - 1)) && (r = find_hint(m, hint, len)))
+		*off = hint;
+	else
+		r = find_fit(m, len, align, off);
+	return r ? take(m, r, *off, len) : -ENOMEM;
+}
+
+int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint, uint64_t *off)
+{
+	uint64_t o = 0;
+	int e;
+
+	if (!len || len > m->size || align > m->size)
+		return -ENOMEM;
+	mutex_lock(&m->mu);
+	e = alloc_locked(m, len, align, hint, &o);
+	if (e && m->dirty_bytes) {
+		flush_dirty_locked(m);
+		e = alloc_locked(m, len, align, hint, &o);
+	}
+	if (!e)
+		m->allocated += len;
+	mutex_unlock(&m->mu);
+	if (e)
+		return e;
+	for (uint64_t p = o >> PAGE_SHIFT, n = p + (len >> PAGE_SHIFT); p < n; p++)
+		atomic_store_explicit(&m->refs[p], 1, memory_order_relaxed);
+	*off = o;
+	return 0;
+}
+
+void memfile_get(struct memfile *m, uint64_t off, uint64_t len)
+{
+	for (uint64_t p = off >> PAGE_SHIFT, n = p + (len >> PAGE_SHIFT); p < n; p++)
+		if (atomic_fetch_add_explicit(&m->refs[p], 1, memory_order_relaxed) == 0)
+			__builtin_trap(); /* a page nobody holds */
+}
+
+/* Pages [off, off+len) have no reference any more. */
+static void release(struct memfile *m, uint64_t off, uint64_t len)
+{
+	struct frange *r = malloc(sizeof(*r)), *prev;
+
+	mutex_lock(&m->mu);
+	m->allocated -= len;
+	if (!r) { /* no node: the offsets are lost, their host memory is not */
+		punch(m, off, len);
+		mutex_unlock(&m->mu);
+		return;
+	}
+	r->off = off;
+	r->len = len;
+	prev = RB_NFIND(off_tree, &m->dirty, r);
+	prev = prev ? RB_PREV(off_tree, &m->dirty, prev) : RB_MAX(off_tree, &m->dirty);
+	if (prev && prev->off + prev->len == off) {
+		prev->len += len;
+		free(r);
+	} else {
+		RB_INSERT(off_tree, &m->dirty, r);
+	}
+	m->dirty_bytes += len;
+	if (m->dirty_bytes > DIRTY_MAX)
+		flush_dirty_locked(m);
+	mutex_unlock(&m->mu);
+}
+
+void memfile_put(struct memfile *m, uint64_t off, uint64_t len)
+{
+	uint64_t p = off >> PAGE_SHIFT, n = p + (len >> PAGE_SHIFT), first = p;
+	bool run = false;
+
+	for (; p < n; p++) {
+		uint32_t old = atomic_fetch_sub_explicit(&m->refs[p], 1, memory_order_acq_rel);
+
+		if (old == 0)
+			__builtin_trap();
+		if (old == 1 && !run) {
+			run = true;
+			first = p;
+		} else if (old != 1 && run) {
+			run = false;
+			release(m, first << PAGE_SHIFT, (p - first) << PAGE_SHIFT);
+		}
+	}
+	if (run)
+		release(m, first << PAGE_SHIFT, (n - first) << PAGE_SHIFT);
+}
+
+bool memfile_exclusive(struct memfile *m, uint64_t off, uint64_t len)
+{
+	for (uint64_t p = off >> PAGE_SHIFT, n = p + (len >> PAGE_SHIFT); p < n; p++)
+		if (atomic_load_explicit(&m->refs[p], memory_order_acquire) != 1)
+			return false;
+	return true;
+}
+
+uint64_t memfile_allocated(const struct memfile *m)
+{
+	return m->allocated;
+}
+
+uint64_t memfile_committed(const struct memfile *m)
+{
+	struct stat st;
+
+	return fstat(m->fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
+}
+
+void memfile_decommit(struct memfile *m, uint64_t off, uint64_t len)
+{
+	punch(m, off, len);
+}
+
+bool memfile_next_data(const struct memfile *m, uint64_t off, uint64_t end, uint64_t *start, uint64_t *stop)
+{
+	off_t d = lseek(m->fd, (off_t)off, SEEK_DATA), h;
+
+	if (d < 0 || (uint64_t)d >= end)
+		return false;
+	h = lseek(m->fd, d, SEEK_HOLE);
+	*start = (uint64_t)d;
+	*stop = h < 0 || (uint64_t)h > end ? end : (uint64_t)h;
+	return true;
+}

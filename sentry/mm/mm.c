@@ -1,0 +1,231 @@
+/*
+ * mm.c - address spaces: making, forking, freeing; limits and layout.
+ */
+#include "mm/mm_internal.h"
+
+#include "arch/x86_64/arch.h"
+#include "platform/platform.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+struct mm *mm_new(struct mm_env *e)
+{
+	struct mm *mm = calloc(1, sizeof(*mm));
+
+	if (!mm)
+		return NULL;
+	ref_init(&mm->users);
+	ref_init(&mm->count);
+	mm->env = e;
+	mutex_init(&mm->mu, RANK_MM);
+	RB_INIT(&mm->vmas);
+	RB_INIT(&mm->pmas);
+	mm->mmap_base = mm->mmap_hint = PAGE_DOWN(TASK_SIZE - (UINT64_C(256) << 20));
+	mm->lim_as = mm->lim_data = UINT64_MAX;
+	mm->lim_stack = UINT64_C(8) << 20;
+	mm->lim_memlock = UINT64_C(8) << 20;
+	mm->dumpable = true;
+	return mm;
+}
+
+void mm_unlock(struct mm *mm)
+{
+	struct vma *dead = mm->dead;
+
+	mm->dead = NULL;
+	mutex_unlock(&mm->mu);
+	if (__builtin_expect(dead != NULL, 0))
+		vma_free_list(dead);
+}
+
+/* Shares the parent's private pages with the child, both read-only from now on. */
+static int fork_pages(struct mm *parent, struct mm *child, const struct vma *v)
+{
+	for (struct pma *p = pma_first(parent, v->start); p && p->start < v->end; p = RB_NEXT(pma_tree, &parent->pmas, p)) {
+		struct pma c;
+
+		if (!p->owned)
+			continue; /* asked of the object again when needed */
+		p->cow = true;
+		c = *p;
+		c.stub = 0;
+		/* a record may reach over the border of two areas that differ in nothing it knows */
+		if (c.start < v->start) {
+			c.off += v->start - c.start;
+			c.start = v->start;
+		}
+		if (c.end > v->end)
+			c.end = v->end;
+		if (!pma_insert(child, &c))
+			return -ENOMEM;
+		memfile_get(parent->env->mf, c.off, pma_len(&c));
+	}
+	return 0;
+}
+
+static int fork_areas(struct mm *parent, struct mm *child)
+{
+	struct vma *v, *c;
+	int e = 0;
+
+	RB_FOREACH(v, vma_tree, &parent->vmas) {
+		if (v->flags & VMA_DONTFORK)
+			continue;
+		c = vma_new(child, v);
+		if (!c)
+			return -ENOMEM;
+		c->flags &= ~VMA_LOCKED; /* locks are not inherited */
+		vma_link(child, c);
+		if (!(v->flags & (VMA_WIPEONFORK | VMA_SHARED)))
+			e = fork_pages(parent, child, v);
+		if (e)
+			return e;
+	}
+	return 0;
+}
+
+struct mm *mm_fork(struct mm *parent)
+{
+	struct mm *child = mm_new(parent->env);
+	int e;
+
+	if (!child)
+		return NULL;
+	mm_lock(parent);
+	mutex_lock_nested(&child->mu);
+	e = fork_areas(parent, child);
+	child->mmap_base = parent->mmap_base;
+	child->mmap_hint = parent->mmap_hint;
+	child->hint_len = parent->hint_len;
+	child->brk_start = parent->brk_start;
+	child->brk = parent->brk;
+	child->dumpable = parent->dumpable;
+	child->lim_as = parent->lim_as;
+	child->lim_data = parent->lim_data;
+	child->lim_stack = parent->lim_stack;
+	child->lim_memlock = parent->lim_memlock;
+	child->layout = parent->layout;
+	if (child->layout.exe)
+		child->env->hooks.get(child->layout.exe);
+	if (parent->as)
+		stub_restrict(parent, 0, TASK_SIZE); /* before the program can write again */
+	mm_unlock(child);
+	mm_unlock(parent);
+	if (e) {
+		mm_put(child);
+		return NULL;
+	}
+	return child;
+}
+
+void mm_get(struct mm *mm)
+{
+	ref_get(&mm->users);
+}
+
+void mm_grab(struct mm *mm)
+{
+	ref_get(&mm->count);
+}
+
+void mm_drop(struct mm *mm)
+{
+	if (!ref_put(&mm->count))
+		return;
+	mutex_destroy(&mm->mu);
+	free(mm);
+}
+
+/* Nobody runs in it any more; an invalidation may still hold the struct. */
+static void teardown(struct mm *mm)
+{
+	struct platform_as *as;
+	struct vma *v;
+	struct pma *p;
+	struct file *exe;
+
+	mm_lock(mm);
+	as = mm->as;
+	mm->as = NULL;
+	exe = mm->layout.exe;
+	mm->layout.exe = NULL;
+	if (as)
+		platform_as_free(as); /* kills the stub: pages can go without orders to it */
+	RB_FOREACH(p, pma_tree, &mm->pmas)
+		p->stub = 0;
+	pmas_drop(mm, 0, TASK_SIZE); /* cuts nothing: cannot fail */
+	while ((v = RB_ROOT(&mm->vmas)))
+		vma_unlink(mm, v);
+	mm_unlock(mm);
+	if (exe)
+		mm->env->hooks.put(exe);
+}
+
+void mm_put(struct mm *mm)
+{
+	if (!ref_put(&mm->users))
+		return;
+	teardown(mm);
+	mm_drop(mm);
+}
+
+struct platform_as *mm_as(struct mm *mm)
+{
+	struct platform_as *as;
+
+	mm_lock(mm);
+	as = stub_as(mm);
+	mm_unlock(mm);
+	return as;
+}
+
+struct mm_env *mm_env(struct mm *mm)
+{
+	return mm->env;
+}
+
+void mm_set_limits(struct mm *mm, uint64_t as, uint64_t data, uint64_t stack, uint64_t memlock)
+{
+	mm_lock(mm);
+	mm->lim_as = as;
+	mm->lim_data = data;
+	mm->lim_stack = stack;
+	mm->lim_memlock = memlock;
+	mm_unlock(mm);
+}
+
+void mm_get_layout(struct mm *mm, struct mm_layout *out)
+{
+	mm_lock(mm);
+	*out = mm->layout;
+	out->start_brk = mm->brk_start;
+	out->brk = mm->brk;
+	if (out->exe)
+		mm->env->hooks.get(out->exe);
+	mm_unlock(mm);
+}
+
+void mm_set_layout(struct mm *mm, const struct mm_layout *in)
+{
+	struct file *old;
+
+	mm_lock(mm);
+	old = mm->layout.exe;
+	mm->layout = *in;
+	mm_unlock(mm);
+	if (old)
+		mm->env->hooks.put(old);
+}
+
+bool mm_dumpable(struct mm *mm)
+{
+	return __atomic_load_n(&mm->dumpable, __ATOMIC_RELAXED);
+}
+
+void mm_set_dumpable(struct mm *mm, bool d)
+{
+	__atomic_store_n(&mm->dumpable, d, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,158 @@
+/*
+ * mm_internal.h - what the files of mm/ share: address spaces, areas, page
+ * records.
+ *
+ * struct vma  what the program asked for: a range, its protection, its object
+ * struct pma  what is there: a range of pages and where their bytes lie (the
+ *             memory file or a host file), and what the stub maps of it
+ *
+ * A page without a record has never been touched (or was given back): the next
+ * access makes the record.  A record never spans areas of different
+ * protection or kind, but areas may be cut or joined without touching records.
+ *
+ * The stub maps exactly what the records say (pma.stub): a whole record with
+ * that protection, or nothing of it.  It never permits more than the record
+ * does.  All of it is under mm->mu; freeing areas (which lets go of files and
+ * objects) happens after mm_unlock.
+ */
+#ifndef SENTRY_MM_INTERNAL_H
+#define SENTRY_MM_INTERNAL_H
+
+#include "abi/mman.h"
+#include "lib/lock.h"
+#include "lib/ref.h"
+#include "mm/memfile.h"
+#include "mm/memobj.h"
+#include "mm/mm.h"
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#define MAX_MAP_COUNT 65530u /* Linux's default vm.max_map_count */
+#define STACK_GUARD (256 * PAGE_SIZE) /* Linux's stack_guard_gap */
+#define ANON_STEP (UINT64_C(2) << 20) /* anonymous memory gets offsets in such blocks */
+#define FILE_STEP (UINT64_C(64) << 10) /* asked of an object at a time; it may answer more */
+#define COW_STEP (UINT64_C(32) << 10) /* copied at a time */
+#define MMAP_MIN_ADDR 65536ul
+
+#define VMA_SHARED 1u
+#define VMA_GROWSDOWN 2u
+#define VMA_LOCKED 4u
+#define VMA_DONTFORK 8u
+#define VMA_WIPEONFORK 16u
+#define VMA_NORESERVE 32u
+#define VMA_DONTDUMP 64u
+#define VMA_SPECIAL 128u /* vDSO: fixed as it is */
+#define VMA_ANON_OBJ 256u /* shared anonymous: the object is not a file */
+#define VMA_HUGEPAGE 512u
+#define VMA_NOHUGEPAGE 1024u
+
+struct vma {
+	RB_ENTRY(vma) link; /* [mm->mu] by start */
+	LIST_ENTRY(vma) obj_link; /* [obj->maps_mu] */
+	struct vma *dead_next; /* [mm->mu] mm->dead */
+	struct mm *mm; /* [I] */
+	uint64_t start, end; /* [mm->mu] */
+	uint64_t off; /* offset of start in obj */
+	int prot, max_prot;
+	uint32_t flags; /* VMA_* */
+	struct memobj *obj; /* owned reference, or NULL: anonymous */
+	struct file *file; /* owned reference, or NULL */
+	const char *name; /* constant, or NULL */
+};
+
+struct pma {
+	RB_ENTRY(pma) link; /* [mm->mu] by start */
+	uint64_t start, end;
+	uint64_t off; /* in the memory file, or in fd */
+	int fd; /* -1: the memory file; else a host file, borrowed from the area's object */
+	uint8_t prot; /* the area's */
+	uint8_t stub; /* what the stub maps: PROT_*, 0 nothing */
+	bool owned; /* private pages: one reference each is ours */
+	bool cow; /* not to be written in place */
+	bool ro; /* shared, but the object must be asked before writing */
+};
+
+RB_HEAD(vma_tree, vma);
+RB_HEAD(pma_tree, pma);
+RB_PROTOTYPE(vma_tree, vma, link, vma_cmp)
+RB_PROTOTYPE(pma_tree, pma, link, pma_cmp)
+
+#define N_HOT 8
+
+struct mm {
+	struct ref users; /* tasks and the like: the last one unmaps all */
+	struct ref count; /* users as a whole count for one; the struct itself */
+	struct mm_env *env; /* [I] */
+	struct mutex mu; /* RANK_MM; the rest is under it */
+	struct platform_as *as; /* made when first needed */
+	struct vma_tree vmas;
+	struct pma_tree pmas;
+	struct pma *hot[N_HOT]; /* records found lately, by address */
+	struct vma *dead; /* unlinked areas, freed by mm_unlock */
+	unsigned n_vmas;
+	uint64_t total, data, locked; /* bytes of areas: all, private writable, locked */
+	uint64_t peak_total, peak_rss;
+	uint64_t mmap_base, mmap_hint; /* top-down placement starts at hint; no hole of hint_len lies above it */
+	uint64_t hint_len;
+	uint64_t brk_start, brk;
+	bool lock_future, dumpable;
+	uint64_t lim_as, lim_data, lim_stack, lim_memlock;
+	uint64_t spurious_addr;
+	unsigned spurious;
+	uint64_t minor_faults, major_faults;
+	struct mm_layout layout;
+};
+
+static inline void mm_lock(struct mm *mm) { mutex_lock(&mm->mu); }
+void mm_unlock(struct mm *mm); /* frees what was unlinked */
+
+/* --- mm.c --- */
+void mm_grab(struct mm *mm); /* keeps the struct, not its contents */
+void mm_drop(struct mm *mm);
+
+/* --- vma.c: [mm->mu] --- */
+struct vma *vma_first(struct mm *mm, uint64_t addr); /* the lowest area that ends above addr */
+struct vma *vma_at(struct mm *mm, uint64_t addr); /* the one that contains addr */
+struct vma *vma_new(struct mm *mm, const struct vma *like); /* a copy with references of its own, not linked */
+void vma_link(struct mm *mm, struct vma *v);
+void vma_unlink(struct mm *mm, struct vma *v); /* onto mm->dead */
+int vma_cut(struct mm *mm, uint64_t addr); /* makes a boundary there. -ENOMEM */
+struct vma *vma_join(struct mm *mm, struct vma *v); /* with its neighbours where they are alike */
+void vma_account(struct mm *mm, const struct vma *v, int sign); /* around changes of size, prot, flags */
+void vma_free_list(struct vma *v); /* no locks held */
+bool vma_range_mapped(struct mm *mm, uint64_t start, uint64_t end); /* without holes */
+
+/* --- pma.c: [mm->mu] --- */
+struct pma *pma_first(struct mm *mm, uint64_t addr);
+struct pma *pma_at(struct mm *mm, uint64_t addr);
+struct pma *pma_insert(struct mm *mm, const struct pma *like); /* NULL: no memory */
+int pma_cut(struct mm *mm, uint64_t addr); /* -ENOMEM */
+struct pma *pma_join(struct mm *mm, struct pma *p);
+int pmas_drop(struct mm *mm, uint64_t start, uint64_t end); /* -ENOMEM: nothing changed */
+int pmas_drop_shared(struct mm *mm, uint64_t start, uint64_t end); /* all but private pages */
+int pmas_move(struct mm *mm, uint64_t from, uint64_t len, uint64_t to);
+uint64_t pmas_resident(struct mm *mm, uint64_t start, uint64_t end, uint64_t *anon); /* bytes */
+static inline uint64_t pma_len(const struct pma *p) { return p->end - p->start; }
+
+/* --- stub.c: [mm->mu] --- */
+struct platform_as *stub_as(struct mm *mm); /* NULL: could not be made */
+int stub_map(struct mm *mm, struct pma *p); /* as the record permits now */
+void stub_unmap(struct mm *mm, uint64_t start, uint64_t end); /* the records' stub fields too */
+void stub_restrict(struct mm *mm, uint64_t start, uint64_t end); /* after records changed: the stub must follow */
+
+/* --- fault.c: [mm->mu] --- */
+/* The record for addr in v, readable or (write) writable.  -EFAULT: beyond the
+ * object; -ENOMEM, -EIO. */
+int page_get(struct mm *mm, struct vma *v, uint64_t addr, bool write, struct pma **out);
+struct vma *vma_for_access(struct mm *mm, uint64_t addr); /* grows a stack if need be */
+int mm_populate(struct mm *mm, uint64_t start, uint64_t end, bool write); /* as far as possible: the first error */
+
+/* --- mmap.c: [mm->mu] --- */
+int unmap_locked(struct mm *mm, uint64_t start, uint64_t end);
+/* A hole for len bytes: address or -ENOMEM. */
+int64_t find_hole(struct mm *mm, uint64_t hint, uint64_t len, int flags);
+bool may_expand(struct mm *mm, uint64_t len, bool data);
+static inline bool vma_is_data(int prot, uint32_t flags) { return (prot & LINUX_PROT_WRITE) && !(flags & (VMA_SHARED | VMA_GROWSDOWN)); }
+
+#endif
