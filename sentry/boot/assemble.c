@@ -1,0 +1,115 @@
+/*
+ * assemble.c - makes the kernel's objects, in the order of the layers.
+ */
+#include "boot/boot.h"
+
+#include "fs/dev/dev.h"
+#include "fs/devpts/tty.h"
+#include "fs/gofer/gofer_fs.h"
+#include "fs/inotify.h"
+#include "fs/overlay/overlay.h"
+#include "fs/pipe.h"
+#include "fs/proc/proc.h"
+#include "fs/sys/sys.h"
+#include "fs/tmpfs/tmpfs.h"
+#include "lib/wait.h"
+#include "mm/memfile.h"
+#include "mm/usercopy.h"
+#include "net/net.h"
+#include "platform/platform.h"
+#include "vfs/vfs.h"
+
+#include <errno.h>
+#include <event2/thread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+
+#define MEMFILE_SIZE (UINT64_C(1) << 40)
+
+static unsigned host_cpus(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 1;
+	return (unsigned)CPU_COUNT(&set);
+}
+
+struct err *kernel_prepare(struct kernel *k, const struct options *o)
+{
+	struct event_config *cfg;
+	struct sysinfo si;
+	struct err *e;
+
+	*k = (struct kernel){ .cpus = host_cpus(), .strace = o->strace, .boot_monotonic = now_monotonic(), .boot_realtime = now_realtime() };
+	mutex_init(&k->containers_mu, RANK_CONTROL);
+	mutex_init(&k->uts.mu, RANK_LEAF);
+	strcpy(k->uts.nodename, "redoubt");
+	strcpy(k->uts.domainname, "(none)");
+	if (sysinfo(&si))
+		return err_new(errno, "sysinfo");
+	k->memory_total = (uint64_t)si.totalram * si.mem_unit;
+	e = safe_copy_init();
+	if (!e)
+		e = memfile_new(MEMFILE_SIZE, k->memory_total, &k->memfile);
+	if (!e)
+		e = platform_new(o->platform, memfile_fd(k->memfile), &k->platform);
+	if (e)
+		return e;
+	if (evthread_use_pthreads())
+		return err_new(0, "libevent: no thread support");
+	cfg = event_config_new();
+	if (cfg) {
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_NO_CACHE_TIME);
+		k->loop = event_base_new_with_config(cfg);
+		event_config_free(cfg);
+	}
+	return k->loop ? NULL : err_new(ENOMEM, "event loop");
+}
+
+static int register_all(struct kernel *k)
+{
+	int ret = tmpfs_register(k->vfs);
+
+	if (!ret)
+		ret = gofer_fs_register(k->vfs);
+	if (!ret)
+		ret = overlay_register(k->vfs);
+	if (!ret)
+		ret = dev_register(k->vfs);
+	if (!ret)
+		ret = devpts_register(k);
+	if (!ret)
+		ret = proc_register(k);
+	if (!ret)
+		ret = sys_register(k);
+	if (!ret)
+		ret = inotify_register(k->vfs);
+	if (!ret)
+		ret = net_init(k);
+	return ret;
+}
+
+struct err *kernel_assemble(struct kernel *k)
+{
+	int ret;
+
+	k->mm_env.mf = k->memfile;
+	k->mm_env.platform = k->platform;
+	k->mm_env.hooks = (struct mm_file_hooks){ .get = file_get, .put = file_put };
+	ret = mm_env_init(&k->mm_env);
+	if (ret)
+		return err_new(-ret, "memory");
+	k->vfs = vfs_new();
+	if (!k->vfs)
+		return err_new(ENOMEM, "file systems");
+	vfs_kernel_set(k->vfs, k);
+	vfs_mm_env_set(k->vfs, &k->mm_env);
+	vfs_set_fifo_ops(k->vfs, fifo_open, fifo_release);
+	ret = kernel_init(k);
+	if (ret)
+		return err_new(-ret, "tasks");
+	ret = register_all(k);
+	return ret ? err_new(-ret, "file systems") : NULL;
+}

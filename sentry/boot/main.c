@@ -1,0 +1,87 @@
+/*
+ * main.c - the sentry: a user-space kernel for one sandbox.
+ *
+ * Reads its command line, confines itself, makes the kernel, and then runs the
+ * event loop on the main thread; every task is a thread of its own.
+ */
+#include "boot/boot.h"
+#include "boot/policy.h"
+#include "control/container.h"
+#include "libipc/fd.h"
+#include "libipc/log.h"
+#include "syscalls/syscall.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static int print_asked(const struct options *o)
+{
+	if (o->help)
+		options_usage();
+	else if (o->version)
+		printf("sentry (redoubt) %s\n", REDOUBT_VERSION);
+	else if (o->print_policy)
+		policy_print(&sentry_policy, stdout);
+	else if (o->syscalls)
+		syscall_print_table();
+	else
+		return -1;
+	return 0;
+}
+
+/* Signals meant for the sandbox come as requests; none from outside may end a thread by chance. */
+static void ignore_signals(void)
+{
+	static const int ignored[] = { SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU };
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		signal(ignored[i], SIG_IGN);
+}
+
+static struct err *bring_up(struct kernel *k, struct options *o, int *exit_status)
+{
+	struct err *e = NULL;
+
+	if (o->unconfined)
+		log_warning("TEST ONLY: the sentry runs UNCONFINED: no namespaces, no seccomp");
+	else
+		e = confine_enter(&sentry_policy, &(struct confine_opts){ 0 });
+	if (!e)
+		e = kernel_prepare(k, o);
+	if (!e && !o->unconfined)
+		e = confine_seal(&sentry_policy);
+	if (!e)
+		e = kernel_assemble(k);
+	if (!e && o->control_fd >= 0)
+		e = control_serve(k, TAKE_FD(o->control_fd));
+	if (!e && o->boot_fd >= 0)
+		e = boot_serve(k, TAKE_FD(o->boot_fd));
+	if (!e && o->args)
+		e = boot_command_line(k, o, exit_status);
+	return e;
+}
+
+int main(int argc, char **argv)
+{
+	static struct kernel kernel;
+	struct options o;
+	int exit_status = 0;
+	struct err *e = options_parse(argc, argv, &o);
+
+	if (!e && print_asked(&o) == 0)
+		return 0;
+	log_init("sentry", o.log_fd >= 0 ? o.log_fd : 2, o.log_format, o.debug ? LOG_DEBUG : o.strace ? LOG_INFO : LOG_WARNING);
+	if (!e) {
+		ignore_signals();
+		e = bring_up(&kernel, &o, &exit_status);
+	}
+	if (e) {
+		log_error("%s", err_text(e));
+		err_free(e);
+		return 1;
+	}
+	event_base_dispatch(kernel.loop);
+	/* Threads and stubs end with the process; nothing of a sandbox outlives it. */
+	_exit(exit_status);
+}

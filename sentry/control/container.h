@@ -1,0 +1,77 @@
+/*
+ * container.h - containers and the processes that control waits for.
+ *
+ * Everything here runs on the event thread; tasks only wake it (an exit queue
+ * whose waiter activates an event).
+ */
+#ifndef SENTRY_CONTROL_CONTAINER_H
+#define SENTRY_CONTROL_CONTAINER_H
+
+#include "kernel/task.h"
+#include "libipc/protocols.h"
+#include "libipc/rpc.h"
+
+struct hosttty;
+
+enum container_state { CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_STOPPED, CONTAINER_PAUSED };
+
+/* Asks to be told of a process's end; belongs to the asker until fn is called. */
+struct process_waiter {
+	void (*fn)(struct process_waiter *w, int wait_status);
+	void *arg;
+	TAILQ_ENTRY(process_waiter) link;
+};
+
+/* A container's first process, or one that exec started. */
+struct process {
+	struct container *c;
+	struct task *task; /* referenced until started */
+	struct thread_group *tg; /* referenced until ended */
+	pid_t pid;
+	struct waitq exit_wq;
+	struct waiter exit_waiter;
+	struct event *ended_event;
+	bool ended;
+	int status; /* wait status */
+	struct tty *tty; /* its terminal, referenced; NULL */
+	struct hosttty *host; /* the terminal's host side */
+	TAILQ_HEAD(, process_waiter) waiters;
+	LIST_ENTRY(process) link;
+};
+
+struct container {
+	struct kernel *k;
+	char *id;
+	enum container_state state;
+	struct mount_ns *ns;
+	struct fs_context *fs; /* what new processes start from */
+	struct rpc_client *gofer; /* shared by its gofer mounts */
+	struct process *init;
+	uint64_t cap_bounding;
+	LIST_HEAD(, process) processes;
+	struct container *next; /* kernel's list */
+};
+
+/* Mounts everything, loads the program. Takes the descriptors (sets them to -1
+ * in stdio) also on failure.  On failure nothing is left. */
+struct err *container_create(struct kernel *k, const struct boot_spec *spec, int gofer_sock, int *stdio, unsigned n_stdio,
+			     struct container **out) ERR_MUST_USE;
+struct container *container_find(struct kernel *k, const char *id);
+struct err *container_start(struct container *c) ERR_MUST_USE;
+/* Starts a process; *out stays valid as long as the container. */
+struct err *container_exec(struct container *c, const struct boot_process *p, int *stdio, unsigned n_stdio, struct process **out) ERR_MUST_USE;
+struct process *container_process(struct container *c, pid_t pid); /* pid 0: the first; NULL: none such was started by control */
+
+void process_wait(struct process *p, struct process_waiter *w); /* may call w->fn at once */
+void process_unwait(struct process *p, struct process_waiter *w);
+int process_foreground_pgrp(struct process *p, pid_t *pgid); /* -ENOTTY */
+
+/* mounts.c: the container's mount namespace. */
+struct err *container_mounts(struct container *c, const struct boot_spec *spec) ERR_MUST_USE;
+/* userdb.c: "NAME[:GROUP]" or numbers from the container's own /etc/passwd and /etc/group. */
+struct err *userdb_lookup(struct fs_context *fs, const char *user, uint32_t *uid, uint32_t *gid, uint32_t **groups, size_t *n_groups) ERR_MUST_USE;
+
+/* server.c: serves the control protocol on a connection. */
+struct err *control_serve(struct kernel *k, int sock) ERR_MUST_USE;
+
+#endif

@@ -1,0 +1,310 @@
+/*
+ * server.c - the control protocol, served to controld on the event thread.
+ * controld has checked who asks; what is asked is checked here again.
+ */
+#include "control/container.h"
+
+#include "control/listing.h"
+#include "fs/devpts/tty.h"
+#include "libipc/log.h"
+#include "libipc/rpc.h"
+#include "mm/memfile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SPEC_MAX (16u << 20)
+
+static struct kernel *kernel_of(struct rpc_call *call)
+{
+	return rpc_call_arg(call);
+}
+
+/* The named container, or NULL after the call has been answered. */
+static struct container *find(struct rpc_call *call, struct msg_str id)
+{
+	struct container *c = container_find(kernel_of(call), id.p);
+
+	if (!c)
+		rpc_fail(call, err_new(ENOENT, "container %s", id.p));
+	return c;
+}
+
+static void do_start(struct rpc_call *call, void *request)
+{
+	struct control_start *q = request;
+	struct container *c = find(call, q->id);
+	struct control_start_reply r = { 0 };
+	struct err *e;
+
+	if (!c)
+		return;
+	e = container_start(c);
+	if (e) {
+		rpc_fail(call, e);
+		return;
+	}
+	r.pid = (uint64_t)c->init->pid;
+	rpc_reply(call, &r);
+}
+
+static void do_exec(struct rpc_call *call, void *request)
+{
+	struct control_exec *q = request;
+	struct container *c = find(call, q->id);
+	struct control_exec_reply r = { 0 };
+	struct boot_process bp;
+	struct msg_arena arena = { 0 };
+	struct process *p;
+	struct err *e;
+
+	if (!c)
+		return;
+	e = msg_from_fd(&boot_process_desc, q->process, SPEC_MAX, &bp, &arena);
+	if (e) {
+		rpc_fail(call, err_wrap(e, "process"));
+		return;
+	}
+	e = container_exec(c, &bp, q->stdio, q->n_stdio, &p);
+	msg_free(&boot_process_desc, &bp, &arena);
+	if (e) {
+		rpc_fail(call, e);
+		return;
+	}
+	r.pid = (uint64_t)p->pid;
+	rpc_reply(call, &r);
+}
+
+/* A wait under way: the call is answered when the process ends, or given up. */
+struct wait_call {
+	struct process_waiter w;
+	struct process *p;
+	struct rpc_call *call;
+};
+
+static void wait_ended(struct process_waiter *w, int wait_status)
+{
+	struct wait_call *wc = w->arg;
+	struct control_wait_reply r = { .status = (uint64_t)(wait_status & 0xffff) };
+
+	rpc_reply(wc->call, &r);
+	free(wc);
+}
+
+static void wait_cancelled(struct rpc_call *call, void *arg)
+{
+	struct wait_call *wc = arg;
+
+	process_unwait(wc->p, &wc->w);
+	rpc_fail(wc->call, err_new(ECANCELED, "wait"));
+	free(wc);
+}
+
+static struct process *find_process(struct rpc_call *call, struct container *c, uint64_t pid)
+{
+	struct process *p = container_process(c, (pid_t)pid);
+
+	if (!p)
+		rpc_fail(call, err_new(ESRCH, "container %s: process %u was not started by exec", c->id, (unsigned)pid));
+	return p;
+}
+
+static void do_wait(struct rpc_call *call, void *request)
+{
+	struct control_wait *q = request;
+	struct container *c = find(call, q->id);
+	struct process *p = c ? find_process(call, c, q->pid) : NULL;
+	struct wait_call *wc;
+
+	if (!p)
+		return;
+	wc = calloc(1, sizeof(*wc));
+	if (!wc) {
+		rpc_fail(call, err_new(ENOMEM, "wait"));
+		return;
+	}
+	*wc = (struct wait_call){ .w = { .fn = wait_ended, .arg = wc }, .p = p, .call = call };
+	if (!p->ended)
+		rpc_on_cancel(call, wait_cancelled, wc);
+	process_wait(p, &wc->w);
+}
+
+enum { SIGNAL_PROCESS, SIGNAL_ALL, SIGNAL_FOREGROUND };
+
+static int send_to_process(struct container *c, pid_t pid, int signo)
+{
+	struct thread_group *tg = tg_find(c->k, pid ? pid : c->init->pid);
+	int ret;
+
+	if (!tg)
+		return -ESRCH;
+	ret = tg->container != c ? -ESRCH : signo ? signal_send_group(tg, signo, NULL) : 0;
+	tg_put(tg);
+	return ret;
+}
+
+static int send_to_foreground(struct container *c, uint64_t pid, int signo)
+{
+	struct process *p = container_process(c, (pid_t)pid);
+	pid_t pgid;
+	int ret = p ? process_foreground_pgrp(p, &pgid) : -ESRCH;
+
+	/* without a terminal there is no foreground: the process itself */
+	if (ret == -ENOTTY)
+		return send_to_process(c, (pid_t)pid, signo);
+	return ret ? ret : signo ? signal_send_pgrp(c->k, pgid, signo, NULL) : 0;
+}
+
+static void do_signal(struct rpc_call *call, void *request)
+{
+	struct control_signal *q = request;
+	struct container *c = find(call, q->id);
+	struct control_signal_reply r;
+	int ret;
+
+	if (!c)
+		return;
+	if (c->state == CONTAINER_STOPPED && q->mode != SIGNAL_ALL)
+		ret = -ESRCH;
+	else if (c->state == CONTAINER_CREATED && q->signal)
+		ret = q->mode == SIGNAL_ALL || q->signal == LINUX_SIGKILL || q->signal == LINUX_SIGTERM ? signal_send_container(c->k, c, (int)q->signal)
+											       : send_to_process(c, 0, (int)q->signal);
+	else if (q->mode == SIGNAL_ALL)
+		ret = q->signal ? signal_send_container(c->k, c, (int)q->signal) : 0;
+	else if (q->mode == SIGNAL_FOREGROUND)
+		ret = send_to_foreground(c, q->pid, (int)q->signal);
+	else
+		ret = send_to_process(c, (pid_t)q->pid, (int)q->signal);
+	if (ret < 0)
+		rpc_fail(call, err_new(-ret, "signal %u to container %s", (unsigned)q->signal, c->id));
+	else
+		rpc_reply(call, &r);
+}
+
+static void do_state(struct rpc_call *call, void *request)
+{
+	struct control_state *q = request;
+	struct container *c = find(call, q->id);
+	struct control_state_reply r = { 0 };
+
+	if (!c)
+		return;
+	r.state = c->state;
+	r.status = c->init->ended ? (uint64_t)(c->init->status & 0xffff) : 0;
+	rpc_reply(call, &r);
+}
+
+static void do_processes(struct rpc_call *call, void *request)
+{
+	struct control_processes *q = request;
+	struct container *c = find(call, q->id);
+	struct control_processes_reply r = { 0 };
+	struct listing *l = malloc(sizeof(*l));
+
+	if (!c || !l) {
+		free(l);
+		if (c)
+			rpc_fail(call, err_new(ENOMEM, "processes"));
+		return;
+	}
+	listing_make(l, c, (pid_t)q->after);
+	r.processes = l->rows;
+	r.n_processes = l->n;
+	r.more = l->more;
+	rpc_reply(call, &r);
+	free(l);
+}
+
+static void do_resize(struct rpc_call *call, void *request)
+{
+	struct control_resize *q = request;
+	struct container *c = find(call, q->id);
+	struct process *p = c ? find_process(call, c, q->pid) : NULL;
+	struct control_resize_reply r;
+
+	if (!p)
+		return;
+	if (!p->tty) {
+		rpc_fail(call, err_new(ENOTTY, "process %d has no terminal", p->pid));
+		return;
+	}
+	tty_set_winsize(p->tty, &(struct linux_winsize){ .ws_row = (uint16_t)q->rows, .ws_col = (uint16_t)q->columns });
+	rpc_reply(call, &r);
+}
+
+static void do_pause(struct rpc_call *call, void *request)
+{
+	struct control_pause *q = request;
+	struct container *c = find(call, q->id);
+
+	if (c)
+		rpc_fail(call, err_new(ENOSYS, "pause is not supported yet"));
+}
+
+static void do_resume(struct rpc_call *call, void *request)
+{
+	struct control_resume *q = request;
+	struct container *c = find(call, q->id);
+
+	if (c)
+		rpc_fail(call, err_new(ENOSYS, "resume is not supported yet"));
+}
+
+/* controld kills the sentry itself; what is asked here is only to end the programs. */
+static void do_destroy(struct rpc_call *call, void *request)
+{
+	struct control_destroy *q = request;
+	struct container *c = find(call, q->id);
+	struct control_destroy_reply r;
+
+	if (!c)
+		return;
+	signal_send_container(c->k, c, LINUX_SIGKILL);
+	rpc_reply(call, &r);
+}
+
+static void do_usage(struct rpc_call *call, void *request)
+{
+	struct control_usage *q = request;
+	struct container *c = find(call, q->id);
+	struct control_usage_reply r = { 0 };
+
+	if (!c)
+		return;
+	r.memory = memfile_committed(c->k->memfile);
+	listing_usage(c, &r.cpu_ns, &r.tasks);
+	rpc_reply(call, &r);
+}
+
+static const struct rpc_method methods[] = {
+	RPC_METHOD(control, start, do_start, 0),
+	RPC_METHOD(control, exec, do_exec, 0),
+	RPC_METHOD(control, wait, do_wait, 0),
+	RPC_METHOD(control, signal, do_signal, 0),
+	RPC_METHOD(control, state, do_state, 0),
+	RPC_METHOD(control, processes, do_processes, 0),
+	RPC_METHOD(control, resize, do_resize, 0),
+	RPC_METHOD(control, pause, do_pause, 0),
+	RPC_METHOD(control, resume, do_resume, 0),
+	RPC_METHOD(control, destroy, do_destroy, 0),
+	RPC_METHOD(control, usage, do_usage, 0),
+};
+
+/* Without controld nobody can ask for anything any more, nor learn how the
+ * program ends: the sandbox ends with it. */
+static void closed(struct rpc *r, const struct err *why, void *arg)
+{
+	struct kernel *k = arg;
+
+	log_info("controld is gone%s%s", why ? ": " : "", why ? err_text(why) : "");
+	k->shutting_down = true;
+	event_base_loopbreak(k->loop);
+}
+
+struct err *control_serve(struct kernel *k, int sock)
+{
+	struct rpc *r;
+
+	return rpc_new(k->loop, sock, methods, sizeof(methods) / sizeof(*methods), closed, k, &r);
+}
