@@ -200,7 +200,7 @@ struct err *frame_recv(int sock, struct frame *f, bool *again, bool *eof)
 		return NULL;
 	}
 	if (why)
-		return err_new(EPROTO, "received a broken frame: %s", why);
+		return err_with_text(EPROTO, "received a broken frame: %s", why);
 	return err_new(errnum, "receiving a frame");
 }
 

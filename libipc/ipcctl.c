@@ -207,16 +207,16 @@ static struct err *find_method(const char *name, const struct msg_method **out)
 	*out = NULL;
 	if (ctl.proto) {
 		*out = method_in(ctl.proto, name);
-		return *out ? NULL : err_new(EINVAL, "%s has no method '%s'", ctl.proto->name, name);
+		return *out ? NULL : err_with_text(EINVAL, "%s has no method '%s'", ctl.proto->name, name);
 	}
 	for (size_t i = 0; msg_protocols[i]; i++) {
 		const struct msg_method *m = method_in(msg_protocols[i], name);
 		if (m && *out)
-			return err_new(EINVAL, "method '%s' is in several protocols: name one", name);
+			return err_with_text(EINVAL, "method '%s' is in several protocols: name one", name);
 		if (m)
 			*out = m;
 	}
-	return *out ? NULL : err_new(EINVAL, "no protocol has a method '%s'", name);
+	return *out ? NULL : err_with_text(EINVAL, "no protocol has a method '%s'", name);
 }
 
 static struct err *request(const char *name, const char *text)

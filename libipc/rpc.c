@@ -231,7 +231,7 @@ static void on_readable(evutil_socket_t sock, short what, void *arg)
 			break;
 		}
 		if (errnum) {
-			lost(r, why ? err_new(EPROTO, "received a broken frame: %s", why) : err_new(errnum, "receiving a frame"));
+			lost(r, why ? err_with_text(EPROTO, "received a broken frame: %s", why) : err_new(errnum, "receiving a frame"));
 			break;
 		}
 		e = take_frame(r, &f);
