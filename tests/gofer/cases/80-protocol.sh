@@ -1,0 +1,60 @@
+# what a peer may do wrong, and what the command line may
+start
+f=$(walk_to file)
+# a question may be wrong without the connection being lost
+ask --raw 950100016363c0; fails "unknown method" ENOSYS
+ask --raw 9501000203c0; fails "a body that is no array" EPROTO
+ask --raw 950100030390; fails "a missing field" EPROTO
+ask --raw 9501000403920101; fails "a surplus field" EPROTO
+ask --raw 950100050391c3; fails "a wrong type" EPROTO
+ask getattr "{\"node\":$f}"; want "the connection goes on" '"size":6'
+start
+printf -- '--surplus-fd 0\n' >&"$ctl_in"
+ask attach '{"tree":0}'; fails "a surplus descriptor" EPROTO
+ask attach '{"tree":0}'; want "the connection goes on" '"node":'
+
+# a broken frame ends it
+for raw in 95 9501000703 00 c1 "9501000703910100" "9502000703 9101" "950109070391 01"; do
+	start
+	ask --raw "${raw// /}"; fails "a broken frame ($raw)" ECONNRESET
+	wait "$ctl_pid" 2>/dev/null
+	true_that "a broken frame ($raw): the gofer ends" [ "$(pgrep -cf "$GOFER --root $tree" || true)" = 0 ]
+	stop
+done
+start
+true_that "the gofer runs" pgrep -f "$GOFER --root $tree" >/dev/null
+stop
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	pgrep -f "$GOFER --root $tree" >/dev/null || break
+	sleep 0.1
+done
+is "the gofer ends with its connection" "$(pgrep -cf "$GOFER --root $tree")" 0
+
+# bad command lines: one line, status 1
+bad() { # WHAT ARGUMENT...
+	local out
+	out=$("$GOFER" "${@:2}" 2>&1 </dev/null)
+	is "$1: status" $? 1
+	is "$1: lines" "$(printf '%s\n' "$out" | wc -l)" 1
+}
+bad "no arguments"
+bad "no socket" --root "$tree"
+bad "unknown option" --root "$tree" --nonsense
+bad "lacking value" --root
+bad "root not there" --root "$tree/none" --listen "$work/s"
+bad "tree not there" --root "$tree" --tree "$tree/none" --listen "$work/s"
+bad "root twice" --root "$tree" --root "$tree" --listen "$work/s"
+bad "no such descriptor" --root "$tree" --ipc-fd 99
+bad "not a number" --root "$tree" --ipc-fd x
+bad "stray argument" --root "$tree" --listen "$work/s" x
+bad "both sockets" --root "$tree" --listen "$work/s" --ipc-fd 0
+bad "unknown log format" --root "$tree" --log-format xml --listen "$work/s"
+bad "unknown host-uds" --root "$tree" --host-uds=yes --listen "$work/s"
+bad "listen nowhere" --root "$tree" --listen "$work/none/s"
+touch "$work/taken"
+bad "listen where something is" --root "$tree" --listen "$work/taken"
+bad "not a socket" --root "$tree" --ipc-fd 0
+is "--version" "$("$GOFER" --version | cut -d' ' -f1)" gofer
+for o in $("$GOFER" --help | grep -o '^  --[a-z-]*' | sort -u); do
+	true_that "$o is in the man page" grep -q -- "${o//-/\\\\-}" "$top/gofer/gofer.1"
+done
