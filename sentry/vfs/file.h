@@ -66,6 +66,7 @@ struct file_watch {
 #define FILE_WRITE 2u
 #define FILE_STREAM 4u /* no position */
 #define FILE_PATH 8u /* O_PATH */
+#define FILE_NOCTTY 16u /* opened with O_NOCTTY */
 
 /* A file with no name: anon inode called "pipe:", "socket:", "[eventfd]" ...
  * ("NAME" is what readlink of /proc/PID/fd/N shows, with :[ino] appended when it ends in ':').
@@ -74,6 +75,11 @@ int file_new_anon(struct vfs *v, const struct file_ops *ops, const char *name, u
 /* Opens an inode that has no name in any directory (its ops->open is called); name as above, shown as it is.
  * No permission check. Takes its own references. */
 int file_open_inode(struct inode *i, const char *name, int flags, const struct cred *c, struct file **out);
+void file_accessed(struct file *f); /* access time, as the mount wants it (relatime) */
+void file_remove_privs(struct file *f); /* before data of a file changes: set-id bits go */
+int64_t file_llseek(struct file *f, int64_t off, int whence); /* lseek(2) but for the descriptor */
+/* For file_ops.llseek: with a size, and without holes. */
+int64_t llseek_size(struct file *f, int64_t off, int whence, int64_t size);
 void file_get(struct file *f);
 void file_put(struct file *f);
 uint32_t file_poll(struct file *f);
@@ -84,6 +90,26 @@ ssize_t file_write(struct file *f, struct uio *u);
 ssize_t file_pread(struct file *f, struct uio *u, int64_t pos);
 ssize_t file_pwrite(struct file *f, struct uio *u, int64_t pos);
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos); /* exec, loaders */
+
+/* --- locks: vfs/locks.c --------------------------------------------------------
+ * POSIX locks (owner: the descriptor table) and OFD locks (owner: the file) on byte ranges; flock. */
+struct file_lock {
+	int16_t type; /* LINUX_F_RDLCK ... */
+	int64_t start, end; /* inclusive; INT64_MAX: to the end */
+	int32_t pid; /* for F_GETLK; -1 for OFD */
+	const void *owner;
+	bool ofd;
+};
+int file_lock_get(struct file *f, struct file_lock *l); /* F_GETLK: l becomes the conflicting lock, or F_UNLCK */
+int file_lock_set(struct file *f, const struct file_lock *l, bool wait); /* -EAGAIN, -EDEADLK, -ERESTARTSYS, -ENOLCK */
+int file_flock(struct file *f, int op); /* LINUX_LOCK_*; -EWOULDBLOCK, -ERESTARTSYS */
+struct file_lock_info {
+	struct file_lock l;
+	uint64_t dev, ino;
+	bool flock, waiting;
+};
+/* For /proc/locks and fdinfo: locks of one inode in order. */
+int inode_locks_each(struct inode *i, int (*fn)(const struct file_lock_info *l, void *arg), void *arg);
 
 /* --- descriptor tables --------------------------------------------------------- */
 struct fdtable;

@@ -182,6 +182,8 @@ struct superblock {
 #define SUPER_LOOKUP_UNLOCKED 1u
 #define SUPER_IN_MEMORY 2u /* positive dentries are pinned: the dentry tree is the directory (tmpfs, static proc/dev trees) */
 #define SUPER_REVALIDATE 4u /* inode_ops.revalidate is to be asked */
+#define SUPER_UNCACHED 16u /* dentries are dropped when unused (proc) */
+#define SUPER_OWN_OPEN 32u /* inode_ops.open opens everything, devices and fifos too (host files) */
 #define SUPER_NO_NEGATIVE 8u /* negative answers are not cached */
 
 struct fs_context_args { /* what mount(2) or the boot specification gives */
@@ -207,11 +209,14 @@ void path_put(struct path *p); /* and sets it to NULLs */
 struct vfs *vfs_new(void);
 int vfs_register(struct vfs *v, const struct fs_type *t);
 const struct fs_type *vfs_find_type(struct vfs *v, const char *name);
+const struct fs_type *vfs_type_at(struct vfs *v, unsigned n); /* for /proc/filesystems; NULL past the end */
 uint64_t vfs_anon_dev(struct vfs *v);
 /* Character devices: opened through any file system's device node. */
 int vfs_register_chrdev(struct vfs *v, unsigned major, unsigned minor_first, unsigned minor_count, int (*open)(struct inode *i, struct file *f));
 /* Named pipes (fs/pipe.c): how they are opened, and what ends i->fifo with the inode. Set once at boot. */
 void vfs_set_fifo_ops(struct vfs *v, int (*open)(struct inode *i, struct file *f), void (*release)(struct inode *i));
+/* Called at a file's last put when f->epoll_items is set. */
+void vfs_set_epoll_release(struct vfs *v, void (*release)(struct file *f));
 /* Sockets (net/unix): i->bound goes away with the inode. */
 void vfs_set_bound_release(struct vfs *v, void (*release)(struct inode *i));
 void vfs_kernel_set(struct vfs *v, void *kernel); /* struct kernel *, for file systems above the kernel layer */
@@ -240,6 +245,11 @@ int dentry_lookup_locked(struct dentry *dir, const struct qstr *name, struct den
 bool dentry_has_children(struct dentry *dir); /* positive ones, cached: for in-memory file systems, with dir's mu held */
 /* A file_ops.readdir for in-memory file systems: lists the positive children. */
 int dcache_readdir(struct file *f, struct dirent_sink *s);
+/* Write access to a regular file as a whole: ETXTBSY between writers and running programs. */
+int inode_get_write(struct inode *i);
+void inode_put_write(struct inode *i);
+int inode_deny_write(struct inode *i);
+void inode_allow_write(struct inode *i);
 uint64_t inode_next_ino(struct vfs *v); /* numbers for in-memory file systems */
 
 /* --- mounts ------------------------------------------------------------------ */
@@ -248,10 +258,13 @@ struct mount_ns *mount_ns_new(struct superblock *root, unsigned flags); /* takes
 void mount_ns_get(struct mount_ns *ns);
 void mount_ns_put(struct mount_ns *ns);
 struct mount_ns *mount_ns_dup(struct mount_ns *ns); /* CLONE_NEWNS */
+/* Right after mount_ns_dup: moves a path (root, cwd of the caller) to the same place in the copy. */
+void mount_ns_translate(struct mount_ns *ns, struct mount_ns *copy, struct path *p);
 void mount_ns_root(struct mount_ns *ns, struct path *out); /* new references */
 int vfs_mount(struct mount_ns *ns, const struct path *at, struct superblock *sb, unsigned flags); /* takes the reference of sb on success */
 int vfs_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool recursive);
 int vfs_remount(struct mount_ns *ns, const struct path *at, unsigned flags, const char *options, bool bind_only);
+int vfs_mount_move(struct mount_ns *ns, const struct path *from, const struct path *at);
 int vfs_umount(struct mount_ns *ns, const struct path *at, int flags);
 int vfs_pivot_root(struct mount_ns *ns, const struct path *new_root, const struct path *put_old);
 /* /proc/PID/mounts, mountinfo: lines in order into fn. */
@@ -276,6 +289,10 @@ struct fs_context {
 struct fs_context *fs_context_new(struct mount_ns *ns); /* root and cwd at the namespace's root, umask 022 */
 struct fs_context *fs_context_dup(struct fs_context *f);
 void fs_context_put(struct fs_context *f);
+void fs_context_set(struct fs_context *f, const struct path *root, const struct path *cwd); /* either may be NULL: unchanged; takes own references */
+void fs_context_root(struct fs_context *f, struct path *out); /* new references */
+void fs_context_cwd(struct fs_context *f, struct path *out);
+int fs_context_unshare_ns(struct fs_context *f); /* CLONE_NEWNS: a namespace of its own; f must not be shared */
 
 #define WALK_FOLLOW 1u /* follow a last symbolic link */
 #define WALK_DIRECTORY 2u /* ENOTDIR unless it is one */
@@ -311,6 +328,8 @@ char *vfs_path_name(const struct path *p, const struct path *root, char *buf, si
 /* Checks mask (4 read, 2 write, 1 exec) with fsuid/fsgid/capabilities; EROFS for writing on a read-only mount. */
 int vfs_permission(const struct path *p, unsigned mask, const struct cred *c);
 int inode_permission(struct inode *i, unsigned mask, const struct cred *c);
+/* What setattr does to an inode that has nothing behind it (in-memory file systems), but for the size. */
+void inode_setattr_copy(struct inode *i, const struct iattr *a);
 int vfs_getattr(const struct path *p, struct kstat *out);
 int vfs_setattr(const struct path *p, const struct iattr *a, const struct cred *c); /* checks permission */
 

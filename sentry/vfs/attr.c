@@ -1,0 +1,173 @@
+/*
+ * attr.c - attributes: stat and its changes, truncation, statfs.
+ */
+#include "vfs/internal.h"
+
+#include <string.h>
+
+int vfs_getattr(const struct path *p, struct kstat *out)
+{
+	struct inode *i = p->dentry->inode;
+	int r = 0;
+
+	memset(out, 0, sizeof(*out));
+	mutex_lock(&i->a_mu);
+	*out = (struct kstat){ .ino = i->ino, .size = i->size, .blocks = (i->size + 511) / 512, .mode = i->mode, .nlink = i->nlink,
+		.uid = i->uid, .gid = i->gid, .blksize = 4096, .dev = i->sb->dev, .rdev = i->rdev, .atime = i->atime, .mtime = i->mtime,
+		.ctime = i->ctime, .btime = i->btime };
+	mutex_unlock(&i->a_mu);
+	if (i->ops->getattr)
+		r = i->ops->getattr(i, out);
+	return r;
+}
+
+void inode_setattr_copy(struct inode *i, const struct iattr *a)
+{
+	int64_t now = now_realtime();
+
+	mutex_lock(&i->a_mu);
+	if (a->valid & ATTR_MODE)
+		i->mode = (i->mode & LINUX_S_IFMT) | (a->mode & 07777);
+	if (a->valid & ATTR_UID)
+		i->uid = a->uid;
+	if (a->valid & ATTR_GID)
+		i->gid = a->gid;
+	if (a->valid & ATTR_ATIME)
+		i->atime = a->atime == TIME_NOW ? now : a->atime;
+	if (a->valid & ATTR_MTIME)
+		i->mtime = a->mtime == TIME_NOW ? now : a->mtime;
+	i->ctime = now;
+	mutex_unlock(&i->a_mu);
+}
+
+static int apply(struct inode *i, const struct iattr *a)
+{
+	if (i->ops->setattr)
+		return i->ops->setattr(i, a);
+	if (!(i->sb->sflags & SUPER_IN_MEMORY) || a->valid & ATTR_SIZE)
+		return -EPERM;
+	inode_setattr_copy(i, a);
+	return 0;
+}
+
+/* The rules of chown(2). */
+static int may_chown(struct inode *i, const struct iattr *a, const struct cred *c)
+{
+	if (cred_capable(c, LINUX_CAP_CHOWN))
+		return 0;
+	if (c->fsuid != i->uid)
+		return -EPERM;
+	if (a->valid & ATTR_UID && a->uid != i->uid)
+		return -EPERM;
+	if (a->valid & ATTR_GID && a->gid != i->gid && !cred_in_group(c, a->gid))
+		return -EPERM;
+	return 0;
+}
+
+/* The rules of utimensat(2): setting both to now needs no more than write permission. */
+static int may_set_times(struct inode *i, const struct iattr *a, const struct cred *c)
+{
+	bool now = a->valid & ATTR_ATIME && a->valid & ATTR_MTIME && a->atime == TIME_NOW && a->mtime == TIME_NOW;
+
+	if (inode_owner_or_capable(i, c))
+		return 0;
+	return now ? inode_permission(i, 2, c) : -EPERM;
+}
+
+static int check_setattr(struct inode *i, struct iattr *a, const struct cred *c)
+{
+	int r = 0;
+
+	if (a->valid & (ATTR_UID | ATTR_GID)) {
+		r = may_chown(i, a, c);
+		if (!r && !LINUX_S_ISDIR(i->mode) && !(a->valid & ATTR_MODE)) {
+			uint32_t kill = LINUX_S_ISUID | ((i->mode & 02010) == 02010 ? LINUX_S_ISGID : 0);
+
+			if (i->mode & kill) {
+				a->valid |= ATTR_MODE;
+				a->mode = i->mode & 07777 & ~kill;
+			}
+		}
+	} else if (a->valid & ATTR_MODE) {
+		if (!inode_owner_or_capable(i, c))
+			r = -EPERM;
+		else if (!cred_in_group(c, i->gid) && !cred_capable(c, LINUX_CAP_FSETID))
+			a->mode &= ~LINUX_S_ISGID;
+	}
+	if (!r && a->valid & (ATTR_ATIME | ATTR_MTIME))
+		r = may_set_times(i, a, c);
+	return r;
+}
+
+int vfs_setattr(const struct path *p, const struct iattr *attr, const struct cred *c)
+{
+	struct inode *i = p->dentry->inode;
+	struct iattr a = *attr;
+	int r = path_want_write(p);
+
+	if (!r)
+		r = check_setattr(i, &a, c);
+	if (!r && LINUX_S_ISLNK(i->mode) && a.valid & ATTR_MODE && attr->valid & ATTR_MODE)
+		r = -EOPNOTSUPP;
+	if (r)
+		return r;
+	mutex_lock(&i->mu);
+	r = apply(i, &a);
+	mutex_unlock(&i->mu);
+	if (!r)
+		notify_dentry(p->dentry, NOTIFY_ATTRIB);
+	return r;
+}
+
+int vfs_truncate_inode(struct inode *i, uint64_t size, const struct cred *c)
+{
+	struct iattr a = { .valid = ATTR_SIZE, .size = size };
+	int r;
+
+	if (size > INT64_MAX)
+		return -EINVAL;
+	if (i->mode & (LINUX_S_ISUID | LINUX_S_ISGID) && !cred_capable(c, LINUX_CAP_FSETID)) {
+		a.valid |= ATTR_MODE;
+		a.mode = i->mode & 07777 & ~(LINUX_S_ISUID | ((i->mode & 02010) == 02010 ? LINUX_S_ISGID : 0));
+	}
+	mutex_lock(&i->mu);
+	r = apply(i, &a);
+	mutex_unlock(&i->mu);
+	return r;
+}
+
+int vfs_truncate(const struct path *p, uint64_t size, const struct cred *c)
+{
+	struct inode *i = p->dentry->inode;
+	int r;
+
+	if (LINUX_S_ISDIR(i->mode))
+		return -EISDIR;
+	if (!LINUX_S_ISREG(i->mode))
+		return -EINVAL;
+	r = vfs_permission(p, 2, c);
+	if (!r)
+		r = inode_get_write(i);
+	if (r)
+		return r;
+	r = vfs_truncate_inode(i, size, c);
+	inode_put_write(i);
+	if (!r)
+		notify_dentry(p->dentry, NOTIFY_MODIFY);
+	return r;
+}
+
+int vfs_statfs(const struct path *p, struct kstatfs *out)
+{
+	struct superblock *sb = p->dentry->sb;
+	unsigned f = mount_flags(p->mnt);
+	int r = 0;
+
+	*out = (struct kstatfs){ .bsize = 4096, .namelen = LINUX_NAME_MAX };
+	if (sb->ops->statfs)
+		r = sb->ops->statfs(sb, p->dentry->inode, out);
+	/* ST_RDONLY 1, NOSUID 2, NODEV 4, NOEXEC 8 are MS_*'s bits */
+	out->flags = LINUX_ST_VALID | (f & 15) | (sb->flags & LINUX_MS_RDONLY) | (f & LINUX_MS_NOATIME ? 1024 : 0) |
+		     (f & LINUX_MS_NODIRATIME ? 2048 : 0) | (f & (LINUX_MS_NOATIME | LINUX_MS_STRICTATIME) ? 0 : 4096);
+	return r;
+}

@@ -1,0 +1,519 @@
+/*
+ * dcache.c - cached names: hash, reference counts, LRU, lookups.
+ *
+ * Everything here is guarded by the dcache lock; a dentry's count falls to 0
+ * only under it, so that a walk that holds the lock may use dentries without
+ * references.  An unused dentry that is still hashed waits on the LRU; one that
+ * is not is freed at once.  Children hold a reference on their parent.  Inodes are put
+ * (and file systems told) only after the lock is dropped.
+ */
+#include "vfs/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define BUCKETS_MIN 4096
+#define PRUNE_BATCH 128
+
+int dcache_init(struct dcache *dc)
+{
+	mutex_init(&dc->mu, RANK_DCACHE);
+	TAILQ_INIT(&dc->lru);
+	dc->n_buckets = BUCKETS_MIN;
+	dc->buckets = calloc(dc->n_buckets, sizeof(*dc->buckets));
+	dc->next_cookie = 3;
+	if (getrandom(&dc->seed, sizeof(dc->seed), 0) != sizeof(dc->seed))
+		return -EIO;
+	return dc->buckets ? 0 : -ENOMEM;
+}
+
+/* Keyed by a random number, so that a program cannot choose names that collide. */
+uint32_t dcache_hash(const struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len)
+{
+	const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = (dc->seed ^ (uintptr_t)parent) * k, w;
+
+	for (; len >= 8; len -= 8, name += 8) {
+		memcpy(&w, name, 8);
+		h = (h ^ w) * k;
+		h ^= h >> 29 ^ dc->seed;
+	}
+	w = len;
+	for (uint32_t i = 0; i < len; i++)
+		w = w << 8 | (uint8_t)name[i];
+	h = (h ^ w) * k;
+	h ^= h >> 32;
+	return (uint32_t)(h * k >> 32);
+}
+
+bool ref_put_unless_last(struct ref *r)
+{
+	uint32_t old = atomic_load_explicit(&r->n, memory_order_relaxed);
+
+	do {
+		if (old >= REF_SATURATED)
+			return true;
+		if (old <= 1)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&r->n, &old, old - 1, memory_order_release, memory_order_relaxed));
+	return true;
+}
+
+static struct dentry_bucket *bucket(struct dcache *dc, uint32_t hash) { return &dc->buckets[hash & (dc->n_buckets - 1)]; }
+
+static void grow(struct dcache *dc)
+{
+	size_t n = dc->n_buckets * 4;
+	struct dentry_bucket *b = calloc(n, sizeof(*b));
+	struct dentry *d;
+
+	if (!b)
+		return;
+	for (size_t i = 0; i < dc->n_buckets; i++)
+		while ((d = LIST_FIRST(&dc->buckets[i]))) {
+			LIST_REMOVE(d, hash_link);
+			LIST_INSERT_HEAD(&b[d->hash & (n - 1)], d, hash_link);
+		}
+	free(dc->buckets);
+	dc->buckets = b;
+	dc->n_buckets = n;
+}
+
+static void hash_in(struct dcache *dc, struct dentry *d)
+{
+	d->hash = dcache_hash(dc, d->parent, d->name, d->name_len);
+	LIST_INSERT_HEAD(bucket(dc, d->hash), d, hash_link);
+	d->flags |= DENTRY_HASHED;
+}
+
+static void hash_out(struct dentry *d)
+{
+	if (d->flags & DENTRY_HASHED)
+		LIST_REMOVE(d, hash_link);
+	d->flags &= ~DENTRY_HASHED;
+}
+
+/* The tree's view of names: parent's list of children. */
+static void child_in(struct dcache *dc, struct dentry *d)
+{
+	d->cookie = dc->next_cookie++;
+	TAILQ_INSERT_TAIL(&d->parent->children, d, child_link);
+}
+
+struct dentry *dcache_find_locked(struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len)
+{
+	uint32_t hash = dcache_hash(dc, parent, name, len);
+	struct dentry *d;
+
+	LIST_FOREACH (d, bucket(dc, hash), hash_link)
+		if (d->hash == hash && d->parent == parent && d->name_len == len && !memcmp(d->name, name, len))
+			return d;
+	return NULL;
+}
+
+/* --- life ------------------------------------------------------------------- */
+
+static bool set_name(struct dentry *d, const char *name, uint32_t len)
+{
+	char *s = len < sizeof(d->short_name) ? d->short_name : malloc(len + 1);
+
+	if (!s)
+		return false;
+	memcpy(s, name, len);
+	s[len] = 0;
+	d->name = s;
+	d->name_len = len;
+	return true;
+}
+
+static struct dentry *dentry_alloc(struct superblock *sb, const char *name, uint32_t len)
+{
+	struct dentry *d = calloc(1, sizeof(*d));
+
+	if (!d || !set_name(d, name, len)) {
+		free(d);
+		return NULL;
+	}
+	ref_init(&d->ref);
+	d->sb = sb;
+	d->parent = d;
+	TAILQ_INIT(&d->children);
+	return d;
+}
+
+static void dentry_free(struct dentry *d)
+{
+	inode_put(d->inode);
+	if (d->name != d->short_name)
+		free(d->name);
+	free(d);
+}
+
+void dentry_get(struct dentry *d) { ref_get(&d->ref); }
+
+void dentry_get_locked(struct dentry *d) { atomic_fetch_add_explicit(&d->ref.n, 1, memory_order_relaxed); }
+
+/* Takes an unused dentry out of all lists. */
+static void detach(struct dcache *dc, struct dentry *d)
+{
+	hash_out(d);
+	if (d->flags & DENTRY_ONLRU)
+		TAILQ_REMOVE(&dc->lru, d, lru_link);
+	if (d->parent != d)
+		TAILQ_REMOVE(&d->parent->children, d, child_link);
+	d->flags &= ~DENTRY_ONLRU;
+	dc->count--;
+}
+
+/* Drops a reference under the lock; true: d is out of all lists and the caller frees it. */
+static bool put_locked(struct dcache *dc, struct dentry *d)
+{
+	if (!ref_put(&d->ref))
+		return false;
+	if (d->flags & DENTRY_HASHED && !(d->sb->sflags & SUPER_UNCACHED) && (d->inode || !(d->sb->sflags & SUPER_NO_NEGATIVE))) {
+		if (!(d->flags & DENTRY_ONLRU))
+			TAILQ_INSERT_TAIL(&dc->lru, d, lru_link);
+		d->flags |= DENTRY_ONLRU;
+		return false;
+	}
+	detach(dc, d);
+	return true;
+}
+
+void dentry_put(struct dentry *d)
+{
+	while (d && !ref_put_unless_last(&d->ref)) {
+		struct dcache *dc = dcache_of(d);
+		struct dentry *parent;
+		bool dead;
+
+		mutex_lock(&dc->mu);
+		parent = d->parent == d ? NULL : d->parent;
+		dead = put_locked(dc, d);
+		mutex_unlock(&dc->mu);
+		if (!dead)
+			return;
+		dentry_free(d);
+		d = parent;
+	}
+}
+
+/* Frees the longest unused ones beyond the bound. */
+static void prune(struct dcache *dc)
+{
+	struct dentry *batch[PRUNE_BATCH], *parents[PRUNE_BATCH], *d, *next;
+	unsigned n = 0;
+
+	mutex_lock(&dc->mu);
+	for (d = TAILQ_FIRST(&dc->lru); d && n < PRUNE_BATCH && dc->count > DENTRIES_MAX; d = next) {
+		next = TAILQ_NEXT(d, lru_link);
+		if (ref_count(&d->ref)) { /* in use again */
+			TAILQ_REMOVE(&dc->lru, d, lru_link);
+			d->flags &= ~DENTRY_ONLRU;
+			continue;
+		}
+		detach(dc, d);
+		parents[n] = d->parent;
+		batch[n++] = d;
+	}
+	mutex_unlock(&dc->mu);
+	for (unsigned i = 0; i < n; i++) {
+		dentry_free(batch[i]);
+		dentry_put(parents[i]);
+	}
+}
+
+struct dentry *dentry_make_root(struct superblock *sb, struct inode *i)
+{
+	struct dentry *d = dentry_alloc(sb, "/", 1);
+	struct dcache *dc = &sb->vfs->dc;
+
+	if (!d)
+		return NULL;
+	d->inode = i;
+	mutex_lock(&dc->mu);
+	dc->count++;
+	mutex_unlock(&dc->mu);
+	return d;
+}
+
+struct dentry *dentry_new_anon(struct superblock *sb, const char *name, struct inode *i)
+{
+	struct dentry *d = dentry_alloc(sb, name, (uint32_t)strlen(name));
+	struct dcache *dc = &sb->vfs->dc;
+
+	if (!d)
+		return NULL;
+	d->inode = i;
+	mutex_lock(&dc->mu);
+	dc->count++;
+	mutex_unlock(&dc->mu);
+	return d;
+}
+
+static void pin(struct dentry *d)
+{
+	if (!(d->sb->sflags & SUPER_IN_MEMORY) || d->flags & DENTRY_PINNED)
+		return;
+	d->flags |= DENTRY_PINNED;
+	dentry_get_locked(d);
+}
+
+int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, struct dentry **out)
+{
+	struct dcache *dc = dcache_of(dir);
+	struct dentry *d = dentry_alloc(dir->sb, name->name, name->len), *there;
+	bool full;
+
+	if (!d) {
+		inode_put(i);
+		return -ENOMEM;
+	}
+	mutex_lock(&dc->mu);
+	there = dcache_find_locked(dc, dir, name->name, name->len);
+	if (there) {
+		dentry_get_locked(there);
+		mutex_unlock(&dc->mu);
+		d->inode = i;
+		dentry_free(d);
+		*out = there;
+		return 0;
+	}
+	d->inode = i;
+	d->parent = dir;
+	dentry_get_locked(dir);
+	hash_in(dc, d);
+	child_in(dc, d);
+	if (i)
+		pin(d);
+	if (++dc->count > dc->n_buckets * 2)
+		grow(dc);
+	full = dc->count > DENTRIES_MAX && !TAILQ_EMPTY(&dc->lru);
+	mutex_unlock(&dc->mu);
+	if (full)
+		prune(dc);
+	*out = d;
+	return 0;
+}
+
+void dentry_instantiate(struct dentry *d, struct inode *i)
+{
+	struct dcache *dc = dcache_of(d);
+
+	mutex_lock(&dc->mu);
+	d->inode = i;
+	pin(d);
+	mutex_unlock(&dc->mu);
+}
+
+struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode *i)
+{
+	struct qstr q = { name, (uint32_t)strlen(name) };
+	struct dcache *dc = dcache_of(parent);
+	struct dentry *d;
+
+	if (dcache_enter(parent, &q, i, &d))
+		return NULL;
+	mutex_lock(&dc->mu);
+	if (!(d->flags & DENTRY_PINNED)) {
+		d->flags |= DENTRY_PINNED;
+		dentry_get_locked(d);
+	}
+	mutex_unlock(&dc->mu);
+	dentry_put(d); /* the pin holds it */
+	return d;
+}
+
+void dentry_drop(struct dentry *d)
+{
+	struct dcache *dc = dcache_of(d);
+	bool pinned;
+
+	mutex_lock(&dc->mu);
+	hash_out(d);
+	d->flags |= DENTRY_UNHASHED;
+	pinned = d->flags & DENTRY_PINNED;
+	d->flags &= ~DENTRY_PINNED;
+	if (!pinned && !ref_count(&d->ref)) { /* only the LRU knew it: let dentry_put free it */
+		dentry_get_locked(d);
+		pinned = true;
+	}
+	mutex_unlock(&dc->mu);
+	if (pinned)
+		dentry_put(d);
+}
+
+/* --- lookups ------------------------------------------------------------------ */
+
+int dentry_lookup_locked(struct dentry *dir, const struct qstr *name, struct dentry **out)
+{
+	struct dcache *dc = dcache_of(dir);
+	struct inode *di = dir->inode, *i = NULL;
+	struct dentry *d;
+	int r;
+
+	if (!di || !LINUX_S_ISDIR(di->mode))
+		return -ENOTDIR;
+	if (name->len > LINUX_NAME_MAX)
+		return -ENAMETOOLONG;
+	mutex_lock(&dc->mu);
+	d = dcache_find_locked(dc, dir, name->name, name->len);
+	if (d)
+		dentry_get_locked(d);
+	mutex_unlock(&dc->mu);
+	if (d) {
+		*out = d;
+		return 0;
+	}
+	if (di->iflags & INODE_DEAD)
+		return -ENOENT;
+	r = di->ops->lookup ? di->ops->lookup(di, name, &i) : 0;
+	if (r)
+		return r;
+	return dcache_enter(dir, name, i, out);
+}
+
+int dentry_lookup(struct dentry *dir, const struct qstr *name, struct dentry **out)
+{
+	bool unlocked = dir->sb->sflags & SUPER_LOOKUP_UNLOCKED;
+	int r;
+
+	if (!dir->inode)
+		return -ENOTDIR;
+	if (!unlocked)
+		mutex_lock_nested(&dir->inode->mu);
+	r = dentry_lookup_locked(dir, name, out);
+	if (!unlocked)
+		mutex_unlock(&dir->inode->mu);
+	return r;
+}
+
+bool dentry_has_children(struct dentry *dir)
+{
+	struct dcache *dc = dcache_of(dir);
+	struct dentry *d;
+	bool has = false;
+
+	mutex_lock(&dc->mu);
+	TAILQ_FOREACH (d, &dir->children, child_link)
+		if (d->inode && d->flags & DENTRY_HASHED) {
+			has = true;
+			break;
+		}
+	mutex_unlock(&dc->mu);
+	return has;
+}
+
+/* --- moves ------------------------------------------------------------------------ */
+
+bool dentry_is_below(struct dentry *d, const struct dentry *anc)
+{
+	struct dcache *dc = dcache_of(d);
+	bool below;
+
+	mutex_lock(&dc->mu);
+	while (d != anc && d->parent != d)
+		d = d->parent;
+	below = d == anc;
+	mutex_unlock(&dc->mu);
+	return below;
+}
+
+void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uint32_t len)
+{
+	struct dcache *dc = dcache_of(d);
+	struct dentry *old_dir = d->parent;
+	char *old_name = d->name, *s = len < sizeof(d->short_name) ? d->short_name : malloc(len + 1);
+
+	if (!s) { /* out of memory: forget the name, the file system knows better */
+		dentry_drop(d);
+		return;
+	}
+	mutex_lock(&dc->mu);
+	hash_out(d);
+	TAILQ_REMOVE(&old_dir->children, d, child_link);
+	memmove(s, name, len);
+	s[len] = 0;
+	d->name = s;
+	d->name_len = len;
+	d->parent = new_dir;
+	dentry_get_locked(new_dir);
+	hash_in(dc, d);
+	child_in(dc, d);
+	mutex_unlock(&dc->mu);
+	if (old_name != d->short_name)
+		free(old_name);
+	dentry_put(old_dir);
+}
+
+void dcache_exchange(struct dentry *a, struct dentry *b)
+{
+	struct dcache *dc = dcache_of(a);
+	struct dentry *pa = a->parent;
+	char *na = a->name, *nb = b->name, tmp[sizeof(a->short_name)];
+	bool short_a = na == a->short_name, short_b = nb == b->short_name;
+	uint32_t len = a->name_len;
+
+	mutex_lock(&dc->mu);
+	hash_out(a);
+	hash_out(b);
+	TAILQ_REMOVE(&a->parent->children, a, child_link);
+	TAILQ_REMOVE(&b->parent->children, b, child_link);
+	memcpy(tmp, a->short_name, sizeof(tmp));
+	memcpy(a->short_name, b->short_name, sizeof(tmp));
+	memcpy(b->short_name, tmp, sizeof(tmp));
+	a->name = short_b ? a->short_name : nb;
+	b->name = short_a ? b->short_name : na;
+	a->name_len = b->name_len;
+	b->name_len = len;
+	a->parent = b->parent; /* the references of the parents change owners */
+	b->parent = pa;
+	hash_in(dc, a);
+	hash_in(dc, b);
+	child_in(dc, a);
+	child_in(dc, b);
+	mutex_unlock(&dc->mu);
+}
+
+/* --- a superblock ends: nobody uses its tree any more ----------------------------- */
+
+static struct dentry *any_leaf(struct dentry *d)
+{
+	struct dentry *c;
+
+	while ((c = TAILQ_FIRST(&d->children)))
+		d = c;
+	return d;
+}
+
+void dcache_kill_tree(struct dentry *root)
+{
+	struct dcache *dc = dcache_of(root);
+
+	for (;;) {
+		struct dentry *d, *parent;
+
+		mutex_lock(&dc->mu);
+		d = any_leaf(root);
+		parent = d->parent == d ? NULL : d->parent;
+		detach(dc, d);
+		mutex_unlock(&dc->mu);
+		dentry_free(d);
+		if (!parent)
+			return;
+		ref_put(&parent->ref); /* the child's; parent goes in its turn */
+	}
+}
+
+void super_change_begin(struct superblock *sb)
+{
+	atomic_fetch_add(&sb->changing, 1);
+	atomic_fetch_add(&sb->change_seq, 1);
+}
+
+void super_change_end(struct superblock *sb)
+{
+	atomic_fetch_add(&sb->change_seq, 1);
+	atomic_fetch_sub(&sb->changing, 1);
+}

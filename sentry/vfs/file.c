@@ -1,0 +1,257 @@
+/*
+ * file.c - open files: references, reading, writing, seeking, anonymous files.
+ */
+#include "vfs/internal.h"
+
+#include "mm/usercopy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void file_get(struct file *f) { ref_get(&f->ref); }
+
+static void tell_close(struct file *f)
+{
+	if (f->path.mnt && !(f->mode & FILE_PATH))
+		notify_dentry(f->path.dentry, f->mode & FILE_WRITE ? NOTIFY_CLOSE_WRITE : NOTIFY_CLOSE_NOWRITE);
+}
+
+void file_put(struct file *f)
+{
+	struct vfs *v;
+
+	if (!f || !ref_put(&f->ref))
+		return;
+	v = f->inode->sb->vfs;
+	if (f->epoll_items && v->epoll_release)
+		v->epoll_release(f);
+	if (f->inode->locks)
+		locks_release_file(f);
+	tell_close(f);
+	if (f->ops->release && !(f->mode & FILE_PATH))
+		f->ops->release(f);
+	if (f->mode & FILE_WRITE && LINUX_S_ISREG(f->inode->mode) && f->path.mnt)
+		inode_put_write(f->inode);
+	path_put(&f->path);
+	inode_put(f->inode);
+	cred_put(f->cred);
+	mutex_destroy(&f->pos_mu);
+	free(f->owner);
+	free(f);
+}
+
+uint32_t file_poll(struct file *f)
+{
+	return f->ops->poll ? f->ops->poll(f) : EVENT_IN | EVENT_OUT | EVENT_RDNORM | EVENT_WRNORM;
+}
+
+/* --- anonymous files ------------------------------------------------------------ */
+
+static const struct inode_ops anon_inode_ops;
+
+int file_new_anon(struct vfs *v, const struct file_ops *ops, const char *name, uint32_t mode, int flags, const struct cred *c, void *priv,
+	struct file **out)
+{
+	struct inode *i = inode_new(v->anon_sb, &anon_inode_ops, inode_next_ino(v), mode);
+	struct path p = { NULL, NULL };
+	char label[64];
+	size_t n = strlen(name);
+	int r;
+
+	if (!i)
+		return -ENOMEM;
+	i->uid = c->fsuid;
+	i->gid = c->fsgid;
+	if (n && name[n - 1] == ':')
+		snprintf(label, sizeof(label), "%s[%llu]", name, (unsigned long long)i->ino);
+	else
+		snprintf(label, sizeof(label), "anon_inode:%s", name);
+	p.dentry = dentry_new_anon(v->anon_sb, label, i);
+	if (!p.dentry) {
+		inode_put(i);
+		return -ENOMEM;
+	}
+	r = file_alloc(&p, flags, c, out);
+	dentry_put(p.dentry);
+	if (r)
+		return r;
+	(*out)->ops = ops;
+	(*out)->priv = priv;
+	(*out)->flags &= ~(uint32_t)LINUX_O_LARGEFILE;
+	return 0;
+}
+
+/* --- times and set-id bits -------------------------------------------------------- */
+
+void file_accessed(struct file *f)
+{
+	struct inode *i = f->inode;
+	unsigned m = mount_flags(f->path.mnt);
+	int64_t now, day = INT64_C(86400) * 1000000000;
+
+	if (f->flags & LINUX_O_NOATIME || m & (LINUX_MS_NOATIME | LINUX_MS_RDONLY) || i->sb->flags & LINUX_MS_RDONLY)
+		return;
+	if (m & LINUX_MS_NODIRATIME && LINUX_S_ISDIR(i->mode))
+		return;
+	now = now_realtime();
+	mutex_lock(&i->a_mu);
+	if (m & LINUX_MS_STRICTATIME || i->atime <= i->mtime || i->atime <= i->ctime || now - i->atime >= day)
+		i->atime = now;
+	mutex_unlock(&i->a_mu);
+}
+
+void file_remove_privs(struct file *f)
+{
+	struct inode *i = f->inode;
+	uint32_t mode = i->mode, kill = (mode & LINUX_S_ISUID) | ((mode & 02010) == 02010 ? LINUX_S_ISGID : 0);
+	struct iattr a = { .valid = ATTR_MODE, .mode = mode & 07777 & ~kill };
+
+	if (!kill || !LINUX_S_ISREG(mode) || cred_capable(f->cred, LINUX_CAP_FSETID) || !i->ops->setattr)
+		return;
+	mutex_lock(&i->mu);
+	(void)!i->ops->setattr(i, &a);
+	mutex_unlock(&i->mu);
+}
+
+/* --- reading and writing ------------------------------------------------------------- */
+
+static ssize_t read_at(struct file *f, struct uio *u, int64_t *pos)
+{
+	ssize_t n = f->ops->read ? f->ops->read(f, u, pos) : LINUX_S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
+
+	if (n > 0 && f->inode->watches)
+		notify_dentry(f->path.dentry, NOTIFY_ACCESS);
+	return n;
+}
+
+static ssize_t write_at(struct file *f, struct uio *u, int64_t *pos)
+{
+	ssize_t n;
+
+	if (!f->ops->write)
+		return -EINVAL;
+	if (f->inode->mode & (LINUX_S_ISUID | LINUX_S_ISGID))
+		file_remove_privs(f);
+	n = f->ops->write(f, u, pos);
+	if (n > 0)
+		notify_dentry(f->path.dentry, NOTIFY_MODIFY);
+	return n;
+}
+
+ssize_t file_read(struct file *f, struct uio *u)
+{
+	ssize_t n;
+
+	if (!(f->mode & FILE_READ))
+		return -EBADF;
+	if (f->mode & FILE_STREAM)
+		return read_at(f, u, NULL);
+	mutex_lock(&f->pos_mu);
+	n = read_at(f, u, &f->pos);
+	mutex_unlock(&f->pos_mu);
+	return n;
+}
+
+ssize_t file_write(struct file *f, struct uio *u)
+{
+	ssize_t n;
+
+	if (!(f->mode & FILE_WRITE))
+		return -EBADF;
+	if (f->mode & FILE_STREAM)
+		return write_at(f, u, NULL);
+	mutex_lock(&f->pos_mu);
+	n = write_at(f, u, &f->pos);
+	mutex_unlock(&f->pos_mu);
+	return n;
+}
+
+ssize_t file_pread(struct file *f, struct uio *u, int64_t pos)
+{
+	if (pos < 0)
+		return -EINVAL;
+	if (f->mode & FILE_STREAM)
+		return -ESPIPE;
+	return f->mode & FILE_READ ? read_at(f, u, &pos) : -EBADF;
+}
+
+ssize_t file_pwrite(struct file *f, struct uio *u, int64_t pos)
+{
+	if (pos < 0)
+		return -EINVAL;
+	if (f->mode & FILE_STREAM)
+		return -ESPIPE;
+	return f->mode & FILE_WRITE ? write_at(f, u, &pos) : -EBADF;
+}
+
+ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		struct uio u;
+		ssize_t r;
+
+		uio_kernel(&u, (char *)buf + done, n - done);
+		r = file_pread(f, &u, pos + (int64_t)done);
+		if (r < 0)
+			return done ? (ssize_t)done : r;
+		if (!r)
+			break;
+		done += (size_t)r;
+	}
+	return (ssize_t)done;
+}
+
+/* --- seeking ---------------------------------------------------------------------------- */
+
+int64_t llseek_size(struct file *f, int64_t off, int whence, int64_t size)
+{
+	switch (whence) {
+	case LINUX_SEEK_SET:
+		break;
+	case LINUX_SEEK_CUR:
+		if (__builtin_add_overflow(off, f->pos, &off))
+			return -EOVERFLOW;
+		break;
+	case LINUX_SEEK_END:
+		if (__builtin_add_overflow(off, size, &off))
+			return -EOVERFLOW;
+		break;
+	case LINUX_SEEK_DATA:
+	case LINUX_SEEK_HOLE:
+		if (off < 0 || off >= size)
+			return -ENXIO;
+		if (whence == LINUX_SEEK_HOLE)
+			off = size;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (off < 0)
+		return -EINVAL;
+	f->pos = off;
+	return off;
+}
+
+int64_t file_llseek(struct file *f, int64_t off, int whence)
+{
+	int64_t r;
+
+	if (f->mode & FILE_STREAM)
+		return -ESPIPE;
+	mutex_lock(&f->pos_mu);
+	if (f->ops->llseek) {
+		r = f->ops->llseek(f, off, whence);
+	} else {
+		int64_t size;
+
+		mutex_lock(&f->inode->a_mu);
+		size = (int64_t)f->inode->size;
+		mutex_unlock(&f->inode->a_mu);
+		r = llseek_size(f, off, whence, size);
+	}
+	mutex_unlock(&f->pos_mu);
+	return r;
+}

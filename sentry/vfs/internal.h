@@ -1,0 +1,139 @@
+/*
+ * internal.h - what the files of vfs/ share.  Nobody else includes it.
+ */
+#ifndef SENTRY_VFS_INTERNAL_H
+#define SENTRY_VFS_INTERNAL_H
+
+#include "abi/fcntl.h"
+#include "abi/fs.h"
+#include "vfs/file.h"
+#include "vfs/notify.h"
+#include "vfs/vfs.h"
+
+#include <errno.h>
+
+#define VFS_TYPES_MAX 32
+#define VFS_CHRDEVS_MAX 64
+#define DENTRIES_MAX 100000
+#define MOUNT_BUCKETS 256
+#define MOUNTS_MAX 100000
+#define LINKS_MAX 40 /* symbolic links in one walk */
+
+struct chrdev {
+	unsigned major, first, count;
+	int (*open)(struct inode *i, struct file *f);
+};
+
+LIST_HEAD(dentry_bucket, dentry);
+TAILQ_HEAD(dentry_list, dentry);
+LIST_HEAD(mount_bucket, mount);
+TAILQ_HEAD(mount_list, mount);
+
+/* One lock guards hash, tree links, LRU and the mount hash.  A walk through
+ * cached names holds it throughout and takes no references but at its end. */
+struct dcache {
+	struct mutex mu; /* RANK_DCACHE */
+	struct dentry_bucket *buckets; /* [mu] */
+	size_t n_buckets, count; /* [mu] */
+	struct dentry_list lru; /* [mu] oldest first; may hold used ones (lazily taken off) */
+	uint64_t seed; /* [I] */
+	uint64_t next_cookie; /* [mu] */
+	struct mount_bucket mounts[MOUNT_BUCKETS]; /* [mu] by (parent, point) */
+	unsigned n_mounts; /* [mu] */
+};
+
+struct vfs {
+	const struct fs_type *types[VFS_TYPES_MAX]; /* [I after boot] */
+	unsigned n_types;
+	struct chrdev chrdevs[VFS_CHRDEVS_MAX]; /* [I after boot] */
+	unsigned n_chrdevs;
+	_Atomic uint32_t next_dev, next_mount_id, next_cookie;
+	_Atomic uint64_t next_ino;
+	void *kernel; /* [I after boot] */
+	struct mm_env *mm_env; /* [I after boot] */
+	struct dcache dc;
+	struct mutex rename_mu; /* RANK_RENAME */
+	struct mutex locks_mu; /* RANK_FILE: all record locks, vfs/locks.c */
+	void *lock_waits; /* [locks_mu] vfs/locks.c: who waits for whom */
+	struct superblock *anon_sb; /* [I] */
+	int (*fifo_open)(struct inode *i, struct file *f); /* [I after boot] */
+	void (*fifo_release)(struct inode *i);
+	void (*bound_release)(struct inode *i);
+	void (*epoll_release)(struct file *f);
+	notify_fn *notifier;
+};
+
+/* flags: LINUX_MS_MOUNT_FLAGS */
+struct mount {
+	struct ref ref; /* the last put happens under the dcache lock */
+	struct superblock *sb; /* [I] owned */
+	struct dentry *root; /* [I] owned */
+	struct mount *parent; /* [dcache] owned while attached; NULL: a namespace's root, or detached */
+	struct dentry *point; /* [dcache] owned while attached */
+	struct mount_ns *ns; /* [ns->mu, dcache] not owned; NULL: detached */
+	_Atomic unsigned flags;
+	int id; /* [I] */
+	LIST_ENTRY(mount) hash_link; /* [dcache] */
+	TAILQ_ENTRY(mount) ns_link; /* [ns->mu, dcache] */
+	struct mount *copy; /* [ns->mu] while a tree is being copied */
+};
+
+struct mount_ns {
+	struct ref ref;
+	struct mutex mu; /* RANK_MOUNT: changes of the tree */
+	struct vfs *vfs; /* [I] */
+	struct mount *root; /* [mu, dcache] owned */
+	struct mount_list mounts; /* [mu, dcache] each owned; parents before children */
+};
+
+/* --- dcache.c --- */
+struct err;
+int dcache_init(struct dcache *dc);
+static inline struct dcache *dcache_of(const struct dentry *d) { return &d->sb->vfs->dc; }
+uint32_t dcache_hash(const struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len);
+struct dentry *dcache_find_locked(struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len); /* borrowed */
+/* A lookup's answer becomes a dentry (or the one already there wins); takes i's reference. New reference. */
+int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, struct dentry **out);
+void dentry_get_locked(struct dentry *d); /* also from 0 */
+void dcache_kill_tree(struct dentry *root); /* a superblock ends */
+void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uint32_t len); /* rename */
+void dcache_exchange(struct dentry *a, struct dentry *b);
+bool dentry_is_below(struct dentry *d, const struct dentry *anc); /* d is anc or below it */
+bool ref_put_unless_last(struct ref *r);
+struct dentry *dentry_new_anon(struct superblock *sb, const char *name, struct inode *i); /* unhashed, its own parent */
+/* Names of sb are being changed: lookup_many's answers of that time are not believed. */
+void super_change_begin(struct superblock *sb);
+void super_change_end(struct superblock *sb);
+
+/* --- mount.c --- */
+struct mount *mount_new(struct superblock *sb, struct dentry *root, unsigned flags); /* takes neither reference */
+void mount_get_locked(struct mount *m);
+void mount_get(struct mount *m);
+void mount_put(struct mount *m);
+struct mount *mount_at_locked(struct vfs *v, const struct mount *parent, const struct dentry *point); /* borrowed or NULL */
+void mount_attach_locked(struct mount *m, const struct path *at, struct mount_ns *ns); /* takes m's reference */
+void mount_detach(struct mount *m); /* ns->mu held; drops the tree's reference */
+
+/* --- walk.c --- */
+/* Follows what is mounted on p (references move along). */
+void path_cross_mounts(struct path *p);
+
+/* --- permission.c --- */
+int dir_may_create(const struct path *dir, const struct cred *c); /* dir's mu held */
+int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory, const struct cred *c);
+bool inode_owner_or_capable(struct inode *i, const struct cred *c);
+
+/* --- open.c --- */
+int file_alloc(const struct path *p, int flags, const struct cred *c, struct file **out);
+
+/* --- namei.c --- */
+/* The directory of a name that is to change: WALK_PARENT, "." and ".." refused with err_special. */
+int walk_parent(struct walk *w, const char *name, struct path *dir, int err_special);
+uint32_t walk_mode(struct walk *w, uint32_t mode); /* umask applied */
+
+/* --- locks.c --- */
+void locks_release_inode(struct inode *i); /* evicted */
+void locks_release_file(struct file *f); /* last reference gone: flock and OFD locks */
+void locks_release_owner(struct inode *i, const void *owner); /* a descriptor was closed: POSIX locks */
+
+#endif

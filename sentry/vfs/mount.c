@@ -1,0 +1,287 @@
+/*
+ * mount.c - mounts and mount namespaces: the objects, their tree, references.
+ *
+ * A namespace's mu (RANK_MOUNT) serialises changes; each change of links also
+ * happens under the dcache lock, because walks follow them under that alone.
+ * An attached mount has one reference from its namespace; it holds its parent and
+ * the dentry it is mounted on.  What programs ask for is in mount_ops.c.
+ */
+#include "vfs/internal.h"
+
+#include <stdlib.h>
+
+static struct mount_bucket *bucket(struct vfs *v, const struct mount *parent, const struct dentry *point)
+{
+	uint64_t h = ((uintptr_t)parent >> 4) * UINT64_C(0x9e3779b97f4a7c15) ^ ((uintptr_t)point >> 4) * UINT64_C(0xc2b2ae3d27d4eb4f);
+
+	return &v->dc.mounts[h >> 32 & (MOUNT_BUCKETS - 1)];
+}
+
+struct mount *mount_new(struct superblock *sb, struct dentry *root, unsigned flags)
+{
+	struct mount *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	ref_init(&m->ref);
+	ref_get(&sb->ref);
+	dentry_get(root);
+	m->sb = sb;
+	m->root = root;
+	m->flags = flags & LINUX_MS_MOUNT_FLAGS;
+	m->id = (int)atomic_fetch_add(&sb->vfs->next_mount_id, 1);
+	return m;
+}
+
+void mount_get_locked(struct mount *m)
+{
+	if (m)
+		atomic_fetch_add_explicit(&m->ref.n, 1, memory_order_relaxed);
+}
+
+void mount_get(struct mount *m)
+{
+	if (m)
+		ref_get(&m->ref);
+}
+
+void mount_put(struct mount *m)
+{
+	struct dcache *dc;
+	bool last;
+
+	if (!m || ref_put_unless_last(&m->ref))
+		return;
+	dc = &m->sb->vfs->dc;
+	mutex_lock(&dc->mu);
+	last = ref_put(&m->ref);
+	mutex_unlock(&dc->mu);
+	if (!last)
+		return;
+	dentry_put(m->root);
+	super_put(m->sb);
+	free(m);
+}
+
+unsigned mount_flags(const struct mount *m) { return m ? m->flags : 0; }
+
+void path_get(const struct path *p)
+{
+	if (p->mnt)
+		mount_get(p->mnt);
+	if (p->dentry)
+		dentry_get(p->dentry);
+}
+
+void path_put(struct path *p)
+{
+	struct path old = *p;
+
+	p->mnt = NULL;
+	p->dentry = NULL;
+	dentry_put(old.dentry);
+	mount_put(old.mnt);
+}
+
+bool path_is_mount_root(const struct path *p) { return p->mnt && p->mnt->root == p->dentry; }
+
+int path_want_write(const struct path *p)
+{
+	if (p->mnt && p->mnt->flags & LINUX_MS_RDONLY)
+		return -EROFS;
+	return p->dentry->sb->flags & LINUX_MS_RDONLY ? -EROFS : 0;
+}
+
+struct mount *mount_at_locked(struct vfs *v, const struct mount *parent, const struct dentry *point)
+{
+	struct mount *m;
+
+	LIST_FOREACH (m, bucket(v, parent, point), hash_link)
+		if (m->parent == parent && m->point == point)
+			return m;
+	return NULL;
+}
+
+void path_cross_mounts(struct path *p)
+{
+	struct vfs *v = p->dentry->sb->vfs;
+	struct mount *m;
+	struct path old;
+
+	while (p->dentry->flags & DENTRY_MOUNTED) {
+		mutex_lock(&v->dc.mu);
+		m = mount_at_locked(v, p->mnt, p->dentry);
+		if (m) {
+			mount_get_locked(m);
+			dentry_get_locked(m->root);
+		}
+		mutex_unlock(&v->dc.mu);
+		if (!m)
+			return;
+		old = *p;
+		*p = (struct path){ m, m->root };
+		path_put(&old);
+	}
+}
+
+/* --- links (ns->mu and the dcache lock held) ------------------------------------ */
+
+void mount_attach_locked(struct mount *m, const struct path *at, struct mount_ns *ns)
+{
+	struct vfs *v = m->sb->vfs;
+
+	m->ns = ns;
+	TAILQ_INSERT_TAIL(&ns->mounts, m, ns_link);
+	v->dc.n_mounts++;
+	if (!at)
+		return;
+	m->parent = at->mnt;
+	m->point = at->dentry;
+	mount_get_locked(m->parent);
+	dentry_get_locked(m->point);
+	m->point->flags |= DENTRY_MOUNTED;
+	LIST_INSERT_HEAD(bucket(v, m->parent, m->point), m, hash_link);
+}
+
+static bool point_in_use(struct vfs *v, const struct dentry *point)
+{
+	struct mount *m;
+
+	for (unsigned i = 0; i < MOUNT_BUCKETS; i++)
+		LIST_FOREACH (m, &v->dc.mounts[i], hash_link)
+			if (m->point == point)
+				return true;
+	return false;
+}
+
+void mount_detach(struct mount *m)
+{
+	struct vfs *v = m->sb->vfs;
+	struct mount *parent;
+	struct dentry *point;
+
+	mutex_lock(&v->dc.mu);
+	parent = m->parent;
+	point = m->point;
+	if (parent) {
+		LIST_REMOVE(m, hash_link);
+		if (!point_in_use(v, point))
+			point->flags &= ~DENTRY_MOUNTED;
+	}
+	TAILQ_REMOVE(&m->ns->mounts, m, ns_link);
+	v->dc.n_mounts--;
+	m->ns = NULL;
+	m->parent = NULL;
+	m->point = NULL;
+	mutex_unlock(&v->dc.mu);
+	dentry_put(point);
+	mount_put(parent);
+	mount_put(m);
+}
+
+/* --- namespaces -------------------------------------------------------------------- */
+
+static struct mount_ns *ns_alloc(struct vfs *v)
+{
+	struct mount_ns *ns = calloc(1, sizeof(*ns));
+
+	if (!ns)
+		return NULL;
+	ref_init(&ns->ref);
+	mutex_init(&ns->mu, RANK_MOUNT);
+	TAILQ_INIT(&ns->mounts);
+	ns->vfs = v;
+	return ns;
+}
+
+struct mount_ns *mount_ns_new(struct superblock *root, unsigned flags)
+{
+	struct mount_ns *ns = ns_alloc(root->vfs);
+	struct mount *m = ns ? mount_new(root, root->root, flags) : NULL;
+
+	if (!m) {
+		free(ns);
+		return NULL;
+	}
+	super_put(root); /* the mount has one of its own */
+	ns->root = m;
+	mutex_lock(&ns->vfs->dc.mu);
+	mount_attach_locked(m, NULL, ns);
+	mutex_unlock(&ns->vfs->dc.mu);
+	return ns;
+}
+
+void mount_ns_get(struct mount_ns *ns) { ref_get(&ns->ref); }
+
+void mount_ns_put(struct mount_ns *ns)
+{
+	struct mount *m;
+
+	if (!ns || !ref_put(&ns->ref))
+		return;
+	mutex_lock(&ns->mu);
+	while ((m = TAILQ_LAST(&ns->mounts, mount_list)))
+		mount_detach(m);
+	mutex_unlock(&ns->mu);
+	mutex_destroy(&ns->mu);
+	free(ns);
+}
+
+void mount_ns_root(struct mount_ns *ns, struct path *out)
+{
+	mutex_lock(&ns->vfs->dc.mu);
+	*out = (struct path){ ns->root, ns->root->root };
+	mount_get_locked(out->mnt);
+	dentry_get_locked(out->dentry);
+	mutex_unlock(&ns->vfs->dc.mu);
+	path_cross_mounts(out);
+}
+
+/* Mounts stand in the list after their parents, so one pass copies the tree. */
+struct mount_ns *mount_ns_dup(struct mount_ns *ns)
+{
+	struct mount_ns *n = ns_alloc(ns->vfs);
+	struct mount *m, *c;
+
+	if (!n)
+		return NULL;
+	mutex_lock(&ns->mu);
+	TAILQ_FOREACH (m, &ns->mounts, ns_link) {
+		struct path at;
+
+		m->copy = c = mount_new(m->sb, m->root, m->flags);
+		if (!c || (m->parent && !m->parent->copy)) {
+			mutex_unlock(&ns->mu);
+			mount_put(c);
+			mount_ns_put(n);
+			return NULL;
+		}
+		mutex_lock(&ns->vfs->dc.mu);
+		if (m == ns->root)
+			n->root = c;
+		if (m->parent)
+			at = (struct path){ m->parent->copy, m->point };
+		mount_attach_locked(c, m->parent ? &at : NULL, n);
+		mutex_unlock(&ns->vfs->dc.mu);
+	}
+	mutex_unlock(&ns->mu);
+	return n;
+}
+
+/* After mount_ns_dup (its copies still noted): where p lies in the copy. */
+void mount_ns_translate(struct mount_ns *ns, struct mount_ns *copy, struct path *p)
+{
+	struct mount *c = NULL;
+	struct path old = *p;
+
+	mutex_lock(&ns->mu);
+	if (p->mnt && p->mnt->ns == ns && p->mnt->copy && p->mnt->copy->ns == copy)
+		c = p->mnt->copy;
+	if (c) {
+		p->mnt = c;
+		path_get(p);
+	}
+	mutex_unlock(&ns->mu);
+	if (c)
+		path_put(&old);
+}

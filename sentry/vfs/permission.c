@@ -1,0 +1,83 @@
+/*
+ * permission.c - may these credentials do that: mode bits, capabilities, sticky
+ * directories.  Mode and owner are read without a_mu: each is one word, and a change
+ * that races is before or after, as in Linux.
+ */
+#include "vfs/internal.h"
+
+static inline uint32_t relaxed(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
+
+int inode_permission(struct inode *i, unsigned mask, const struct cred *c)
+{
+	uint32_t mode = relaxed(&i->mode), bits;
+
+	if (i->ops->permission)
+		return i->ops->permission(i, mask, c);
+	if (c->fsuid == relaxed(&i->uid))
+		bits = mode >> 6;
+	else if (cred_in_group(c, relaxed(&i->gid)))
+		bits = mode >> 3;
+	else
+		bits = mode;
+	if (!(mask & ~bits & 7))
+		return 0;
+	if (LINUX_S_ISDIR(mode)) {
+		if (cred_capable(c, LINUX_CAP_DAC_OVERRIDE))
+			return 0;
+		return !(mask & 2) && cred_capable(c, LINUX_CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
+	}
+	if ((!(mask & 1) || mode & 0111) && cred_capable(c, LINUX_CAP_DAC_OVERRIDE))
+		return 0;
+	return mask == 4 && cred_capable(c, LINUX_CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
+}
+
+int vfs_permission(const struct path *p, unsigned mask, const struct cred *c)
+{
+	struct inode *i = p->dentry->inode;
+	uint32_t type = i->mode & LINUX_S_IFMT;
+
+	if (mask & 2 && (type == LINUX_S_IFREG || type == LINUX_S_IFDIR || type == LINUX_S_IFLNK) && path_want_write(p))
+		return -EROFS;
+	if (mask & 1 && type == LINUX_S_IFREG && mount_flags(p->mnt) & LINUX_MS_NOEXEC)
+		return -EACCES;
+	return inode_permission(i, mask, c);
+}
+
+bool inode_owner_or_capable(struct inode *i, const struct cred *c)
+{
+	return c->fsuid == relaxed(&i->uid) || cred_capable(c, LINUX_CAP_FOWNER);
+}
+
+int dir_may_create(const struct path *dir, const struct cred *c)
+{
+	int r = path_want_write(dir);
+
+	if (dir->dentry->inode->iflags & INODE_DEAD)
+		return -ENOENT;
+	if (r)
+		return r;
+	return inode_permission(dir->dentry->inode, 3, c);
+}
+
+int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory, const struct cred *c)
+{
+	struct inode *di = dir->dentry->inode, *i = victim->inode;
+	int r;
+
+	if (!i)
+		return -ENOENT;
+	r = path_want_write(dir);
+	if (r)
+		return r;
+	r = inode_permission(di, 3, c);
+	if (r)
+		return r;
+	if (relaxed(&di->mode) & LINUX_S_ISVTX && c->fsuid != relaxed(&i->uid) && c->fsuid != relaxed(&di->uid) &&
+	    !cred_capable(c, LINUX_CAP_FOWNER))
+		return -EPERM;
+	if (directory && !LINUX_S_ISDIR(i->mode))
+		return -ENOTDIR;
+	if (!directory && LINUX_S_ISDIR(i->mode))
+		return -EISDIR;
+	return 0;
+}

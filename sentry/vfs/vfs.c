@@ -1,0 +1,124 @@
+/*
+ * vfs.c - the object that holds what all file systems share: types, device
+ * numbers, character devices, hooks.  Registration happens at boot on one
+ * thread; afterwards all that is read only.
+ */
+#include "vfs/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int anon_statfs(struct superblock *sb, struct inode *i, struct kstatfs *out)
+{
+	*out = (struct kstatfs){ .type = LINUX_ANON_INODE_MAGIC, .bsize = 4096, .namelen = LINUX_NAME_MAX };
+	return 0;
+}
+
+static const struct super_ops anon_super_ops = { .statfs = anon_statfs };
+static const struct fs_type anon_type = { .name = "anon_inodefs" };
+
+struct vfs *vfs_new(void)
+{
+	struct vfs *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	atomic_init(&v->next_dev, 20);
+	atomic_init(&v->next_mount_id, 20);
+	atomic_init(&v->next_ino, 1);
+	mutex_init(&v->rename_mu, RANK_RENAME);
+	mutex_init(&v->locks_mu, RANK_FILE);
+	if (dcache_init(&v->dc) || !(v->anon_sb = super_new(v, &anon_type, &anon_super_ops))) {
+		free(v->dc.buckets);
+		free(v);
+		return NULL;
+	}
+	return v;
+}
+
+int vfs_register(struct vfs *v, const struct fs_type *t)
+{
+	if (vfs_find_type(v, t->name))
+		return -EEXIST;
+	if (v->n_types == VFS_TYPES_MAX)
+		return -ENOSPC;
+	v->types[v->n_types++] = t;
+	return 0;
+}
+
+const struct fs_type *vfs_find_type(struct vfs *v, const char *name)
+{
+	for (unsigned i = 0; i < v->n_types; i++)
+		if (!strcmp(v->types[i]->name, name))
+			return v->types[i];
+	return NULL;
+}
+
+const struct fs_type *vfs_type_at(struct vfs *v, unsigned n) { return n < v->n_types ? v->types[n] : NULL; }
+
+uint64_t vfs_anon_dev(struct vfs *v) { return linux_makedev(0, atomic_fetch_add(&v->next_dev, 1)); }
+
+uint64_t inode_next_ino(struct vfs *v) { return atomic_fetch_add(&v->next_ino, 1); }
+
+int vfs_register_chrdev(struct vfs *v, unsigned major, unsigned minor_first, unsigned minor_count, int (*open)(struct inode *i, struct file *f))
+{
+	if (v->n_chrdevs == VFS_CHRDEVS_MAX)
+		return -ENOSPC;
+	v->chrdevs[v->n_chrdevs++] = (struct chrdev){ major, minor_first, minor_count, open };
+	return 0;
+}
+
+void vfs_set_fifo_ops(struct vfs *v, int (*open)(struct inode *i, struct file *f), void (*release)(struct inode *i))
+{
+	v->fifo_open = open;
+	v->fifo_release = release;
+}
+
+void vfs_set_bound_release(struct vfs *v, void (*release)(struct inode *i)) { v->bound_release = release; }
+void vfs_set_epoll_release(struct vfs *v, void (*release)(struct file *f)) { v->epoll_release = release; }
+void vfs_kernel_set(struct vfs *v, void *kernel) { v->kernel = kernel; }
+void *vfs_kernel(struct vfs *v) { return v->kernel; }
+struct mm_env *vfs_mm_env(struct vfs *v) { return v->mm_env; }
+void vfs_mm_env_set(struct vfs *v, struct mm_env *e) { v->mm_env = e; }
+
+/* --- notifications ------------------------------------------------------------ */
+
+void vfs_set_notifier(struct vfs *v, notify_fn *fn) { v->notifier = fn; }
+uint32_t notify_cookie(struct vfs *v) { return atomic_fetch_add(&v->next_cookie, 1) + 1; }
+
+void notify_inode(struct inode *i, uint32_t event)
+{
+	notify_fn *fn = i->sb->vfs->notifier;
+
+	if (!i->watches || !fn)
+		return;
+	fn(i, event | (LINUX_S_ISDIR(i->mode) ? NOTIFY_ISDIR : 0), NULL, 0);
+}
+
+void notify_name(struct inode *dir, const char *name, bool is_dir, uint32_t event, uint32_t cookie)
+{
+	notify_fn *fn = dir->sb->vfs->notifier;
+
+	if (dir->watches && fn)
+		fn(dir, event | (is_dir ? NOTIFY_ISDIR : 0), name, cookie);
+}
+
+void notify_dentry_slow(struct dentry *d, uint32_t event)
+{
+	struct dcache *dc = dcache_of(d);
+	char name[LINUX_NAME_MAX + 1];
+	struct dentry *parent;
+
+	notify_inode(d->inode, event);
+	mutex_lock(&dc->mu);
+	parent = d->parent;
+	if (parent == d) {
+		mutex_unlock(&dc->mu);
+		return;
+	}
+	dentry_get_locked(parent);
+	memcpy(name, d->name, d->name_len + 1);
+	mutex_unlock(&dc->mu);
+	notify_name(parent->inode, name, LINUX_S_ISDIR(d->inode->mode), event, 0);
+	dentry_put(parent);
+}
