@@ -1,0 +1,42 @@
+/*
+ * ops.h - what a platform implements; platform.c passes platform.h's functions
+ * on to it.  Each platform's own structs begin with the base ones below.
+ */
+#ifndef SENTRY_PLATFORM_OPS_H
+#define SENTRY_PLATFORM_OPS_H
+
+#include "platform/platform.h"
+
+/* All slots are required; contracts as in platform.h. */
+struct platform_ops {
+	const char *name;
+	struct err *(*init)(int mem_fd, struct platform **out);
+	struct platform_as *(*as_new)(struct platform *p);
+	void (*as_free)(struct platform_as *as);
+	int (*as_map)(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off);
+	int (*as_unmap)(struct platform_as *as, uint64_t addr, uint64_t len);
+	int (*as_protect)(struct platform_as *as, uint64_t addr, uint64_t len, int prot);
+	int64_t (*as_cpu_ns)(struct platform_as *as);
+	struct platform_ctx *(*ctx_new)(struct platform *p, struct platform_as *as);
+	void (*ctx_free)(struct platform_ctx *c);
+	void (*ctx_bind)(struct platform_ctx *c);
+	enum platform_event (*run)(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);
+	void (*interrupt)(struct platform_ctx *c);
+	void (*fpstate_get)(struct platform_ctx *c, struct fpstate *fp);
+	void (*fpstate_set)(struct platform_ctx *c, const struct fpstate *fp);
+	void (*set_singlestep)(struct platform_ctx *c, bool on);
+};
+
+struct platform {
+	const struct platform_ops *ops; /* [I] */
+};
+struct platform_as {
+	const struct platform_ops *ops; /* [I] */
+};
+struct platform_ctx {
+	const struct platform_ops *ops; /* [I] */
+};
+
+extern const struct platform_ops platform_ptrace;
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * platform.c - picks a platform by name, and passes platform.h's calls on to it.
+ * No state of its own.
+ */
+#include "platform/ops.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct platform_ops *const platforms[] = {
+	&platform_ptrace,
+};
+
+struct err *platform_new(const char *name, int mem_fd, struct platform **out)
+{
+	for (size_t i = 0; i < sizeof(platforms) / sizeof(platforms[0]); i++)
+		if (!strcmp(platforms[i]->name, name))
+			return platforms[i]->init(mem_fd, out);
+	return err_new(0, "unknown platform '%s'", name);
+}
+
+const char *platform_name(const struct platform *p)
+{
+	return p->ops->name;
+}
+
+struct platform_as *platform_as_new(struct platform *p)
+{
+	return p->ops->as_new(p);
+}
+
+void platform_as_free(struct platform_as *as)
+{
+	as->ops->as_free(as);
+}
+
+/* Page aligned, not empty, below TASK_SIZE: nothing else may reach the stub. */
+static bool range_ok(uint64_t addr, uint64_t len)
+{
+	return len && !(addr & (PAGE_SIZE - 1)) && !(len & (PAGE_SIZE - 1)) && len <= TASK_SIZE && addr <= TASK_SIZE - len;
+}
+
+int platform_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off)
+{
+	if (!range_ok(addr, len) || (off & (PAGE_SIZE - 1)))
+		return -EINVAL;
+	return as->ops->as_map(as, addr, len, prot, fd, off);
+}
+
+int platform_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len)
+{
+	if (!range_ok(addr, len))
+		return -EINVAL;
+	return as->ops->as_unmap(as, addr, len);
+}
+
+int platform_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot)
+{
+	if (!range_ok(addr, len))
+		return -EINVAL;
+	return as->ops->as_protect(as, addr, len, prot);
+}
+
+int64_t platform_as_cpu_ns(struct platform_as *as)
+{
+	return as->ops->as_cpu_ns(as);
+}
+
+struct platform_ctx *platform_ctx_new(struct platform *p, struct platform_as *as)
+{
+	return p->ops->ctx_new(p, as);
+}
+
+void platform_ctx_free(struct platform_ctx *c)
+{
+	c->ops->ctx_free(c);
+}
+
+void platform_ctx_bind(struct platform_ctx *c)
+{
+	c->ops->ctx_bind(c);
+}
+
+enum platform_event platform_switch(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap)
+{
+	return c->ops->run(c, as, r, trap);
+}
+
+void platform_interrupt(struct platform_ctx *c)
+{
+	c->ops->interrupt(c);
+}
+
+void platform_fpstate_get(struct platform_ctx *c, struct fpstate *fp)
+{
+	c->ops->fpstate_get(c, fp);
+}
+
+void platform_fpstate_set(struct platform_ctx *c, const struct fpstate *fp)
+{
+	c->ops->fpstate_set(c, fp);
+}
+
+void platform_set_singlestep(struct platform_ctx *c, bool on)
+{
+	c->ops->set_singlestep(c, on);
+}

@@ -1,0 +1,301 @@
+/*
+ * as.c - address spaces of the ptrace platform, and the orders to map.
+ *
+ * An order is carried out in a stopped stub thread of the address space by that
+ * thread's tracer: at once if that is the calling thread, else it is queued.
+ * Queued orders are drained by whoever runs program code there, before it runs
+ * and each time it stops (`pending`); the caller kicks those that run now and
+ * waits for them.  If none runs, no program code can see the old mappings
+ * before the orders are done, and the caller goes on.
+ *
+ * The order of stores matters: the queuer sets pending, then reads each
+ * context's running; the runner sets running, then reads pending.
+ */
+#include "platform/ptrace/ptrace.h"
+
+#include "platform/ptrace/guest-code/stub.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct platform_as *pt_as_new(struct platform *p)
+{
+	struct pt_as *as = calloc(1, sizeof(*as));
+
+	if (!as)
+		return NULL;
+	as->base.ops = &platform_ptrace;
+	as->p = (struct pt_platform *)p;
+	ref_init(&as->ref);
+	mutex_init(&as->mu, RANK_PLATFORM);
+	pthread_cond_init(&as->drained, NULL);
+	LIST_INIT(&as->ctxs);
+	STAILQ_INIT(&as->orders);
+	return &as->base;
+}
+
+static void order_free(struct pt_as *as, struct pt_order *o)
+{
+	if (o->kind == PT_MAP && o->fd != as->p->mem_fd)
+		close(o->fd);
+	free(o);
+}
+
+/* All that is queued is done, or void. */
+static void orders_clear(struct pt_as *as)
+{
+	struct pt_order *o;
+
+	while ((o = STAILQ_FIRST(&as->orders))) {
+		STAILQ_REMOVE_HEAD(&as->orders, link);
+		order_free(as, o);
+	}
+	atomic_store(&as->pending, false);
+	as->n_done = as->n_queued;
+	pthread_cond_broadcast(&as->drained);
+}
+
+void pt_as_put(struct pt_as *as)
+{
+	if (!ref_put(&as->ref))
+		return;
+	orders_clear(as);
+	pthread_cond_destroy(&as->drained);
+	mutex_destroy(&as->mu);
+	free(as);
+}
+
+/* --- death -------------------------------------------------------------------- */
+
+static int64_t process_cpu_ns(pid_t pid)
+{
+	struct timespec ts;
+
+	/* The kernel's clock id of a process (CPUCLOCK_SCHED). */
+	if (clock_gettime((clockid_t)((~(unsigned)pid << 3) | 2), &ts))
+		return 0;
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+static void reap(pid_t tid)
+{
+	while (wait4(tid, NULL, __WALL, NULL) != tid)
+		if (errno != EINTR)
+			return;
+}
+
+void pt_as_kill_locked(struct pt_as *as)
+{
+	struct pt_ctx *c;
+
+	as->dead = true;
+	if (as->pid && !as->reaped) {
+		atomic_store(&as->cpu_ns, process_cpu_ns(as->pid));
+		syscall(SYS_tgkill, as->pid, as->pid, SIGKILL);
+		/* A traced thread stays until somebody has waited for it, and the
+		 * process as long as one of its threads. */
+		LIST_FOREACH(c, &as->ctxs, link)
+			if (c->tid && c->tid != as->pid)
+				reap(c->tid);
+		reap(as->pid);
+		as->reaped = true;
+	}
+	orders_clear(as);
+}
+
+void pt_as_free(struct platform_as *base)
+{
+	struct pt_as *as = (struct pt_as *)base;
+	struct pt_ctx *c;
+
+	mutex_lock(&as->mu);
+	pt_as_kill_locked(as);
+	LIST_FOREACH(c, &as->ctxs, link)
+		pt_ctx_set_thread(c, 0, 0);
+	mutex_unlock(&as->mu);
+	pt_as_put(as);
+}
+
+int64_t pt_as_cpu_ns(struct platform_as *base)
+{
+	struct pt_as *as = (struct pt_as *)base;
+	int64_t ns;
+
+	mutex_lock(&as->mu);
+	ns = as->pid && !as->reaped ? process_cpu_ns(as->pid) : atomic_load(&as->cpu_ns);
+	mutex_unlock(&as->mu);
+	return ns;
+}
+
+/* --- carrying out -------------------------------------------------------------- */
+
+static int send_file(struct pt_platform *p, int fd)
+{
+	union {
+		struct cmsghdr h;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	char byte = 'm';
+	struct iovec iov = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof(control.buf) };
+
+	control.h.cmsg_len = CMSG_LEN(sizeof(int));
+	control.h.cmsg_level = SOL_SOCKET;
+	control.h.cmsg_type = SCM_RIGHTS;
+	memcpy(CMSG_DATA(&control.h), &fd, sizeof(fd));
+	return sendmsg(p->channel, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -errno;
+}
+
+/* Takes a file back that the stub did not receive. */
+static void unsend_file(struct pt_platform *p)
+{
+	char byte;
+
+	/* Without room for it, the descriptor is dropped with the message. */
+	while (recv(p->channel_stubs, &byte, 1, MSG_DONTWAIT) > 0)
+		;
+}
+
+static int map_file(struct pt_platform *p, struct pt_ctx *c, const uint64_t a[6], int fd, int64_t *result)
+{
+	int r;
+
+	mutex_lock_nested(&p->mu);
+	r = send_file(p, fd);
+	if (!r) {
+		r = pt_call_at(c, STUB_MAP_FILE, 0, a, result);
+		if (r || *result < 0)
+			unsend_file(p);
+	}
+	mutex_unlock(&p->mu);
+	return r;
+}
+
+/* In c's thread, which is stopped. 0 or -errno of the host. */
+static int carry_out(struct pt_ctx *c, const struct pt_order *o)
+{
+	uint64_t a[6] = { o->addr, o->len };
+	int64_t result = 0;
+	int r;
+
+	if (o->kind == PT_MAP) {
+		a[2] = (uint64_t)o->prot;
+		a[3] = MAP_SHARED | MAP_FIXED;
+		a[4] = STUB_FD_MEMORY;
+		a[5] = o->off;
+		if (o->fd == c->p->mem_fd)
+			r = pt_call(c, SYS_mmap, a, &result);
+		else
+			r = map_file(c->p, c, a, o->fd, &result);
+		if (!r && result >= 0)
+			result = result == (int64_t)o->addr ? 0 : -EFAULT;
+	} else if (o->kind == PT_PROTECT) {
+		a[2] = (uint64_t)o->prot;
+		r = pt_call(c, SYS_mprotect, a, &result);
+	} else {
+		r = pt_call(c, SYS_munmap, a, &result);
+	}
+	return r ? r : (int)result;
+}
+
+static void drain_locked(struct pt_as *as, struct pt_ctx *c)
+{
+	struct pt_order *o;
+
+	while (!as->dead && (o = STAILQ_FIRST(&as->orders))) {
+		/* A mapping that the host refuses faults again when it is used;
+		 * what cannot be taken away must not be used any more. */
+		if (carry_out(c, o) && (o->kind != PT_MAP || !c->tid)) {
+			pt_as_kill_locked(as);
+			pt_ctx_lost_locked(c);
+			break;
+		}
+		STAILQ_REMOVE_HEAD(&as->orders, link);
+		order_free(as, o);
+	}
+	orders_clear(as);
+}
+
+void pt_as_drain(struct pt_as *as, struct pt_ctx *c)
+{
+	mutex_lock(&as->mu);
+	drain_locked(as, c);
+	mutex_unlock(&as->mu);
+}
+
+/* --- giving orders -------------------------------------------------------------- */
+
+static int queue_order(struct pt_as *as, const struct pt_order *order)
+{
+	struct pt_order *o = malloc(sizeof(*o));
+	struct pt_ctx *c;
+	bool running = false;
+	uint64_t seq;
+
+	if (!o)
+		return -ENOMEM;
+	*o = *order;
+	if (o->kind == PT_MAP && o->fd != as->p->mem_fd) {
+		o->fd = dup(order->fd);
+		if (o->fd < 0) {
+			free(o);
+			return -ENOMEM;
+		}
+	}
+	STAILQ_INSERT_TAIL(&as->orders, o, link);
+	seq = ++as->n_queued;
+	atomic_store(&as->pending, true);
+	LIST_FOREACH(c, &as->ctxs, link) {
+		if (!atomic_load(&c->running))
+			continue;
+		running = true;
+		pt_ctx_kick(c);
+	}
+	while (running && as->n_done < seq && !as->dead)
+		pthread_cond_wait(&as->drained, &as->mu.m);
+	return 0;
+}
+
+static int give_order(struct pt_as *as, const struct pt_order *o)
+{
+	struct pt_ctx *c = pt_current;
+	int r = 0;
+
+	mutex_lock(&as->mu);
+	if (as->dead) {
+		/* Nothing runs there any more. */
+	} else if (c && c->as == as && c->attached && c->tid) {
+		drain_locked(as, c);
+		if (!as->dead)
+			r = carry_out(c, o);
+		if (r == -ESRCH)
+			r = 0;
+	} else {
+		r = queue_order(as, o);
+	}
+	mutex_unlock(&as->mu);
+	return r;
+}
+
+int pt_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off)
+{
+	return give_order((struct pt_as *)as, &(struct pt_order){ .kind = PT_MAP, .addr = addr, .len = len, .prot = prot, .fd = fd, .off = off });
+}
+
+int pt_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len)
+{
+	return give_order((struct pt_as *)as, &(struct pt_order){ .kind = PT_UNMAP, .addr = addr, .len = len });
+}
+
+int pt_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot)
+{
+	return give_order((struct pt_as *)as, &(struct pt_order){ .kind = PT_PROTECT, .addr = addr, .len = len, .prot = prot });
+}

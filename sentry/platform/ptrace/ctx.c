@@ -1,0 +1,297 @@
+/*
+ * ctx.c - contexts of the ptrace platform: how a task's host thread comes by a
+ * stub thread, and gives it up.
+ *
+ * A new thread in an existing stub process is cloned by the task that makes the
+ * context, in its own stub thread, and sleeps untraced until the new task's
+ * host thread seizes it.  A stub process is made when its first context enters.
+ * The process's first thread never exits before the process (its zombie could
+ * not be waited for, and EXITKILL would take the others with it): given up, it
+ * is parked and waits as the spare for the next context.
+ */
+#include "platform/ptrace/ptrace.h"
+
+#include "platform/ptrace/guest-code/stub.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef NT_X86_XSTATE
+#define NT_X86_XSTATE 0x202
+#endif
+
+#define SEIZE_OPTIONS (PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)
+#define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_UNTRACED)
+
+_Thread_local struct pt_ctx *pt_current;
+
+void pt_ctx_set_thread(struct pt_ctx *c, pid_t tgid, pid_t tid)
+{
+	mutex_lock(&c->mu);
+	c->tgid = tgid;
+	c->tid = tid;
+	mutex_unlock(&c->mu);
+}
+
+void pt_ctx_kick(struct pt_ctx *c)
+{
+	mutex_lock(&c->mu);
+	if (c->tid)
+		syscall(SYS_tgkill, c->tgid, c->tid, PT_INTERRUPT_SIGNAL);
+	mutex_unlock(&c->mu);
+}
+
+void pt_ctx_interrupt(struct platform_ctx *base)
+{
+	struct pt_ctx *c = (struct pt_ctx *)base;
+
+	atomic_store(&c->interrupt, true);
+	if (atomic_load(&c->running))
+		pt_ctx_kick(c);
+}
+
+void pt_ctx_lost_locked(struct pt_ctx *c)
+{
+	struct pt_as *as = c->as;
+
+	as->dead = true;
+	if (c->tid == as->pid)
+		as->reaped = true;
+	pthread_cond_broadcast(&as->drained);
+	pt_ctx_set_thread(c, 0, 0);
+	c->attached = false;
+}
+
+/* c has tid in as from now on. as->mu held. */
+static void join_locked(struct pt_ctx *c, struct pt_as *as, pid_t tid)
+{
+	ref_get(&as->ref);
+	c->as = as;
+	c->attached = false;
+	pt_ctx_set_thread(c, as->pid, tid);
+	LIST_INSERT_HEAD(&as->ctxs, c, link);
+}
+
+/* --- floating-point state -------------------------------------------------------- */
+
+static void fp_load(struct pt_ctx *c, const struct fpstate *fp)
+{
+	struct fpstate copy = *fp;
+	struct iovec iov = { copy.area, fpstate_size() };
+
+	ptrace(PTRACE_SETREGSET, c->tid, NT_X86_XSTATE, &iov);
+}
+
+void pt_fpstate_get(struct platform_ctx *base, struct fpstate *fp)
+{
+	struct pt_ctx *c = (struct pt_ctx *)base;
+	struct iovec iov = { fp->area, sizeof(fp->area) };
+
+	if (c->fp)
+		*fp = *c->fp;
+	else if (!c->attached || !c->tid || ptrace(PTRACE_GETREGSET, c->tid, NT_X86_XSTATE, &iov))
+		fpstate_init(fp);
+}
+
+void pt_fpstate_set(struct platform_ctx *base, const struct fpstate *fp)
+{
+	struct pt_ctx *c = (struct pt_ctx *)base;
+
+	if (c->attached && c->tid) {
+		fp_load(c, fp);
+		return;
+	}
+	if (!c->fp)
+		c->fp = aligned_alloc(64, sizeof(*c->fp));
+	if (c->fp)
+		*c->fp = *fp;
+}
+
+void pt_set_singlestep(struct platform_ctx *base, bool on)
+{
+	((struct pt_ctx *)base)->singlestep = on;
+}
+
+/* --- making ------------------------------------------------------------------------ */
+
+/* A parked thread beside the caller's own. as->mu held. 0: none could be made. */
+static pid_t clone_thread_locked(struct pt_as *as, struct pt_ctx *self)
+{
+	const uint64_t a[6] = { THREAD_FLAGS };
+	int64_t tid = 0;
+
+	if (pt_call_at(self, STUB_CLONE, SYS_clone, a, &tid) || tid < 0)
+		return 0;
+	return (pid_t)tid;
+}
+
+struct platform_ctx *pt_ctx_new(struct platform *p, struct platform_as *as_base)
+{
+	struct pt_as *as = (struct pt_as *)as_base;
+	struct pt_ctx *self = pt_current, *c = calloc(1, sizeof(*c));
+	pid_t tid;
+
+	if (!c)
+		return NULL;
+	c->base.ops = &platform_ptrace;
+	c->p = (struct pt_platform *)p;
+	mutex_init(&c->mu, RANK_LEAF);
+	if (!self || self->as != as || !self->attached || !self->tid)
+		return &c->base; /* gets its thread when it enters */
+	mutex_lock(&as->mu);
+	tid = as->spare;
+	as->spare = 0;
+	if (!tid && !as->dead)
+		tid = clone_thread_locked(as, self);
+	if (tid)
+		join_locked(c, as, tid);
+	mutex_unlock(&as->mu);
+	if (tid)
+		return &c->base;
+	mutex_destroy(&c->mu);
+	free(c);
+	return NULL;
+}
+
+void pt_ctx_bind(struct platform_ctx *c)
+{
+	pt_current = (struct pt_ctx *)c;
+}
+
+/* --- entering and leaving ------------------------------------------------------------ */
+
+/* Makes this host thread the tracer of c's parked thread, stopped. */
+static int seize(struct pt_ctx *c)
+{
+	int st;
+
+	if (ptrace(PTRACE_SEIZE, c->tid, NULL, SEIZE_OPTIONS) || ptrace(PTRACE_INTERRUPT, c->tid, NULL, NULL))
+		return -errno;
+	st = pt_wait(c);
+	if (st < 0)
+		return -ESRCH;
+	c->attached = true;
+	return 0;
+}
+
+/* A thread of as for c, not seized yet. as->mu held. */
+static int take_thread_locked(struct pt_ctx *c, struct pt_as *as)
+{
+	pid_t tid = as->spare;
+
+	if (as->dead)
+		return -ESRCH;
+	if (!as->pid) {
+		tid = pt_zygote_fork(as->p);
+		if (tid < 0)
+			return tid;
+		as->pid = tid;
+	} else if (!tid) {
+		return -EAGAIN;
+	} else {
+		as->spare = 0;
+	}
+	join_locked(c, as, tid);
+	return 0;
+}
+
+/* Lets a traced, stopped thread sleep untraced as the spare. */
+static void park_locked(struct pt_as *as, struct pt_ctx *c)
+{
+	struct regs r = { .rip = STUB_PARK, .orig_rax = UINT64_MAX, .cs = 0x33, .ss = 0x2b, .eflags = 0x202 };
+
+	if (ptrace(PTRACE_SETREGS, c->tid, NULL, &r) || ptrace(PTRACE_SETOPTIONS, c->tid, NULL, 0) ||
+		ptrace(PTRACE_DETACH, c->tid, NULL, NULL))
+		pt_as_kill_locked(as);
+	else
+		as->spare = c->tid;
+}
+
+/* Ends a thread that is not the process's first. */
+static void exit_thread_locked(struct pt_as *as, struct pt_ctx *c)
+{
+	struct regs r = { .rip = STUB_SYSCALL, .rax = SYS_exit, .orig_rax = UINT64_MAX, .cs = 0x33, .ss = 0x2b, .eflags = 0x202 };
+	int st = 0;
+
+	if (!c->attached && seize(c)) {
+		pt_as_kill_locked(as);
+		return;
+	}
+	if (ptrace(PTRACE_SETREGS, c->tid, NULL, &r))
+		return;
+	do
+		if (ptrace(PTRACE_CONT, c->tid, NULL, NULL))
+			return;
+	while ((st = pt_wait(c)) >= 0);
+}
+
+/* c has no thread any more. Own host thread (or its maker's, if it never ran). */
+static void leave(struct pt_ctx *c)
+{
+	struct pt_as *as = c->as;
+
+	if (!as)
+		return;
+	mutex_lock(&as->mu);
+	if (!as->dead && c->tid) {
+		if (!LIST_NEXT(c, link) && LIST_FIRST(&as->ctxs) == c)
+			pt_as_kill_locked(as); /* nobody is left to run there */
+		else if (c->tid != as->pid)
+			exit_thread_locked(as, c);
+		else if (c->attached)
+			park_locked(as, c);
+		else
+			as->spare = c->tid;
+	} else if (c->tid && c->attached && !as->reaped) {
+		pt_as_kill_locked(as);
+	}
+	pt_ctx_set_thread(c, 0, 0);
+	c->attached = false;
+	LIST_REMOVE(c, link);
+	mutex_unlock(&as->mu);
+	c->as = NULL;
+	pt_as_put(as);
+}
+
+int pt_ctx_enter(struct pt_ctx *c, struct pt_as *as)
+{
+	int r = 0;
+
+	if (c->as != as) {
+		leave(c);
+		mutex_lock(&as->mu);
+		r = take_thread_locked(c, as);
+		mutex_unlock(&as->mu);
+	}
+	if (r)
+		return r;
+	if (!c->tid)
+		return -ESRCH;
+	if (!c->attached)
+		r = seize(c);
+	if (!r && c->fp) {
+		fp_load(c, c->fp);
+		free(c->fp);
+		c->fp = NULL;
+	}
+	return r;
+}
+
+void pt_ctx_free(struct platform_ctx *base)
+{
+	struct pt_ctx *c = (struct pt_ctx *)base;
+
+	leave(c);
+	if (pt_current == c)
+		pt_current = NULL;
+	mutex_destroy(&c->mu);
+	free(c->fp);
+	free(c);
+}

@@ -1,0 +1,21 @@
+/* The stub's image: two segments at fixed addresses, no relocations. */
+#include "stub.h"
+ENTRY(_start)
+PHDRS
+{
+	text PT_LOAD FLAGS(5);
+	data PT_LOAD FLAGS(6);
+	stack PT_GNU_STACK FLAGS(6);
+}
+SECTIONS
+{
+	. = STUB_TEXT;
+	.text : { *(.entry) *(.text .text.* .rodata .rodata.*) } :text
+	ASSERT(. <= STUB_SCRATCH, "the stub's text is too large")
+	. = STUB_SCRATCH;
+	.scratch (NOLOAD) : { *(.scratch) } :data
+	ASSERT(. == STUB_END, "the stub's scratch pages have moved")
+	/DISCARD/ : { *(.note* .comment .eh_frame* .gnu*) }
+	.data : { *(.data .data.* .got .got.* .bss .bss.* COMMON) } :data
+	ASSERT(SIZEOF(.data) == 0, "the stub has no variables")
+}

@@ -1,0 +1,653 @@
+/*
+ * test_platform.c - the platform interface against small programs written in
+ * assembly (the blob below, copied into a memory file and mapped).
+ * REDOUBT_BENCH=1 prints what a switch, an order and an address space cost.
+ *
+ * links: sentry/platform/platform.c sentry/platform/ptrace/zygote.c sentry/platform/ptrace/call.c sentry/platform/ptrace/as.c sentry/platform/ptrace/ctx.c sentry/platform/ptrace/switch.c sentry/platform/ptrace/stub_image.S sentry/arch/x86_64/regs.c sentry/arch/x86_64/fpstate.c sentry/lib/lock.c
+ */
+#include "platform/platform.h"
+
+#include <check.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Each program begins at a label; data lies at DATA. */
+#define CODE 0x10000ul
+#define DATA 0x20000ul
+#define STR(x) #x
+#define XSTR(x) STR(x)
+__asm__(".section .rodata\n.balign 4096\n"
+	"blob:\n"
+	"blob_getppid: mov $110, %eax\n syscall\n jmp blob_getppid\n"
+	"blob_spin: jmp blob_spin\n"
+	"blob_count: lock incq (%rdi)\n jmp blob_count\n"
+	"blob_load: mov (%rdi), %rax\n mov $1, %ebx\n mov $39, %eax\n syscall\n"
+	"blob_store: mov %rsi, (%rdi)\n mov $39, %eax\n syscall\n"
+	"blob_int3: int3\n mov $39, %eax\n syscall\n"
+	"blob_ud2: ud2\n"
+	"blob_div: xor %ecx, %ecx\n mov $1, %eax\n cltd\n idiv %ecx\n"
+	"blob_int80: mov $20, %eax\n int $0x80\n mov $39, %eax\n syscall\n"
+	"blob_vsyscall: mov $0xffffffffff600400, %rax\n call *%rax\n mov $39, %eax\n syscall\n"
+	"blob_gp: mov $0x8000000000000000, %rax\n mov (%rax), %rax\n"
+	"blob_fp: movq %xmm1, %rax\n movq %rdi, %xmm1\n mov $39, %eax\n syscall\n jmp blob_fp\n"
+	"blob_fs: mov %fs:0, %rdi\n mov $39, %eax\n syscall\n"
+	"blob_watch: mov (%rdi), %rax\n test %rax, %rax\n jz blob_watch\n mov $39, %eax\n syscall\n jmp blob_watch\n"
+	"blob_end:\n.previous\n");
+extern const char blob[], blob_getppid[], blob_spin[], blob_count[], blob_load[], blob_store[], blob_int3[], blob_ud2[], blob_div[], blob_int80[],
+	blob_vsyscall[], blob_gp[], blob_fp[], blob_fs[], blob_watch[], blob_end[];
+#define AT(label) (CODE + (uint64_t)((label)-blob))
+
+static int mem_fd;
+static uint8_t *mem;
+static struct platform *plat;
+
+static void setup(void)
+{
+	struct err *e;
+
+	mem_fd = memfd_create("mem", MFD_CLOEXEC);
+	ck_assert(mem_fd >= 0 && !ftruncate(mem_fd, 1 << 20));
+	mem = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, mem_fd, 0);
+	memcpy(mem, blob, (size_t)(blob_end - blob));
+	e = platform_new("ptrace", mem_fd, &plat);
+	ck_assert_msg(!e, "%s", e ? err_text(e) : "");
+}
+
+struct guest {
+	struct platform_as *as;
+	struct platform_ctx *c;
+	struct regs r;
+	struct platform_trap t;
+};
+
+/* Code, and one page of data at file offset data_off. */
+static struct platform_as *new_as(uint64_t data_off)
+{
+	struct platform_as *as = platform_as_new(plat);
+
+	ck_assert_ptr_nonnull(as);
+	ck_assert_int_eq(platform_as_map(as, CODE, 4096, PROT_READ | PROT_EXEC, mem_fd, 0), 0);
+	ck_assert_int_eq(platform_as_map(as, DATA, 4096, PROT_READ | PROT_WRITE, mem_fd, data_off), 0);
+	return as;
+}
+
+static void guest_new(struct guest *g, const char *entry)
+{
+	memset(g, 0, sizeof(*g));
+	g->as = new_as(4096);
+	g->c = platform_ctx_new(plat, g->as);
+	platform_ctx_bind(g->c);
+	regs_exec(&g->r, AT(entry), DATA + 4096);
+}
+
+static void guest_free(struct guest *g)
+{
+	platform_ctx_free(g->c);
+	platform_as_free(g->as);
+}
+
+static enum platform_event run(struct guest *g)
+{
+	return platform_switch(g->c, g->as, &g->r, &g->t);
+}
+
+START_TEST(syscalls)
+{
+	struct guest g;
+
+	guest_new(&g, blob_getppid);
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+		ck_assert_uint_eq(g.r.orig_rax, 110);
+		ck_assert_int_eq((int64_t)g.r.rax, -ENOSYS);
+		g.r.rax = (uint64_t)i;
+	}
+	guest_free(&g);
+}
+END_TEST
+
+/* The stub's own text is only program code when the program jumps there. */
+START_TEST(stub_text_is_harmless)
+{
+	struct guest g;
+
+	guest_new(&g, blob_getppid);
+	g.r.rip = 0x7fffe0000000;
+	g.r.rax = 60;
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	ck_assert_uint_eq(g.r.orig_rax, 60);
+	g.r.rip = AT(blob_store);
+	g.r.rdi = 0x7fffe0000000;
+	ck_assert_int_eq(run(&g), PLATFORM_FAULT);
+	ck_assert_int_eq(g.t.code, SEGV_ACCERR);
+	guest_free(&g);
+}
+END_TEST
+
+START_TEST(faults)
+{
+	struct guest g;
+
+	guest_new(&g, blob_load);
+	g.r.rdi = 0x12345678;
+	ck_assert_int_eq(run(&g), PLATFORM_FAULT);
+	ck_assert_int_eq(g.t.signo, SIGSEGV);
+	ck_assert_int_eq(g.t.code, SEGV_MAPERR);
+	ck_assert_uint_eq(g.t.addr, 0x12345678);
+	ck_assert_int_eq(platform_as_map(g.as, 0x12345000, 4096, PROT_READ, mem_fd, 8192), 0);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	ck_assert_uint_eq(g.r.rbx, 1);
+
+	g.r.rip = AT(blob_store);
+	g.r.rsi = 77;
+	ck_assert_int_eq(run(&g), PLATFORM_FAULT);
+	ck_assert_int_eq(g.t.code, SEGV_ACCERR);
+	ck_assert_int_eq(platform_as_protect(g.as, 0x12345000, 4096, PROT_READ | PROT_WRITE), 0);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	ck_assert_uint_eq(mem[8192 + 0x678], 77);
+
+	ck_assert_int_eq(platform_as_unmap(g.as, 0x12345000, 4096), 0);
+	g.r.rip = AT(blob_load);
+	ck_assert_int_eq(run(&g), PLATFORM_FAULT);
+	guest_free(&g);
+}
+END_TEST
+
+static void expect_trap(const char *entry, int signo, int code)
+{
+	struct guest g;
+
+	guest_new(&g, entry);
+	ck_assert_int_eq(run(&g), PLATFORM_TRAP);
+	ck_assert_int_eq(g.t.signo, signo);
+	ck_assert_int_eq(g.t.code, code);
+	guest_free(&g);
+}
+
+START_TEST(traps)
+{
+	expect_trap(blob_int3, SIGTRAP, SI_KERNEL);
+	expect_trap(blob_ud2, SIGILL, ILL_ILLOPN);
+	expect_trap(blob_div, SIGFPE, FPE_INTDIV);
+	expect_trap(blob_gp, SIGSEGV, SI_KERNEL);
+	expect_trap(blob_int80, SIGSEGV, SI_KERNEL);
+}
+END_TEST
+
+START_TEST(vsyscall)
+{
+	struct guest g;
+
+	guest_new(&g, blob_vsyscall);
+	g.r.rdi = 0;
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	ck_assert_uint_eq(g.r.orig_rax, SYS_time);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	ck_assert_uint_eq(g.r.orig_rax, 39);
+	guest_free(&g);
+}
+END_TEST
+
+START_TEST(singlestep)
+{
+	struct guest g;
+
+	guest_new(&g, blob_load);
+	g.r.rdi = DATA;
+	platform_set_singlestep(g.c, true);
+	ck_assert_int_eq(run(&g), PLATFORM_TRAP);
+	ck_assert_int_eq(g.t.code, TRAP_TRACE);
+	ck_assert_uint_eq(g.r.rip, AT(blob_load) + 3);
+	platform_set_singlestep(g.c, false);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	guest_free(&g);
+}
+END_TEST
+
+START_TEST(floating_point)
+{
+	struct guest g;
+	static struct fpstate fp;
+	uint64_t v;
+
+	guest_new(&g, blob_fp);
+	fpstate_init(&fp);
+	v = 0x1122334455667788;
+	memcpy(fp.area + 160 + 16, &v, 8);
+	platform_fpstate_set(g.c, &fp); /* before the first switch */
+	g.r.rdi = 5;
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	memset(&fp, 0, sizeof(fp));
+	platform_fpstate_get(g.c, &fp);
+	memcpy(&v, fp.area + 160 + 16, 8);
+	ck_assert_uint_eq(v, 5);
+	v = 99;
+	memcpy(fp.area + 160 + 16, &v, 8);
+	platform_fpstate_set(g.c, &fp);
+	g.r.rdi = 6;
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	platform_fpstate_get(g.c, &fp);
+	memcpy(&v, fp.area + 160 + 16, 8);
+	ck_assert_uint_eq(v, 6);
+	guest_free(&g);
+}
+END_TEST
+
+START_TEST(fs_base)
+{
+	struct guest g;
+	uint64_t v = 0xabcdef;
+
+	guest_new(&g, blob_fs);
+	memcpy(mem + 4096, &v, 8);
+	g.r.fs_base = DATA;
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	ck_assert_uint_eq(g.r.rdi, v);
+	guest_free(&g);
+}
+END_TEST
+
+/* --- several host threads ------------------------------------------------------- */
+
+struct worker {
+	pthread_t thread;
+	struct platform_as *as;
+	struct platform_ctx *c;
+	const char *entry;
+	uint64_t rdi;
+	_Atomic int events[8];
+	_Atomic bool stop;
+	enum platform_event last;
+};
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct platform_trap t;
+	struct regs r;
+
+	platform_ctx_bind(w->c);
+	regs_exec(&r, AT(w->entry), DATA + 4096);
+	r.rdi = w->rdi;
+	while (!atomic_load(&w->stop)) {
+		w->last = platform_switch(w->c, w->as, &r, &t);
+		atomic_fetch_add(&w->events[w->last], 1);
+		if (w->last == PLATFORM_DEAD || w->last == PLATFORM_FAULT)
+			break;
+	}
+	platform_ctx_free(w->c);
+	return NULL;
+}
+
+static void worker_start(struct worker *w, struct platform_as *as, const char *entry, uint64_t rdi)
+{
+	memset(w, 0, sizeof(*w));
+	w->as = as;
+	w->entry = entry;
+	w->rdi = rdi;
+	w->c = platform_ctx_new(plat, as);
+	ck_assert_ptr_nonnull(w->c);
+	pthread_create(&w->thread, NULL, worker_main, w);
+}
+
+static void worker_stop(struct worker *w)
+{
+	atomic_store(&w->stop, true);
+	platform_interrupt(w->c);
+	pthread_join(w->thread, NULL);
+}
+
+static void msleep(int ms)
+{
+	nanosleep(&(struct timespec){ ms / 1000, (ms % 1000) * 1000000 }, NULL);
+}
+
+START_TEST(interrupt)
+{
+	struct worker w;
+	struct platform_as *as = new_as(4096);
+
+	worker_start(&w, as, blob_spin, 0);
+	for (int i = 0; i < 200; i++) {
+		int before = atomic_load(&w.events[PLATFORM_INTERRUPTED]);
+
+		platform_interrupt(w.c);
+		for (int k = 0; k < 5000 && atomic_load(&w.events[PLATFORM_INTERRUPTED]) == before; k++)
+			usleep(100);
+		ck_assert_int_gt(atomic_load(&w.events[PLATFORM_INTERRUPTED]), before);
+	}
+	worker_stop(&w);
+	platform_as_free(as);
+}
+END_TEST
+
+/* Threads of one process, cloned by the first, which then exits before them. */
+START_TEST(threads)
+{
+	struct worker w[4];
+	struct guest g;
+	uint64_t v[4];
+
+	guest_new(&g, blob_getppid);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	for (unsigned i = 0; i < 4; i++)
+		worker_start(&w[i], g.as, blob_count, DATA + 64 * i);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	platform_ctx_free(g.c);
+	msleep(50);
+	worker_stop(&w[0]);
+	memcpy(&v[1], mem + 4096 + 64, 8);
+	msleep(30);
+	for (unsigned i = 1; i < 4; i++)
+		worker_stop(&w[i]);
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t was = i == 1 ? v[1] : 0;
+
+		memcpy(&v[i], mem + 4096 + 64 * i, 8);
+		ck_assert_uint_gt(v[i], was);
+	}
+	ck_assert_int_gt(platform_as_cpu_ns(g.as), 1000000);
+	platform_as_free(g.as);
+}
+END_TEST
+
+/* Another thread unmaps and maps under a running program; when an order is back,
+ * no store can land in the old page. */
+START_TEST(foreign_orders)
+{
+	struct platform_as *as = new_as(4096);
+	struct worker w;
+	uint64_t v, v2;
+
+	worker_start(&w, as, blob_count, DATA);
+	msleep(20);
+	for (int i = 0; i < 200; i++) {
+		uint64_t off = i % 2 ? 4096 : 8192, other = i % 2 ? 8192 : 4096;
+
+		ck_assert_int_eq(platform_as_map(as, DATA, 4096, PROT_READ | PROT_WRITE, mem_fd, off), 0);
+		memcpy(&v, mem + other, 8);
+		usleep(100);
+		memcpy(&v2, mem + other, 8);
+		ck_assert_uint_eq(v, v2);
+	}
+	ck_assert_int_eq(platform_as_unmap(as, DATA, 4096), 0);
+	pthread_join(w.thread, NULL);
+	ck_assert_int_eq(w.last, PLATFORM_FAULT);
+	platform_as_free(as);
+}
+END_TEST
+
+static void *order_main(void *arg)
+{
+	struct platform_as *as = arg;
+
+	for (int i = 0; i < 300; i++) {
+		ck_assert_int_eq(platform_as_map(as, 0x40000, 4096, PROT_READ, mem_fd, 8192), 0);
+		ck_assert_int_eq(platform_as_unmap(as, 0x40000, 4096), 0);
+	}
+	return NULL;
+}
+
+START_TEST(orders_under_load)
+{
+	struct platform_as *as = new_as(4096);
+	struct worker w[2];
+	pthread_t t[2];
+	struct guest g = { .as = as, .c = platform_ctx_new(plat, as) };
+
+	platform_ctx_bind(g.c);
+	regs_exec(&g.r, AT(blob_getppid), DATA);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	worker_start(&w[0], as, blob_count, DATA);
+	worker_start(&w[1], as, blob_getppid, DATA);
+	for (unsigned i = 0; i < 2; i++)
+		pthread_create(&t[i], NULL, order_main, as);
+	for (int i = 0; i < 300; i++) {
+		ck_assert_int_eq(platform_as_map(as, 0x50000, 4096, PROT_READ, mem_fd, 8192), 0);
+		ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+		platform_interrupt(w[0].c);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	worker_stop(&w[0]);
+	worker_stop(&w[1]);
+	guest_free(&g);
+}
+END_TEST
+
+START_TEST(exec_moves)
+{
+	struct guest g;
+	struct platform_as *old;
+
+	guest_new(&g, blob_getppid);
+	for (int i = 0; i < 20; i++) {
+		ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+		old = g.as;
+		g.as = new_as(4096);
+		if (i % 2)
+			platform_as_free(old);
+		ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+		if (!(i % 2))
+			platform_as_free(old);
+	}
+	guest_free(&g);
+}
+END_TEST
+
+/* vfork: a second context in the same address space moves to its own. */
+START_TEST(exec_leaves_others)
+{
+	struct guest g, h;
+
+	guest_new(&g, blob_getppid);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	h = g;
+	h.c = platform_ctx_new(plat, g.as);
+	ck_assert_int_eq(platform_switch(h.c, g.as, &h.r, &h.t), PLATFORM_SYSCALL);
+	h.as = new_as(8192);
+	ck_assert_int_eq(platform_switch(h.c, h.as, &h.r, &h.t), PLATFORM_SYSCALL);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	guest_free(&h);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	guest_free(&g);
+}
+END_TEST
+
+static pid_t youngest_child(void)
+{
+	char path[64], buf[8192];
+	pid_t last = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	f = fopen(path, "r");
+	ck_assert_ptr_nonnull(f);
+	while (fscanf(f, "%31s", buf) == 1)
+		if (atoi(buf) > last)
+			last = atoi(buf);
+	fclose(f);
+	return last;
+}
+
+START_TEST(killed_from_outside)
+{
+	struct guest g;
+	struct worker w;
+	struct platform_as *as;
+
+	guest_new(&g, blob_getppid);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	kill(youngest_child(), SIGKILL);
+	ck_assert_int_eq(run(&g), PLATFORM_DEAD);
+	ck_assert_int_eq(run(&g), PLATFORM_DEAD);
+	ck_assert_int_eq(platform_as_unmap(g.as, DATA, 4096), 0);
+	guest_free(&g);
+
+	as = new_as(4096);
+	worker_start(&w, as, blob_spin, 0);
+	msleep(30);
+	kill(youngest_child(), SIGKILL);
+	pthread_join(w.thread, NULL);
+	ck_assert_int_eq(w.last, PLATFORM_DEAD);
+	platform_as_free(as);
+}
+END_TEST
+
+START_TEST(stopped_from_outside)
+{
+	struct worker w;
+	struct platform_as *as = new_as(4096);
+	int calls;
+
+	worker_start(&w, as, blob_getppid, 0);
+	msleep(20);
+	kill(youngest_child(), SIGSTOP);
+	kill(youngest_child(), SIGTERM);
+	kill(youngest_child(), SIGCONT);
+	msleep(20);
+	calls = atomic_load(&w.events[PLATFORM_SYSCALL]);
+	msleep(50);
+	ck_assert_int_gt(atomic_load(&w.events[PLATFORM_SYSCALL]), calls);
+	worker_stop(&w);
+	platform_as_free(as);
+}
+END_TEST
+
+START_TEST(other_files)
+{
+	struct guest g;
+	char path[] = "/tmp/platform-test-XXXXXX";
+	int fd = mkstemp(path);
+	uint64_t v = 0x4242;
+
+	ck_assert_int_ge(fd, 0);
+	unlink(path);
+	ck_assert(!ftruncate(fd, 8192) && pwrite(fd, &v, 8, 4096) == 8);
+	guest_new(&g, blob_watch);
+	ck_assert_int_eq(platform_as_map(g.as, 0x60000, 4096, PROT_READ, fd, 4096), 0); /* queued */
+	g.r.rdi = 0x60000;
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	for (int i = 0; i < 50; i++)
+		ck_assert_int_eq(platform_as_map(g.as, 0x70000, 4096, PROT_READ, fd, 4096), 0); /* at once */
+	g.r.rdi = 0x70000;
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	ck_assert_int_lt(platform_as_map(g.as, 0x70000, 4096, PROT_READ, 9999, 0), 0);
+	ck_assert_int_eq(platform_as_map(g.as, 0x70000, 4096, PROT_READ, fd, 4096), 0);
+	/* beyond the end of the file */
+	ck_assert_int_eq(platform_as_map(g.as, 0x70000, 4096, PROT_READ, fd, 1 << 20), 0);
+	ck_assert_int_eq(run(&g), PLATFORM_FAULT);
+	ck_assert_int_eq(g.t.signo, SIGBUS);
+	close(fd);
+	guest_free(&g);
+}
+END_TEST
+
+START_TEST(bad_ranges)
+{
+	struct platform_as *as = platform_as_new(plat);
+
+	ck_assert_int_eq(platform_as_unmap(as, TASK_SIZE, 4096), -EINVAL);
+	ck_assert_int_eq(platform_as_unmap(as, TASK_SIZE - 4096, 8192), -EINVAL);
+	ck_assert_int_eq(platform_as_unmap(as, 1, 4096), -EINVAL);
+	ck_assert_int_eq(platform_as_unmap(as, 4096, UINT64_MAX - 4095), -EINVAL);
+	ck_assert_int_eq(platform_as_unmap(as, 4096, 0), -EINVAL);
+	platform_as_free(as);
+}
+END_TEST
+
+START_TEST(hundred_processes)
+{
+	static struct guest g[100];
+
+	for (int i = 0; i < 100; i++) {
+		guest_new(&g[i], blob_getppid);
+		ck_assert_int_eq(run(&g[i]), PLATFORM_SYSCALL);
+	}
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(run(&g[i]), PLATFORM_SYSCALL);
+	for (int i = 0; i < 100; i++)
+		guest_free(&g[i]);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), 0); /* only the zygote is left */
+}
+END_TEST
+
+/* --- figures ------------------------------------------------------------------------ */
+
+static int64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+START_TEST(figures)
+{
+	const int n = 20000, m = 2000, k = 200;
+	struct guest g;
+	int64_t t0, t1;
+
+	if (!getenv("REDOUBT_BENCH"))
+		return;
+	guest_new(&g, blob_getppid);
+	run(&g);
+	t0 = now();
+	for (int i = 0; i < n; i++)
+		run(&g);
+	t1 = now();
+	printf("switch %ld ns\n", (long)((t1 - t0) / n));
+	t0 = now();
+	for (int i = 0; i < m; i++) {
+		platform_as_map(g.as, 0x50000, 4096, PROT_READ, mem_fd, 8192);
+		platform_as_unmap(g.as, 0x50000, 4096);
+	}
+	t1 = now();
+	printf("map or unmap %ld ns\n", (long)((t1 - t0) / (2 * m)));
+	guest_free(&g);
+	t0 = now();
+	for (int i = 0; i < k; i++) {
+		guest_new(&g, blob_getppid);
+		run(&g);
+		guest_free(&g);
+	}
+	t1 = now();
+	printf("address space, first switch and end %ld ns\n", (long)((t1 - t0) / k));
+	t0 = now();
+	setup();
+	printf("zygote start %ld ns\n", (long)(now() - t0));
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = { syscalls, stub_text_is_harmless, faults, traps, vsyscall, singlestep, floating_point, fs_base, interrupt,
+		threads, foreign_orders, orders_under_load, exec_moves, exec_leaves_others, killed_from_outside, stopped_from_outside, other_files,
+		bad_ranges, hundred_processes, figures };
+	Suite *s = suite_create("platform");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		TCase *tc = tcase_create(tests[i]->name);
+
+		tcase_add_checked_fixture(tc, setup, NULL);
+		tcase_set_timeout(tc, 20);
+		tcase_add_test(tc, tests[i]);
+		suite_add_tcase(s, tc);
+	}
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? 1 : 0;
+}
