@@ -7,7 +7,6 @@
 #include "fs/devpts/tty.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
-#include "net/net.h"
 
 #include <errno.h>
 #include <string.h>

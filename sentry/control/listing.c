@@ -5,6 +5,7 @@
 #include "control/listing.h"
 
 #include "fs/devpts/tty.h"
+#include "kernel/task_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,25 +43,26 @@ static void add_row(struct listing *l, struct thread_group *tg)
 {
 	struct control_process *r = &l->rows[l->n];
 	char *command = l->text[l->n][0], *tty = l->text[l->n][1];
+	struct usage_sum u;
 	struct task *t;
 
 	command_line(tg, command, sizeof(l->text[0][0]));
 	strcpy(tty, "?");
 	tasks_lock(tg->k);
+	tg_usage_locked(tg, &u);
 	*r = (struct control_process){
 		.pid = (uint64_t)tg->tgid,
 		.ppid = tg->parent ? (uint64_t)tg->parent->tgid : 0,
 		.pgid = (uint64_t)tg->pgrp->pgid,
 		.sid = (uint64_t)tg->pgrp->session->sid,
 		.threads = tg->n_live,
-		.cpu_ns = (uint64_t)(tg->utime_dead + tg->stime_dead),
+		.cpu_ns = (uint64_t)(u.utime + u.stime),
 		.start = tg->start_realtime,
 		.state = { tg->zombie ? "Z" : tg->stopped ? "T" : "S", 1 },
 	};
 	if (tg->pgrp->session->tty)
 		snprintf(tty, sizeof(l->text[0][1]), "pts/%u", tg->pgrp->session->tty->index);
 	TAILQ_FOREACH (t, &tg->tasks, tg_link) {
-		r->cpu_ns += (uint64_t)(t->utime + t->stime);
 		r->uid = t->cred ? t->cred->euid : 0;
 		if (t->state == 'R')
 			r->state.p = "R";
@@ -98,15 +100,13 @@ void listing_usage(struct container *c, uint64_t *cpu_ns, uint64_t *tasks)
 
 	*cpu_ns = *tasks = 0;
 	while ((tg = tg_next(c->k, after))) {
-		struct task *t;
+		struct usage_sum u;
 
 		after = tg->tgid;
 		tasks_lock(c->k);
-		*cpu_ns += (uint64_t)(tg->utime_dead + tg->stime_dead);
-		TAILQ_FOREACH (t, &tg->tasks, tg_link) {
-			*cpu_ns += (uint64_t)(t->utime + t->stime);
-			++*tasks;
-		}
+		tg_usage_locked(tg, &u);
+		*cpu_ns += (uint64_t)(u.utime + u.stime);
+		*tasks += tg->n_live;
 		tasks_unlock(c->k);
 		tg_put(tg);
 	}

@@ -20,7 +20,4 @@ int tty_dev_open(struct inode *i, struct file *f); /* /dev/tty */
 int console_open(struct inode *i, struct file *f); /* /dev/console */
 int pts_dev_open(struct inode *i, struct file *f); /* char devices 136:N */
 
-#define LINUX_O_NOCTTY_ 0400
-#define LINUX_O_NONBLOCK_ 04000
-
 #endif

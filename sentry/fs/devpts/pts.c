@@ -211,7 +211,7 @@ int pts_open_tty(struct tty *t, struct file *f)
 	f->mode |= FILE_STREAM;
 	f->priv = t;
 	/* a session leader without a terminal gets this one */
-	if (task && !(f->flags & LINUX_O_NOCTTY_))
+	if (task && !(f->mode & FILE_NOCTTY))
 		tty_set_controlling(t, task, false);
 	return 0;
 }

@@ -5,6 +5,8 @@
  */
 #include "fs/devpts/devpts.h"
 
+#include "abi/fs.h"
+
 #include <errno.h>
 #include <string.h>
 

@@ -355,6 +355,8 @@ int hostfile_new(struct kernel *k, int fd, uint32_t uid, uint32_t gid, const str
 		goto fail;
 	}
 	sb = super_new(k->vfs, &host_type, &host_super_ops);
+	if (sb)
+		sb->sflags |= SUPER_OWN_OPEN;
 	i = sb ? inode_new(sb, &host_inode_ops, st.st_ino, (uint32_t)st.st_mode) : NULL;
 	h = i ? hostfile_make(k, fd, (uint32_t)st.st_mode) : NULL;
 	if (!h)
