@@ -247,17 +247,14 @@ static int send_frame(struct rpc_client *c, const struct frame *f, const struct 
 {
 	for (;;) {
 		int errnum = frame_send_flags(c->sock, f, deadline ? MSG_DONTWAIT : 0);
+		if (errnum == EPIPE || errnum == ENOTCONN)
+			return ECONNRESET;
 		if (errnum != EAGAIN)
 			return errnum;
 		errnum = wait_ready(c->sock, POLLOUT, deadline);
 		if (errnum)
 			return errnum;
 	}
-}
-
-static bool fatal(int errnum)
-{
-	return errnum == EPIPE || errnum == ECONNRESET || errnum == ENOTCONN;
 }
 
 /* The caller does not wait any longer for an answer that will come. */
@@ -301,7 +298,7 @@ static int exchange(struct rpc_client *c, struct frame *f, struct wait *w, unsig
 	errnum = send_frame(c, f, deadline);
 	bool sent = !errnum;
 	pthread_mutex_lock(&c->mu);
-	if (fatal(errnum))
+	if (errnum == ECONNRESET)
 		break_locked(c, ECONNRESET, "the peer is gone");
 	if (sent)
 		errnum = await_locked(c, w, deadline);
