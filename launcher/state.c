@@ -89,7 +89,7 @@ struct err *state_create(const char *root, const char *id, struct pool *p, struc
 	if (e || (e = make_root(root)) || (e = open_root(root, id, p, out)))
 		return e;
 	if (mkdirat(out->root_fd, id, 0700) < 0)
-		e = errno == EEXIST ? err_new(EEXIST, "container '%s'", id) : err_new(errno, "%s", out->path);
+		e = errno == EEXIST ? err_new(EEXIST, "container id '%s' is taken", id) : err_new(errno, "%s", out->path);
 	else if ((e = open_owned(out->root_fd, id, out->path, &out->fd)) || (e = state_lock(out, true)))
 		unlinkat(out->root_fd, id, AT_REMOVEDIR);
 	if (e)
