@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -108,6 +109,17 @@ static const struct policy_rule parent_rules[] = {
 	{ "tgkill", { { 0 } }, "to end by the child's signal (raise)" },
 	{ "wait4", { { 0 } }, "to wait for the child" },
 };
+#ifdef REDOUBT_SANITIZE
+static const struct policy_rule parent_sanitizer_rules[] = {
+	{ "futex", { { 0 } }, "the sanitizer's locks" },
+	{ "madvise", { { 0 } }, "its shadow memory" },
+	{ "mmap", { { POLICY_MASKED_EQ, 2, 0, PROT_EXEC } }, "its memory" },
+	{ "munmap", { { 0 } }, "its memory" },
+	{ "sched_yield", { { 0 } }, "its locks" },
+	{ "sigaltstack", { { 0 } }, "its end of a thread" },
+	{ "write", { { POLICY_LE, 0, 2, 0 } }, "its report" },
+};
+#endif
 
 /* The bits of one "SigCgt:\t0000..." line of /proc/PID/status. */
 static uint64_t status_mask(const char *text, const char *name)
@@ -160,8 +172,13 @@ static _Noreturn void end_as(int status)
 /* Never returns.  All signals are blocked on entry. */
 static _Noreturn void wait_outside(pid_t child, int status_fd, const sigset_t *all)
 {
-	const struct policy_rule *rules = parent_rules;
-	size_t n = sizeof parent_rules / sizeof parent_rules[0];
+	const struct policy_rule *tables[2] = { parent_rules };
+	size_t n[2] = { sizeof parent_rules / sizeof parent_rules[0] }, n_tables = 1;
+#ifdef REDOUBT_SANITIZE
+	tables[1] = parent_sanitizer_rules;
+	n[1] = sizeof parent_sanitizer_rules / sizeof parent_sanitizer_rules[0];
+	n_tables = 2;
+#endif
 	int keep = 3;
 	/* peers must see the sockets close when the child goes */
 	if (status_fd != keep)
@@ -171,7 +188,7 @@ static _Noreturn void wait_outside(pid_t child, int status_fd, const sigset_t *a
 	if (!e && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		e = err_new(errno, "no_new_privs");
 	if (!e)
-		e = confine_filter(&rules, &n, 1);
+		e = confine_filter(tables, n, n_tables);
 	if (e) { /* nobody to tell: the child is in its confinement already */
 		kill(child, SIGKILL);
 		_exit(125);
