@@ -67,6 +67,7 @@ struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out)
 	struct memfile *m = calloc(1, sizeof(*m));
 	struct frange *all = calloc(1, sizeof(*all));
 	uint64_t pages = size >> PAGE_SHIFT;
+	void *refs;
 
 	if (!m || !all)
 		goto no_memory;
@@ -74,9 +75,10 @@ struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out)
 	if (m->fd < 0 || ftruncate(m->fd, (off_t)size) < 0)
 		goto no_memory;
 	m->base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, m->fd, 0);
-	m->refs = mmap(NULL, pages * sizeof(*m->refs), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (m->base == MAP_FAILED || (void *)m->refs == MAP_FAILED)
+	refs = mmap(NULL, pages * sizeof(*m->refs), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (m->base == MAP_FAILED || refs == MAP_FAILED)
 		goto no_memory;
+	m->refs = refs;
 	m->size = size;
 	m->limit = limit;
 	mutex_init(&m->mu, RANK_MEMFILE);

@@ -60,7 +60,11 @@ void mm_set_brk(struct mm *mm, uint64_t start); /* at exec */
 int mm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice);
 int mm_msync(struct mm *mm, uint64_t addr, uint64_t len, int flags);
 int mm_mincore(struct mm *mm, uint64_t addr, uint64_t len, uint8_t *vec);
-int mm_mlock(struct mm *mm, uint64_t addr, uint64_t len, bool lock);
+#define MM_LOCK_ON 1u /* else unlock */
+#define MM_LOCK_ONFAULT 2u /* do not make the pages present */
+#define MM_LOCK_PRIVILEGED 4u /* RLIMIT_MEMLOCK does not count */
+int mm_mlock(struct mm *mm, uint64_t addr, uint64_t len, unsigned how);
+int mm_mlockall(struct mm *mm, int mcl_flags, bool privileged); /* 0: munlockall */
 void mm_set_limits(struct mm *mm, uint64_t as, uint64_t data, uint64_t stack, uint64_t memlock);
 
 /* A program's access at addr faulted.  0: mapped, go on.  Else a signal:
