@@ -20,6 +20,7 @@ struct vfs;
 struct container; /* control/ */
 struct net_stack;
 struct ipc_ns;
+struct session;
 struct tty_table;
 struct session;
 struct tty;
@@ -52,6 +53,9 @@ struct kernel {
 	struct mutex containers_mu; /* RANK_CONTROL */
 	struct container *containers; /* [containers_mu] */
 	_Atomic bool shutting_down;
+	/* fs/devpts: a session's leader ends: hang up and let go of its terminal
+	 * (session->tty). May be NULL. No locks held; s is referenced. */
+	void (*tty_session_exit)(struct kernel *k, struct session *s);
 };
 
 /* Makes tasks, futexes, timers; the caller has filled platform, memfile,

@@ -95,6 +95,7 @@ struct thread_group {
 	struct posix_timers *timers; /* [I] owned */
 	/* the container's first process */
 	bool is_init; /* [I] orphans of its container come to it; its end ends the container */
+	bool from_control; /* [I] task_create_init made it: a zombie is kept for tg_release */
 	bool unkillable; /* [T] signals without a handler are ignored, as pid 1 does */
 	/* group stop */
 	bool stopping; /* [T] a stop signal was taken: tasks are to stop, or have */

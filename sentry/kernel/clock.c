@@ -1,0 +1,126 @@
+/*
+ * clock.c - the guest's clocks: the host's, and CPU time of tasks and groups.
+ */
+#include "kernel/posix_timer.h"
+#include "kernel/task_table.h"
+
+#include <errno.h>
+#include <time.h>
+
+/* Host clock that a guest clock reads; -1: none. */
+static const int host_clock[] = {
+	[LINUX_CLOCK_REALTIME] = CLOCK_REALTIME,
+	[LINUX_CLOCK_MONOTONIC] = CLOCK_MONOTONIC,
+	[LINUX_CLOCK_PROCESS_CPUTIME_ID] = -1,
+	[LINUX_CLOCK_THREAD_CPUTIME_ID] = -1,
+	[LINUX_CLOCK_MONOTONIC_RAW] = CLOCK_MONOTONIC_RAW,
+	[LINUX_CLOCK_REALTIME_COARSE] = CLOCK_REALTIME_COARSE,
+	[LINUX_CLOCK_MONOTONIC_COARSE] = CLOCK_MONOTONIC_COARSE,
+	[LINUX_CLOCK_BOOTTIME] = CLOCK_BOOTTIME,
+	[LINUX_CLOCK_REALTIME_ALARM] = CLOCK_REALTIME,
+	[LINUX_CLOCK_BOOTTIME_ALARM] = CLOCK_BOOTTIME,
+	[10] = -1,
+	[LINUX_CLOCK_TAI] = CLOCK_TAI,
+};
+#define N_CLOCKS ((int)(sizeof(host_clock) / sizeof(host_clock[0])))
+#define COARSE_RESOLUTION 4000000 /* as with CONFIG_HZ=250 */
+
+static bool is_host_clock(int clock)
+{
+	return clock >= 0 && clock < N_CLOCKS && host_clock[clock] >= 0;
+}
+
+bool clock_is_cpu(int clock)
+{
+	return clock == LINUX_CLOCK_PROCESS_CPUTIME_ID || clock == LINUX_CLOCK_THREAD_CPUTIME_ID ||
+		(clock < 0 && (clock & LINUX_CPUCLOCK_KIND) != LINUX_CPUCLOCK_KIND);
+}
+
+bool clock_valid(int clock)
+{
+	return is_host_clock(clock) || clock_is_cpu(clock);
+}
+
+int64_t tg_cpu_time_locked(struct thread_group *tg, int which)
+{
+	struct usage_sum u;
+
+	tg_usage_locked(tg, &u);
+	return which ? u.utime : u.utime + u.stime;
+}
+
+static int64_t task_cpu_time(const struct task *t, int which)
+{
+	int64_t u, s;
+
+	task_times(t, &u, &s);
+	return which ? u : u + s;
+}
+
+/* Kinds: 0 CPUCLOCK_PROF, 1 VIRT, 2 SCHED. */
+static int cpu_clock_now(struct task *t, int clock, int64_t *ns)
+{
+	pid_t pid = clock < 0 ? ~(clock >> 3) : 0;
+	bool thread = clock < 0 ? clock & LINUX_CPUCLOCK_PERTHREAD : clock == LINUX_CLOCK_THREAD_CPUTIME_ID;
+	int which = clock < 0 && (clock & LINUX_CPUCLOCK_KIND) == 1, r = 0;
+	struct task *o;
+
+	tasks_lock(t->k);
+	if (thread) {
+		o = pid ? task_find_locked(t->k, pid) : t;
+		if (o && o->tg == t->tg)
+			*ns = task_cpu_time(o, which);
+		else
+			r = -EINVAL;
+	} else {
+		struct thread_group *tg = pid ? tg_find_locked(t->k, pid) : t->tg;
+
+		if (tg)
+			*ns = tg_cpu_time_locked(tg, which);
+		else
+			r = -EINVAL;
+	}
+	tasks_unlock(t->k);
+	return r;
+}
+
+int clock_now(struct task *t, int clock, int64_t *ns)
+{
+	struct timespec ts;
+
+	if (clock_is_cpu(clock))
+		return cpu_clock_now(t, clock, ns);
+	if (!is_host_clock(clock) || clock_gettime(host_clock[clock], &ts))
+		return -EINVAL;
+	*ns = ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+	return 0;
+}
+
+int clock_resolution(struct task *t, int clock, int64_t *ns)
+{
+	int64_t now;
+
+	if (clock_is_cpu(clock)) {
+		int r = cpu_clock_now(t, clock, &now);
+
+		*ns = 1;
+		return r;
+	}
+	if (!is_host_clock(clock))
+		return -EINVAL;
+	*ns = clock == LINUX_CLOCK_REALTIME_COARSE || clock == LINUX_CLOCK_MONOTONIC_COARSE ? COARSE_RESOLUTION : 1;
+	return 0;
+}
+
+int64_t clock_to_monotonic(int clock, int64_t ns)
+{
+	struct timespec ts;
+	int64_t now, left;
+
+	if (clock == LINUX_CLOCK_MONOTONIC || !is_host_clock(clock) || clock_gettime(host_clock[clock], &ts))
+		return ns;
+	now = ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+	if (__builtin_sub_overflow(ns, now, &left) || __builtin_add_overflow(now_monotonic(), left, &now))
+		return ns < 0 ? 0 : WAIT_FOREVER;
+	return now;
+}

@@ -1,0 +1,32 @@
+/*
+ * clone.h - making tasks: what clone, clone3, fork and vfork have in common.
+ */
+#ifndef SENTRY_KERNEL_CLONE_H
+#define SENTRY_KERNEL_CLONE_H
+
+#include "kernel/task.h"
+
+struct clone_request {
+	uint64_t flags; /* LINUX_CLONE_*, without the exit signal */
+	int exit_signal;
+	uint64_t stack; /* new stack pointer; 0: the caller's */
+	uint64_t tls;
+	uaddr parent_tid, child_tid, pidfd;
+	pid_t set_tid; /* 0: any */
+};
+
+/* The new task's id, or -errno as clone(2).  Own thread of t. With CLONE_VFORK
+ * returns when the child has exec'ed or ended. */
+int64_t task_clone(struct task *t, const struct clone_request *q);
+
+/* vfork: the parent waits until done. Shared by two tasks. */
+struct completion {
+	struct ref ref;
+	_Atomic bool done;
+	struct waitq wq;
+};
+struct completion *completion_new(void);
+void completion_put(struct completion *c);
+void completion_done(struct completion *c); /* and drops the caller's reference; NULL permitted */
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * kernel.c - makes the parts of struct kernel that this layer owns.
+ */
+#include "kernel/kernel.h"
+
+#include "kernel/futex.h"
+#include "kernel/task_table.h"
+#include "kernel/timer_queue.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sched.h>
+#include <unistd.h>
+
+int kernel_init(struct kernel *k)
+{
+	cpu_set_t set;
+
+	mutex_init(&k->uts.mu, RANK_LEAF);
+	mutex_init(&k->containers_mu, RANK_CONTROL);
+	if (!k->uts.nodename[0])
+		strcpy(k->uts.nodename, "localhost");
+	if (!k->uts.domainname[0])
+		strcpy(k->uts.domainname, "(none)");
+	if (!k->cpus)
+		k->cpus = !sched_getaffinity(0, sizeof(set), &set) ? (unsigned)CPU_COUNT(&set) : 1;
+	if (k->cpus > 1024)
+		k->cpus = 1024;
+	if (!k->memory_total)
+		k->memory_total = (uint64_t)sysconf(_SC_PHYS_PAGES) * PAGE_SIZE;
+	k->boot_monotonic = now_monotonic();
+	k->boot_realtime = now_realtime();
+	k->tasks = task_table_new();
+	k->futexes = futex_table_new();
+	k->timers = timer_queue_new();
+	return k->tasks && k->futexes && k->timers ? 0 : -ENOMEM;
+}

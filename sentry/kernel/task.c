@@ -1,0 +1,305 @@
+/*
+ * task.c - making and freeing tasks and thread groups, their links, accounting,
+ * and the ways to another task's resources.
+ */
+#include "kernel/task_table.h"
+
+#include "abi/capability.h"
+#include "abi/sched.h"
+#include "kernel/posix_timer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Thread_local struct task *current_task;
+
+struct task *task_current(void)
+{
+	return current_task;
+}
+
+void task_set_current(struct task *t);
+void task_set_current(struct task *t)
+{
+	current_task = t;
+}
+
+struct task *task_alloc(struct kernel *k)
+{
+	struct task *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->pending = calloc(1, sizeof(*t->pending));
+	if (!t->pending) {
+		free(t);
+		return NULL;
+	}
+	ref_init(&t->ref);
+	t->k = k;
+	sigpending_init(t->pending, k->tasks);
+	sleeper_init(&t->sleeper);
+	t->altstack.ss_flags = LINUX_SS_DISABLE;
+	t->start_time = now_monotonic();
+	t->timer_slack = 50000;
+	t->state = 'R';
+	memset(t->affinity, 0xff, sizeof(t->affinity));
+	return t;
+}
+
+struct thread_group *tg_alloc(struct kernel *k)
+{
+	struct thread_group *tg = calloc(1, sizeof(*tg));
+
+	if (!tg)
+		return NULL;
+	tg->pending = calloc(1, sizeof(*tg->pending));
+	tg->timers = posix_timers_new(tg);
+	if (!tg->pending || !tg->timers) {
+		posix_timers_free(tg->timers);
+		free(tg->pending);
+		free(tg);
+		return NULL;
+	}
+	ref_init(&tg->ref);
+	tg->k = k;
+	sigpending_init(tg->pending, k->tasks);
+	TAILQ_INIT(&tg->tasks);
+	LIST_INIT(&tg->children);
+	waitq_init(&tg->child_wq);
+	waitq_init(&tg->thread_wq);
+	waitq_init(&tg->end_wq);
+	tg->start_time = now_monotonic();
+	tg->start_realtime = now_realtime();
+	return tg;
+}
+
+void tg_put(struct thread_group *tg)
+{
+	if (!tg || !ref_put(&tg->ref))
+		return;
+	sigpending_destroy(tg->pending);
+	free(tg->pending);
+	sighand_put(tg->sighand);
+	posix_timers_free(tg->timers);
+	waitq_destroy(&tg->child_wq);
+	waitq_destroy(&tg->thread_wq);
+	waitq_destroy(&tg->end_wq);
+	free(tg);
+}
+
+void task_get(struct task *t)
+{
+	ref_get(&t->ref);
+}
+
+void task_put(struct task *t)
+{
+	if (!t || !ref_put(&t->ref))
+		return;
+	if (t->pending)
+		sigpending_destroy(t->pending);
+	free(t->pending);
+	free(t->fp);
+	cred_put(t->cred);
+	tg_put(t->tg);
+	free(t);
+}
+
+void task_link_locked(struct task *t, struct pid_entry *e)
+{
+	struct task_table *tt = t->k->tasks;
+	struct thread_group *tg = t->tg;
+
+	t->tid = e->nr;
+	e->task = t;
+	if (!tg->leader) {
+		tg->leader = t;
+		tg->tgid = e->nr;
+		e->tg = tg;
+		ref_get(&tg->ref);
+		LIST_INSERT_HEAD(&tt->all, tg, all_link);
+	}
+	task_get(t);
+	TAILQ_INSERT_TAIL(&tg->tasks, t, tg_link);
+	tg->n_live++;
+	tt->n_tasks++;
+	tt->n_forks++;
+}
+
+void task_unlink_locked(struct task *t)
+{
+	struct task_table *tt = t->k->tasks;
+	struct pid_entry *e = pid_find_locked(tt, t->tid);
+
+	TAILQ_REMOVE(&t->tg->tasks, t, tg_link);
+	tt->n_tasks--;
+	if (e && e->task == t) {
+		e->task = NULL;
+		pid_drop_if_unused_locked(tt, e);
+	}
+	waitq_wake(&t->tg->thread_wq, EVENT_IN);
+	task_put(t);
+}
+
+void tg_release_locked(struct thread_group *tg)
+{
+	struct task_table *tt = tt_of(tg);
+	struct pid_entry *e;
+	struct task *t;
+
+	if (tg->released)
+		return;
+	tg->released = true;
+	while ((t = TAILQ_FIRST(&tg->tasks)))
+		task_unlink_locked(t);
+	tg->leader = NULL;
+	if (tg->parent)
+		LIST_REMOVE(tg, sibling);
+	tg->parent = NULL;
+	pgrp_leave_locked(tg);
+	LIST_REMOVE(tg, all_link);
+	e = pid_find_locked(tt, tg->tgid);
+	if (e) {
+		e->tg = NULL;
+		pid_drop_if_unused_locked(tt, e);
+	}
+	tg_put(tg);
+}
+
+/* --- accounting ------------------------------------------------------------- */
+
+void task_times(const struct task *t, int64_t *utime, int64_t *stime)
+{
+	int64_t since = atomic_load(&t->program_since);
+	struct timespec ts;
+
+	*utime = atomic_load(&t->utime);
+	if (since) {
+		int64_t d = now_monotonic() - since;
+
+		*utime += d > 0 ? d : 0;
+	}
+	*stime = atomic_load(&t->stime);
+	if (t->cpu_clock && !t->exited && !clock_gettime(t->cpu_clock, &ts))
+		*stime = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+void usage_add(struct usage_sum *to, const struct usage_sum *from)
+{
+	to->utime += from->utime;
+	to->stime += from->stime;
+	to->nvcsw += from->nvcsw;
+	to->nivcsw += from->nivcsw;
+	to->minflt += from->minflt;
+	to->majflt += from->majflt;
+	if (from->maxrss > to->maxrss)
+		to->maxrss = from->maxrss;
+}
+
+void tg_usage_locked(struct thread_group *tg, struct usage_sum *out)
+{
+	struct task *t;
+
+	*out = tg->dead;
+	TAILQ_FOREACH(t, &tg->tasks, tg_link) {
+		struct usage_sum one = { .nvcsw = t->nvcsw, .nivcsw = t->nivcsw, .minflt = t->minflt, .majflt = t->majflt };
+
+		if (t->exited)
+			continue;
+		task_times(t, &one.utime, &one.stime);
+		usage_add(out, &one);
+	}
+}
+
+/* --- other tasks' resources -------------------------------------------------- */
+
+struct mm *task_get_mm(struct task *t)
+{
+	struct mm *mm;
+
+	tasks_lock(t->k);
+	mm = t->mm;
+	if (mm)
+		mm_get(mm);
+	tasks_unlock(t->k);
+	return mm;
+}
+
+struct fdtable *task_get_files(struct task *t)
+{
+	struct fdtable *f;
+
+	tasks_lock(t->k);
+	f = t->files;
+	if (f)
+		fdtable_get_table(f);
+	tasks_unlock(t->k);
+	return f;
+}
+
+struct fs_context *task_get_fs(struct task *t)
+{
+	struct fs_context *fs;
+
+	tasks_lock(t->k);
+	fs = t->fs;
+	if (fs)
+		ref_get(&fs->ref);
+	tasks_unlock(t->k);
+	return fs;
+}
+
+struct cred *task_get_cred(struct task *t)
+{
+	struct cred *c;
+
+	tasks_lock(t->k);
+	c = t->cred;
+	cred_get(c);
+	tasks_unlock(t->k);
+	return c;
+}
+
+void task_set_cred(struct task *t, struct cred *c)
+{
+	struct cred *old;
+
+	tasks_lock(t->k);
+	old = t->cred;
+	t->cred = c;
+	tasks_unlock(t->k);
+	cred_put(old);
+}
+
+bool ns_capable(struct task *t, int cap)
+{
+	return cred_capable(t->cred, cap);
+}
+
+uint64_t rlimit_get(struct task *t, unsigned resource)
+{
+	/* a torn read cannot happen: aligned words; set under the task list lock */
+	return __atomic_load_n(&t->tg->rlimits[resource].cur, __ATOMIC_RELAXED);
+}
+
+bool task_interrupted(struct task *t)
+{
+	return atomic_load(&t->work);
+}
+
+struct fpstate *task_fp(struct task *t)
+{
+	if (!t->fp)
+		t->fp = aligned_alloc(64, sizeof(*t->fp));
+	return t->fp;
+}
+
+void task_kick_locked(struct task *t)
+{
+	atomic_store(&t->work, true);
+	sleeper_interrupt(&t->sleeper);
+	if (t != current_task && t->ctx)
+		platform_interrupt(t->ctx);
+}

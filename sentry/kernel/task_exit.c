@@ -1,0 +1,375 @@
+/*
+ * task_exit.c - the end of tasks and groups: letting go of resources, zombies,
+ * orphans, the parent's notice; the end of a container with its first process.
+ * Runs on the dying task's own thread, but for what is marked _locked.
+ */
+#include "kernel/task_table.h"
+
+#include "abi/wait.h"
+#include "kernel/clone.h"
+#include "kernel/futex.h"
+#include "kernel/posix_timer.h"
+
+#include <errno.h>
+
+void signal_stop_leave_locked(struct task *t);
+
+void task_exit_group(struct task *t, int wait_status)
+{
+	tasks_lock(t->k);
+	tg_begin_exit_locked(t->tg, wait_status);
+	task_kick_locked(t);
+	tasks_unlock(t->k);
+}
+
+/* --- the parent's notice -------------------------------------------------------- */
+
+static int64_t clock_ticks(int64_t ns)
+{
+	return ns / 10000000;
+}
+
+void tg_notify_parent_locked(struct thread_group *tg, int code, int status)
+{
+	struct thread_group *parent = tg->parent;
+	struct linux_siginfo info = { .signo = LINUX_SIGCHLD, .code = code };
+	bool stop_notice = code == LINUX_CLD_STOPPED || code == LINUX_CLD_CONTINUED;
+	const struct linux_sigaction *a;
+	struct usage_sum u;
+
+	if (!parent)
+		return;
+	tg_usage_locked(tg, &u);
+	info.chld.pid = tg->tgid;
+	info.chld.uid = tg->leader && tg->leader->cred ? tg->leader->cred->ruid : 0;
+	info.chld.status = status;
+	info.chld.utime = clock_ticks(u.utime);
+	info.chld.stime = clock_ticks(u.stime);
+	a = &parent->sighand->action[LINUX_SIGCHLD - 1];
+	if (stop_notice) {
+		if (a->handler != LINUX_SIG_IGN && !(a->flags & LINUX_SA_NOCLDSTOP))
+			signal_send_locked(parent, NULL, LINUX_SIGCHLD, &info, 0);
+	} else if (tg->exit_signal) {
+		info.signo = tg->exit_signal;
+		signal_send_locked(parent, NULL, tg->exit_signal, &info, 0);
+	}
+	waitq_wake(&parent->child_wq, EVENT_IN);
+}
+
+static bool parent_reaps_itself(const struct thread_group *tg)
+{
+	const struct linux_sigaction *a;
+
+	a = &tg->parent->sighand->action[LINUX_SIGCHLD - 1];
+	return tg->exit_signal == LINUX_SIGCHLD && (a->handler == LINUX_SIG_IGN || a->flags & LINUX_SA_NOCLDWAIT);
+}
+
+/* All tasks are gone: a zombie for the parent, or nothing if he does not care. */
+static void become_zombie_locked(struct thread_group *tg)
+{
+	int status = tg->exit_status, code = LINUX_CLD_EXITED, value = LINUX_WEXITSTATUS(status);
+	bool autoreap = tg->parent ? parent_reaps_itself(tg) : !tg->from_control;
+
+	tg->zombie = true;
+	tg->stopped = tg->stopping = false;
+	if (tg->leader)
+		tg->leader->state = 'Z';
+	if (LINUX_WTERMSIG(status)) {
+		code = status & 0x80 ? LINUX_CLD_DUMPED : LINUX_CLD_KILLED;
+		value = LINUX_WTERMSIG(status);
+	}
+	waitq_wake(&tg->end_wq, EVENT_IN | EVENT_RDNORM);
+	tg_notify_parent_locked(tg, code, value);
+	waitq_wake(&tt_of(tg)->ended_wq, EVENT_IN);
+	if (tg->exit_wq)
+		waitq_wake(tg->exit_wq, EVENT_IN);
+	if (autoreap)
+		tg_release_locked(tg);
+}
+
+/* --- orphans -------------------------------------------------------------------- */
+
+static struct thread_group *new_parent_locked(struct thread_group *tg)
+{
+	struct thread_group *p;
+
+	for (p = tg->parent; p; p = p->parent)
+		if (p->is_subreaper && !p->exiting && p->n_live && p->container == tg->container)
+			return p;
+	LIST_FOREACH(p, &tt_of(tg)->all, all_link)
+		if (p->is_init && p != tg && p->container == tg->container && p->n_live)
+			return p;
+	return NULL;
+}
+
+/* A group that this change leaves without a guide, and that has stopped members. */
+static void wake_orphaned_pgrp_locked(struct pgrp *pg, const struct thread_group *leaving)
+{
+	struct thread_group *m;
+
+	if (!pg || !pgrp_is_orphaned_locked(pg, leaving) || !pgrp_has_stopped_locked(pg))
+		return;
+	LIST_FOREACH(m, &pg->members, pgrp_link) {
+		signal_send_locked(m, NULL, LINUX_SIGHUP, NULL, 0);
+		signal_send_locked(m, NULL, LINUX_SIGCONT, NULL, 0);
+	}
+}
+
+static void send_pdeathsig_locked(struct thread_group *child)
+{
+	struct task *t;
+
+	TAILQ_FOREACH(t, &child->tasks, tg_link) {
+		struct linux_siginfo info = { .signo = t->pdeathsig, .code = LINUX_SI_USER };
+
+		if (!t->pdeathsig || t->exiting)
+			continue;
+		info.rt.pid = child->parent ? child->parent->tgid : 0;
+		signal_send_locked(child, NULL, t->pdeathsig, &info, 0);
+	}
+}
+
+static void reparent_children_locked(struct thread_group *tg)
+{
+	struct thread_group *heir = new_parent_locked(tg), *c;
+
+	while ((c = LIST_FIRST(&tg->children))) {
+		struct pgrp *pg = c->pgrp;
+		bool guided = pg && tg->pgrp && pg != tg->pgrp && pg->session == tg->pgrp->session;
+
+		send_pdeathsig_locked(c);
+		LIST_REMOVE(c, sibling);
+		c->parent = heir;
+		if (heir) {
+			LIST_INSERT_HEAD(&heir->children, c, sibling);
+			c->exit_signal = LINUX_SIGCHLD;
+			if (c->zombie) {
+				bool autoreap = parent_reaps_itself(c);
+
+				tg_notify_parent_locked(c, LINUX_CLD_EXITED, 0);
+				if (autoreap)
+					tg_release_locked(c);
+			}
+		} else if (c->zombie && !c->from_control) {
+			tg_release_locked(c);
+		}
+		if (guided)
+			wake_orphaned_pgrp_locked(pg, NULL);
+	}
+}
+
+/* --- the end of a container ------------------------------------------------------ */
+
+bool container_quiet_locked(struct kernel *k, const struct container *c, const struct thread_group *self)
+{
+	struct thread_group *tg;
+
+	LIST_FOREACH(tg, &k->tasks->all, all_link)
+		if (tg != self && tg->container == c && !tg->zombie)
+			return false;
+	return true;
+}
+
+bool kernel_container_empty(struct kernel *k, struct container *c)
+{
+	bool r;
+
+	tasks_lock(k);
+	r = container_quiet_locked(k, c, NULL);
+	tasks_unlock(k);
+	return r;
+}
+
+/* The first process is ending: no other outlives it. */
+static void end_container(struct task *t)
+{
+	struct kernel *k = t->k;
+	struct thread_group *tg, *next;
+	struct waiter w;
+
+	wait_begin(&w, &k->tasks->ended_wq, EVENT_IN);
+	tasks_lock(k);
+	for (;;) {
+		for (tg = LIST_FIRST(&k->tasks->all); tg; tg = next) {
+			next = LIST_NEXT(tg, all_link);
+			if (tg == t->tg || tg->container != t->tg->container)
+				continue;
+			if (!tg->zombie)
+				tg_begin_exit_locked(tg, LINUX_SIGKILL);
+			else if (tg->parent == t->tg)
+				tg_release_locked(tg);
+		}
+		if (container_quiet_locked(k, t->tg->container, t->tg))
+			break;
+		tasks_unlock(k);
+		wait_sleep_uninterruptible(WAIT_FOREVER);
+		tasks_lock(k);
+	}
+	tasks_unlock(k);
+	wait_end(&w);
+}
+
+/* --- one task ---------------------------------------------------------------------- */
+
+static void leave_terminal(struct task *t)
+{
+	struct session *s;
+	bool leader;
+
+	tasks_lock(t->k);
+	s = t->tg->pgrp ? t->tg->pgrp->session : NULL;
+	leader = s && s->sid == t->tg->tgid;
+	if (leader)
+		ref_get(&s->ref);
+	tasks_unlock(t->k);
+	if (!leader)
+		return;
+	if (t->k->tty_session_exit)
+		t->k->tty_session_exit(t->k, s);
+	tasks_lock(t->k);
+	session_put_locked(t->k, s);
+	tasks_unlock(t->k);
+}
+
+/* True when t was the last of its group that lives. */
+static bool begin_exit(struct task *t)
+{
+	struct thread_group *tg = t->tg;
+	bool last;
+
+	tasks_lock(t->k);
+	signal_stop_leave_locked(t);
+	t->exiting = true;
+	last = --tg->n_live == 0;
+	if (last && !tg->exiting) { /* all threads called exit(2): the leader's code is the group's */
+		tg->exiting = true;
+		tg->exit_status = LINUX_W_EXIT(tg->leader->exit_code);
+	}
+	tasks_unlock(t->k);
+	return last;
+}
+
+static void release_resources(struct task *t)
+{
+	struct fdtable *files;
+	struct fs_context *fs;
+	struct platform_ctx *ctx;
+	struct mm *mm;
+
+	futex_task_exit(t); /* while the memory is there */
+	tasks_lock(t->k);
+	files = t->files;
+	fs = t->fs;
+	mm = t->mm;
+	ctx = t->ctx;
+	t->files = NULL;
+	t->fs = NULL;
+	t->mm = NULL;
+	t->ctx = NULL;
+	tasks_unlock(t->k);
+	fdtable_put_table(files);
+	fs_context_put(fs);
+	platform_ctx_free(ctx);
+	mm_put(mm);
+}
+
+static void fold_usage_locked(struct task *t)
+{
+	struct usage_sum u = { .nvcsw = t->nvcsw, .nivcsw = t->nivcsw, .minflt = t->minflt, .majflt = t->majflt };
+
+	task_times(t, &u.utime, &u.stime);
+	atomic_store(&t->stime, u.stime);
+	usage_add(&t->tg->dead, &u);
+}
+
+static void finish(struct task *t, bool last)
+{
+	struct thread_group *tg = t->tg;
+	struct pgrp *pg;
+
+	tasks_lock(t->k);
+	fold_usage_locked(t);
+	t->exited = true;
+	t->state = 'Z';
+	if (last) {
+		pg = tg->pgrp;
+		reparent_children_locked(tg);
+		wake_orphaned_pgrp_locked(pg, tg);
+	}
+	if (t != tg->leader)
+		task_unlink_locked(t);
+	else
+		waitq_wake(&tg->thread_wq, EVENT_IN);
+	/* the one that leaves last makes the zombie: others may still be letting go */
+	if (!tg->n_live && tg->leader && tg->leader->exited && TAILQ_FIRST(&tg->tasks) == tg->leader && !TAILQ_NEXT(tg->leader, tg_link) &&
+		!tg->zombie)
+		become_zombie_locked(tg);
+	tasks_unlock(t->k);
+}
+
+void task_exit(struct task *t)
+{
+	struct completion *done;
+	struct usage_sum *dead = &t->tg->dead;
+	struct mm_usage mu;
+	bool last;
+
+	atomic_store(&t->work, true);
+	last = begin_exit(t);
+	if (last) {
+		posix_timers_stop(t->tg);
+		mm_usage(t->mm, &mu);
+		tasks_lock(t->k);
+		if (mu.peak_rss / 1024 > dead->maxrss)
+			dead->maxrss = mu.peak_rss / 1024;
+		tasks_unlock(t->k);
+		leave_terminal(t);
+	}
+	release_resources(t);
+	if (last && t->tg->is_init)
+		end_container(t);
+	tasks_lock(t->k);
+	done = t->vfork_done;
+	t->vfork_done = NULL;
+	tasks_unlock(t->k);
+	completion_done(done);
+	finish(t, last);
+}
+
+void task_abort_unstarted(struct task *t)
+{
+	tasks_lock(t->k);
+	tg_begin_exit_locked(t->tg, LINUX_SIGKILL);
+	tasks_unlock(t->k);
+	task_exit(t);
+}
+
+/* --- control ------------------------------------------------------------------------- */
+
+void tg_watch_exit(struct thread_group *tg, struct waitq *wq)
+{
+	tasks_lock(tg->k);
+	tg->exit_wq = wq;
+	tasks_unlock(tg->k);
+}
+
+bool tg_exit_status(struct thread_group *tg, int *wait_status)
+{
+	bool r;
+
+	tasks_lock(tg->k);
+	r = tg->zombie;
+	if (r)
+		*wait_status = tg->exit_status;
+	tasks_unlock(tg->k);
+	return r;
+}
+
+void tg_release(struct thread_group *tg)
+{
+	tasks_lock(tg->k);
+	tg->exit_wq = NULL;
+	if (tg->zombie)
+		tg_release_locked(tg);
+	tasks_unlock(tg->k);
+}

@@ -1,0 +1,153 @@
+/*
+ * task_run.c - the loop of a task's host thread: switch to the program, handle
+ * what happened, deliver signals, again.  The thread's stack is small: nothing
+ * below here puts large buffers on it.
+ */
+#include "kernel/task_table.h"
+
+#include "libipc/log.h"
+#include "syscalls/syscall.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#define TASK_STACK (128 * 1024)
+#define TASK_GUARD 4096
+
+void task_set_current(struct task *t);
+
+/* An access that faulted: mapped now, or a signal. */
+static void handle_fault(struct task *t, const struct platform_trap *trap)
+{
+	struct linux_siginfo info = { .signo = LINUX_SIGSEGV };
+	unsigned access = 0;
+	int code = LINUX_SEGV_MAPERR, r;
+
+	if (trap->error_known)
+		access = trap->error & 16 ? ACCESS_EXEC : trap->error & 2 ? ACCESS_WRITE : ACCESS_READ;
+	atomic_fetch_add(&t->minflt, 1);
+	r = mm_fault(t->mm, trap->addr, access, &code);
+	if (!r)
+		return;
+	info.code = code;
+	info.fault.addr = trap->addr;
+	if (r != -EFAULT) {
+		info.signo = LINUX_SIGBUS;
+		info.code = LINUX_BUS_ADRERR;
+	}
+	log_debug("task %d (%s): fault at 0x%" PRIx64 " error 0x%x rip 0x%" PRIx64 ": signal %d", t->tid, t->comm, trap->addr, trap->error,
+		t->regs.rip, info.signo);
+	signal_force(t, info.signo, &info);
+}
+
+static void handle_trap(struct task *t, const struct platform_trap *trap)
+{
+	struct linux_siginfo info = { .signo = trap->signo, .code = trap->code };
+
+	info.fault.addr = trap->addr;
+	log_debug("task %d (%s): trap %d code %d rip 0x%" PRIx64, t->tid, t->comm, trap->signo, trap->code, t->regs.rip);
+	signal_force(t, trap->signo, &info);
+}
+
+static enum platform_event run_program(struct task *t, struct platform_trap *trap)
+{
+	int64_t start = now_monotonic();
+	enum platform_event ev;
+
+	atomic_store_explicit(&t->program_since, start, memory_order_relaxed);
+	ev = platform_switch(t->ctx, mm_as(t->mm), &t->regs, trap);
+	atomic_store_explicit(&t->program_since, 0, memory_order_relaxed);
+	atomic_fetch_add_explicit(&t->utime, now_monotonic() - start, memory_order_relaxed);
+	return ev;
+}
+
+static void handle_event(struct task *t, enum platform_event ev, const struct platform_trap *trap)
+{
+	switch (ev) {
+	case PLATFORM_SYSCALL:
+		t->regs.rax = (uint64_t)syscall_dispatch(t);
+		return;
+	case PLATFORM_FAULT:
+		handle_fault(t, trap);
+		break;
+	case PLATFORM_TRAP:
+		handle_trap(t, trap);
+		break;
+	case PLATFORM_INTERRUPTED:
+		break;
+	case PLATFORM_DEAD:
+		task_exit_group(t, LINUX_SIGKILL);
+		break;
+	}
+	t->regs.orig_rax = UINT64_MAX; /* no call to restart */
+}
+
+/* A call's result that only the restart rules may see. */
+static bool wants_restart(const struct regs *r)
+{
+	int64_t v = (int64_t)r->rax;
+
+	return (int64_t)r->orig_rax >= 0 && v <= -ERESTARTSYS && v >= -ERESTART_RESTARTBLOCK;
+}
+
+static void loop(struct task *t)
+{
+	struct platform_trap trap;
+
+	for (;;) {
+		if (atomic_load(&t->work) || t->restore_mask || wants_restart(&t->regs))
+			if (!signal_work(t))
+				return;
+		handle_event(t, run_program(t, &trap), &trap);
+	}
+}
+
+static void *task_main(void *arg)
+{
+	struct task *t = arg;
+
+	task_set_current(t);
+	sleeper_set_current(&t->sleeper);
+	tasks_lock(t->k); /* the maker's last words: t->thread */
+	tasks_unlock(t->k);
+	pthread_getcpuclockid(pthread_self(), &t->cpu_clock);
+	platform_ctx_bind(t->ctx);
+	if (t->fp_load) {
+		platform_fpstate_set(t->ctx, t->fp);
+		t->fp_load = false;
+		free(t->fp); /* few threads handle signals */
+		t->fp = NULL;
+	}
+	if (t->set_child_tid.v) {
+		int32_t tid = t->tid;
+
+		(void)copy_to_user(t->mm, t->set_child_tid, &tid, sizeof(tid));
+	}
+	t->regs.orig_rax = UINT64_MAX;
+	loop(t);
+	task_exit(t);
+	task_set_current(NULL);
+	task_put(t);
+	return NULL;
+}
+
+int task_spawn(struct task *t)
+{
+	pthread_attr_t attr;
+	int r;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, TASK_STACK);
+	pthread_attr_setguardsize(&attr, TASK_GUARD);
+	task_get(t);
+	r = pthread_create(&t->thread, &attr, task_main, t);
+	pthread_attr_destroy(&attr);
+	if (r) {
+		task_put(t);
+		return -EAGAIN;
+	}
+	return 0;
+}

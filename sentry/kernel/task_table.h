@@ -1,0 +1,94 @@
+/*
+ * task_table.h - the task list: numbers, groups, sessions.  Inside kernel/ and
+ * for the file systems that look at tasks.  One lock (RANK_TASKS) guards all of
+ * it; nothing sleeps or touches program memory under it.
+ *
+ * References: a task in its group's list and a group in the table each own one
+ * ("the table's"), given up by task_unlink_locked and tg_release_locked.  A task
+ * owns one of its group.  Process groups and sessions live as long as they have
+ * members.
+ */
+#ifndef SENTRY_KERNEL_TASK_TABLE_H
+#define SENTRY_KERNEL_TASK_TABLE_H
+
+#include "kernel/signal.h"
+#include "kernel/task.h"
+
+#define PID_MAX 32768 /* /proc/sys/kernel/pid_max */
+#define PID_RESERVED 300 /* where numbering begins again */
+#define TASKS_MAX 16384 /* host threads we are willing to have */
+
+/* A number in use by at least one of the four. */
+struct pid_entry {
+	RB_ENTRY(pid_entry) link;
+	pid_t nr;
+	struct task *task;
+	struct thread_group *tg;
+	struct pgrp *pgrp;
+	struct session *session;
+};
+RB_HEAD(pid_tree, pid_entry);
+
+#define SIG_USERS 64
+struct task_table {
+	struct mutex mu; /* RANK_TASKS */
+	struct pid_tree pids; /* [mu] */
+	pid_t last_pid; /* [mu] */
+	unsigned n_tasks; /* [mu] */
+	uint64_t n_forks; /* [mu] since boot, for /proc/stat */
+	LIST_HEAD(, thread_group) all; /* [mu] groups, zombies too */
+	LIST_HEAD(, sig_user) sig_users[SIG_USERS]; /* [mu] queued signals per user */
+	struct waitq signalfd_wq; /* a signal was queued somewhere: signalfds look */
+	struct waitq ended_wq; /* a group became a zombie */
+};
+
+struct task_table *task_table_new(void);
+
+/* --- numbers; all with the lock held --- */
+struct pid_entry *pid_find_locked(struct task_table *tt, pid_t nr);
+/* A free number with an entry that has no users yet. -EAGAIN, -ENOMEM, or the number. */
+pid_t pid_alloc_locked(struct task_table *tt, struct pid_entry **out);
+void pid_drop_if_unused_locked(struct task_table *tt, struct pid_entry *e);
+
+static inline struct task_table *tt_of(const struct thread_group *tg) { return tg->k->tasks; }
+struct task *task_find_locked(struct kernel *k, pid_t tid);
+struct thread_group *tg_find_locked(struct kernel *k, pid_t tgid);
+struct pgrp *pgrp_find_locked(struct kernel *k, pid_t pgid);
+
+/* --- process groups and sessions (session.c) --- */
+/* Makes a session with one process group, both numbered like tg, and moves tg there. -ENOMEM */
+int session_create_locked(struct thread_group *tg);
+int pgrp_create_locked(struct thread_group *tg); /* in its session, numbered like tg; moves it there */
+void pgrp_move_locked(struct thread_group *tg, struct pgrp *to);
+void pgrp_join_locked(struct thread_group *tg, struct pgrp *to); /* a new group */
+void pgrp_leave_locked(struct thread_group *tg);
+void session_put_locked(struct kernel *k, struct session *s);
+bool pgrp_is_orphaned_locked(struct pgrp *pg, const struct thread_group *ignored);
+bool pgrp_has_stopped_locked(const struct pgrp *pg);
+
+/* --- tasks and groups (task.c) --- */
+struct task *task_alloc(struct kernel *k);
+struct thread_group *tg_alloc(struct kernel *k);
+/* Gives numbers and puts them into the lists: tg NULL-parented or below parent. */
+void task_link_locked(struct task *t, struct pid_entry *e);
+void task_unlink_locked(struct task *t); /* an exited task leaves its group */
+void tg_release_locked(struct thread_group *tg); /* a zombie leaves the table */
+void task_times(const struct task *t, int64_t *utime, int64_t *stime);
+void usage_add(struct usage_sum *to, const struct usage_sum *from);
+void tg_usage_locked(struct thread_group *tg, struct usage_sum *out); /* the group's own, living tasks included */
+
+/* The work flag, and ends the sleep of or interrupts the program of t. */
+void task_kick_locked(struct task *t);
+static inline bool tg_single(const struct thread_group *tg) { return tg->n_live <= 1; }
+struct fpstate *task_fp(struct task *t); /* own thread: scratch floating-point area, NULL: no memory */
+
+/* --- life --- */
+int task_spawn(struct task *t); /* its host thread; -EAGAIN.  Takes a reference. */
+void task_exit(struct task *t); /* own thread, task loop only: everything but the host thread's end */
+void task_abort_unstarted(struct task *t); /* a linked task that never got a thread: ends, killed. Any thread */
+void tg_begin_exit_locked(struct thread_group *tg, int wait_status);
+void tg_notify_parent_locked(struct thread_group *tg, int code, int status);
+/* True: no process but `self` of the container lives. */
+bool container_quiet_locked(struct kernel *k, const struct container *c, const struct thread_group *self);
+
+#endif

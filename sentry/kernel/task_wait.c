@@ -1,0 +1,118 @@
+/*
+ * task_wait.c - looks through the children for one that ended, stopped or
+ * continued; sleeps on the group's child queue.  Children belong to the group:
+ * any of its threads may wait for any of them.
+ */
+#include "kernel/task_wait.h"
+
+#include "abi/wait.h"
+#include "kernel/task_table.h"
+
+#include <errno.h>
+
+static bool eligible(const struct wait_request *q, const struct thread_group *c)
+{
+	bool clone_child = c->exit_signal != LINUX_SIGCHLD;
+
+	switch (q->type) {
+	case LINUX_P_PID:
+		if (c->tgid != q->id)
+			return false;
+		break;
+	case LINUX_P_PGID:
+		if (!c->pgrp || c->pgrp->pgid != q->id)
+			return false;
+		break;
+	case LINUX_P_PIDFD:
+		if (c != q->target)
+			return false;
+		break;
+	default:
+		break;
+	}
+	if (q->options & LINUX_WALL)
+		return true;
+	return clone_child == !!(q->options & LINUX_WCLONE);
+}
+
+static void fill(struct thread_group *c, struct wait_result *out, int status, int code)
+{
+	*out = (struct wait_result){ .pid = c->tgid, .status = status, .code = code };
+	out->uid = c->leader && c->leader->cred ? c->leader->cred->ruid : 0;
+	tg_usage_locked(c, &out->usage);
+	usage_add(&out->usage, &c->reaped);
+}
+
+static void reap_locked(struct thread_group *parent, struct thread_group *c)
+{
+	struct usage_sum u;
+
+	tg_usage_locked(c, &u);
+	usage_add(&u, &c->reaped);
+	usage_add(&parent->reaped, &u);
+	tg_release_locked(c);
+}
+
+/* True when c has something to tell. */
+static bool take_locked(struct thread_group *parent, struct thread_group *c, const struct wait_request *q, struct wait_result *out)
+{
+	bool keep = q->options & LINUX_WNOWAIT;
+
+	if (c->zombie) {
+		int sig = LINUX_WTERMSIG(c->exit_status);
+
+		if (!(q->options & LINUX_WEXITED))
+			return false;
+		fill(c, out, c->exit_status, sig ? LINUX_CLD_KILLED : LINUX_CLD_EXITED);
+		if (!keep)
+			reap_locked(parent, c);
+		return true;
+	}
+	if (c->stopped && !c->stop_reported && q->options & LINUX_WSTOPPED) {
+		fill(c, out, LINUX_W_STOP(c->stop_signal), LINUX_CLD_STOPPED);
+		c->stop_reported = !keep;
+		return true;
+	}
+	if (c->cont_pending && q->options & LINUX_WCONTINUED) {
+		fill(c, out, LINUX_W_CONTINUED, LINUX_CLD_CONTINUED);
+		c->cont_pending = keep;
+		return true;
+	}
+	return false;
+}
+
+/* 0 with out->pid set or not, or -ECHILD. */
+static int look(struct task *t, const struct wait_request *q, struct wait_result *out)
+{
+	struct thread_group *c;
+	int r = -ECHILD;
+
+	out->pid = 0;
+	tasks_lock(t->k);
+	LIST_FOREACH(c, &t->tg->children, sibling) {
+		if (!eligible(q, c))
+			continue;
+		r = 0;
+		if (take_locked(t->tg, c, q, out))
+			break;
+	}
+	tasks_unlock(t->k);
+	return r;
+}
+
+int task_wait(struct task *t, const struct wait_request *q, struct wait_result *out)
+{
+	struct waiter w;
+	int r;
+
+	wait_begin(&w, &t->tg->child_wq, EVENT_IN);
+	t->state = 'S';
+	while (!(r = look(t, q, out)) && !out->pid && !(q->options & LINUX_WNOHANG)) {
+		r = wait_sleep(WAIT_FOREVER);
+		if (r)
+			break;
+	}
+	t->state = 'R';
+	wait_end(&w);
+	return r;
+}
