@@ -123,8 +123,8 @@ static void on_process_end(void *arg, void *reply, struct err *e)
 		if (!w->pid)
 			w->sandbox->phase = PHASE_STOPPED;
 		record_end(rec, (uint16_t)((struct control_wait_reply *)reply)->status, answer_waiter);
-	} else if (e && w->sandbox->rpc) {
-		log_warning("waiting for process %u: %s", w->pid, err_text(e));
+	} else if (e) {
+		log_debug("waiting for process %u: %s", w->pid, err_text(e));
 	}
 	err_free(e);
 	free(w);

@@ -113,17 +113,28 @@ struct err *sandbox_end_processes(struct sandbox *s)
 	return first;
 }
 
+/* Our own child, when we made the sandbox. */
+static void reap_controld(struct sandbox *s, bool by_force)
+{
+	int status = 0;
+
+	if (by_force)
+		kill(s->controld, SIGKILL);
+	while (waitpid(s->controld, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status))
+		log_debug("controld was killed by signal %d", WTERMSIG(status));
+	else if (status)
+		log_debug("controld ended with status %d", WEXITSTATUS(status));
+	s->controld = 0;
+}
+
 struct err *sandbox_destroy(struct sandbox *s)
 {
 	struct err *e = sandbox_end_processes(s);
 
-	if (s->controld > 0) {
-		if (e)
-			kill(s->controld, SIGKILL);
-		while (waitpid(s->controld, NULL, 0) < 0 && errno == EINTR)
-			;
-		s->controld = 0;
-	}
+	if (s->controld > 0)
+		reap_controld(s, e != NULL);
 	if (!e && s->dir.fd >= 0)
 		e = state_remove(&s->dir);
 	return e ? err_wrap(e, "container '%s'", s->dir.id) : NULL;
