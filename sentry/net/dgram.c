@@ -1,0 +1,195 @@
+/*
+ * dgram.c - records between sockets of the sandbox: unix datagrams and
+ * seqpackets, UDP over loopback.
+ *
+ * A record is charged to its sender until it is read; the sender waits on its
+ * own queue while it has more than SO_SNDBUF outstanding.
+ */
+#include "mm/usercopy.h"
+#include "net/socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define RECORD_OVERHEAD 512u
+#define READABLE (EVENT_IN | EVENT_RDNORM)
+#define WRITABLE (EVENT_OUT | EVENT_WRNORM)
+
+/* Charges the sender, waiting if need be. 0 or -errno. */
+static int charge(struct socket *s, uint32_t n, int flags)
+{
+	struct waiter w = { 0 };
+	int64_t deadline = 0;
+	int r = 0;
+
+	mutex_lock(&s->mu);
+	while (!r && s->sent_bytes && s->sent_bytes + n > s->sndbuf) {
+		if (flags & LINUX_MSG_DONTWAIT)
+			r = -EAGAIN;
+		else
+			r = socket_sleep(s, &w, &s->wq, WRITABLE, s->sndtimeo, &deadline);
+	}
+	if (!r)
+		s->sent_bytes += n;
+	mutex_unlock(&s->mu);
+	wait_end(&w);
+	return r;
+}
+
+/* The record, charged and filled, not yet in a queue. */
+static int make_record(struct socket *s, struct socket_msg *m, struct seg **out)
+{
+	uint64_t len = m->uio->resid;
+	struct seg *g;
+	ssize_t r;
+
+	if (len + RECORD_OVERHEAD > s->sndbuf && len + 32 > s->sndbuf)
+		return -EMSGSIZE;
+	r = charge(s, len + RECORD_OVERHEAD, m->flags);
+	if (r)
+		return (int)r;
+	g = seg_new(len);
+	if (!g) {
+		s->sent_bytes -= len + RECORD_OVERHEAD;
+		return -ENOMEM;
+	}
+	socket_get(s);
+	g->owner = s;
+	g->charge = len + RECORD_OVERHEAD;
+	g->cred = m->caller->id;
+	r = len ? uio_copy_in(m->uio, g->data, len) : 0;
+	if (r != (ssize_t)len) {
+		seg_free(g);
+		return -EFAULT;
+	}
+	g->len = len;
+	mutex_lock(&s->mu);
+	g->from = sock_name_get(s->name);
+	mutex_unlock(&s->mu);
+	*out = g;
+	return 0;
+}
+
+ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m)
+{
+	struct seg *g;
+	ssize_t len = (ssize_t)m->uio->resid;
+	int r = make_record(s, m, &g);
+
+	if (r)
+		return r;
+	mutex_lock(&to->mu);
+	if (to->state == SOCK_CLOSED)
+		r = s->type == LINUX_SOCK_SEQPACKET ? -EPIPE : -ECONNREFUSED;
+	else if (to->shut & SHUT_RECV)
+		r = -EPIPE;
+	if (!r) {
+		g->scm = m->scm;
+		m->scm = (struct scm){ 0 };
+		STAILQ_INSERT_TAIL(&to->rq, g, link);
+		to->rq_bytes += g->len;
+	}
+	mutex_unlock(&to->mu);
+	if (r)
+		seg_free(g);
+	else
+		waitq_wake(&to->wq, READABLE);
+	return r ? r : len;
+}
+
+/* Waits for a record; s->mu held. NULL with 0 (end), or -errno in *err. */
+static struct seg *wait_record(struct socket *s, int flags, struct waiter *w, int *err)
+{
+	int64_t deadline = 0;
+	struct seg *g;
+
+	*err = 0;
+	while (!(g = STAILQ_FIRST(&s->rq))) {
+		*err = socket_take_error(s);
+		if (*err || s->shut & SHUT_RECV || s->state == SOCK_CLOSED)
+			return NULL;
+		if (flags & LINUX_MSG_DONTWAIT)
+			*err = -EAGAIN;
+		else
+			*err = socket_sleep(s, w, &s->wq, READABLE, s->rcvtimeo, &deadline);
+		if (*err && !STAILQ_FIRST(&s->rq))
+			return NULL;
+	}
+	*err = 0;
+	return g;
+}
+
+/* Copies g out; s->mu held while peeking. Bytes or -errno. */
+static ssize_t hand_out(struct socket_msg *m, struct seg *g, bool peek)
+{
+	uint64_t n = m->uio->resid < g->len ? m->uio->resid : g->len;
+	ssize_t r = n ? uio_copy_out(m->uio, g->data, n) : 0;
+
+	if (r < 0 || (uint64_t)r < n)
+		return -EFAULT;
+	if (n < g->len)
+		m->out_flags |= LINUX_MSG_TRUNC;
+	if (m->name && g->from)
+		*m->name = g->from->addr;
+	if (peek) {
+		if (g->scm.n_files && scm_dup(&g->scm, &m->scm))
+			m->out_flags |= LINUX_MSG_CTRUNC;
+	} else {
+		m->scm = g->scm;
+		g->scm = (struct scm){ 0 };
+	}
+	m->scm.cred = g->cred;
+	return m->flags & LINUX_MSG_TRUNC ? (ssize_t)g->len : r;
+}
+
+ssize_t dgram_recv(struct socket *s, struct socket_msg *m)
+{
+	bool peek = m->flags & LINUX_MSG_PEEK;
+	struct waiter w = { 0 };
+	struct seg *g;
+	ssize_t r;
+	int err;
+
+	if (m->flags & LINUX_MSG_OOB)
+		return -EOPNOTSUPP;
+	mutex_lock(&s->mu);
+	g = wait_record(s, m->flags, &w, &err);
+	r = err;
+	if (g && peek) {
+		r = hand_out(m, g, true);
+	} else if (g) {
+		STAILQ_REMOVE_HEAD(&s->rq, link);
+		s->rq_bytes -= g->len;
+	}
+	mutex_unlock(&s->mu);
+	wait_end(&w);
+	if (!g || peek)
+		return r;
+	if (g->scm.n_files)
+		scm_received(s->net, &g->scm);
+	r = hand_out(m, g, false);
+	seg_free(g);
+	return r;
+}
+
+uint32_t dgram_poll_bits(struct socket *s)
+{
+	unsigned shut = s->shut;
+	uint32_t ev = 0;
+	bool any;
+
+	mutex_lock(&s->mu);
+	any = STAILQ_FIRST(&s->rq);
+	mutex_unlock(&s->mu);
+	if (s->err)
+		ev |= EVENT_ERR;
+	if (shut == SHUT_BOTH)
+		ev |= EVENT_HUP;
+	if (shut & SHUT_RECV)
+		ev |= EVENT_RDHUP | READABLE;
+	if (any)
+		ev |= READABLE;
+	if (s->sent_bytes <= s->sndbuf / 2)
+		ev |= WRITABLE | EVENT_WRBAND;
+	return ev;
+}

@@ -1,0 +1,388 @@
+/*
+ * socket.c - the life of sockets, their open files, accepting (see socket.h).
+ */
+#include "net/socket.h"
+
+#include "abi/fcntl.h"
+#include "mm/usercopy.h"
+#include "net/stack.h"
+#include "vfs/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEFAULT_BUFFER 212992u
+
+struct sock_name *sock_name_new(const struct sockaddr_buf *a)
+{
+	struct sock_name *n = malloc(sizeof(*n));
+
+	if (!n)
+		return NULL;
+	ref_init(&n->ref);
+	n->addr = *a;
+	return n;
+}
+
+struct sock_name *sock_name_get(struct sock_name *n)
+{
+	if (n)
+		ref_get(&n->ref);
+	return n;
+}
+
+void sock_name_put(struct sock_name *n)
+{
+	if (n && ref_put(&n->ref))
+		free(n);
+}
+
+struct net_stack *net_stack_new(struct vfs *v)
+{
+	struct net_stack *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->vfs = v;
+	mutex_init(&n->mu, RANK_LEAF);
+	mutex_init(&n->gc_mu, RANK_FILE);
+	TAILQ_INIT(&n->inflight);
+	for (unsigned i = 0; i < NAME_BUCKETS; i++) {
+		LIST_INIT(&n->abstract[i]);
+		LIST_INIT(&n->ports[i]);
+	}
+	return n;
+}
+
+struct vfs *net_stack_vfs(struct net_stack *n)
+{
+	return n->vfs;
+}
+
+struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, int family, int type, int protocol)
+{
+	struct socket *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	ref_init(&s->ref);
+	mutex_init(&s->mu, RANK_FILE);
+	waitq_init(&s->wq);
+	s->ops = ops;
+	s->net = n;
+	s->family = family;
+	s->type = type;
+	s->protocol = protocol;
+	STAILQ_INIT(&s->rq);
+	TAILQ_INIT(&s->accept_q);
+	s->sndbuf = s->rcvbuf = DEFAULT_BUFFER;
+	s->rcvtimeo = s->sndtimeo = WAIT_FOREVER;
+	s->lowat = 1;
+	s->peer_cred = (struct linux_ucred){ 0, UINT32_MAX, UINT32_MAX };
+	return s;
+}
+
+void socket_put(struct socket *s)
+{
+	struct socket *peer;
+
+	if (!ref_put(&s->ref))
+		return;
+	peer = s->peer;
+	seg_list_free(&s->rq);
+	free(s->spare);
+	sock_name_put(s->name);
+	sock_name_put(s->peer_name);
+	waitq_destroy(&s->wq);
+	mutex_destroy(&s->mu);
+	free(s);
+	if (peer)
+		socket_put(peer);
+}
+
+/* --- kinds -------------------------------------------------------------------------- */
+
+struct kind {
+	int family, type, protocol; /* protocol: the one 0 means */
+	const struct socket_ops *ops;
+};
+
+static const struct kind kinds[] = {
+	{ LINUX_AF_UNIX, LINUX_SOCK_STREAM, 0, &unix_stream_ops },
+	{ LINUX_AF_UNIX, LINUX_SOCK_DGRAM, 0, &unix_dgram_ops },
+	{ LINUX_AF_UNIX, LINUX_SOCK_SEQPACKET, 0, &unix_seqpacket_ops },
+	{ LINUX_AF_INET, LINUX_SOCK_STREAM, LINUX_IPPROTO_TCP, &tcp_ops },
+	{ LINUX_AF_INET, LINUX_SOCK_DGRAM, LINUX_IPPROTO_UDP, &udp_ops },
+	{ LINUX_AF_INET6, LINUX_SOCK_STREAM, LINUX_IPPROTO_TCP, &tcp_ops },
+	{ LINUX_AF_INET6, LINUX_SOCK_DGRAM, LINUX_IPPROTO_UDP, &udp_ops },
+	{ LINUX_AF_NETLINK, LINUX_SOCK_RAW, 0, &netlink_ops },
+	{ LINUX_AF_NETLINK, LINUX_SOCK_DGRAM, 0, &netlink_ops },
+};
+
+/* The row of (family, type, protocol), or why there is none. */
+static int find_kind(int family, int type, int protocol, const struct kind **out)
+{
+	bool family_known = false;
+
+	if (family < 0 || family >= LINUX_AF_MAX)
+		return -EAFNOSUPPORT;
+	if (type < 0 || type > 10)
+		return -EINVAL;
+	if (family == LINUX_AF_UNIX && type == LINUX_SOCK_RAW)
+		type = LINUX_SOCK_DGRAM; /* as Linux: "believe it or not, BSD has AF_UNIX, SOCK_RAW" */
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const struct kind *k = &kinds[i];
+
+		if (k->family != family)
+			continue;
+		family_known = true;
+		if (k->type != type)
+			continue;
+		if (protocol && protocol != k->protocol && !(family == LINUX_AF_UNIX && protocol == LINUX_AF_UNIX))
+			return -EPROTONOSUPPORT;
+		*out = k;
+		return 0;
+	}
+	if (!family_known)
+		return -EAFNOSUPPORT;
+	return family != LINUX_AF_UNIX && type == LINUX_SOCK_RAW ? -EPERM : -ESOCKTNOSUPPORT;
+}
+
+int socket_create(struct net_stack *n, int family, int type, int protocol, const struct sock_caller *c, struct socket **out)
+{
+	const struct kind *k;
+	int r = find_kind(family, type, protocol, &k);
+
+	if (r)
+		return r;
+	*out = socket_alloc(n, k->ops, family, k->type, k->protocol);
+	if (!*out)
+		return -ENOMEM;
+	(*out)->cred = c->id;
+	return 0;
+}
+
+int socket_create_pair(struct net_stack *n, int family, int type, int protocol, const struct sock_caller *c, struct socket *out[2])
+{
+	int r = socket_create(n, family, type, protocol, c, &out[0]);
+
+	if (r)
+		return r;
+	r = family == LINUX_AF_UNIX ? socket_create(n, family, type, protocol, c, &out[1]) : -EOPNOTSUPP;
+	if (r) {
+		socket_put(out[0]);
+		return r;
+	}
+	out[0]->peer_cred = out[1]->peer_cred = c->id;
+	socket_link(out[0], out[1]);
+	return 0;
+}
+
+void socket_link(struct socket *a, struct socket *b)
+{
+	socket_get(a);
+	socket_get(b);
+	a->peer = b;
+	b->peer = a;
+	a->state = b->state = SOCK_CONNECTED;
+}
+
+/* --- waiting, errors --------------------------------------------------------------------- */
+
+int socket_sleep(struct socket *s, struct waiter *w, struct waitq *q, uint32_t events, int64_t timeo, int64_t *deadline)
+{
+	int r;
+
+	if (!w->q) {
+		wait_begin(w, q, events);
+		*deadline = timeo;
+		if (timeo != WAIT_FOREVER && __builtin_add_overflow(now_monotonic(), timeo, deadline))
+			*deadline = WAIT_FOREVER;
+	}
+	mutex_unlock(&s->mu);
+	r = wait_sleep(*deadline);
+	mutex_lock(&s->mu);
+	if (r == -ETIMEDOUT)
+		return -EAGAIN;
+	return r && timeo != WAIT_FOREVER ? -EINTR : r;
+}
+
+int socket_take_error(struct socket *s)
+{
+	return s->err ? -atomic_exchange(&s->err, 0) : 0;
+}
+
+/* --- listening ------------------------------------------------------------------------------ */
+
+void socket_enqueue_accept(struct socket *l, struct socket *child)
+{
+	child->listener = l;
+	TAILQ_INSERT_TAIL(&l->accept_q, child, accept_link);
+	l->n_accept++;
+}
+
+int socket_accept(struct socket *s, bool nonblock, struct socket **out)
+{
+	struct waiter w = { 0 };
+	struct socket *child = NULL;
+	int64_t deadline = 0;
+	int r = 0;
+
+	if (s->type == LINUX_SOCK_DGRAM || s->type == LINUX_SOCK_RAW)
+		return -EOPNOTSUPP;
+	mutex_lock(&s->mu);
+	while (!r && !(child = TAILQ_FIRST(&s->accept_q))) {
+		if (s->state != SOCK_LISTENING || s->shut & SHUT_RECV)
+			r = -EINVAL;
+		else if (nonblock)
+			r = -EAGAIN;
+		else
+			r = socket_sleep(s, &w, &s->wq, EVENT_IN, s->rcvtimeo, &deadline);
+	}
+	if (child) {
+		r = 0;
+		TAILQ_REMOVE(&s->accept_q, child, accept_link);
+		s->n_accept--;
+	}
+	mutex_unlock(&s->mu);
+	wait_end(&w);
+	if (child) {
+		waitq_wake(&s->wq, EVENT_WRBAND); /* connectors wait for room */
+		*out = child;
+	}
+	return r;
+}
+
+void socket_close_listener(struct socket *s)
+{
+	struct socket_queue q = TAILQ_HEAD_INITIALIZER(q);
+	struct socket *child;
+
+	mutex_lock(&s->mu);
+	TAILQ_CONCAT(&q, &s->accept_q, accept_link);
+	s->n_accept = 0;
+	mutex_unlock(&s->mu);
+	while ((child = TAILQ_FIRST(&q))) {
+		TAILQ_REMOVE(&q, child, accept_link);
+		child->ops->close(child);
+		socket_put(child);
+	}
+	waitq_wake(&s->wq, EVENT_ALL);
+}
+
+/* --- operations -------------------------------------------------------------------------------- */
+
+ssize_t socket_send(struct socket *s, struct socket_msg *m)
+{
+	return s->ops->send(s, m);
+}
+
+ssize_t socket_recv(struct socket *s, struct socket_msg *m)
+{
+	if (m->flags & LINUX_MSG_ERRQUEUE)
+		return -EAGAIN; /* nothing is ever queued there */
+	return s->ops->recv(s, m);
+}
+
+int socket_shutdown(struct socket *s, int how)
+{
+	if (how < LINUX_SHUT_RD || how > LINUX_SHUT_RDWR)
+		return -EINVAL;
+	return s->ops->shutdown(s, how);
+}
+
+/* --- the open file --------------------------------------------------------------------------------- */
+
+static ssize_t file_op_read(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct socket_msg m = { .uio = u, .flags = file_nonblock(f) ? LINUX_MSG_DONTWAIT : 0 };
+	struct socket *s = f->priv;
+	ssize_t r;
+
+	if (!u->resid && s->type == LINUX_SOCK_STREAM)
+		return 0;
+	r = socket_recv(s, &m);
+	scm_drop(&m.scm);
+	return r;
+}
+
+static ssize_t file_op_write(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct socket *s = f->priv;
+	struct sock_caller c = { .cred = f->cred, .id = s->cred };
+	struct socket_msg m = { .uio = u, .flags = file_nonblock(f) ? LINUX_MSG_DONTWAIT : 0, .caller = &c };
+
+	return socket_send(s, &m);
+}
+
+static uint32_t file_op_poll(struct file *f)
+{
+	struct socket *s = f->priv;
+
+	return s->ops->poll(s);
+}
+
+static int file_op_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
+{
+	struct socket *s = f->priv, *peer;
+	struct seg *g;
+	int32_t n;
+
+	if (cmd != LINUX_SIOCINQ && cmd != LINUX_SIOCOUTQ)
+		return -ENOTTY;
+	if (s->state == SOCK_LISTENING)
+		return -EINVAL;
+	mutex_lock(&s->mu);
+	g = STAILQ_FIRST(&s->rq);
+	peer = s->peer;
+	if (cmd == LINUX_SIOCINQ)
+		n = s->type == LINUX_SOCK_DGRAM && g ? g->len : s->rq_bytes;
+	else
+		n = s->type == LINUX_SOCK_STREAM && peer ? peer->rq_bytes : s->sent_bytes;
+	mutex_unlock(&s->mu);
+	return copy_to_user(mm, UADDR(arg), &n, sizeof(n));
+}
+
+static void file_op_release(struct file *f)
+{
+	struct socket *s = f->priv;
+	struct net_stack *n = s->net;
+
+	mutex_lock(&n->gc_mu);
+	s->file = NULL;
+	mutex_unlock(&n->gc_mu);
+	s->ops->close(s);
+	socket_put(s);
+	if (n->n_sockets)
+		scm_collect(n);
+}
+
+static const struct file_ops socket_file_ops = {
+	.read = file_op_read,
+	.write = file_op_write,
+	.poll = file_op_poll,
+	.ioctl = file_op_ioctl,
+	.release = file_op_release,
+};
+
+int socket_open(struct socket *s, int flags, const struct cred *c, struct file **out)
+{
+	int r = file_new_anon(s->net->vfs, &socket_file_ops, "socket:", S_IFSOCK | 0777, flags | LINUX_O_RDWR, c, s, out);
+
+	if (r) {
+		s->ops->close(s);
+		socket_put(s);
+		return r;
+	}
+	(*out)->wq = &s->wq;
+	(*out)->mode |= FILE_STREAM;
+	s->file = *out;
+	return 0;
+}
+
+struct socket *socket_of(struct file *f)
+{
+	return f->ops == &socket_file_ops ? f->priv : NULL;
+}

@@ -1,0 +1,197 @@
+/*
+ * socket.h - sockets: the object that all families share, its operations, and
+ * the queues of what was received.
+ *
+ * A socket is referenced by its open file, by the socket connected to it, by a
+ * listener's queue, and by calls under way.  s->mu (RANK_FILE) guards it; two
+ * sockets' locks are never held together but by the collector (scm_gc.c).  Names
+ * (unix names, ports) are in struct net_stack under its own lock.
+ *
+ * Families: unix.c (names, connecting), inet.c.  Data moves by stream.c (bytes) and
+ * dgram.c (records): a sender appends to the receiver's queue under the
+ * receiver's lock, so data is copied once in and once out.
+ */
+#ifndef SENTRY_NET_SOCKET_H
+#define SENTRY_NET_SOCKET_H
+
+#include "abi/socket.h"
+#include "lib/lock.h"
+#include "lib/ref.h"
+#include "lib/wait.h"
+#include "net/scm.h"
+#include "vfs/vfs.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct mm;
+struct net_stack;
+struct socket;
+struct uio;
+
+struct sockaddr_buf {
+	uint32_t len; /* bytes valid, 0: none */
+	union {
+		uint16_t family;
+		uint8_t bytes[128];
+		struct linux_sockaddr_un un;
+		struct linux_sockaddr_in in;
+		struct linux_sockaddr_in6 in6;
+	};
+};
+
+/* A name, shared by the socket that has it and messages from it. Immutable. */
+struct sock_name {
+	struct ref ref;
+	struct sockaddr_buf addr;
+};
+struct sock_name *sock_name_new(const struct sockaddr_buf *a);
+struct sock_name *sock_name_get(struct sock_name *n); /* NULL stays NULL */
+void sock_name_put(struct sock_name *n);
+
+/* Who makes a call; borrowed for its length. */
+struct sock_caller {
+	struct cred *cred;
+	struct fs_context *fs;
+	struct linux_ucred id; /* pid, uid, gid as the receiver may be told */
+};
+
+struct socket_msg {
+	struct uio *uio;
+	int flags; /* LINUX_MSG_*; DONTWAIT includes the file's O_NONBLOCK */
+	struct sockaddr_buf *name; /* send: destination or NULL; recv: filled, or NULL */
+	struct scm scm; /* send: taken on success; recv: handed out */
+	int out_flags; /* recv: MSG_TRUNC ... */
+	const struct sock_caller *caller; /* send */
+};
+
+/* Slots may be NULL: the answer is in brackets. No locks held. -errno. */
+struct socket_ops {
+	int (*bind)(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a); /* [EOPNOTSUPP] */
+	int (*connect)(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock); /* [EOPNOTSUPP] */
+	int (*listen)(struct socket *s, const struct sock_caller *c, int backlog); /* [EOPNOTSUPP] */
+	ssize_t (*send)(struct socket *s, struct socket_msg *m);
+	ssize_t (*recv)(struct socket *s, struct socket_msg *m);
+	uint32_t (*poll)(struct socket *s);
+	int (*shutdown)(struct socket *s, int how);
+	int (*name)(struct socket *s, bool peer, struct sockaddr_buf *out);
+	int (*setopt)(struct socket *s, int level, int opt, const void *v, unsigned len); /* [ENOPROTOOPT] levels other than SOL_SOCKET */
+	int (*getopt)(struct socket *s, int level, int opt, void *v, unsigned *len); /* [ENOPROTOOPT] */
+	void (*close)(struct socket *s); /* the file is gone */
+};
+
+/* A record, or a stretch of a stream. */
+struct seg {
+	STAILQ_ENTRY(seg) link;
+	uint32_t off, len, cap; /* valid bytes are data[off, off+len) */
+	uint32_t charge; /* bytes charged to owner */
+	struct linux_ucred cred; /* the sender's */
+	struct scm scm; /* files with it */
+	struct sock_name *from; /* records: the sender's name, referenced; NULL */
+	struct socket *owner; /* records: the sender, referenced, who is charged */
+	uint8_t data[];
+};
+STAILQ_HEAD(seg_list, seg);
+
+enum sock_state { SOCK_UNCONNECTED, SOCK_LISTENING, SOCK_CONNECTING, SOCK_CONNECTED, SOCK_CLOSED };
+#define SHUT_RECV 1u
+#define SHUT_SEND 2u
+#define SHUT_BOTH 3u
+
+struct socket {
+	struct ref ref;
+	struct mutex mu; /* RANK_FILE */
+	struct waitq wq;
+	const struct socket_ops *ops; /* [I] */
+	struct net_stack *net; /* [I] */
+	int family, type, protocol; /* [I] */
+	struct file *file; /* no reference: set while open, for the collector [net->gc_mu] */
+	_Atomic int state; /* enum sock_state: [mu] to write */
+	_Atomic(struct socket *) peer; /* [mu] to write; streams: set once, referenced until freed; records: may change */
+	_Atomic unsigned shut; /* SHUT_* */
+	_Atomic int err; /* SO_ERROR, positive */
+	/* received, not yet read */
+	struct seg_list rq; /* [mu] */
+	_Atomic uint32_t rq_bytes; /* [mu] to write */
+	struct seg *spare; /* [mu] an empty one kept for the next bytes */
+	_Atomic uint32_t sent_bytes; /* records of this socket waiting anywhere */
+	bool reset; /* [mu] TCP: the peer closed with our data unread */
+	/* listening */
+	TAILQ_HEAD(, socket) accept_q; /* [mu] referenced */
+	TAILQ_ENTRY(socket) accept_link; /* [listener's mu] */
+	unsigned n_accept, backlog; /* [mu] */
+	struct socket *listener; /* [I] where it waits in a queue: no reference */
+	/* identity */
+	struct sock_name *name, *peer_name; /* [mu] */
+	struct linux_ucred cred; /* [mu] told to those who connect */
+	struct linux_ucred peer_cred; /* [mu] SO_PEERCRED */
+	struct path path; /* [mu] unix: where it is bound, */
+	struct inode *inode; /* [mu] and the inode there; both referenced */
+	LIST_ENTRY(socket) name_link; /* [net->mu] in a table of names */
+	bool named; /* [net->mu] in the table */
+	/* options; plain words: read unlocked */
+	_Atomic uint32_t sndbuf, rcvbuf;
+	_Atomic int64_t rcvtimeo, sndtimeo; /* ns, WAIT_FOREVER: none */
+	_Atomic uint64_t flags; /* bit n: boolean SO_ option n is on (n < 64) */
+	_Atomic uint32_t tcp_flags; /* same for TCP_ options */
+	_Atomic uint32_t inet_flags; /* INET_* */
+	struct linux_linger linger; /* [mu] */
+	_Atomic uint32_t lowat;
+	uint32_t tcp_values[32]; /* [mu] TCP_ options with a number */
+	/* the collector's */
+	unsigned inflight, gc_count; /* [net->gc_mu] */
+	TAILQ_ENTRY(socket) gc_link; /* [net->gc_mu] while inflight */
+	TAILQ_ENTRY(socket) gc_work; /* [net->gc_mu] while the collector runs */
+	bool gc_candidate; /* [net->gc_mu] */
+};
+static inline bool sock_flag(const struct socket *s, int so) { return s->flags >> so & 1; }
+
+/* --- life -------------------------------------------------------------------------- */
+struct net_stack *net_stack_new(struct vfs *v); /* one per network namespace; NULL: no memory */
+struct vfs *net_stack_vfs(struct net_stack *n);
+
+/* socket(2) without the flags in type: -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT ... */
+int socket_create(struct net_stack *n, int family, int type, int protocol, const struct sock_caller *c, struct socket **out);
+int socket_create_pair(struct net_stack *n, int family, int type, int protocol, const struct sock_caller *c, struct socket *out[2]);
+struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, int family, int type, int protocol);
+static inline void socket_get(struct socket *s) { ref_get(&s->ref); }
+void socket_put(struct socket *s);
+/* Makes the open file; uses up the reference. */
+int socket_open(struct socket *s, int flags, const struct cred *c, struct file **out);
+struct socket *socket_of(struct file *f); /* borrowed; NULL: not a socket */
+
+/* --- generic operations, for the system calls ------------------------------------------ */
+int socket_accept(struct socket *s, bool nonblock, struct socket **out); /* new reference */
+ssize_t socket_send(struct socket *s, struct socket_msg *m); /* -EPIPE: the caller sends SIGPIPE */
+ssize_t socket_recv(struct socket *s, struct socket_msg *m);
+int socket_setopt(struct socket *s, int level, int opt, const void *v, unsigned len, bool privileged);
+int socket_getopt(struct socket *s, int level, int opt, void *v, unsigned *len); /* v: 256 bytes at least */
+int socket_shutdown(struct socket *s, int how);
+
+/* --- for families ------------------------------------------------------------------------- */
+/* Links two fresh or connecting stream sockets: each takes a reference to the other. */
+void socket_link(struct socket *a, struct socket *b);
+/* Puts `child` (reference used up) on the listener's queue; ->mu of listener held, room was checked. */
+void socket_enqueue_accept(struct socket *listener, struct socket *child);
+/* Blocks until *wq is woken: s->mu held, let go meanwhile. 0, -EAGAIN (timeout), -ERESTARTSYS or -EINTR. */
+int socket_sleep(struct socket *s, struct waiter *w, struct waitq *q, uint32_t events, int64_t timeo, int64_t *deadline);
+int socket_take_error(struct socket *s); /* -err and clears it, or 0 */
+void socket_close_listener(struct socket *s); /* drops what waits in the queue */
+
+ssize_t stream_send(struct socket *s, struct socket_msg *m);
+ssize_t stream_recv(struct socket *s, struct socket_msg *m);
+uint32_t stream_poll(struct socket *s);
+int stream_shutdown(struct socket *s, int how);
+void stream_close(struct socket *s);
+
+/* Records. `to` referenced by the caller. */
+ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m);
+ssize_t dgram_recv(struct socket *s, struct socket_msg *m);
+uint32_t dgram_poll_bits(struct socket *s); /* IN, OUT, RDHUP, HUP, ERR by queue, charge and shut */
+
+struct seg *seg_new(uint32_t cap);
+void seg_free(struct seg *g); /* with its files; no locks held (files may close) */
+void seg_list_free(struct seg_list *l); /* same */
+
+#endif
