@@ -24,7 +24,9 @@ struct regs {
 struct fpstate {
 	_Alignas(64) uint8_t area[FPSTATE_MAX];
 };
-size_t fpstate_size(void); /* bytes of area in use on this machine */
+size_t fpstate_size(void); /* bytes of area in use by programs on this machine: what a signal frame holds */
+size_t fpstate_host_size(void); /* bytes of area that the host's ptrace transfers: dynamic features (AMX) too */
+uint64_t fpstate_features(void); /* the XSTATE bits that programs have */
 void fpstate_init(struct fpstate *fp); /* as after execve */
 /* Makes an area that came from the program's memory safe to load (reserved
  * bits of MXCSR, XSTATE_BV, XCOMP_BV); false if it cannot be. */
@@ -48,7 +50,7 @@ struct linux_stack;
 /* Builds the frame on sp's stack (altstack chosen by the caller: `stack_top`
  * is where to begin, below the red zone already skipped if it is the current
  * stack), and sets r up to enter the handler.  oldmask is saved in uc_sigmask,
- * ss in uc_stack. -EFAULT if the stack is bad. */
+ * ss in uc_stack. -EFAULT if the stack is bad, or sa has no restorer (as Linux). */
 int sigframe_push(struct mm *mm, struct regs *r, const struct fpstate *fp, uint64_t stack_top, int signo, const struct linux_siginfo *info,
 		  const struct linux_sigaction *sa, uint64_t oldmask, const struct linux_stack *ss);
 /* rt_sigreturn: reads the frame at r->rsp - 8. */
@@ -58,7 +60,5 @@ int sigframe_pop(struct mm *mm, struct regs *r, struct fpstate *fp, uint64_t *ma
  * vdso_image[0..vdso_image_size), page aligned.  vvar_page precedes it. */
 extern const uint8_t vdso_image[];
 extern const size_t vdso_image_size;
-/* Offset of the rt_sigreturn trampoline in the image. */
-uint64_t vdso_sigreturn_offset(void);
 
 #endif

@@ -17,17 +17,17 @@
 #define FCW_DEFAULT 0x37fu
 #define XFEATURE_LEGACY 3u /* x87 and SSE */
 
-size_t fpstate_size(void)
-{
-	unsigned a, b, c, d;
+/* Features that a program must ask for (arch_prctl ARCH_REQ_XCOMP_PERM), which
+ * it cannot: AMX tile data. */
+#define XFEATURE_DYNAMIC (UINT64_C(1) << 18)
 
-	if (!__get_cpuid_count(0xd, 0, &a, &b, &c, &d) || b < XHEADER_END || b > FPSTATE_MAX)
-		return XHEADER_END;
-	return b;
+static bool xsave_leaf(unsigned sub, unsigned reg[4])
+{
+	return __get_cpuid_count(0xd, sub, &reg[0], &reg[1], &reg[2], &reg[3]);
 }
 
 /* The features whose state the host lets programs have: XCR0. */
-static uint64_t features(void)
+static uint64_t host_features(void)
 {
 	unsigned a, b, c, d;
 
@@ -37,13 +37,39 @@ static uint64_t features(void)
 	return (uint64_t)d << 32 | a;
 }
 
+uint64_t fpstate_features(void)
+{
+	return host_features() & ~XFEATURE_DYNAMIC;
+}
+
+size_t fpstate_host_size(void)
+{
+	unsigned reg[4];
+
+	if (!xsave_leaf(0, reg) || reg[1] < XHEADER_END || reg[1] > FPSTATE_MAX)
+		return XHEADER_END;
+	return reg[1];
+}
+
+size_t fpstate_size(void)
+{
+	uint64_t f = fpstate_features();
+	size_t end = XHEADER_END;
+	unsigned reg[4];
+
+	for (unsigned i = 2; i < 63; i++)
+		if (f & (UINT64_C(1) << i) && xsave_leaf(i, reg) && reg[1] + reg[0] > end && reg[1] + reg[0] <= FPSTATE_MAX)
+			end = reg[1] + reg[0];
+	return end;
+}
+
 void fpstate_init(struct fpstate *fp)
 {
 	const uint16_t fcw = FCW_DEFAULT;
 	const uint32_t mxcsr = MXCSR_DEFAULT;
 	const uint64_t bv = XFEATURE_LEGACY;
 
-	memset(fp->area, 0, fpstate_size());
+	memset(fp->area, 0, fpstate_host_size());
 	memcpy(fp->area, &fcw, sizeof(fcw));
 	memcpy(fp->area + MXCSR, &mxcsr, sizeof(mxcsr));
 	memcpy(fp->area + XSTATE_BV, &bv, sizeof(bv));
@@ -74,13 +100,13 @@ bool fpstate_sanitize(struct fpstate *fp, size_t len)
 	mxcsr &= mxcsr_mask();
 	memcpy(fp->area + MXCSR, &mxcsr, sizeof(mxcsr));
 	if (len < XHEADER_END) {
-		memset(fp->area + LEGACY_SIZE, 0, fpstate_size() - LEGACY_SIZE);
+		memset(fp->area + LEGACY_SIZE, 0, fpstate_host_size() - LEGACY_SIZE);
 		bv = XFEATURE_LEGACY;
 	} else {
-		if (len < fpstate_size())
-			memset(fp->area + len, 0, fpstate_size() - len);
+		if (len < fpstate_host_size())
+			memset(fp->area + len, 0, fpstate_host_size() - len);
 		memcpy(&bv, fp->area + XSTATE_BV, sizeof(bv));
-		bv &= features();
+		bv &= fpstate_features();
 	}
 	memset(fp->area + LEGACY_SIZE, 0, XHEADER_END - LEGACY_SIZE);
 	memcpy(fp->area + XSTATE_BV, &bv, sizeof(bv));

@@ -84,7 +84,7 @@ static void join_locked(struct pt_ctx *c, struct pt_as *as, pid_t tid)
 static void fp_load(struct pt_ctx *c, const struct fpstate *fp)
 {
 	struct fpstate copy = *fp;
-	struct iovec iov = { copy.area, fpstate_size() };
+	struct iovec iov = { copy.area, fpstate_host_size() };
 
 	ptrace(PTRACE_SETREGSET, c->tid, NT_X86_XSTATE, &iov);
 }

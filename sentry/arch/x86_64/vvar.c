@@ -1,0 +1,125 @@
+/*
+ * vvar.c - samples the host's clocks into the clock page.
+ *
+ * The time stamp counter is calibrated against CLOCK_MONOTONIC between two
+ * samples, so that the host's own slewing is followed.  The published rate is a
+ * little slow (SLOW_PPB and the sampling error), so that the vDSO's clock lags
+ * behind the host's by at most a microsecond or two within max_age and never
+ * runs ahead of a system call; at each new sample it catches up.  Should it be
+ * ahead all the same, the page goes on from what programs have seen.
+ */
+#include "arch/x86_64/vvar.h"
+
+#include <cpuid.h>
+#include <string.h>
+#include <time.h>
+#include <x86intrin.h>
+
+#define MSEC 1000000
+#define FIRST_INTERVAL (20 * MSEC) /* between the first sample and the first calibration, at least */
+#define INTERVAL (500 * MSEC) /* between later samples */
+#define MAX_AGE (1000 * MSEC)
+#define SLOW_PPB 500 /* parts in 1e9 */
+#define SAMPLE_ERROR 100 /* ns */
+#define MAX_DRIFT MSEC /* a counter that is further off than this in MAX_AGE is not to be used */
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* The counter and the clock at one instant: the closest of a few tries. */
+static uint64_t sample(int64_t *monotonic)
+{
+	uint64_t best = UINT64_MAX, tsc = 0;
+
+	for (int i = 0; i < 4; i++) {
+		uint64_t before = __rdtsc(), after;
+		int64_t ns = clock_ns(CLOCK_MONOTONIC);
+
+		after = __rdtsc();
+		if (after - before < best) {
+			best = after - before;
+			/* The clock is read near the end: taking the later instant
+			 * makes programs' clock late, never early. */
+			tsc = after;
+			*monotonic = ns;
+		}
+	}
+	return tsc;
+}
+
+static int tsc_is_invariant(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & (1u << 8));
+}
+
+void vvar_init(void *page)
+{
+	struct vvar *v = page;
+
+	memset(v, 0, sizeof(*v));
+	v->broken = !tsc_is_invariant();
+	v->sample_tsc = sample(&v->sample_monotonic);
+}
+
+static int64_t predict(const struct vvar *v, uint64_t tsc)
+{
+	return v->monotonic + (int64_t)(((unsigned __int128)(tsc - v->tsc_base) * v->mult) >> VVAR_SHIFT);
+}
+
+/* New parameters from this sample and the last. */
+static void publish(struct vvar *v, uint64_t tsc, int64_t ns)
+{
+	int64_t elapsed = ns - v->sample_monotonic, base = ns;
+	uint64_t ticks = tsc - v->sample_tsc, mult, max_ns;
+
+	mult = (uint64_t)(((unsigned __int128)(uint64_t)elapsed << VVAR_SHIFT) / ticks);
+	mult -= mult / 1000000000 * SLOW_PPB + (uint64_t)((unsigned __int128)mult * SAMPLE_ERROR / (uint64_t)elapsed);
+	max_ns = elapsed * 10 < MAX_AGE ? (uint64_t)elapsed * 10 : MAX_AGE;
+	if (v->usable) {
+		int64_t seen = predict(v, tsc);
+
+		/* The old parameters may be long past max_age: nobody saw that. */
+		if (tsc - v->tsc_base <= v->max_age && seen > base) {
+			v->broken = seen - base > MAX_DRIFT;
+			base = seen;
+			mult -= mult / 100000; /* until the host has caught up */
+		}
+	}
+	__atomic_store_n(&v->seq, v->seq + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	v->tsc_base = tsc;
+	v->max_age = (uint64_t)(((unsigned __int128)max_ns << VVAR_SHIFT) / mult);
+	v->mult = mult;
+	v->monotonic = base;
+	v->realtime_offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	v->boottime_offset = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
+	v->usable = !v->broken;
+	__atomic_store_n(&v->seq, v->seq + 1, __ATOMIC_RELEASE);
+}
+
+void vvar_update(void *page)
+{
+	struct vvar *v = page;
+	int64_t ns = 0;
+	uint64_t tsc;
+
+	if (v->broken || clock_ns(CLOCK_MONOTONIC) - __atomic_load_n(&v->sample_monotonic, __ATOMIC_RELAXED) < (v->usable ? INTERVAL : FIRST_INTERVAL))
+		return;
+	if (__atomic_exchange_n(&v->busy, 1, __ATOMIC_ACQUIRE))
+		return;
+	tsc = sample(&ns);
+	if (tsc <= v->sample_tsc || ns <= v->sample_monotonic)
+		v->broken = 1;
+	else
+		publish(v, tsc, ns);
+	v->sample_tsc = tsc;
+	__atomic_store_n(&v->sample_monotonic, ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&v->busy, 0, __ATOMIC_RELEASE);
+}
