@@ -114,6 +114,7 @@ static struct err *make_plan(struct context *c, const struct do_options *o, stru
 
 	gethostname(host, sizeof(host) - 1);
 	plan->bundle = "/";
+	plan->host_root = true;
 	plan->spec.id = msg_str(pool_printf(c->pool, "do-%d", getpid()));
 	plan->spec.hostname = msg_str(pool_strdup(c->pool, host));
 	plan->spec.domainname = msg_str("");

@@ -29,7 +29,7 @@ struct plan {
 	} trees; /* the first is the root's */
 	const char *bundle; /* absolute */
 	struct jmap annotations;
-	bool host_root; /* `do`: the tree is the host's own, changed by others too */
+	bool host_root; /* `do`: the tree is the host's own */
 };
 
 /* plan_oci.c.  Warns (log) about what is accepted but not applied. */

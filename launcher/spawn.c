@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -45,7 +46,7 @@ struct program {
 	int keep[KEEP_MAX];
 	size_t n_keep;
 	bool user_ns; /* not root: a user namespace comes with the pid namespace */
-	bool user_ns_root; /* ... in which it is root (the gofer needs capabilities) */
+	enum { AS_ITSELF, AS_ROOT, WITH_CAPABILITIES } user_ns_id; /* ... in which it is this */
 	char *const *env;
 	struct err *error; /* why exec did not happen; set in the child, which shares our memory */
 };
@@ -137,7 +138,9 @@ static struct err *gofer_program(struct program *g, const struct spawn *s, struc
 	add_fd(g, p, "--ipc-fd", s->gofer_sock);
 	add_log(g, s, p);
 	LIST_ADD(p, &g->args, NULL);
-	g->user_ns = g->user_ns_root = geteuid() != 0;
+	g->user_ns = geteuid() != 0;
+	/* a bundle's owner is its root; on the host's own tree everybody stays who they are */
+	g->user_ns_id = s->plan->host_root ? WITH_CAPABILITIES : AS_ROOT;
 	return NULL;
 }
 
@@ -218,13 +221,40 @@ struct clone_arg {
 	gid_t gid;
 };
 
+/* Capabilities that an exec by an ordinary id keeps. */
+static struct err *keep_capabilities(void)
+{
+	cap_t caps = cap_get_proc();
+	struct err *e = NULL;
+
+	for (cap_value_t v = 0; caps && v <= cap_max_bits() && !e; v++) {
+		cap_flag_value_t has = CAP_CLEAR;
+
+		if (cap_get_flag(caps, v, CAP_PERMITTED, &has) < 0 || has == CAP_CLEAR)
+			continue;
+		if (cap_set_flag(caps, CAP_INHERITABLE, 1, &v, CAP_SET) < 0 || cap_set_proc(caps) < 0 || cap_set_ambient(v, CAP_SET) < 0)
+			e = err_new(errno, "keeping capability %d", v);
+	}
+	cap_free(caps);
+	return e;
+}
+
+static struct err *enter_user_ns(const struct clone_arg *c)
+{
+	struct err *e = map_ids(c->g->user_ns_id == AS_ROOT, c->uid, c->gid);
+
+	return e || c->g->user_ns_id != WITH_CAPABILITIES ? e : keep_capabilities();
+}
+
 /* In the new process, on its own stack, its parent asleep until exec or exit. */
 static int child_main(void *arg)
 {
 	struct clone_arg *c = arg;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!c->g->user_ns || !(c->g->error = map_ids(c->g->user_ns_root, c->uid, c->gid)))
+	if (c->g->user_ns)
+		c->g->error = enter_user_ns(c);
+	if (!c->g->error)
 		c->g->error = exec_program(c->g);
 	_exit(127);
 }
