@@ -1,6 +1,6 @@
 /*
  * safe_copy.c - the SIGSEGV and SIGBUS handlers that let the accesses of
- * safe_copy.S fail softly.  Any other fault of the sentry is a bug: the default
+ * safe_code.S fail softly.  Any other fault of the sentry is a bug: the default
  * action (the process dies, and all stubs with it).
  */
 #include "mm/safe_copy.h"

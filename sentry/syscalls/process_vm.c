@@ -22,8 +22,8 @@ static bool may_access(struct task *t, struct task *target, struct mm *mm)
 	c = task_get_cred(target);
 	if (!c)
 		return false;
-	ok = t->cred->uid == c->euid && t->cred->uid == c->suid && t->cred->uid == c->uid && t->cred->gid == c->egid && t->cred->gid == c->sgid &&
-	     t->cred->gid == c->gid && mm_dumpable(mm);
+	ok = t->cred->ruid == c->euid && t->cred->ruid == c->suid && t->cred->ruid == c->ruid && t->cred->rgid == c->egid && t->cred->rgid == c->sgid &&
+	     t->cred->rgid == c->rgid && mm_dumpable(mm);
 	cred_put(c);
 	return ok;
 }

@@ -1,5 +1,5 @@
 /*
- * safe_copy.S - accesses that survive a host fault: the signal handler in
+ * safe_code.S - accesses that survive a host fault: the signal handler in
  * safe_copy.c finds the faulting instruction between safe_code_start and
  * safe_code_end and continues at safe_code_fixup, where rdx is the number of
  * bytes not copied (rcx while a string instruction runs).
