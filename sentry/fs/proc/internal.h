@@ -1,0 +1,104 @@
+/*
+ * internal.h - how the files of /proc are made.
+ *
+ * A directory is a table of entries (struct pentry), or lists and looks names
+ * up itself.  A node (inode->priv) names what it is about by number (process,
+ * thread, descriptor) together with the process's start time, never by pointer: a
+ * held-open or cached node neither keeps a task alive nor shows another that
+ * got its number.  Text files are made whole when they are read from the
+ * beginning, by a show function.
+ */
+#ifndef SENTRY_FS_PROC_INTERNAL_H
+#define SENTRY_FS_PROC_INTERNAL_H
+
+#include "kernel/task.h"
+#include "vfs/file.h"
+
+#include <stdio.h>
+
+/* Text being made. */
+struct pbuf {
+	char *p;
+	size_t len, cap;
+	bool failed;
+};
+void pprintf(struct pbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void pappend(struct pbuf *b, const void *data, size_t n);
+
+/* What a node is about; t and tg are new references held during the call, NULL for global files. */
+struct pctx {
+	struct kernel *k;
+	struct thread_group *tg;
+	struct task *t; /* the thread of /proc/PID/task/TID, or a living one of the process (NULL for a zombie) */
+	const struct pnode *node;
+	bool thread; /* below /proc/PID/task/TID */
+};
+
+enum pkind { P_FILE, P_DIR, P_LINK /* text */, P_MAGIC /* leads to a path */ };
+
+struct pnode;
+struct pentry {
+	const char *name;
+	enum pkind kind;
+	uint32_t mode; /* permission bits */
+	/* P_FILE */
+	int (*show)(struct pctx *c, struct pbuf *b);
+	ssize_t (*store)(struct pctx *c, char *text, size_t n); /* a whole write, NUL-terminated; bytes or -errno */
+	const struct file_ops *ops; /* instead of show: special files */
+	/* P_DIR: a table, or the two functions */
+	const struct pentry *table; /* ends with name NULL */
+	int (*lookup)(struct pctx *c, const struct qstr *name, struct pnode *out); /* -ENOENT; fills entry, pid, tid, fd */
+	/* The entry that comes at or after *pos (numbers of the directory's own): its name and node; advances *pos. False at the end */
+	bool (*next)(struct pctx *c, int64_t *pos, char name[32], struct pnode *out);
+	/* P_LINK */
+	int (*link)(struct pctx *c, struct pbuf *b);
+	/* P_MAGIC: new references */
+	int (*follow)(struct pctx *c, struct mount **mnt, struct dentry **d);
+	unsigned flags; /* PE_* */
+};
+#define PE_PTRACE 1u /* only who may trace the process reads, follows or lists it */
+
+struct pnode {
+	const struct pentry *e;
+	pid_t pid, tid; /* 0: global */
+	int64_t start; /* tg->start_time */
+	int fd;
+};
+
+/* Fills c from the node; -ESRCH when the process is gone. Undo with pctx_end. */
+int pctx_begin(struct pctx *c, struct kernel *k, const struct pnode *n);
+void pctx_end(struct pctx *c);
+int proc_may_access(struct pctx *c); /* the current task may look into c->tg: 0 or -EACCES */
+const struct pnode *pnode_of(const struct inode *i);
+
+/* The files, by directory. */
+extern const struct pentry proc_root_entry, proc_pid_entry, proc_tid_entry, proc_fd_link, proc_fdinfo_file;
+extern const struct pentry proc_pid_table[], proc_tid_table[], proc_net_table[], proc_sys_table[];
+
+#define SHOW(f) int f(struct pctx *c, struct pbuf *b)
+SHOW(show_cpuinfo);
+SHOW(show_meminfo);
+SHOW(show_stat_global);
+SHOW(show_uptime);
+SHOW(show_loadavg);
+SHOW(show_version);
+SHOW(show_filesystems);
+SHOW(show_mounts);
+SHOW(show_mountinfo);
+SHOW(show_stat);
+SHOW(show_status);
+SHOW(show_statm);
+SHOW(show_maps);
+SHOW(show_smaps);
+SHOW(show_smaps_rollup);
+SHOW(show_limits);
+SHOW(show_fdinfo);
+extern const struct file_ops proc_mem_ops;
+int fd_lookup(struct pctx *c, const struct qstr *name, struct pnode *out);
+bool fd_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out);
+int fdinfo_lookup(struct pctx *c, const struct qstr *name, struct pnode *out);
+bool fdinfo_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out);
+int fd_follow(struct pctx *c, struct mount **mnt, struct dentry **d);
+bool parse_number(const struct qstr *q, int *out);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * maps.c - /proc/PID/{maps,smaps,smaps_rollup}.
+ *
+ * Areas are gathered under the address space's lock into a list with file
+ * references; names, which need the vfs's locks, are made afterwards.
+ */
+#include "fs/proc/internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct list {
+	struct mm_area *a;
+	size_t n, cap;
+	bool failed;
+};
+
+static int gather(const struct mm_area *a, void *arg)
+{
+	struct list *l = arg;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 64;
+		struct mm_area *grown = reallocarray(l->a, cap, sizeof(*grown));
+
+		if (!grown) {
+			l->failed = true;
+			return -ENOMEM;
+		}
+		l->a = grown;
+		l->cap = cap;
+	}
+	l->a[l->n] = *a;
+	if (a->file)
+		file_get(a->file);
+	l->n++;
+	return 0;
+}
+
+static int gather_all(struct pctx *c, struct list *l)
+{
+	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
+
+	*l = (struct list){ 0 };
+	if (!mm)
+		return 0;
+	mm_for_each_area(mm, gather, l);
+	mm_put(mm);
+	return l->failed ? -ENOMEM : 0;
+}
+
+static void list_free(struct list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->a[i].file)
+			file_put(l->a[i].file);
+	free(l->a);
+}
+
+/* Newlines in names are shown as \012, as Linux does. */
+static void append_name(struct pbuf *b, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '\n')
+			pappend(b, "\\012", 4);
+		else
+			pappend(b, s, 1);
+	}
+}
+
+static void line(struct pctx *c, struct pbuf *b, const struct mm_area *a, char *path)
+{
+	struct kstat st = { 0 };
+	size_t before = b->len;
+
+	if (a->file && a->file->path.dentry)
+		vfs_getattr(&a->file->path, &st);
+	pprintf(b, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %" PRIu64 " ", a->start, a->end, a->prot & 1 ? 'r' : '-',
+		a->prot & 2 ? 'w' : '-', a->prot & 4 ? 'x' : '-', a->shared ? 's' : 'p', a->off, (unsigned)(st.dev >> 8 & 0xfff),
+		(unsigned)((st.dev & 0xff) | (st.dev >> 12 & 0xfff00)), st.ino);
+	if (a->file || a->name) {
+		const char *name = a->name;
+		struct task *me = task_current();
+		struct path root = { NULL, NULL };
+
+		while (b->len - before < 73 && !b->failed)
+			pappend(b, " ", 1);
+		if (!name && a->file->path.dentry) {
+			if (me) {
+				mutex_lock(&me->fs->mu);
+				root = me->fs->root;
+				path_get(&root);
+				mutex_unlock(&me->fs->mu);
+			}
+			name = vfs_path_name(&a->file->path, root.dentry ? &root : NULL, path, 8192);
+			if (root.dentry)
+				path_put(&root);
+		}
+		append_name(b, name ? name : "");
+	}
+	pappend(b, "\n", 1);
+}
+
+static void details(struct pbuf *b, const struct mm_area *a)
+{
+	uint64_t kb = a->rss / 1024, anon = a->anon / 1024, clean = kb > anon ? kb - anon : 0;
+
+	pprintf(b, "Rss:            %8" PRIu64 " kB\nPss:            %8" PRIu64 " kB\nPss_Dirty:      %8" PRIu64 " kB\n", kb, kb, anon);
+	pprintf(b, "Shared_Clean:   %8" PRIu64 " kB\nShared_Dirty:   %8d kB\nPrivate_Clean:  %8d kB\nPrivate_Dirty:  %8" PRIu64 " kB\n", clean, 0, 0, anon);
+	pprintf(b, "Referenced:     %8" PRIu64 " kB\nAnonymous:      %8" PRIu64 " kB\nLazyFree:       %8d kB\nAnonHugePages:  %8d kB\n", kb, anon, 0, 0);
+	pprintf(b, "Swap:           %8d kB\nSwapPss:        %8d kB\nLocked:         %8d kB\n", 0, 0, 0);
+}
+
+static int show_areas(struct pctx *c, struct pbuf *b, bool detailed)
+{
+	char *path = malloc(8192);
+	struct list l = { 0 };
+	int ret = path ? gather_all(c, &l) : -ENOMEM;
+
+	for (size_t i = 0; !ret && i < l.n; i++) {
+		line(c, b, &l.a[i], path);
+		if (!detailed)
+			continue;
+		pprintf(b, "Size:           %8" PRIu64 " kB\nKernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n", (l.a[i].end - l.a[i].start) / 1024, 4, 4);
+		details(b, &l.a[i]);
+		pprintf(b, "THPeligible:           0\nVmFlags:%s%s%s%s\n", l.a[i].prot & 1 ? " rd" : "", l.a[i].prot & 2 ? " wr" : "",
+			l.a[i].prot & 4 ? " ex" : "", l.a[i].shared ? " sh" : "");
+	}
+	list_free(&l);
+	free(path);
+	return ret;
+}
+
+SHOW(show_maps)
+{
+	return show_areas(c, b, false);
+}
+
+SHOW(show_smaps)
+{
+	return show_areas(c, b, true);
+}
+
+SHOW(show_smaps_rollup)
+{
+	struct mm_area sum = { 0 };
+	struct list l;
+	int ret = gather_all(c, &l);
+
+	for (size_t i = 0; !ret && i < l.n; i++) {
+		sum.rss += l.a[i].rss;
+		sum.anon += l.a[i].anon;
+	}
+	if (!ret && l.n) {
+		pprintf(b, "%08" PRIx64 "-%08" PRIx64 " ---p 00000000 00:00 0                                  [rollup]\n", l.a[0].start, l.a[l.n - 1].end);
+		details(b, &sum);
+	}
+	list_free(&l);
+	return ret;
+}

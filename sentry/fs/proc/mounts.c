@@ -1,0 +1,109 @@
+/*
+ * mounts.c - /proc/PID/{mounts,mountinfo}.
+ */
+#include "fs/proc/internal.h"
+
+#include "abi/fs.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct lines {
+	struct pbuf *b;
+	bool info;
+};
+
+/* Space, tab, newline, backslash and # are written in octal. */
+static void escaped(struct pbuf *b, const char *s)
+{
+	for (; *s; s++) {
+		if (strchr(" \t\n\\#", *s))
+			pprintf(b, "\\%03o", (unsigned)*s);
+		else
+			pappend(b, s, 1);
+	}
+}
+
+static void options(struct pbuf *b, unsigned flags)
+{
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} names[] = {
+		{ LINUX_MS_NOSUID, ",nosuid" }, { LINUX_MS_NODEV, ",nodev" }, { LINUX_MS_NOEXEC, ",noexec" }, { LINUX_MS_NOATIME, ",noatime" },
+		{ LINUX_MS_NODIRATIME, ",nodiratime" }, { LINUX_MS_RELATIME, ",relatime" },
+	};
+
+	pprintf(b, "%s", flags & LINUX_MS_RDONLY ? "ro" : "rw");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (flags & names[i].flag)
+			pprintf(b, "%s", names[i].name);
+}
+
+static void super_options(struct pbuf *b, struct superblock *sb)
+{
+	char extra[512];
+	int n = sb->ops->show_options ? sb->ops->show_options(sb, extra, sizeof(extra)) : 0;
+
+	if (n > 0)
+		pappend(b, extra, (size_t)n < sizeof(extra) ? (size_t)n : sizeof(extra) - 1);
+}
+
+static int one(const struct mount_info *m, void *arg)
+{
+	struct lines *l = arg;
+	struct pbuf *b = l->b;
+	const char *source = m->sb->source ? m->sb->source : m->sb->type->name;
+
+	if (l->info) {
+		pprintf(b, "%d %d %u:%u ", m->id, m->parent_id, (unsigned)(m->dev >> 8 & 0xfff), (unsigned)((m->dev & 0xff) | (m->dev >> 12 & 0xfff00)));
+		escaped(b, m->root);
+		pappend(b, " ", 1);
+		escaped(b, m->point);
+		pappend(b, " ", 1);
+		options(b, m->flags);
+		pprintf(b, " - %s ", m->sb->type->name);
+		escaped(b, source);
+		pprintf(b, " %s", m->sb->flags & LINUX_MS_RDONLY ? "ro" : "rw");
+		super_options(b, m->sb);
+		pappend(b, "\n", 1);
+		return 0;
+	}
+	escaped(b, source);
+	pappend(b, " ", 1);
+	escaped(b, m->point);
+	pprintf(b, " %s ", m->sb->type->name);
+	options(b, m->flags | (m->sb->flags & LINUX_MS_RDONLY));
+	super_options(b, m->sb);
+	pprintf(b, " 0 0\n");
+	return 0;
+}
+
+static int show(struct pctx *c, struct pbuf *b, bool info)
+{
+	struct fs_context *fs = c->t ? task_get_fs(c->t) : NULL;
+	struct lines l = { b, info };
+	struct path root;
+	int ret;
+
+	if (!fs)
+		return -EINVAL;
+	mutex_lock(&fs->mu);
+	root = fs->root;
+	path_get(&root);
+	mutex_unlock(&fs->mu);
+	ret = mount_ns_for_each(fs->ns, &root, one, &l);
+	path_put(&root);
+	fs_context_put(fs);
+	return ret;
+}
+
+SHOW(show_mounts)
+{
+	return show(c, b, false);
+}
+
+SHOW(show_mountinfo)
+{
+	return show(c, b, true);
+}

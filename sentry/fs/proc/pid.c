@@ -1,0 +1,365 @@
+/*
+ * pid.c - /proc/PID and /proc/PID/task/TID: the tables, links, and small files.
+ * Longer ones have files of their own (status.c, maps.c, fd.c, mounts.c, mem.c).
+ */
+#include "fs/proc/internal.h"
+
+#include "abi/fs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- memory ranges ------------------------------------------------------------- */
+static int append_user(struct pctx *c, struct pbuf *b, uint64_t from, uint64_t to, size_t max)
+{
+	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
+	char chunk[1024];
+
+	if (!mm)
+		return 0;
+	if (to - from > max)
+		to = from + max;
+	while (from < to) {
+		size_t want = to - from < sizeof(chunk) ? to - from : sizeof(chunk);
+		size_t n = copy_from_user_partial(mm, chunk, UADDR(from), want);
+
+		pappend(b, chunk, n);
+		if (n < want)
+			break;
+		from += n;
+	}
+	mm_put(mm);
+	return 0;
+}
+
+static bool layout_of(struct pctx *c, struct mm_layout *l)
+{
+	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
+
+	if (!mm)
+		return false;
+	mm_get_layout(mm, l);
+	if (l->exe)
+		file_put(l->exe);
+	l->exe = NULL;
+	mm_put(mm);
+	return true;
+}
+
+static SHOW(show_cmdline)
+{
+	struct mm_layout l;
+
+	if (!layout_of(c, &l) || l.arg_end < l.arg_start)
+		return 0;
+	append_user(c, b, l.arg_start, l.arg_end, 1 << 21);
+	/* a title written over the arguments into the environment (setproctitle) */
+	if (b->len && b->p[b->len - 1] && l.env_end > l.arg_end) {
+		size_t at = b->len, end;
+
+		append_user(c, b, l.arg_end, l.env_end, 4096);
+		end = strnlen(b->p + at, b->len - at);
+		b->len = at + end;
+	}
+	return 0;
+}
+
+static SHOW(show_environ)
+{
+	struct mm_layout l;
+
+	if (!layout_of(c, &l) || l.env_end < l.env_start)
+		return 0;
+	return append_user(c, b, l.env_start, l.env_end, 1 << 21);
+}
+
+static SHOW(show_auxv)
+{
+	struct mm_layout l;
+
+	if (layout_of(c, &l))
+		pappend(b, l.auxv, l.n_auxv * sizeof(l.auxv[0]));
+	return 0;
+}
+
+/* --- names and numbers ------------------------------------------------------------ */
+static SHOW(show_comm)
+{
+	char comm[16] = "";
+
+	tasks_lock(c->k);
+	if (c->t || !TAILQ_EMPTY(&c->tg->tasks))
+		memcpy(comm, c->t ? c->t->comm : TAILQ_FIRST(&c->tg->tasks)->comm, sizeof(comm));
+	tasks_unlock(c->k);
+	pprintf(b, "%.15s\n", comm);
+	return 0;
+}
+
+static ssize_t store_comm(struct pctx *c, char *text, size_t n)
+{
+	size_t len = strcspn(text, "\n");
+
+	if (!c->t || c->t->tg != task_current()->tg)
+		return -EINVAL;
+	len = len < 15 ? len : 15;
+	tasks_lock(c->k);
+	memset(c->t->comm, 0, sizeof(c->t->comm));
+	memcpy(c->t->comm, text, len);
+	tasks_unlock(c->k);
+	return (ssize_t)n;
+}
+
+static SHOW(show_oom_score_adj)
+{
+	pprintf(b, "%d\n", c->tg->oom_score_adj);
+	return 0;
+}
+
+static ssize_t store_oom_score_adj(struct pctx *c, char *text, size_t n)
+{
+	char *end;
+	long v = strtol(text, &end, 10);
+
+	while (*end == '\n' || *end == ' ')
+		end++;
+	if (*end || end == text || v < -1000 || v > 1000)
+		return -EINVAL;
+	if (v < c->tg->oom_score_adj && !cred_capable(task_current()->cred, 24 /* CAP_SYS_RESOURCE */))
+		return -EACCES;
+	c->tg->oom_score_adj = (int)v;
+	return (ssize_t)n;
+}
+
+static SHOW(show_oom_adj)
+{
+	pprintf(b, "%d\n", c->tg->oom_score_adj * 17 / 1000);
+	return 0;
+}
+
+static SHOW(show_oom_score)
+{
+	int v = 666 + c->tg->oom_score_adj * 2 / 3;
+
+	pprintf(b, "%d\n", v < 0 ? 0 : v);
+	return 0;
+}
+
+static SHOW(show_cgroup)
+{
+	pprintf(b, "0::/\n");
+	return 0;
+}
+
+static SHOW(show_personality)
+{
+	pprintf(b, "%08" PRIx64 "\n", c->t ? c->t->personality : 0);
+	return 0;
+}
+
+static SHOW(show_loginuid)
+{
+	pprintf(b, "4294967295");
+	return 0;
+}
+
+static SHOW(show_id_map)
+{
+	pprintf(b, "         0          0 4294967295\n");
+	return 0;
+}
+
+static SHOW(show_setgroups)
+{
+	pprintf(b, "allow\n");
+	return 0;
+}
+
+static SHOW(show_io)
+{
+	pprintf(b, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+	return 0;
+}
+
+static SHOW(show_wchan)
+{
+	pprintf(b, "0");
+	return 0;
+}
+
+static SHOW(show_schedstat)
+{
+	pprintf(b, "%" PRId64 " 0 0\n", c->t ? c->t->utime + c->t->stime : 0);
+	return 0;
+}
+
+static SHOW(show_empty)
+{
+	pappend(b, "", 0);
+	return 0;
+}
+
+static ssize_t store_ignored(struct pctx *c, char *text, size_t n)
+{
+	return (ssize_t)n;
+}
+
+/* --- links ----------------------------------------------------------------------------- */
+static int follow_cwd(struct pctx *c, struct mount **mnt, struct dentry **d)
+{
+	struct fs_context *fs = c->t ? task_get_fs(c->t) : NULL;
+	struct path p;
+
+	if (!fs)
+		return -ENOENT;
+	mutex_lock(&fs->mu);
+	p = fs->cwd;
+	path_get(&p);
+	mutex_unlock(&fs->mu);
+	fs_context_put(fs);
+	*mnt = p.mnt;
+	*d = p.dentry;
+	return 0;
+}
+
+static int follow_root(struct pctx *c, struct mount **mnt, struct dentry **d)
+{
+	struct fs_context *fs = c->t ? task_get_fs(c->t) : NULL;
+	struct path p;
+
+	if (!fs)
+		return -ENOENT;
+	mutex_lock(&fs->mu);
+	p = fs->root;
+	path_get(&p);
+	mutex_unlock(&fs->mu);
+	fs_context_put(fs);
+	*mnt = p.mnt;
+	*d = p.dentry;
+	return 0;
+}
+
+static int follow_exe(struct pctx *c, struct mount **mnt, struct dentry **d)
+{
+	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
+	struct mm_layout l;
+	struct path p;
+
+	if (!mm)
+		return -ENOENT;
+	mm_get_layout(mm, &l);
+	mm_put(mm);
+	if (!l.exe)
+		return -ENOENT;
+	p = l.exe->path;
+	path_get(&p);
+	file_put(l.exe);
+	*mnt = p.mnt;
+	*d = p.dentry;
+	return 0;
+}
+
+/* Namespaces: one of each kind in a sandbox. */
+static int link_ns(struct pctx *c, struct pbuf *b)
+{
+	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts" };
+	const char *name = c->node->e->name;
+	unsigned i;
+
+	for (i = 0; strcmp(names[i], name); i++)
+		;
+	if (strchr(name, '_'))
+		i--;
+	pprintf(b, "%.*s:[%u]", (int)strcspn(name, "_"), name, 4026531835u + i);
+	return 0;
+}
+
+/* --- threads ------------------------------------------------------------------------------ */
+static int tid_lookup(struct pctx *c, const struct qstr *name, struct pnode *out)
+{
+	struct task *t;
+	int nr;
+
+	if (!parse_number(name, &nr) || !(t = task_find(c->k, nr)))
+		return -ENOENT;
+	if (t->tg != c->tg) {
+		task_put(t);
+		return -ENOENT;
+	}
+	task_put(t);
+	*out = (struct pnode){ .e = &proc_tid_entry, .pid = c->node->pid, .tid = nr, .start = c->node->start, .fd = -1 };
+	return 0;
+}
+
+static bool tid_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out)
+{
+	struct task *t = tg_next_task(c->tg, *pos ? (pid_t)*pos - 1 : 0);
+
+	if (!t)
+		return false;
+	*out = (struct pnode){ .e = &proc_tid_entry, .pid = c->node->pid, .tid = t->tid, .start = c->node->start, .fd = -1 };
+	snprintf(name, 32, "%d", t->tid);
+	*pos = t->tid + 1;
+	task_put(t);
+	return true;
+}
+
+#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
+#define OWN(n, f) { .name = n, .kind = P_FILE, .mode = 0400, .show = f, .flags = PE_PTRACE }
+#define RW(n, f, s) { .name = n, .kind = P_FILE, .mode = 0644, .show = f, .store = s }
+#define MAGIC(n, f) { .name = n, .kind = P_MAGIC, .mode = 0777, .follow = f, .flags = PE_PTRACE }
+#define NS(n) { .name = n, .kind = P_LINK, .mode = 0777, .link = link_ns, .flags = PE_PTRACE }
+#define END_ { .name = NULL }
+
+static const struct pentry ns_table[] = {
+	NS("cgroup"), NS("ipc"), NS("mnt"), NS("net"), NS("pid"), NS("pid_for_children"), NS("time"), NS("time_for_children"), NS("user"), NS("uts"), END_,
+};
+
+/* clang-format off */
+#define COMMON                                                                                                                                       \
+	OWN("auxv", show_auxv),                                                                                                                      \
+	RO("cgroup", show_cgroup),                                                                                                                   \
+	{ .name = "clear_refs", .kind = P_FILE, .mode = 0200, .store = store_ignored },                                                              \
+	RO("cmdline", show_cmdline),                                                                                                                 \
+	RW("comm", show_comm, store_comm),                                                                                                           \
+	MAGIC("cwd", follow_cwd),                                                                                                                    \
+	OWN("environ", show_environ),                                                                                                                \
+	MAGIC("exe", follow_exe),                                                                                                                    \
+	{ .name = "fd", .kind = P_DIR, .mode = 0500, .lookup = fd_lookup, .next = fd_next, .flags = PE_PTRACE },                                     \
+	{ .name = "fdinfo", .kind = P_DIR, .mode = 0555, .lookup = fdinfo_lookup, .next = fdinfo_next, .flags = PE_PTRACE },                         \
+	RO("gid_map", show_id_map),                                                                                                                  \
+	OWN("io", show_io),                                                                                                                          \
+	RO("limits", show_limits),                                                                                                                   \
+	RO("loginuid", show_loginuid),                                                                                                               \
+	{ .name = "maps", .kind = P_FILE, .mode = 0444, .show = show_maps, .flags = PE_PTRACE },                                                     \
+	{ .name = "mem", .kind = P_FILE, .mode = 0600, .ops = &proc_mem_ops, .flags = PE_PTRACE },                                                   \
+	RO("mountinfo", show_mountinfo),                                                                                                             \
+	RO("mounts", show_mounts),                                                                                                                   \
+	{ .name = "net", .kind = P_DIR, .mode = 0555, .table = proc_net_table },                                                                     \
+	{ .name = "ns", .kind = P_DIR, .mode = 0511, .table = ns_table },                                                                            \
+	RO("oom_adj", show_oom_adj),                                                                                                                 \
+	RO("oom_score", show_oom_score),                                                                                                             \
+	RW("oom_score_adj", show_oom_score_adj, store_oom_score_adj),                                                                                \
+	OWN("personality", show_personality),                                                                                                        \
+	MAGIC("root", follow_root),                                                                                                                  \
+	RO("sched", show_empty),                                                                                                                     \
+	RO("schedstat", show_schedstat),                                                                                                             \
+	RO("setgroups", show_setgroups),                                                                                                             \
+	{ .name = "smaps", .kind = P_FILE, .mode = 0444, .show = show_smaps, .flags = PE_PTRACE },                                                   \
+	{ .name = "smaps_rollup", .kind = P_FILE, .mode = 0444, .show = show_smaps_rollup, .flags = PE_PTRACE },                                     \
+	RO("stat", show_stat),                                                                                                                       \
+	RO("statm", show_statm),                                                                                                                     \
+	RO("status", show_status),                                                                                                                   \
+	RO("uid_map", show_id_map),                                                                                                                  \
+	RO("wchan", show_wchan)
+
+const struct pentry proc_tid_table[] = { COMMON, END_ };
+const struct pentry proc_pid_table[] = {
+	COMMON,
+	{ .name = "task", .kind = P_DIR, .mode = 0555, .lookup = tid_lookup, .next = tid_next },
+	END_,
+};
+/* clang-format on */
+const struct pentry proc_pid_entry = { .name = "PID", .kind = P_DIR, .mode = 0555, .table = proc_pid_table };
+const struct pentry proc_tid_entry = { .name = "TID", .kind = P_DIR, .mode = 0555, .table = proc_tid_table };

@@ -1,0 +1,249 @@
+/*
+ * status.c - /proc/PID/{stat,statm,status,limits}.
+ */
+#include "fs/proc/internal.h"
+
+#include "fs/devpts/tty.h"
+#include "kernel/task_table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define TICK INT64_C(10000000)
+
+/* All that the files tell of a process or thread, taken at one time. */
+struct view {
+	pid_t pid, tgid, ppid, pgid, sid, tpgid;
+	char comm[16], state;
+	unsigned threads, tty;
+	int exit_signal, nice, priority, policy;
+	struct usage_sum own, reaped;
+	int64_t start;
+	uint64_t pending, shared, blocked, ignored, caught;
+	uint64_t nvcsw, nivcsw;
+	bool nnp;
+	struct mm_usage mem;
+	struct mm_layout layout;
+	bool has_mm;
+	uint64_t affinity;
+};
+
+static void view_signals(struct view *v, struct thread_group *tg, struct task *t)
+{
+	for (int s = 1; tg->sighand && s <= LINUX_NSIG; s++) {
+		uint64_t h = tg->sighand->action[s - 1].handler;
+
+		if (h == LINUX_SIG_IGN)
+			v->ignored |= SIGBIT(s);
+		else if (h != LINUX_SIG_DFL)
+			v->caught |= SIGBIT(s);
+	}
+	v->shared = tg->pending ? tg->pending->set : 0;
+	if (t) {
+		v->pending = t->pending ? t->pending->set : 0;
+		v->blocked = t->blocked;
+	}
+}
+
+static char state_of(const struct thread_group *tg, const struct task *t)
+{
+	if (tg->zombie || !t)
+		return 'Z';
+	return tg->stopped ? 'T' : t->state ? t->state : 'S';
+}
+
+static void view_locked(struct pctx *c, struct view *v)
+{
+	struct thread_group *tg = c->tg;
+	struct task *t = c->t ? c->t : TAILQ_FIRST(&tg->tasks);
+
+	v->pid = c->thread ? t->tid : tg->tgid;
+	v->tgid = tg->tgid;
+	v->ppid = tg->parent ? tg->parent->tgid : 0;
+	if (tg->pgrp) {
+		v->pgid = tg->pgrp->pgid;
+		v->sid = tg->pgrp->session->sid;
+		v->tpgid = -1;
+		if (tg->pgrp->session->tty) {
+			v->tty = 136u << 8 | (tg->pgrp->session->tty->index & 0xff);
+			v->tpgid = tg->pgrp->session->tty->pgid;
+		}
+	}
+	v->state = state_of(tg, c->t ? c->t : NULL);
+	v->threads = tg->n_live;
+	v->exit_signal = tg->exit_signal;
+	v->start = tg->start_time;
+	v->reaped = tg->reaped;
+	tg_usage_locked(tg, &v->own);
+	if (t) {
+		memcpy(v->comm, t->comm, sizeof(v->comm));
+		v->nice = t->nice;
+		v->policy = t->sched_policy;
+		v->nvcsw = t->nvcsw;
+		v->nivcsw = t->nivcsw;
+		v->nnp = t->no_new_privs;
+		v->affinity = t->affinity[0];
+		if (c->thread) {
+			task_times(t, &v->own.utime, &v->own.stime);
+			v->start = t->start_time;
+		}
+	}
+	view_signals(v, tg, t);
+}
+
+static void view_take(struct pctx *c, struct view *v)
+{
+	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
+
+	memset(v, 0, sizeof(*v));
+	tasks_lock(c->k);
+	view_locked(c, v);
+	tasks_unlock(c->k);
+	if (!mm)
+		return;
+	v->has_mm = true;
+	mm_usage(mm, &v->mem);
+	mm_get_layout(mm, &v->layout);
+	if (v->layout.exe)
+		file_put(v->layout.exe);
+	mm_put(mm);
+}
+
+SHOW(show_stat)
+{
+	struct view v;
+
+	view_take(c, &v);
+	pprintf(b, "%d (%.15s) %c %d %d %d %u %d 0 %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, v.pid, v.comm, v.state, v.ppid, v.pgid, v.sid, v.tty,
+		v.tpgid ? v.tpgid : -1, v.own.minflt, v.reaped.minflt, v.own.majflt, v.reaped.majflt);
+	pprintf(b, " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %d %u 0 %" PRId64, v.own.utime / TICK, v.own.stime / TICK, v.reaped.utime / TICK,
+		v.reaped.stime / TICK, 20 + v.nice, v.nice, v.threads, (v.start - c->k->boot_monotonic) / TICK);
+	pprintf(b, " %" PRIu64 " %" PRIu64 " 18446744073709551615", v.mem.vm_size, v.mem.rss / PAGE_SIZE);
+	pprintf(b, " %" PRIu64 " %" PRIu64 " %" PRIu64 " 0 0", v.layout.start_code, v.layout.end_code, v.layout.start_stack);
+	pprintf(b, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " 0 0 0 %d 0 0 %d 0 0 0", (v.pending | v.shared) & 0x7fffffff, v.blocked & 0x7fffffff,
+		v.ignored & 0x7fffffff, v.caught & 0x7fffffff, v.exit_signal, v.policy);
+	pprintf(b, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d\n", v.layout.start_data, v.layout.end_data,
+		v.layout.start_brk, v.layout.arg_start, v.layout.arg_end, v.layout.env_start, v.layout.env_end, v.state == 'Z' ? c->tg->exit_status : 0);
+	return 0;
+}
+
+SHOW(show_statm)
+{
+	struct view v;
+
+	view_take(c, &v);
+	pprintf(b, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " 0 %" PRIu64 " 0\n", v.mem.vm_size / PAGE_SIZE, v.mem.rss / PAGE_SIZE,
+		(v.mem.rss_file + v.mem.rss_shmem) / PAGE_SIZE, v.mem.text / PAGE_SIZE, (v.mem.data + v.mem.stack) / PAGE_SIZE);
+	return 0;
+}
+
+static const char *state_name(char s)
+{
+	switch (s) {
+	case 'R': return "R (running)";
+	case 'D': return "D (disk sleep)";
+	case 'T': return "T (stopped)";
+	case 't': return "t (tracing stop)";
+	case 'Z': return "Z (zombie)";
+	default: return "S (sleeping)";
+	}
+}
+
+static void show_ids(struct pctx *c, struct pbuf *b)
+{
+	struct cred *cr = c->t ? task_get_cred(c->t) : NULL;
+	struct fdtable *files = c->t ? task_get_files(c->t) : NULL;
+	int size = 64;
+
+	if (files) {
+		for (int fd = fdtable_next(files, 0); fd >= 0; fd = fdtable_next(files, fd + 1))
+			while (fd >= size)
+				size *= 2;
+		fdtable_put_table(files);
+	} else {
+		size = 0;
+	}
+	if (!cr) {
+		pprintf(b, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%d\nGroups:\t \n", size);
+		return;
+	}
+	pprintf(b, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%d\nGroups:\t", cr->ruid, cr->euid, cr->suid, cr->fsuid, cr->rgid, cr->egid,
+		cr->sgid, cr->fsgid, size);
+	for (uint32_t i = 0; i < cr->n_groups; i++)
+		pprintf(b, "%u ", cr->groups[i]);
+	pprintf(b, "%s\n", cr->n_groups ? "" : " ");
+	cred_put(cr);
+}
+
+static void show_caps(struct pctx *c, struct pbuf *b)
+{
+	struct cred *cr = c->t ? task_get_cred(c->t) : NULL;
+
+	pprintf(b, "CapInh:\t%016" PRIx64 "\nCapPrm:\t%016" PRIx64 "\nCapEff:\t%016" PRIx64 "\nCapBnd:\t%016" PRIx64 "\nCapAmb:\t%016" PRIx64 "\n",
+		cr ? cr->cap_inheritable : 0, cr ? cr->cap_permitted : 0, cr ? cr->cap_effective : 0, cr ? cr->cap_bounding : 0, cr ? cr->cap_ambient : 0);
+	if (cr)
+		cred_put(cr);
+}
+
+static void show_memory(struct pbuf *b, const struct view *v)
+{
+	const struct {
+		const char *name;
+		uint64_t bytes;
+	} rows[] = {
+		{ "VmPeak", v->mem.peak_size }, { "VmSize", v->mem.vm_size }, { "VmLck", v->mem.locked }, { "VmPin", 0 }, { "VmHWM", v->mem.peak_rss },
+		{ "VmRSS", v->mem.rss }, { "RssAnon", v->mem.rss_anon }, { "RssFile", v->mem.rss_file }, { "RssShmem", v->mem.rss_shmem },
+		{ "VmData", v->mem.data }, { "VmStk", v->mem.stack }, { "VmExe", v->mem.text }, { "VmLib", 0 }, { "VmPTE", 0 }, { "VmSwap", 0 },
+	};
+
+	for (size_t i = 0; v->has_mm && i < sizeof(rows) / sizeof(*rows); i++)
+		pprintf(b, "%s:\t%8" PRIu64 " kB\n", rows[i].name, rows[i].bytes / 1024);
+}
+
+SHOW(show_status)
+{
+	uint64_t cpus = c->k->cpus >= 64 ? UINT64_MAX : (UINT64_C(1) << c->k->cpus) - 1;
+	struct view v;
+
+	view_take(c, &v);
+	pprintf(b, "Name:\t%.15s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", v.comm, 022u, state_name(v.state), v.tgid,
+		v.pid, v.ppid);
+	show_ids(c, b);
+	pprintf(b, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", v.tgid, v.pid, v.pgid, v.sid);
+	show_memory(b, &v);
+	pprintf(b, "CoreDumping:\t0\nThreads:\t%u\nSigQ:\t0/96365\nSigPnd:\t%016" PRIx64 "\nShdPnd:\t%016" PRIx64 "\nSigBlk:\t%016" PRIx64 "\nSigIgn:\t%016" PRIx64
+		   "\nSigCgt:\t%016" PRIx64 "\n",
+		v.threads, v.pending, v.shared, v.blocked, v.ignored, v.caught);
+	show_caps(c, b);
+	pprintf(b, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t%" PRIx64 "\nCpus_allowed_list:\t0-%u\n", v.nnp, cpus, c->k->cpus - 1);
+	pprintf(b, "Mems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%" PRIu64 "\nnonvoluntary_ctxt_switches:\t%" PRIu64 "\n", v.nvcsw, v.nivcsw);
+	return 0;
+}
+
+SHOW(show_limits)
+{
+	static const struct {
+		const char *name, *unit;
+	} rows[LINUX_RLIM_NLIMITS] = {
+		{ "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" }, { "Max stack size", "bytes" },
+		{ "Max core file size", "bytes" }, { "Max resident set", "bytes" }, { "Max processes", "processes" }, { "Max open files", "files" },
+		{ "Max locked memory", "bytes" }, { "Max address space", "bytes" }, { "Max file locks", "locks" }, { "Max pending signals", "signals" },
+		{ "Max msgqueue size", "bytes" }, { "Max nice priority", "" }, { "Max realtime priority", "" }, { "Max realtime timeout", "us" },
+	};
+	struct linux_rlimit r[LINUX_RLIM_NLIMITS];
+
+	tasks_lock(c->k);
+	memcpy(r, c->tg->rlimits, sizeof(r));
+	tasks_unlock(c->k);
+	pprintf(b, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (int i = 0; i < LINUX_RLIM_NLIMITS; i++) {
+		char soft[24] = "unlimited", hard[24] = "unlimited";
+
+		if (r[i].cur != UINT64_MAX)
+			snprintf(soft, sizeof(soft), "%" PRIu64, r[i].cur);
+		if (r[i].max != UINT64_MAX)
+			snprintf(hard, sizeof(hard), "%" PRIu64, r[i].max);
+		pprintf(b, "%-25s %-20s %-20s %-10s\n", rows[i].name, soft, hard, rows[i].unit);
+	}
+	return 0;
+}

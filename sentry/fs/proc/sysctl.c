@@ -1,0 +1,196 @@
+/*
+ * sysctl.c - /proc/sys: settings that programs read; few can be changed, and
+ * only what has an effect.
+ */
+#include "fs/proc/internal.h"
+
+#include "kernel/task_table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define TEXT(fn, text)                                                                                                                               \
+	static SHOW(fn)                                                                                                                              \
+	{                                                                                                                                            \
+		pprintf(b, "%s\n", text);                                                                                                            \
+		return 0;                                                                                                                            \
+	}
+
+TEXT(show_zero, "0")
+TEXT(show_one, "1")
+TEXT(show_two, "2")
+TEXT(show_ostype, "Linux")
+TEXT(show_osrelease, "6.6.0")
+TEXT(show_sysversion, "#1 SMP PREEMPT_DYNAMIC")
+TEXT(show_core_pattern, "core")
+TEXT(show_file_max, "9223372036854775807")
+TEXT(show_file_nr, "0\t0\t9223372036854775807")
+TEXT(show_nr_open, "1048576")
+TEXT(show_pipe_max, "1048576")
+TEXT(show_inotify_instances, "128")
+TEXT(show_inotify_watches, "65536")
+TEXT(show_inotify_queue, "16384")
+TEXT(show_max_map_count, "65530")
+TEXT(show_mmap_min_addr, "65536")
+TEXT(show_overcommit_ratio, "50")
+TEXT(show_swappiness, "60")
+TEXT(show_somaxconn, "4096")
+TEXT(show_port_range, "32768\t60999")
+TEXT(show_ngroups, "65536")
+TEXT(show_threads_max, "16384")
+TEXT(show_cap_last, "40")
+TEXT(show_shmmax, "18446744073692774399")
+TEXT(show_shmall, "18446744073692774399")
+TEXT(show_shmmni, "4096")
+TEXT(show_sem, "32000\t1024000000\t500\t32000")
+TEXT(show_msgmax, "8192")
+TEXT(show_msgmnb, "16384")
+TEXT(show_msgmni, "32000")
+TEXT(show_rmem, "212992")
+TEXT(show_tcp_mem, "4096\t131072\t6291456")
+TEXT(show_sched_rr, "100")
+TEXT(show_rtsig, "32")
+TEXT(show_overflow, "65534")
+
+static SHOW(show_pid_max)
+{
+	pprintf(b, "%d\n", PID_MAX);
+	return 0;
+}
+
+static SHOW(show_hostname)
+{
+	mutex_lock(&c->k->uts.mu);
+	pprintf(b, "%s\n", c->k->uts.nodename);
+	mutex_unlock(&c->k->uts.mu);
+	return 0;
+}
+
+static SHOW(show_domainname)
+{
+	mutex_lock(&c->k->uts.mu);
+	pprintf(b, "%s\n", c->k->uts.domainname);
+	mutex_unlock(&c->k->uts.mu);
+	return 0;
+}
+
+static ssize_t store_name(struct pctx *c, char *dst, char *text, size_t n)
+{
+	size_t len = strcspn(text, "\n");
+
+	if (!cred_capable(task_current()->cred, 21 /* CAP_SYS_ADMIN */))
+		return -EPERM;
+	mutex_lock(&c->k->uts.mu);
+	len = len < 64 ? len : 64;
+	memcpy(dst, text, len);
+	dst[len] = 0;
+	mutex_unlock(&c->k->uts.mu);
+	return (ssize_t)n;
+}
+
+static ssize_t store_hostname(struct pctx *c, char *text, size_t n)
+{
+	return store_name(c, c->k->uts.nodename, text, n);
+}
+
+static ssize_t store_domainname(struct pctx *c, char *text, size_t n)
+{
+	return store_name(c, c->k->uts.domainname, text, n);
+}
+
+static void uuid(struct pbuf *b, const uint8_t r[16])
+{
+	pprintf(b, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x\n", r[0], r[1], r[2], r[3], r[4], r[5], (r[6] & 15) | 0x40, r[7],
+		(r[8] & 0x3f) | 0x80, r[9], r[10], r[11], r[12], r[13], r[14], r[15]);
+}
+
+static SHOW(show_uuid)
+{
+	uint8_t r[16];
+
+	if (getrandom(r, sizeof(r), 0) != sizeof(r))
+		return -EIO;
+	uuid(b, r);
+	return 0;
+}
+
+/* One for the life of the sandbox, made of when it began. */
+static SHOW(show_boot_id)
+{
+	uint8_t r[16];
+	uint64_t x = (uint64_t)c->k->boot_realtime, y = (uint64_t)c->k->boot_monotonic * 0x9e3779b97f4a7c15u;
+
+	memcpy(r, &x, 8);
+	memcpy(r + 8, &y, 8);
+	uuid(b, r);
+	return 0;
+}
+
+TEXT(show_entropy, "256")
+
+#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
+#define RW(n, f, s) { .name = n, .kind = P_FILE, .mode = 0644, .show = f, .store = s }
+#define DIR_(n, t) { .name = n, .kind = P_DIR, .mode = 0555, .table = t }
+#define END_ { .name = NULL }
+
+static const struct pentry random_table[] = {
+	RO("boot_id", show_boot_id), RO("uuid", show_uuid), RO("entropy_avail", show_entropy), RO("poolsize", show_entropy), END_,
+};
+static const struct pentry kernel_table[] = {
+	RO("cap_last_cap", show_cap_last),
+	RO("core_pattern", show_core_pattern),
+	RW("domainname", show_domainname, store_domainname),
+	RW("hostname", show_hostname, store_hostname),
+	RO("msgmax", show_msgmax),
+	RO("msgmnb", show_msgmnb),
+	RO("msgmni", show_msgmni),
+	RO("ngroups_max", show_ngroups),
+	RO("osrelease", show_osrelease),
+	RO("ostype", show_ostype),
+	RO("overflowgid", show_overflow),
+	RO("overflowuid", show_overflow),
+	RO("pid_max", show_pid_max),
+	DIR_("random", random_table),
+	RO("randomize_va_space", show_two),
+	RO("rtsig-max", show_rtsig),
+	RO("sched_rr_timeslice_ms", show_sched_rr),
+	RO("sem", show_sem),
+	RO("shmall", show_shmall),
+	RO("shmmax", show_shmmax),
+	RO("shmmni", show_shmmni),
+	RO("threads-max", show_threads_max),
+	RO("unprivileged_userns_clone", show_zero),
+	RO("version", show_sysversion),
+	END_,
+};
+static const struct pentry inotify_table[] = {
+	RO("max_queued_events", show_inotify_queue), RO("max_user_instances", show_inotify_instances), RO("max_user_watches", show_inotify_watches), END_,
+};
+static const struct pentry fs_table[] = {
+	RO("file-max", show_file_max),
+	RO("file-nr", show_file_nr),
+	DIR_("inotify", inotify_table),
+	RO("nr_open", show_nr_open),
+	RO("pipe-max-size", show_pipe_max),
+	RO("protected_hardlinks", show_zero),
+	RO("protected_symlinks", show_zero),
+	RO("suid_dumpable", show_zero),
+	END_,
+};
+static const struct pentry vm_table[] = {
+	RO("max_map_count", show_max_map_count), RO("mmap_min_addr", show_mmap_min_addr), RO("overcommit_memory", show_one),
+	RO("overcommit_ratio", show_overcommit_ratio), RO("swappiness", show_swappiness), END_,
+};
+static const struct pentry core_table[] = {
+	RO("rmem_default", show_rmem), RO("rmem_max", show_rmem), RO("somaxconn", show_somaxconn), RO("wmem_default", show_rmem), RO("wmem_max", show_rmem), END_,
+};
+static const struct pentry ipv4_table[] = {
+	RO("ip_forward", show_zero), RO("ip_local_port_range", show_port_range), RO("tcp_rmem", show_tcp_mem), RO("tcp_sack", show_one),
+	RO("tcp_timestamps", show_one), RO("tcp_wmem", show_tcp_mem), END_,
+};
+static const struct pentry sys_net_table[] = { DIR_("core", core_table), DIR_("ipv4", ipv4_table), END_ };
+const struct pentry proc_sys_table[] = {
+	DIR_("fs", fs_table), DIR_("kernel", kernel_table), DIR_("net", sys_net_table), DIR_("vm", vm_table), END_,
+};
