@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 /* Descriptors that no set counts: standard ones, sockets, epoll, the trees,
@@ -43,6 +44,18 @@ static struct err *fd_budget(size_t n_trees, unsigned *budget)
 	if (r.rlim_cur < FDS_RESERVED + n_trees + 64)
 		return err_new(EMFILE, "RLIMIT_NOFILE is %llu", (unsigned long long)r.rlim_cur);
 	*budget = (unsigned)(r.rlim_cur - FDS_RESERVED - n_trees);
+	return NULL;
+}
+
+static struct err *check_socket(int fd)
+{
+	int type = 0, domain = 0;
+	socklen_t len = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len))
+		return err_new(errno, "--ipc-fd %d", fd);
+	if (type != SOCK_SEQPACKET || domain != AF_UNIX)
+		return err_new(0, "--ipc-fd %d: not a SEQPACKET socket of AF_UNIX", fd);
 	return NULL;
 }
 
@@ -79,8 +92,10 @@ static struct err *serve(const struct options *o, struct server *s)
 {
 	_cleanup_close_ int listener = -1;
 	unsigned budget = 0;
-	struct err *e = fd_budget(o->n_trees, &budget);
+	struct err *e = o->listen ? NULL : check_socket(o->ipc_fd);
 
+	if (!e)
+		e = fd_budget(o->n_trees, &budget);
 	if (!e)
 		e = trees_open(o->trees, o->n_trees);
 	if (!e && o->listen)
