@@ -147,8 +147,10 @@ struct err *plan_mounts(const struct oci_spec *s, const char *bundle, struct poo
 	if (e)
 		return err_wrap(e, "root.path");
 	add_tree(out, p, rootfs, s->root->readonly);
+	/* over a read-only root lies memory in which missing mount points are made, before it becomes read-only too */
 	LIST_ADD(p, &out->mounts,
-		{ .destination = msg_str("/"), .type = msg_str("gofer"), .options = msg_str(""), .flags = s->root->readonly ? MS_RDONLY : 0 });
+		{ .destination = msg_str("/"), .type = msg_str("gofer"), .options = msg_str(""), .flags = s->root->readonly ? MS_RDONLY : 0,
+			.overlay = s->root->readonly });
 	add_standard(s, "", p, out);
 	for (size_t i = 0; i < s->mounts.n && !e; i++) {
 		if (!(e = add_mount(&s->mounts.v[i], i, bundle, p, out)))
