@@ -179,7 +179,6 @@ static void stop_count_locked(struct thread_group *tg)
 	}
 }
 
-void signal_stop_leave_locked(struct task *t);
 void signal_stop_leave_locked(struct task *t)
 {
 	if (t->stop_todo) {

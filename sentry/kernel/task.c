@@ -19,7 +19,6 @@ struct task *task_current(void)
 	return current_task;
 }
 
-void task_set_current(struct task *t);
 void task_set_current(struct task *t)
 {
 	current_task = t;

@@ -12,8 +12,6 @@
 
 #include <errno.h>
 
-void signal_stop_leave_locked(struct task *t);
-
 void task_exit_group(struct task *t, int wait_status)
 {
 	tasks_lock(t->k);

@@ -222,8 +222,8 @@ static void set_limits(const struct boot_process *p, struct linux_rlimit *rl)
  * a plain file by root would else give the whole bounding set. */
 static void keep_given_caps(struct cred *c, const struct cred *given)
 {
-	if (c->euid != given->euid)
-		return;
+	if (c->euid != 0 || given->euid != 0)
+		return; /* others keep what is ambient, as after any exec */
 	c->cap_permitted = given->cap_permitted;
 	c->cap_effective = given->cap_effective;
 	c->cap_inheritable = given->cap_inheritable;

@@ -16,8 +16,6 @@
 #define TASK_STACK (128 * 1024)
 #define TASK_GUARD 4096
 
-void task_set_current(struct task *t);
-
 /* An access that faulted: mapped now, or a signal. */
 static void handle_fault(struct task *t, const struct platform_trap *trap)
 {

@@ -11,6 +11,7 @@ static int pid_cmp(const struct pid_entry *a, const struct pid_entry *b)
 {
 	return (a->nr > b->nr) - (a->nr < b->nr);
 }
+#define __unused __attribute__((unused)) /* libbsd's macro uses it */
 RB_GENERATE_STATIC(pid_tree, pid_entry, link, pid_cmp)
 
 struct task_table *task_table_new(void)

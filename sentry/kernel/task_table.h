@@ -85,6 +85,8 @@ struct fpstate *task_fp(struct task *t); /* own thread: scratch floating-point a
 /* --- life --- */
 int task_spawn(struct task *t); /* its host thread; -EAGAIN.  Takes a reference. */
 void task_exit(struct task *t); /* own thread, task loop only: everything but the host thread's end */
+void task_set_current(struct task *t); /* the host thread's own, once */
+void signal_stop_leave_locked(struct task *t); /* a task that exits no longer takes part in a stop */
 void task_abort_unstarted(struct task *t); /* a linked task that never got a thread: ends, killed. Any thread */
 void tg_begin_exit_locked(struct thread_group *tg, int wait_status);
 void tg_notify_parent_locked(struct thread_group *tg, int code, int status);

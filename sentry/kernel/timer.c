@@ -18,6 +18,7 @@ static int timer_cmp(const struct ktimer *a, const struct ktimer *b)
 		return a->expires < b->expires ? -1 : 1;
 	return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
 }
+#define __unused __attribute__((unused)) /* libbsd's macro uses it */
 RB_GENERATE_STATIC(ktimer_tree, ktimer, link, timer_cmp)
 
 struct timer_queue *timer_queue_new(void)

@@ -1,0 +1,63 @@
+/*
+ * pidfd.c - a descriptor that names a process: readable once it has ended.  It
+ * keeps the thread group's structure, not its number: a number used again is
+ * another process.
+ */
+#include "fs/pidfd.h"
+
+#include "abi/fcntl.h"
+#include "abi/fs.h"
+#include "kernel/task_table.h"
+
+#include <stdio.h>
+
+static uint32_t pidfd_poll(struct file *f)
+{
+	struct thread_group *tg = f->priv;
+	bool ended;
+
+	tasks_lock(tg->k);
+	ended = tg->zombie;
+	tasks_unlock(tg->k);
+	return ended ? EVENT_IN | EVENT_RDNORM : 0;
+}
+
+static int pidfd_show(struct file *f, char *buf, size_t size)
+{
+	struct thread_group *tg = f->priv;
+	pid_t pid;
+
+	tasks_lock(tg->k);
+	pid = tg->released ? -1 : tg->tgid;
+	tasks_unlock(tg->k);
+	return snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+}
+
+static void pidfd_release(struct file *f)
+{
+	tg_put(f->priv);
+}
+
+static const struct file_ops pidfd_ops = {
+	.poll = pidfd_poll,
+	.show_fdinfo = pidfd_show,
+	.release = pidfd_release,
+};
+
+int pidfd_file_new(struct kernel *k, struct thread_group *tg, const struct cred *c, int flags, struct file **out)
+{
+	int r;
+
+	ref_get(&tg->ref);
+	r = file_new_anon(k->vfs, &pidfd_ops, "anon_inode:[pidfd]", 0600, LINUX_O_RDWR | flags, c, tg, out);
+	if (r)
+		tg_put(tg);
+	else
+		(*out)->wq = &tg->end_wq;
+	return r;
+}
+
+struct thread_group *pidfd_group(struct file *f)
+{
+	return f->ops == &pidfd_ops ? f->priv : NULL;
+}
