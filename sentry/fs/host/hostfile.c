@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -342,12 +343,21 @@ static struct hostfile *hostfile_make(struct kernel *k, int fd, uint32_t mode)
 	return NULL;
 }
 
+/* What readlink of /proc/self/fd/N shows: as Linux for pipes and sockets; a file's name is not known here. */
+static void label(const struct stat *st, char buf[48])
+{
+	const char *type = S_ISFIFO(st->st_mode) ? "pipe" : S_ISSOCK(st->st_mode) ? "socket" : S_ISREG(st->st_mode) ? "/host-file" : "/host-device";
+
+	snprintf(buf, 48, "%s:[%llu]", type, (unsigned long long)st->st_ino);
+}
+
 int hostfile_new(struct kernel *k, int fd, uint32_t uid, uint32_t gid, const struct cred *c, struct file **out)
 {
 	struct superblock *sb = NULL;
 	struct hostfile *h = NULL;
 	struct inode *i = NULL;
 	struct stat st;
+	char name[48];
 	int flags = fcntl(fd, F_GETFL), ret = -ENOMEM;
 
 	if (flags < 0 || fstat(fd, &st)) {
@@ -367,7 +377,8 @@ int hostfile_new(struct kernel *k, int fd, uint32_t uid, uint32_t gid, const str
 	i->gid = gid;
 	i->rdev = S_ISCHR(st.st_mode) ? (uint64_t)st.st_rdev : 0;
 	i->mode = (i->mode & LINUX_S_IFMT) | 0600;
-	ret = file_open_inode(i, "host", flags & (O_ACCMODE | O_APPEND | O_NONBLOCK), c, out);
+	label(&st, name);
+	ret = file_open_inode(i, name, flags & (O_ACCMODE | O_APPEND | O_NONBLOCK), c, out);
 	if (!ret && seekable_mode(i->mode))
 		(*out)->pos = lseek(h->fd, 0, SEEK_CUR);
 fail:
