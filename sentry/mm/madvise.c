@@ -12,9 +12,9 @@
 static int discard_anon(struct mm *mm, uint64_t start, uint64_t end)
 {
 	struct memfile *mf = mm->env->mf;
-	struct pma *p = pma_first(mm, start);
+	struct pma *p;
 
-	while (p && p->start < end) {
+	while (start < end && (p = pma_first(mm, start)) && p->start < end) {
 		uint64_t lo = p->start > start ? p->start : start, hi = p->end < end ? p->end : end, off = p->off + (lo - p->start);
 		int e;
 
@@ -25,7 +25,7 @@ static int discard_anon(struct mm *mm, uint64_t start, uint64_t end)
 			if (e)
 				return e;
 		}
-		p = pma_first(mm, hi);
+		start = hi;
 	}
 	return 0;
 }
