@@ -9,13 +9,14 @@
 
 #define BUCKETS_FIRST 1024u
 #define STREAMS_MAX 64u
+#define ORPHANS_MAX 1024u /* removed files kept open make the host's file system slow */
 
 void node_fds_init(struct node_fds *f, unsigned budget)
 {
 	unsigned streams = budget / 8 < STREAMS_MAX ? budget / 8 : STREAMS_MAX;
 
 	fd_lru_init(&f->streams, streams);
-	fd_lru_init(&f->orphans, (budget - streams) / 4);
+	fd_lru_init(&f->orphans, (budget - streams) / 4 < ORPHANS_MAX ? (budget - streams) / 4 : ORPHANS_MAX);
 	fd_lru_init(&f->paths, budget - streams - f->orphans.budget);
 }
 
