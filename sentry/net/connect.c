@@ -69,7 +69,8 @@ static void copy_options(struct socket *child, const struct socket *l)
 	}
 }
 
-int connect_to_listener(struct socket *s, struct socket *l, const struct sock_caller *c, bool nonblock, int full)
+int connect_to_listener(struct socket *s, struct socket *l, const struct sock_caller *c, bool nonblock, int full, struct sock_name *local,
+	struct sock_name *remote)
 {
 	struct socket *child = socket_alloc(s->net, l->ops, l->family, l->type, l->protocol);
 	struct waiter w = { 0 };
@@ -78,7 +79,7 @@ int connect_to_listener(struct socket *s, struct socket *l, const struct sock_ca
 	if (!child)
 		return -ENOMEM;
 	mutex_lock(&s->mu);
-	child->peer_name = sock_name_get(s->name);
+	child->peer_name = sock_name_get(remote ? remote : s->name);
 	mutex_unlock(&s->mu);
 	mutex_lock(&l->mu);
 	r = wait_queue(s, l, nonblock, full, &w);
@@ -86,7 +87,7 @@ int connect_to_listener(struct socket *s, struct socket *l, const struct sock_ca
 		copy_options(child, l);
 		child->cred = l->cred;
 		child->peer_cred = c->id;
-		child->name = sock_name_get(l->name);
+		child->name = sock_name_get(local ? local : l->name);
 		s->peer_cred = l->cred; /* ours alone to write while SOCK_CONNECTING */
 		if (!s->peer_name)
 			s->peer_name = sock_name_get(l->name);

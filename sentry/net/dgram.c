@@ -37,25 +37,28 @@ static int charge(struct socket *s, uint32_t n, int flags)
 }
 
 /* The record, charged and filled, not yet in a queue. */
-static int make_record(struct socket *s, struct socket_msg *m, struct seg **out)
+static int make_record(struct socket *s, struct socket_msg *m, struct sock_name *from, struct seg **out)
 {
+	bool charged = s->family == LINUX_AF_UNIX;
 	uint64_t len = m->uio->resid;
 	struct seg *g;
 	ssize_t r;
 
-	if (len + RECORD_OVERHEAD > s->sndbuf && len + 32 > s->sndbuf)
+	if (len + 32 > s->sndbuf)
 		return -EMSGSIZE;
-	r = charge(s, len + RECORD_OVERHEAD, m->flags);
+	r = charged ? charge(s, len + RECORD_OVERHEAD, m->flags) : 0;
 	if (r)
 		return (int)r;
 	g = seg_new(len);
 	if (!g) {
-		s->sent_bytes -= len + RECORD_OVERHEAD;
+		s->sent_bytes -= charged ? len + RECORD_OVERHEAD : 0;
 		return -ENOMEM;
 	}
-	socket_get(s);
-	g->owner = s;
-	g->charge = len + RECORD_OVERHEAD;
+	if (charged) {
+		socket_get(s);
+		g->owner = s;
+		g->charge = len + RECORD_OVERHEAD;
+	}
 	g->cred = m->caller->id;
 	r = len ? uio_copy_in(m->uio, g->data, len) : 0;
 	if (r != (ssize_t)len) {
@@ -64,17 +67,18 @@ static int make_record(struct socket *s, struct socket_msg *m, struct seg **out)
 	}
 	g->len = len;
 	mutex_lock(&s->mu);
-	g->from = sock_name_get(s->name);
+	g->from = sock_name_get(from ? from : s->name);
 	mutex_unlock(&s->mu);
 	*out = g;
 	return 0;
 }
 
-ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m)
+ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m, struct sock_name *from)
 {
 	struct seg *g;
 	ssize_t len = (ssize_t)m->uio->resid;
-	int r = make_record(s, m, &g);
+	bool drop = false;
+	int r = make_record(s, m, from, &g);
 
 	if (r)
 		return r;
@@ -83,14 +87,16 @@ ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m)
 		r = s->type == LINUX_SOCK_SEQPACKET ? -EPIPE : -ECONNREFUSED;
 	else if (to->shut & SHUT_RECV)
 		r = -EPIPE;
-	if (!r) {
+	else if (!g->owner && to->rq_bytes + len > to->rcvbuf)
+		drop = true;
+	if (!r && !drop) {
 		g->scm = m->scm;
 		m->scm = (struct scm){ 0 };
 		STAILQ_INSERT_TAIL(&to->rq, g, link);
 		to->rq_bytes += g->len;
 	}
 	mutex_unlock(&to->mu);
-	if (r)
+	if (r || drop)
 		seg_free(g);
 	else
 		waitq_wake(&to->wq, READABLE);

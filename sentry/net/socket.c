@@ -117,8 +117,6 @@ static const struct kind kinds[] = {
 	{ LINUX_AF_INET, LINUX_SOCK_DGRAM, LINUX_IPPROTO_UDP, &udp_ops },
 	{ LINUX_AF_INET6, LINUX_SOCK_STREAM, LINUX_IPPROTO_TCP, &tcp_ops },
 	{ LINUX_AF_INET6, LINUX_SOCK_DGRAM, LINUX_IPPROTO_UDP, &udp_ops },
-	{ LINUX_AF_NETLINK, LINUX_SOCK_RAW, 0, &netlink_ops },
-	{ LINUX_AF_NETLINK, LINUX_SOCK_DGRAM, 0, &netlink_ops },
 };
 
 /* The row of (family, type, protocol), or why there is none. */

@@ -185,8 +185,9 @@ uint32_t stream_poll(struct socket *s);
 int stream_shutdown(struct socket *s, int how);
 void stream_close(struct socket *s);
 
-/* Records. `to` referenced by the caller. */
-ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m);
+/* Records. `to` referenced by the caller.  from: the name the receiver sees, borrowed; NULL: s's.
+ * Unix records are charged to the sender, who may wait; others are dropped when the receiver's buffer is full. */
+ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m, struct sock_name *from);
 ssize_t dgram_recv(struct socket *s, struct socket_msg *m);
 uint32_t dgram_poll_bits(struct socket *s); /* IN, OUT, RDHUP, HUP, ERR by queue, charge and shut */
 

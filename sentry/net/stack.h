@@ -25,11 +25,13 @@ struct net_stack {
 	_Atomic uint64_t n_sockets; /* of these, unix sockets */
 };
 
-extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops, tcp_ops, udp_ops, netlink_ops;
+extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops, tcp_ops, udp_ops;
 
 /* connect.c: streams and seqpackets, both families. l referenced by the caller; s is SOCK_CONNECTING.
- * On success s is connected. full: what a non-blocking call gets when the queue is full. */
-int connect_to_listener(struct socket *s, struct socket *l, const struct sock_caller *c, bool nonblock, int full);
+ * On success s is connected. full: what a non-blocking call gets when the queue is full.
+ * The accepted socket is called `local` and its peer `remote`: borrowed; NULL: the listener's and s's names. */
+int connect_to_listener(struct socket *s, struct socket *l, const struct sock_caller *c, bool nonblock, int full, struct sock_name *local,
+	struct sock_name *remote);
 /* UNCONNECTED -> CONNECTING; -EISCONN, -EALREADY, -EINVAL. */
 int connect_begin(struct socket *s);
 void connect_abort(struct socket *s);
@@ -41,5 +43,31 @@ int unix_autobind(struct socket *s);
 int unix_find(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, struct socket **out);
 void unix_unbind(struct socket *s); /* at close */
 int unix_name(struct socket *s, bool peer, struct sockaddr_buf *out);
+
+/* --- inet_port.c: addresses and ports of the loopback --- */
+struct endpoint { /* IPv4 as ::ffff:a.b.c.d */
+	uint8_t ip[16];
+	uint16_t port; /* host order */
+};
+int endpoint_of(const struct socket *s, const struct sockaddr_buf *a, struct endpoint *out); /* -EINVAL, -EAFNOSUPPORT */
+void endpoint_addr(const struct endpoint *e, int family, struct sockaddr_buf *out);
+bool endpoint_is_any(const struct endpoint *e);
+bool endpoint_is_loopback(const struct endpoint *e);
+void endpoint_loopback(struct endpoint *e); /* any -> the loopback address of its kind; the port stays */
+/* Gives s the name and its port (0: a free one). -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL (has one) */
+int port_bind(struct socket *s, const struct endpoint *e, bool privileged);
+int port_autobind(struct socket *s); /* if it has none yet */
+/* Replaces the address in s's name. */
+int port_set_local(struct socket *s, const struct endpoint *e);
+int port_local(struct socket *s, struct endpoint *out); /* s's own; -EINVAL: none */
+/* The listener (streams) or receiver for what comes from `from` to `to`: a new reference, or NULL. */
+struct socket *port_find(struct net_stack *n, int type, const struct endpoint *to, const struct endpoint *from);
+void port_release(struct socket *s);
+int inet_name(struct socket *s, bool peer, struct sockaddr_buf *out);
+int inet_bind(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a);
+int inet_setopt(struct socket *s, int level, int opt, const void *v, unsigned len);
+int inet_getopt(struct socket *s, int level, int opt, void *v, unsigned *len);
+#define INET_V6ONLY 1u
+#define INET_CONNECTED 2u /* UDP: has a default destination, peer_name */
 
 #endif

@@ -6,8 +6,6 @@
 
 #include <errno.h>
 
-#define READABLE (EVENT_IN | EVENT_RDNORM)
-
 static int unix_listen(struct socket *s, const struct sock_caller *c, int backlog)
 {
 	int r = 0;
@@ -41,7 +39,7 @@ static int stream_connect(struct socket *s, const struct sock_caller *c, const s
 		return r;
 	r = connect_begin(s);
 	if (!r) {
-		r = connect_to_listener(s, l, c, nonblock, -EAGAIN);
+		r = connect_to_listener(s, l, c, nonblock, -EAGAIN, NULL, NULL);
 		if (r)
 			connect_abort(s);
 	}
@@ -83,7 +81,7 @@ static ssize_t seqpacket_send(struct socket *s, struct socket_msg *m)
 		return -ENOTCONN;
 	if (s->shut & SHUT_SEND)
 		return -EPIPE;
-	return dgram_send_to(s, peer, m);
+	return dgram_send_to(s, peer, m, NULL);
 }
 
 static ssize_t seqpacket_recv(struct socket *s, struct socket_msg *m)
@@ -202,7 +200,7 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
 	else if (!may_send(s, to))
 		r = -EPERM;
 	else
-		r = dgram_send_to(s, to, m);
+		r = dgram_send_to(s, to, m, NULL);
 	if (r == -ECONNREFUSED && connected)
 		set_peer(s, NULL);
 	socket_put(to);

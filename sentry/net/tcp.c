@@ -1,0 +1,133 @@
+/*
+ * tcp.c - TCP between sockets of the sandbox: listeners are found by port, data
+ * goes by stream.c.  Addresses outside are unreachable: there is no route.
+ */
+#include "net/stack.h"
+
+#include <errno.h>
+
+static int tcp_listen(struct socket *s, const struct sock_caller *c, int backlog)
+{
+	int r = port_autobind(s);
+
+	if (r)
+		return r;
+	if (backlog < 0 || backlog > LINUX_SOMAXCONN)
+		backlog = LINUX_SOMAXCONN;
+	mutex_lock(&s->mu);
+	if (s->state != SOCK_UNCONNECTED && s->state != SOCK_LISTENING) {
+		r = -EINVAL;
+	} else {
+		s->state = SOCK_LISTENING;
+		s->shut = 0;
+		s->backlog = backlog;
+		s->cred = c->id;
+	}
+	mutex_unlock(&s->mu);
+	waitq_wake(&s->wq, EVENT_WRBAND);
+	return r;
+}
+
+static struct sock_name *name_of(const struct endpoint *e, int family)
+{
+	struct sockaddr_buf a;
+
+	endpoint_addr(e, family, &a);
+	return sock_name_new(&a);
+}
+
+/* s is SOCK_CONNECTING: finds who listens at `to` and connects. */
+static int connect_at(struct socket *s, const struct sock_caller *c, const struct endpoint *to, bool nonblock)
+{
+	struct sock_name *local, *remote;
+	struct endpoint from;
+	struct socket *l;
+	int r = port_autobind(s);
+
+	if (!r)
+		r = port_local(s, &from);
+	if (r)
+		return r;
+	if (endpoint_is_any(&from)) {
+		uint16_t port = from.port;
+
+		from = *to;
+		endpoint_loopback(&from);
+		from.port = port;
+		r = port_set_local(s, &from);
+		if (r)
+			return r;
+	}
+	l = port_find(s->net, LINUX_SOCK_STREAM, to, &from);
+	if (!l)
+		return -ECONNREFUSED;
+	local = name_of(to, l->family);
+	remote = name_of(&from, l->family);
+	s->peer_name = name_of(to, s->family);
+	if (local && remote && s->peer_name)
+		/* SYNs that find a full queue are dropped, and the connection times out */
+		r = connect_to_listener(s, l, c, nonblock, -ETIMEDOUT, local, remote);
+	else
+		r = -ENOMEM;
+	if (r) {
+		struct sock_name *n = s->peer_name;
+
+		mutex_lock(&s->mu);
+		s->peer_name = NULL;
+		mutex_unlock(&s->mu);
+		sock_name_put(n);
+	}
+	sock_name_put(local);
+	sock_name_put(remote);
+	socket_put(l);
+	return r;
+}
+
+static int tcp_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock)
+{
+	struct endpoint to;
+	int r;
+
+	if (a->len >= sizeof(uint16_t) && a->family == LINUX_AF_UNSPEC)
+		return s->peer ? -EINVAL : 0;
+	r = endpoint_of(s, a, &to);
+	if (r)
+		return r;
+	if (endpoint_is_any(&to))
+		endpoint_loopback(&to);
+	r = connect_begin(s);
+	if (r)
+		return r;
+	r = endpoint_is_loopback(&to) ? connect_at(s, c, &to, nonblock) : -ENETUNREACH;
+	if (r)
+		connect_abort(s);
+	return r;
+}
+
+static ssize_t tcp_send(struct socket *s, struct socket_msg *m)
+{
+	scm_received(s->net, &m->scm); /* files do not travel over TCP */
+	scm_drop(&m->scm);
+	return stream_send(s, m);
+}
+
+static void tcp_close(struct socket *s)
+{
+	port_release(s);
+	stream_close(s);
+	socket_close_listener(s);
+}
+
+const struct socket_ops tcp_ops = {
+	.bind = inet_bind,
+	.connect = tcp_connect,
+	.listen = tcp_listen,
+	.send = tcp_send,
+	.recv = stream_recv,
+	.poll = stream_poll,
+	.shutdown = stream_shutdown,
+	.name = inet_name,
+	.setopt = inet_setopt,
+	.getopt = inet_getopt,
+	.close = tcp_close,
+};

@@ -1,0 +1,167 @@
+/*
+ * udp.c - UDP between sockets of the sandbox.  Nobody waits to send: a record for
+ * a full receiver is dropped; one for no receiver is answered by ECONNREFUSED at
+ * the next call of a connected sender (what ICMP does).
+ */
+#include "mm/usercopy.h"
+#include "net/stack.h"
+
+#include <errno.h>
+
+#define UDP_MAX 65507u
+
+static int set_peer(struct socket *s, const struct endpoint *to)
+{
+	struct sock_name *n = NULL, *old;
+	struct sockaddr_buf a;
+
+	if (to) {
+		endpoint_addr(to, s->family, &a);
+		n = sock_name_new(&a);
+		if (!n)
+			return -ENOMEM;
+	}
+	mutex_lock(&s->mu);
+	mutex_lock(&s->net->mu);
+	old = s->peer_name;
+	s->peer_name = n;
+	if (n)
+		s->inet_flags |= INET_CONNECTED;
+	else
+		s->inet_flags &= ~INET_CONNECTED;
+	mutex_unlock(&s->net->mu);
+	mutex_unlock(&s->mu);
+	sock_name_put(old);
+	return 0;
+}
+
+/* s's own address as the receiver at `to` sees it. */
+static int source_for(struct socket *s, const struct endpoint *to, struct endpoint *from)
+{
+	int r = port_autobind(s);
+
+	if (!r)
+		r = port_local(s, from);
+	if (!r && endpoint_is_any(from)) {
+		uint16_t port = from->port;
+
+		*from = *to;
+		endpoint_loopback(from);
+		from->port = port;
+	}
+	return r;
+}
+
+static int udp_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock)
+{
+	struct endpoint to, from;
+	int r;
+
+	if (a->len >= sizeof(uint16_t) && a->family == LINUX_AF_UNSPEC)
+		return set_peer(s, NULL);
+	r = endpoint_of(s, a, &to);
+	if (r)
+		return r;
+	if (endpoint_is_any(&to))
+		endpoint_loopback(&to);
+	if (!endpoint_is_loopback(&to))
+		return -ENETUNREACH;
+	r = source_for(s, &to, &from);
+	if (!r)
+		r = port_set_local(s, &from);
+	return r ? r : set_peer(s, &to);
+}
+
+static int destination(struct socket *s, const struct socket_msg *m, struct endpoint *to)
+{
+	int r = -EDESTADDRREQ;
+
+	if (m->name && m->name->len) {
+		r = endpoint_of(s, m->name, to);
+	} else {
+		mutex_lock(&s->mu);
+		if (s->peer_name)
+			r = endpoint_of(s, &s->peer_name->addr, to);
+		mutex_unlock(&s->mu);
+	}
+	if (r)
+		return r;
+	if (!to->port)
+		return -EINVAL;
+	if (endpoint_is_any(to))
+		endpoint_loopback(to);
+	return endpoint_is_loopback(to) ? 0 : -ENETUNREACH;
+}
+
+static ssize_t udp_send(struct socket *s, struct socket_msg *m)
+{
+	struct endpoint to, from;
+	struct sock_name *name;
+	struct sockaddr_buf a;
+	struct socket *r;
+	ssize_t n;
+
+	scm_received(s->net, &m->scm);
+	scm_drop(&m->scm);
+	n = socket_take_error(s);
+	if (!n)
+		n = m->flags & LINUX_MSG_OOB ? -EOPNOTSUPP : m->uio->resid > UDP_MAX ? -EMSGSIZE : destination(s, m, &to);
+	if (!n)
+		n = s->shut & SHUT_SEND ? -EPIPE : source_for(s, &to, &from);
+	if (n)
+		return n;
+	r = port_find(s->net, LINUX_SOCK_DGRAM, &to, &from);
+	if (!r) {
+		n = (ssize_t)m->uio->resid;
+		if (s->inet_flags & INET_CONNECTED) {
+			s->err = ECONNREFUSED;
+			waitq_wake(&s->wq, EVENT_ERR);
+		}
+		return n;
+	}
+	endpoint_addr(&from, r->family, &a);
+	name = sock_name_new(&a);
+	n = name ? dgram_send_to(s, r, m, name) : -ENOMEM;
+	sock_name_put(name);
+	socket_put(r);
+	return n;
+}
+
+static int udp_shutdown(struct socket *s, int how)
+{
+	static const unsigned own[] = { SHUT_RECV, SHUT_SEND, SHUT_BOTH };
+
+	if (!(s->inet_flags & INET_CONNECTED))
+		return -ENOTCONN;
+	mutex_lock(&s->mu);
+	s->shut |= own[how];
+	mutex_unlock(&s->mu);
+	waitq_wake(&s->wq, EVENT_ALL);
+	return 0;
+}
+
+static void udp_close(struct socket *s)
+{
+	struct seg_list rest = STAILQ_HEAD_INITIALIZER(rest);
+
+	port_release(s);
+	mutex_lock(&s->mu);
+	s->state = SOCK_CLOSED;
+	STAILQ_CONCAT(&rest, &s->rq);
+	s->rq_bytes = 0;
+	mutex_unlock(&s->mu);
+	seg_list_free(&rest);
+}
+
+const struct socket_ops udp_ops = {
+	.bind = inet_bind,
+	.connect = udp_connect,
+	.send = udp_send,
+	.recv = dgram_recv,
+	.poll = dgram_poll_bits,
+	.shutdown = udp_shutdown,
+	.name = inet_name,
+	.setopt = inet_setopt,
+	.getopt = inet_getopt,
+	.close = udp_close,
+};

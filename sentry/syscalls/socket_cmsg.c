@@ -1,0 +1,199 @@
+/*
+ * socket_cmsg.c - control messages (cmsg(3), unix(7)): SCM_RIGHTS and
+ * SCM_CREDENTIALS.
+ */
+#include "syscalls/socket_cmsg.h"
+
+#include "abi/capability.h"
+#include "abi/resource.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONTROL_MAX 20480u /* net.core.optmem_max */
+#define HDR sizeof(struct linux_cmsghdr)
+
+/* --- sending -------------------------------------------------------------------------- */
+
+static int import_rights(struct task *t, const uint8_t *data, uint64_t len, struct scm *scm)
+{
+	unsigned n = len / sizeof(int32_t);
+	struct file **files;
+
+	if (n > LINUX_SCM_MAX_FD - scm->n_files)
+		return -EINVAL;
+	if (!n)
+		return 0;
+	files = realloc(scm->files, (scm->n_files + n) * sizeof(*files));
+	if (!files)
+		return -ENOMEM;
+	scm->files = files;
+	for (unsigned i = 0; i < n; i++) {
+		int32_t fd;
+		struct file *f;
+
+		memcpy(&fd, data + i * sizeof(fd), sizeof(fd));
+		f = fd_get(t->files, fd);
+		if (!f)
+			return -EBADF;
+		scm->files[scm->n_files++] = f;
+	}
+	return 0;
+}
+
+static bool may_claim(struct task *t, const struct linux_ucred *c)
+{
+	const struct cred *o = t->cred;
+	bool uid_ok = c->uid == o->ruid || c->uid == o->euid || c->uid == o->suid || ns_capable(t, LINUX_CAP_SETUID);
+	bool gid_ok = c->gid == o->rgid || c->gid == o->egid || c->gid == o->sgid || ns_capable(t, LINUX_CAP_SETGID);
+
+	return uid_ok && gid_ok && (c->pid == t->tg->tgid || ns_capable(t, LINUX_CAP_SYS_ADMIN));
+}
+
+static int import_cred(struct task *t, const uint8_t *data, uint64_t len, struct linux_ucred *out)
+{
+	struct linux_ucred c;
+
+	if (len != sizeof(c))
+		return -EINVAL;
+	memcpy(&c, data, sizeof(c));
+	if (!may_claim(t, &c))
+		return -EPERM;
+	*out = c;
+	return 0;
+}
+
+static int import_one(struct task *t, struct socket *s, const struct linux_cmsghdr *h, const uint8_t *data, struct scm *scm,
+	struct linux_ucred *cred)
+{
+	uint64_t len = h->len - HDR;
+
+	if (h->level != LINUX_SOL_SOCKET)
+		return 0;
+	if (h->type == LINUX_SCM_RIGHTS)
+		return s->family == LINUX_AF_UNIX ? import_rights(t, data, len, scm) : 0;
+	if (h->type == LINUX_SCM_CREDENTIALS)
+		return s->family == LINUX_AF_UNIX || s->family == LINUX_AF_NETLINK ? import_cred(t, data, len, cred) : 0;
+	return -EINVAL;
+}
+
+int cmsg_import(struct task *t, struct socket *s, uaddr control, uint64_t len, struct scm *scm, struct linux_ucred *cred)
+{
+	uint8_t *buf;
+	uint64_t off = 0;
+	int r;
+
+	if (len > CONTROL_MAX)
+		return -ENOBUFS;
+	if (len < HDR)
+		return 0;
+	buf = malloc(len);
+	if (!buf)
+		return -ENOMEM;
+	r = copy_from_user(t->mm, buf, control, len);
+	while (!r && len - off >= HDR) {
+		struct linux_cmsghdr h;
+
+		memcpy(&h, buf + off, sizeof(h));
+		if (h.len < HDR || h.len > len - off) {
+			r = -EINVAL;
+			break;
+		}
+		r = import_one(t, s, &h, buf + off + HDR, scm, cred);
+		if (LINUX_CMSG_ALIGN(h.len) >= len - off)
+			break;
+		off += LINUX_CMSG_ALIGN(h.len);
+	}
+	free(buf);
+	if (r)
+		scm_drop(scm);
+	return r;
+}
+
+/* --- receiving ------------------------------------------------------------------------- */
+
+struct control {
+	struct task *t;
+	uaddr at;
+	uint64_t left, used;
+	int *flags;
+};
+
+/* Room for n bytes of data after a header; less is given when there is less. */
+static int put_header(struct control *c, int type, uint64_t n)
+{
+	struct linux_cmsghdr h = { .len = HDR + n, .level = LINUX_SOL_SOCKET, .type = type };
+
+	return copy_to_user(c->t->mm, c->at, &h, sizeof(h));
+}
+
+static void advance(struct control *c, uint64_t n)
+{
+	uint64_t step = LINUX_CMSG_ALIGN(HDR + n);
+
+	if (step > c->left)
+		step = c->left;
+	c->at = uaddr_add(c->at, step);
+	c->left -= step;
+	c->used += step;
+}
+
+static int put_cred(struct control *c, const struct linux_ucred *cred)
+{
+	uint64_t n = sizeof(*cred);
+
+	if (c->left < HDR) {
+		*c->flags |= LINUX_MSG_CTRUNC;
+		return 0;
+	}
+	if (c->left < HDR + n) {
+		*c->flags |= LINUX_MSG_CTRUNC;
+		n = c->left - HDR;
+	}
+	if (put_header(c, LINUX_SCM_CREDENTIALS, n) || copy_to_user(c->t->mm, uaddr_add(c->at, HDR), cred, n))
+		return -EFAULT;
+	advance(c, n);
+	return 0;
+}
+
+/* Gives the files numbers while they fit; the rest is closed. */
+static int put_rights(struct control *c, struct scm *scm, bool cloexec)
+{
+	uint64_t limit = rlimit_get(c->t, LINUX_RLIMIT_NOFILE);
+	uint64_t max = c->left < HDR ? 0 : (c->left - HDR) / sizeof(int32_t);
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; i < scm->n_files && i < max; i++) {
+		int32_t fd = fd_install(c->t->files, scm->files[i], 0, cloexec, limit);
+
+		if (fd < 0)
+			break;
+		scm->files[i] = NULL; /* the table's now */
+		r = copy_to_user(c->t->mm, uaddr_add(c->at, HDR + i * sizeof(fd)), &fd, sizeof(fd));
+		if (r) {
+			fd_close_one(c->t->files, fd, c->t->files);
+			break;
+		}
+	}
+	if (i < scm->n_files)
+		*c->flags |= LINUX_MSG_CTRUNC;
+	if (i && !put_header(c, LINUX_SCM_RIGHTS, i * sizeof(int32_t)))
+		advance(c, i * sizeof(int32_t));
+	return 0;
+}
+
+int cmsg_export(struct task *t, struct socket *s, struct scm *scm, uaddr control, uint64_t len, int recv_flags, uint64_t *used, int *flags)
+{
+	struct control c = { .t = t, .at = control, .left = control.v ? len : 0, .flags = flags };
+	int r = 0;
+
+	if (s->family == LINUX_AF_UNIX && sock_flag(s, LINUX_SO_PASSCRED))
+		r = put_cred(&c, &scm->cred);
+	if (!r && scm->n_files)
+		r = put_rights(&c, scm, recv_flags & LINUX_MSG_CMSG_CLOEXEC);
+	scm_drop(scm);
+	*used = c.used;
+	return r;
+}
