@@ -31,7 +31,7 @@ void file_put(struct file *f)
 	tell_close(f);
 	if (f->ops->release && !(f->mode & FILE_PATH))
 		f->ops->release(f);
-	if (f->mode & FILE_WRITE && LINUX_S_ISREG(f->inode->mode) && f->path.mnt)
+	if (f->mode & FILE_WRITER)
 		inode_put_write(f->inode);
 	path_put(&f->path);
 	inode_put(f->inode);

@@ -66,6 +66,7 @@ struct file_watch {
 #define FILE_WRITE 2u
 #define FILE_STREAM 4u /* no position */
 #define FILE_PATH 8u /* O_PATH */
+#define FILE_WRITER 16u /* counts in the inode's write_count */
 #define FILE_NOCTTY 16u /* opened with O_NOCTTY */
 
 /* A file with no name: anon inode called "pipe:", "socket:", "[eventfd]" ...

@@ -23,6 +23,17 @@ struct inode *inode_new(struct superblock *sb, const struct inode_ops *ops, uint
 	return i;
 }
 
+void inode_init_owner(struct inode *i, const struct inode *dir, const struct cred *c)
+{
+	i->uid = c->fsuid;
+	i->gid = c->fsgid;
+	if (dir->mode & LINUX_S_ISGID) {
+		i->gid = dir->gid;
+		if (LINUX_S_ISDIR(i->mode))
+			i->mode |= LINUX_S_ISGID;
+	}
+}
+
 void inode_get(struct inode *i) { ref_get(&i->ref); }
 
 void inode_put(struct inode *i)

@@ -55,7 +55,7 @@ struct vfs {
 	struct mutex rename_mu; /* RANK_RENAME */
 	struct mutex locks_mu; /* RANK_FILE: all record locks, vfs/locks.c */
 	void *lock_waits; /* [locks_mu] vfs/locks.c: who waits for whom */
-	struct superblock *anon_sb; /* [I] */
+	struct superblock *anon_sb, *shm_sb; /* [I after boot] */
 	int (*fifo_open)(struct inode *i, struct file *f); /* [I after boot] */
 	void (*fifo_release)(struct inode *i);
 	void (*bound_release)(struct inode *i);
@@ -100,7 +100,6 @@ void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uin
 void dcache_exchange(struct dentry *a, struct dentry *b);
 bool dentry_is_below(struct dentry *d, const struct dentry *anc); /* d is anc or below it */
 bool ref_put_unless_last(struct ref *r);
-struct dentry *dentry_new_anon(struct superblock *sb, const char *name, struct inode *i); /* unhashed, its own parent */
 /* Names of sb are being changed: lookup_many's answers of that time are not believed. */
 void super_change_begin(struct superblock *sb);
 void super_change_end(struct superblock *sb);
@@ -122,9 +121,6 @@ void path_cross_mounts(struct path *p);
 int dir_may_create(const struct path *dir, const struct cred *c); /* dir's mu held */
 int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory, const struct cred *c);
 bool inode_owner_or_capable(struct inode *i, const struct cred *c);
-
-/* --- open.c --- */
-int file_alloc(const struct path *p, int flags, const struct cred *c, struct file **out);
 
 /* --- namei.c --- */
 /* The directory of a name that is to change: WALK_PARENT, "." and ".." refused with err_special. */

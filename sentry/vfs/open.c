@@ -123,14 +123,13 @@ static void file_abandon(struct file *f)
 {
 	f->ops = &no_ops;
 	f->priv = NULL;
-	f->mode = FILE_PATH;
+	f->mode = FILE_PATH | (f->mode & FILE_WRITER);
 	file_put(f);
 }
 
 int vfs_open_path(const struct path *p, int flags, const struct cred *c, struct file **out)
 {
 	struct inode *i = p->dentry->inode;
-	bool writes = false;
 	struct file *f;
 	int r = file_alloc(p, flags, c, &f);
 
@@ -142,13 +141,12 @@ int vfs_open_path(const struct path *p, int flags, const struct cred *c, struct 
 	}
 	if (f->mode & FILE_WRITE && LINUX_S_ISREG(i->mode)) {
 		r = inode_get_write(i);
-		writes = !r;
+		if (!r)
+			f->mode |= FILE_WRITER;
 	}
 	if (!r)
 		r = open_by_type(i, f);
 	if (r) {
-		if (writes)
-			inode_put_write(i);
 		file_abandon(f);
 		return r;
 	}

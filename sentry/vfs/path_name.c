@@ -46,7 +46,7 @@ char *vfs_path_name(const struct path *at, const struct path *root, char *buf, s
 
 	if (!put_before(buf, &p, "", 1))
 		goto too_long;
-	if (!at->mnt && at->dentry->parent == at->dentry && at->dentry->sb == at->dentry->sb->vfs->anon_sb)
+	if (!at->mnt && at->dentry->parent == at->dentry && strcmp(at->dentry->name, "/"))
 		return put_before(buf, &p, at->dentry->name, at->dentry->name_len) ? p : NULL;
 	if (at->dentry->flags & DENTRY_UNHASHED && !put_before(buf, &p, deleted, sizeof(deleted) - 1))
 		goto too_long;

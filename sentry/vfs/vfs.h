@@ -219,6 +219,9 @@ void vfs_set_fifo_ops(struct vfs *v, int (*open)(struct inode *i, struct file *f
 void vfs_set_epoll_release(struct vfs *v, void (*release)(struct file *f));
 /* Sockets (net/unix): i->bound goes away with the inode. */
 void vfs_set_bound_release(struct vfs *v, void (*release)(struct inode *i));
+/* The hidden tmpfs instance that holds memfds (fs/tmpfs); takes the reference. */
+void vfs_set_shm(struct vfs *v, struct superblock *sb);
+struct superblock *vfs_shm(struct vfs *v);
 void vfs_kernel_set(struct vfs *v, void *kernel); /* struct kernel *, for file systems above the kernel layer */
 void *vfs_kernel(struct vfs *v);
 struct mm_env *vfs_mm_env(struct vfs *v); /* set by vfs_mm_env_set at boot: tmpfs needs the memory file */
@@ -226,11 +229,15 @@ void vfs_mm_env_set(struct vfs *v, struct mm_env *e);
 
 /* --- inodes and dentries, for file systems --------------------------------- */
 struct inode *inode_new(struct superblock *sb, const struct inode_ops *ops, uint64_t ino, uint32_t mode); /* times now, nlink 1 */
+/* uid, gid and mode of what c makes in dir (setgid directories). */
+void inode_init_owner(struct inode *i, const struct inode *dir, const struct cred *c);
 void inode_get(struct inode *i);
 void inode_put(struct inode *i);
 void inode_touch(struct inode *i, uint32_t attr_mask); /* ATTR_ATIME/MTIME/CTIME: to now */
 struct superblock *super_new(struct vfs *v, const struct fs_type *t, const struct super_ops *ops);
 void super_put(struct superblock *sb);
+/* An unhashed dentry of its own (memfds, O_TMPFILE); takes the inode's reference. vfs_path_name shows just its name. */
+struct dentry *dentry_new_anon(struct superblock *sb, const char *name, struct inode *i);
 struct dentry *dentry_make_root(struct superblock *sb, struct inode *i); /* takes the inode's reference */
 void dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d);
@@ -250,6 +257,8 @@ int inode_get_write(struct inode *i);
 void inode_put_write(struct inode *i);
 int inode_deny_write(struct inode *i);
 void inode_allow_write(struct inode *i);
+/* A file system's own file on a dentry: opened without checks. */
+int file_alloc(const struct path *p, int flags, const struct cred *c, struct file **out);
 uint64_t inode_next_ino(struct vfs *v); /* numbers for in-memory file systems */
 
 /* --- mounts ------------------------------------------------------------------ */

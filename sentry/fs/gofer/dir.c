@@ -1,0 +1,264 @@
+/*
+ * dir.c - names in gofer trees: each operation is one request.  The directories' mu are
+ * held by the vfs, so a name has one change at a time.
+ */
+#include "fs/gofer/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct msg_str name_of(const struct dentry *d) { return (struct msg_str){ d->name, d->name_len }; }
+
+/* The directory's times, size and links are the host's to know. */
+static void dir_changed(struct inode *dir) { gnode(dir)->dirty = true; }
+
+/* --- lookups ----------------------------------------------------------------------- */
+
+static int gofer_lookup_many(struct inode *dir, const struct qstr *names, unsigned k, struct inode **out, bool *negative)
+{
+	struct msg_str list[LOOKUP_MANY_MAX];
+	struct gofer_walk req = { .names = list, .n_names = k };
+	struct gofer_walk_reply rep;
+	struct msg_arena a = { NULL };
+	int r, got = 0;
+
+	for (unsigned i = 0; i < k; i++)
+		list[i] = (struct msg_str){ names[i].name, names[i].len };
+	r = GCALL_NODE(gnode(dir), walk, &req, dir, &rep, &a);
+	if (r)
+		return r;
+	if (rep.n_nodes > k)
+		r = -EPROTO;
+	for (uint32_t i = 0; !r && i < rep.n_nodes; i++) {
+		r = gofer_inode(dir->sb, &rep.nodes[i], &out[i]);
+		if (!r)
+			got++;
+	}
+	*negative = !r && rep.error == ENOENT;
+	if (!got && !r && rep.error && rep.error != ENOENT)
+		r = -(int)rep.error;
+	GREPLY_FREE(walk, &rep, &a);
+	return got ? got : r;
+}
+
+static int gofer_lookup(struct inode *dir, const struct qstr *name, struct inode **out)
+{
+	bool negative = false;
+	int r = gofer_lookup_many(dir, name, 1, out, &negative);
+
+	if (r == 0 && !negative)
+		return -EIO;
+	return r < 0 ? r : 0;
+}
+
+/* --- creation ------------------------------------------------------------------------- */
+
+static uint32_t new_gid(const struct inode *dir, const struct cred *c) { return dir->mode & LINUX_S_ISGID ? dir->gid : c->fsgid; }
+
+static int made(struct inode *dir, struct dentry *d, const struct gofer_node *w, struct inode **out)
+{
+	struct inode *i;
+	int r = gofer_inode(dir->sb, w, &i);
+
+	if (r)
+		return r;
+	dir_changed(dir);
+	dentry_instantiate(d, i);
+	if (out)
+		*out = i;
+	return 0;
+}
+
+static int gofer_create_file(struct inode *dir, struct dentry *d, uint32_t mode, const struct cred *c)
+{
+	struct gofer_create req = { .name = name_of(d), .flags = LINUX_O_RDWR, .mode = mode & 07777, .uid = c->fsuid, .gid = new_gid(dir, c) };
+	struct gofer_create_reply rep;
+	struct msg_arena a = { NULL };
+	struct inode *i;
+	int r = GCALL_NODE(gnode(dir), create, &req, dir, &rep, &a);
+
+	if (r)
+		return r;
+	r = made(dir, d, &rep.made, &i);
+	if (!r) { /* whoever opens it next needs no request */
+		struct gnode *n = gnode(i);
+
+		mutex_lock(&n->mu);
+		if (n->fd_rw < 0) {
+			n->fd_rw = rep.fd;
+			rep.fd = -1;
+		}
+		mutex_unlock(&n->mu);
+	}
+	GREPLY_FREE(create, &rep, &a);
+	return r;
+}
+
+static int gofer_mkdir_(struct inode *dir, struct dentry *d, uint32_t mode, const struct cred *c)
+{
+	struct gofer_mkdir req = { .name = name_of(d), .mode = (mode & 07777) | (dir->mode & LINUX_S_ISGID), .uid = c->fsuid, .gid = new_gid(dir, c) };
+	struct gofer_mkdir_reply rep;
+	struct msg_arena a = { NULL };
+	int r = GCALL_NODE(gnode(dir), mkdir, &req, dir, &rep, &a);
+
+	if (r)
+		return r;
+	r = made(dir, d, &rep.made, NULL);
+	GREPLY_FREE(mkdir, &rep, &a);
+	return r;
+}
+
+static int gofer_mknod_(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rdev, const struct cred *c)
+{
+	struct gofer_mknod req = { .name = name_of(d), .mode = mode, .rdev = rdev, .uid = c->fsuid, .gid = new_gid(dir, c) };
+	struct gofer_mknod_reply rep;
+	struct msg_arena a = { NULL };
+	int r = GCALL_NODE(gnode(dir), mknod, &req, dir, &rep, &a);
+
+	if (r)
+		return r;
+	r = made(dir, d, &rep.made, NULL);
+	GREPLY_FREE(mknod, &rep, &a);
+	return r;
+}
+
+static int gofer_symlink_(struct inode *dir, struct dentry *d, const char *target, const struct cred *c)
+{
+	struct gofer_symlink req = { .name = name_of(d), .target = msg_str(target), .uid = c->fsuid, .gid = new_gid(dir, c) };
+	struct gofer_symlink_reply rep;
+	struct msg_arena a = { NULL };
+	int r = GCALL_NODE(gnode(dir), symlink, &req, dir, &rep, &a);
+
+	if (r)
+		return r;
+	r = made(dir, d, &rep.made, NULL);
+	GREPLY_FREE(symlink, &rep, &a);
+	return r;
+}
+
+static int gofer_link_(struct inode *dir, struct dentry *d, struct inode *target)
+{
+	struct gofer_link req = { .name = name_of(d) };
+	struct gofer_link_reply rep;
+	struct msg_arena a = { NULL };
+	int r;
+
+	if (target->sb != dir->sb)
+		return -EXDEV;
+	do {
+		req.node = gnode_handle(gnode(target));
+		r = GCALL_NODE(gnode(dir), link, &req, dir, &rep, &a);
+	} while (r == -ESTALE && gnode_drop_handle(gnode(target), req.node));
+	if (r)
+		return r == -ESTALE ? -ENOENT : r;
+	r = made(dir, d, &rep.made, NULL);
+	if (!r)
+		gofer_set_attr(target, &rep.made.attr);
+	GREPLY_FREE(link, &rep, &a);
+	return r;
+}
+
+/* --- removal and renaming ------------------------------------------------------------------ */
+
+static int remove_name(struct inode *dir, struct dentry *d, bool directory)
+{
+	struct gofer_unlink req = { .name = name_of(d), .directory = directory };
+	struct gofer_unlink_reply rep;
+	struct msg_arena a = { NULL };
+	struct inode *i = d->inode;
+	int r = GCALL_NODE(gnode(dir), unlink, &req, dir, &rep, &a);
+
+	if (r)
+		return r;
+	GREPLY_FREE(unlink, &rep, &a);
+	dir_changed(dir);
+	mutex_lock(&i->a_mu);
+	i->nlink = directory ? 0 : i->nlink - (i->nlink > 0);
+	i->ctime = now_realtime();
+	mutex_unlock(&i->a_mu);
+	return 0;
+}
+
+static int gofer_unlink_(struct inode *dir, struct dentry *d) { return remove_name(dir, d, false); }
+static int gofer_rmdir(struct inode *dir, struct dentry *d) { return remove_name(dir, d, true); }
+
+static int gofer_rename_(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *nd, unsigned flags)
+{
+	struct gofer_rename req = { .old_name = name_of(old), .new_name = name_of(nd), .flags = flags };
+	struct gofer_rename_reply rep;
+	struct msg_arena a = { NULL };
+	struct inode *gone = flags & LINUX_RENAME_EXCHANGE ? NULL : nd->inode;
+	int r;
+
+	req.new_dir = gnode_handle(gnode(new_dir));
+	r = GCALL_NODE(gnode(old_dir), rename, &req, old_dir, &rep, &a);
+	if (r)
+		return r;
+	GREPLY_FREE(rename, &rep, &a);
+	dir_changed(old_dir);
+	dir_changed(new_dir);
+	gnode(old->inode)->dirty = true; /* its ctime */
+	if (gone) {
+		mutex_lock(&gone->a_mu);
+		gone->nlink = LINUX_S_ISDIR(gone->mode) ? 0 : gone->nlink - (gone->nlink > 0);
+		mutex_unlock(&gone->a_mu);
+	}
+	return 0;
+}
+
+/* --- links ------------------------------------------------------------------------------------- */
+
+static int gofer_readlink_(struct inode *i, char **out)
+{
+	struct gofer_readlink req;
+	struct gofer_readlink_reply rep;
+	struct msg_arena a = { NULL };
+	int r = GCALL_NODE(gnode(i), readlink, &req, node, &rep, &a);
+
+	if (r)
+		return r;
+	*out = strdup(rep.target.p);
+	if (*out && !gsuper(i->sb)->shared) {
+		char *copy = strdup(*out);
+
+		mutex_lock(&i->a_mu);
+		if (!i->link) {
+			i->link = copy;
+			copy = NULL;
+		}
+		mutex_unlock(&i->a_mu);
+		free(copy);
+	}
+	GREPLY_FREE(readlink, &rep, &a);
+	return *out ? 0 : -ENOMEM;
+}
+
+const struct inode_ops gofer_dir_inode_ops = {
+	.lookup = gofer_lookup,
+	.lookup_many = gofer_lookup_many,
+	.create = gofer_create_file,
+	.mkdir = gofer_mkdir_,
+	.mknod = gofer_mknod_,
+	.symlink = gofer_symlink_,
+	.link = gofer_link_,
+	.unlink = gofer_unlink_,
+	.rmdir = gofer_rmdir,
+	.rename = gofer_rename_,
+	.getattr = gofer_getattr,
+	.setattr = gofer_setattr,
+	.open = gofer_open,
+	.getxattr = gofer_getxattr,
+	.setxattr = gofer_setxattr,
+	.listxattr = gofer_listxattr,
+};
+
+const struct inode_ops gofer_inode_ops = {
+	.readlink = gofer_readlink_,
+	.getattr = gofer_getattr,
+	.setattr = gofer_setattr,
+	.open = gofer_open,
+	.getxattr = gofer_getxattr,
+	.setxattr = gofer_setxattr,
+	.listxattr = gofer_listxattr,
+};

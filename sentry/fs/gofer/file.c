@@ -1,0 +1,351 @@
+/*
+ * file.c - open regular files: data moves between the host file and program memory
+ * without the gofer.
+ *
+ * A node has at most two host descriptors, one for reading and one for both, shared by
+ * all who have it open; offsets are always explicit.  When the last one closes they stay
+ * for a while (idle list), so that opening again asks nobody.
+ */
+#include "fs/gofer/internal.h"
+
+#include "mm/usercopy.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define BOUNCE 16384u
+#define SMALL 1024u /* below this a copy is cheaper than pinning */
+#define PIN_BYTES (8u << 20)
+#define IOVS 16
+
+/* --- descriptors ------------------------------------------------------------------- */
+
+static int ask_open(struct gnode *n, bool write, int *fd)
+{
+	struct gofer_open req = { .flags = write ? LINUX_O_RDWR : LINUX_O_RDONLY };
+	struct gofer_open_reply rep;
+	struct msg_arena a = { NULL };
+	int r = GCALL_NODE(n, open, &req, node, &rep, &a);
+
+	if (r)
+		return r;
+	*fd = rep.fd;
+	rep.fd = -1;
+	if (gsuper(n->sb)->shared && n->inode)
+		gofer_set_attr(n->inode, &rep.attr);
+	GREPLY_FREE(open, &rep, &a);
+	return 0;
+}
+
+int gnode_fd(struct gnode *n, bool write)
+{
+	int fd, *slot = write ? &n->fd_rw : &n->fd_ro, made, r;
+
+	mutex_lock(&n->mu);
+	fd = n->fd_rw >= 0 || write ? n->fd_rw : n->fd_ro;
+	mutex_unlock(&n->mu);
+	if (fd >= 0)
+		return fd;
+	r = ask_open(n, write, &made);
+	if (r)
+		return r;
+	mutex_lock(&n->mu);
+	fd = *slot;
+	if (fd < 0)
+		fd = *slot = made;
+	mutex_unlock(&n->mu);
+	if (fd != made)
+		close(made);
+	return fd;
+}
+
+static void add_user(struct gnode *n, bool write)
+{
+	struct gofer_super *s = gsuper(n->sb);
+
+	mutex_lock(&s->mu);
+	n->users++;
+	if (n->idle) {
+		TAILQ_REMOVE(&s->idle, n, idle_link);
+		s->n_idle--;
+		n->idle = false;
+	}
+	mutex_unlock(&s->mu);
+	if (write)
+		n->writers++;
+}
+
+static void drop_user(struct gnode *n, bool write)
+{
+	struct gofer_super *s = gsuper(n->sb);
+	bool trim;
+
+	if (write)
+		n->writers--;
+	mutex_lock(&s->mu);
+	if (!--n->users && !n->idle) {
+		n->idle = true;
+		TAILQ_INSERT_TAIL(&s->idle, n, idle_link);
+		s->n_idle++;
+	}
+	trim = s->n_idle > IDLE_FDS_MAX;
+	mutex_unlock(&s->mu);
+	if (trim)
+		gofer_idle_trim(s, IDLE_FDS_MAX);
+}
+
+int gofer_open(struct inode *i, struct file *f)
+{
+	struct gnode *n = gnode(i);
+	bool write = f->mode & FILE_WRITE;
+	int fd;
+
+	if (LINUX_S_ISDIR(i->mode)) {
+		f->ops = &gofer_dir_ops;
+		return 0;
+	}
+	add_user(n, write);
+	fd = gnode_fd(n, write);
+	if (fd == -EMFILE || fd == -ENFILE) {
+		gofer_idle_trim(gsuper(i->sb), 0);
+		fd = gnode_fd(n, write);
+	}
+	if (fd < 0) {
+		drop_user(n, write);
+		return fd;
+	}
+	if (write)
+		n->dirty = true;
+	f->ops = &gofer_file_ops;
+	return 0;
+}
+
+static void gofer_close(struct file *f)
+{
+	struct gnode *n = gnode(f->inode);
+	bool write = f->mode & FILE_WRITE;
+
+	drop_user(n, write);
+	if (write && !n->writers) /* the last chance to ask cheaply */
+		gofer_refresh(f->inode);
+}
+
+/* The descriptor an open file uses; it is there as long as the file is. */
+static int fd_of(struct file *f)
+{
+	struct gnode *n = gnode(f->inode);
+
+	return gnode_fd(n, f->mode & FILE_WRITE);
+}
+
+/* --- data ---------------------------------------------------------------------------- */
+
+static ssize_t bounce_read(int fd, struct uio *u, int64_t pos)
+{
+	uint8_t buf[BOUNCE];
+	size_t want = u->resid < sizeof(buf) ? u->resid : sizeof(buf);
+	ssize_t r = pread(fd, buf, want, pos);
+
+	if (r < 0)
+		return -errno;
+	return r ? uio_copy_out(u, buf, (size_t)r) : 0;
+}
+
+static ssize_t direct_read(int fd, struct uio *u, int64_t pos)
+{
+	struct iovec iov[IOVS];
+	struct uio_pin pin;
+	int n = uio_pin(u, u->resid < PIN_BYTES ? u->resid : PIN_BYTES, true, iov, IOVS, &pin);
+	ssize_t r;
+
+	if (n < 0)
+		return n;
+	if (!n)
+		return bounce_read(fd, u, pos);
+	r = preadv(fd, iov, n, pos);
+	if (r < 0)
+		r = -errno;
+	uio_unpin(&pin);
+	if (r > 0)
+		uio_advance(u, (uint64_t)r);
+	return r;
+}
+
+static ssize_t gofer_read(struct file *f, struct uio *u, int64_t *pos)
+{
+	int fd = fd_of(f);
+	ssize_t done = 0;
+
+	if (fd < 0)
+		return fd;
+	while (u->resid) {
+		ssize_t r = u->resid <= SMALL ? bounce_read(fd, u, *pos) : direct_read(fd, u, *pos);
+
+		if (r <= 0) {
+			if (!done)
+				done = r;
+			break;
+		}
+		*pos += r;
+		done += r;
+	}
+	if (done >= 0)
+		file_accessed(f);
+	return done;
+}
+
+static ssize_t bounce_write(int fd, struct uio *u, int64_t pos, int flags)
+{
+	uint8_t buf[BOUNCE];
+	struct uio at = *u;
+	struct iovec iov = { .iov_base = buf };
+	ssize_t n = uio_copy_in(&at, buf, u->resid < sizeof(buf) ? u->resid : sizeof(buf)), r;
+
+	if (n <= 0)
+		return n;
+	iov.iov_len = (size_t)n;
+	r = pwritev2(fd, &iov, 1, pos, flags);
+	if (r < 0)
+		return -errno;
+	uio_advance(u, (uint64_t)r);
+	return r;
+}
+
+static ssize_t direct_write(int fd, struct uio *u, int64_t pos, int flags)
+{
+	struct iovec iov[IOVS];
+	struct uio_pin pin;
+	int n = uio_pin(u, u->resid < PIN_BYTES ? u->resid : PIN_BYTES, false, iov, IOVS, &pin);
+	ssize_t r;
+
+	if (n < 0)
+		return n;
+	if (!n)
+		return bounce_write(fd, u, pos, flags);
+	r = pwritev2(fd, iov, n, pos, flags);
+	if (r < 0)
+		r = -errno;
+	uio_unpin(&pin);
+	if (r > 0)
+		uio_advance(u, (uint64_t)r);
+	return r;
+}
+
+/* Where an append ended: only the host knows. */
+static int64_t end_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_size;
+}
+
+static ssize_t gofer_write(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct inode *i = f->inode;
+	bool append = f->flags & LINUX_O_APPEND;
+	int fd = fd_of(f), flags = append ? RWF_APPEND : 0;
+	int64_t at = *pos;
+	ssize_t done = 0;
+
+	if (fd < 0)
+		return fd;
+	mutex_lock(&i->mu);
+	while (u->resid) {
+		ssize_t r = u->resid <= SMALL ? bounce_write(fd, u, at, flags) : direct_write(fd, u, at, flags);
+
+		if (r <= 0) {
+			if (!done)
+				done = r;
+			break;
+		}
+		at += r;
+		done += r;
+	}
+	if (done > 0) {
+		if (append)
+			at = end_of(fd);
+		*pos = at;
+		mutex_lock(&i->a_mu);
+		if ((uint64_t)at > i->size)
+			i->size = (uint64_t)at;
+		mutex_unlock(&i->a_mu);
+		gnode(i)->dirty = true;
+	}
+	mutex_unlock(&i->mu);
+	if (done > 0 && f->flags & LINUX_O_DSYNC && fdatasync(fd))
+		return -errno;
+	return done;
+}
+
+/* --- the rest ----------------------------------------------------------------------------- */
+
+static int64_t gofer_llseek(struct file *f, int64_t off, int whence)
+{
+	int fd = fd_of(f);
+	off_t r;
+
+	if (fd < 0)
+		return fd;
+	if (whence == LINUX_SEEK_DATA || whence == LINUX_SEEK_HOLE) {
+		r = lseek(fd, off, whence == LINUX_SEEK_DATA ? SEEK_DATA : SEEK_HOLE);
+		if (r < 0)
+			return -errno;
+		f->pos = r;
+		return r;
+	}
+	return llseek_size(f, off, whence, whence == LINUX_SEEK_END ? end_of(fd) : 0);
+}
+
+static int gofer_fsync(struct file *f, bool data_only)
+{
+	int fd = fd_of(f);
+
+	if (fd < 0)
+		return fd;
+	return (data_only ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
+}
+
+static int gofer_fallocate(struct file *f, int mode, int64_t off, int64_t len)
+{
+	struct inode *i = f->inode;
+	int fd = fd_of(f), r;
+
+	if (fd < 0)
+		return fd;
+	mutex_lock(&i->mu);
+	r = fallocate(fd, mode, off, len) ? -errno : 0;
+	if (!r) {
+		mutex_lock(&i->a_mu);
+		i->size = (uint64_t)end_of(fd);
+		mutex_unlock(&i->a_mu);
+		gnode(i)->dirty = true;
+	}
+	mutex_unlock(&i->mu);
+	return r;
+}
+
+static int gofer_host_fd(struct file *f) { return fd_of(f); }
+
+static int gofer_mmap(struct file *f, int prot, bool shared, struct memobj **obj)
+{
+	int fd = fd_of(f);
+
+	if (fd < 0)
+		return fd;
+	*obj = &gnode(f->inode)->obj;
+	memobj_get(*obj);
+	return 0;
+}
+
+const struct file_ops gofer_file_ops = {
+	.read = gofer_read,
+	.write = gofer_write,
+	.llseek = gofer_llseek,
+	.mmap = gofer_mmap,
+	.fsync = gofer_fsync,
+	.fallocate = gofer_fallocate,
+	.release = gofer_close,
+	.host_fd = gofer_host_fd,
+};

@@ -1,0 +1,471 @@
+/*
+ * node.c - inodes of gofer trees: found again by host device and number, attributes,
+ * handles given back in batches.
+ */
+#include "fs/gofer/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- handles -------------------------------------------------------------------- */
+
+static void send_release(struct gofer_super *s, uint64_t *handles, unsigned n)
+{
+	struct gofer_release req = { .nodes = handles, .n_nodes = n };
+
+	if (n)
+		(void)!rpc_client_call_errno(s->client, gofer_release_id, &gofer_release_desc, &req, NULL, NULL, NULL);
+}
+
+void gofer_flush_releases(struct gofer_super *s)
+{
+	uint64_t batch[RELEASE_BATCH];
+	unsigned n;
+
+	mutex_lock(&s->mu);
+	n = s->n_release;
+	memcpy(batch, s->release, n * sizeof(batch[0]));
+	s->n_release = 0;
+	mutex_unlock(&s->mu);
+	send_release(s, batch, n);
+}
+
+void gofer_release(struct gofer_super *s, uint64_t handle)
+{
+	bool full;
+
+	if (!handle)
+		return;
+	for (;;) {
+		mutex_lock(&s->mu);
+		full = s->n_release == RELEASE_BATCH;
+		if (!full)
+			s->release[s->n_release++] = handle;
+		mutex_unlock(&s->mu);
+		if (!full)
+			return;
+		gofer_flush_releases(s);
+	}
+}
+
+uint64_t gnode_handle(struct gnode *n)
+{
+	struct gofer_super *s = gsuper(n->sb);
+	uint64_t h;
+
+	mutex_lock(&s->mu);
+	h = n->handles[0];
+	mutex_unlock(&s->mu);
+	return h;
+}
+
+bool gnode_drop_handle(struct gnode *n, uint64_t handle)
+{
+	struct gofer_super *s = gsuper(n->sb);
+	bool more;
+
+	mutex_lock(&s->mu);
+	more = n->handles[1];
+	if (more && n->handles[0] == handle) {
+		memmove(n->handles, n->handles + 1, sizeof(n->handles) - sizeof(n->handles[0]));
+		n->handles[NODE_HANDLES - 1] = 0;
+	} else if (more) {
+		handle = 0; /* somebody else did */
+	}
+	mutex_unlock(&s->mu);
+	if (more)
+		gofer_release(s, handle);
+	return more;
+}
+
+/* A new name of a known file.  Returns the handle that must be released. */
+static uint64_t push_handle(struct gnode *n, uint64_t handle)
+{
+	uint64_t old = n->handles[NODE_HANDLES - 1];
+
+	for (unsigned i = 0; i < NODE_HANDLES; i++)
+		if (n->handles[i] == handle)
+			return 0;
+	memmove(n->handles + 1, n->handles, sizeof(n->handles) - sizeof(n->handles[0]));
+	n->handles[0] = handle;
+	return old;
+}
+
+/* --- the table of nodes ------------------------------------------------------------- */
+
+static struct gnode_bucket *bucket(struct gofer_super *s, uint64_t dev, uint64_t ino)
+{
+	uint64_t h = (ino ^ dev << 40) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &s->buckets[h >> 32 & (s->n_buckets - 1)];
+}
+
+static void grow(struct gofer_super *s)
+{
+	uint32_t old_n = s->n_buckets;
+	struct gnode_bucket *old = s->buckets, *b = calloc(old_n * 4, sizeof(*b));
+	struct gnode *n;
+
+	if (!b)
+		return;
+	s->buckets = b;
+	s->n_buckets = old_n * 4;
+	for (uint32_t i = 0; i < old_n; i++)
+		while ((n = LIST_FIRST(&old[i]))) {
+			LIST_REMOVE(n, link);
+			LIST_INSERT_HEAD(bucket(s, n->dev, n->ino), n, link);
+		}
+	free(old);
+}
+
+/* Numbers that differ for files of different host file systems in one tree. */
+static uint64_t guest_ino(const struct gofer_super *s, const struct gofer_attr *a)
+{
+	return a->dev == s->root_dev ? a->ino : a->ino ^ (a->dev * UINT64_C(0x9e3779b97f4a7c15) & ~UINT64_C(0xffffffff));
+}
+
+void gofer_set_attr(struct inode *i, const struct gofer_attr *a)
+{
+	struct gnode *n = gnode(i);
+
+	mutex_lock(&i->a_mu);
+	i->mode = (i->mode & LINUX_S_IFMT) | (a->mode & 07777);
+	i->nlink = (uint32_t)a->nlink;
+	i->uid = (uint32_t)a->uid;
+	i->gid = (uint32_t)a->gid;
+	i->size = a->size;
+	i->rdev = a->rdev;
+	i->atime = a->atime;
+	i->mtime = a->mtime;
+	i->ctime = a->ctime;
+	i->btime = a->btime;
+	n->blocks = a->blocks;
+	n->blksize = (uint32_t)a->blksize;
+	mutex_unlock(&i->a_mu);
+	n->fresh = now_monotonic();
+}
+
+static struct inode *new_node(struct superblock *sb, const struct gofer_node *w)
+{
+	const struct gofer_attr *a = &w->attr;
+	const struct inode_ops *ops = LINUX_S_ISDIR(a->mode) ? &gofer_dir_inode_ops : &gofer_inode_ops;
+	struct inode *i = inode_new(sb, ops, guest_ino(gsuper(sb), a), (uint32_t)a->mode);
+	struct gnode *n = i ? calloc(1, sizeof(*n)) : NULL;
+
+	if (!n) {
+		free(i);
+		return NULL;
+	}
+	memobj_init(&n->obj, &gofer_memobj_ops);
+	mutex_init(&n->mu, RANK_MEMOBJ);
+	n->sb = sb;
+	n->inode = i;
+	n->dev = a->dev;
+	n->ino = a->ino;
+	n->handles[0] = w->node;
+	n->fd_ro = n->fd_rw = -1;
+	i->priv = n;
+	if (LINUX_S_ISREG(a->mode))
+		i->obj = &n->obj;
+	gofer_set_attr(i, a);
+	return i;
+}
+
+/* The node is known and its inode is not dying. */
+static struct inode *find_locked(struct gofer_super *s, const struct gofer_attr *a)
+{
+	struct gnode *n;
+
+	LIST_FOREACH (n, bucket(s, a->dev, a->ino), link)
+		if (n->ino == a->ino && n->dev == a->dev && n->inode && !((n->inode->mode ^ a->mode) & LINUX_S_IFMT) &&
+			n->inode->btime == a->btime && ref_get_unless_zero(&n->inode->ref))
+			return n->inode;
+	return NULL;
+}
+
+int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode **out)
+{
+	struct gofer_super *s = gsuper(sb);
+	struct inode *i, *fresh = NULL;
+	uint64_t surplus = 0;
+
+	if (!w->node || !(w->attr.mode & LINUX_S_IFMT))
+		return -EIO;
+	for (;;) {
+		mutex_lock(&s->mu);
+		i = find_locked(s, &w->attr);
+		if (i) {
+			surplus = push_handle(gnode(i), w->node);
+		} else if (fresh) {
+			struct gnode *n = gnode(fresh);
+
+			i = fresh;
+			fresh = NULL;
+			LIST_INSERT_HEAD(bucket(s, n->dev, n->ino), n, link);
+			n->hashed = true;
+			if (++s->n_nodes > s->n_buckets * 2)
+				grow(s);
+		}
+		mutex_unlock(&s->mu);
+		if (i)
+			break;
+		fresh = new_node(sb, w);
+		if (!fresh) {
+			gofer_release(s, w->node);
+			return -ENOMEM;
+		}
+	}
+	gofer_release(s, surplus);
+	if (fresh) { /* somebody was faster; its handle went to the other */
+		gnode(fresh)->handles[0] = 0;
+		inode_put(fresh);
+	}
+	if (s->shared)
+		gofer_set_attr(i, &w->attr);
+	*out = i;
+	return 0;
+}
+
+static void close_fds(struct gnode *n)
+{
+	if (n->fd_ro >= 0)
+		close(n->fd_ro);
+	if (n->fd_rw >= 0)
+		close(n->fd_rw);
+	n->fd_ro = n->fd_rw = -1;
+}
+
+static void node_release(struct memobj *o)
+{
+	struct gnode *n = (struct gnode *)o;
+
+	close_fds(n);
+	memobj_destroy(&n->obj);
+	mutex_destroy(&n->mu);
+	free(n);
+}
+
+void gofer_evict(struct inode *i)
+{
+	struct gnode *n = gnode(i);
+	struct gofer_super *s = gsuper(i->sb);
+
+	mutex_lock(&s->mu);
+	if (n->hashed) {
+		LIST_REMOVE(n, link);
+		s->n_nodes--;
+	}
+	if (n->idle) {
+		TAILQ_REMOVE(&s->idle, n, idle_link);
+		s->n_idle--;
+	}
+	n->hashed = n->idle = false;
+	n->inode = NULL;
+	mutex_unlock(&s->mu);
+	for (unsigned k = 0; k < NODE_HANDLES; k++)
+		gofer_release(s, n->handles[k]);
+	memobj_put(&n->obj);
+}
+
+/* Closes the descriptors of the files not open for the longest time. */
+void gofer_idle_trim(struct gofer_super *s, unsigned keep)
+{
+	for (;;) {
+		struct gnode *n = NULL;
+		int ro, rw;
+
+		mutex_lock(&s->mu);
+		if (s->n_idle > keep && (n = TAILQ_FIRST(&s->idle))) {
+			TAILQ_REMOVE(&s->idle, n, idle_link);
+			s->n_idle--;
+			n->idle = false;
+			memobj_get(&n->obj);
+		}
+		mutex_unlock(&s->mu);
+		if (!n)
+			return;
+		mutex_lock(&n->mu);
+		ro = rw = -1;
+		if (!n->users && ref_count(&n->obj.ref) == 2) { /* not opened again meanwhile, nor mapped */
+			ro = n->fd_ro;
+			rw = n->fd_rw;
+			n->fd_ro = n->fd_rw = -1;
+		}
+		mutex_unlock(&n->mu);
+		if (ro >= 0)
+			close(ro);
+		if (rw >= 0)
+			close(rw);
+		memobj_put(&n->obj);
+	}
+}
+
+/* --- attributes ------------------------------------------------------------------------- */
+
+static bool refresh_by_fd(struct inode *i)
+{
+	struct gnode *n = gnode(i);
+	struct stat st;
+	int fd, r = -1;
+
+	mutex_lock(&n->mu);
+	fd = n->fd_rw >= 0 ? n->fd_rw : n->fd_ro;
+	if (fd >= 0)
+		r = fstat(fd, &st);
+	mutex_unlock(&n->mu);
+	if (r)
+		return false;
+	mutex_lock(&i->a_mu);
+	i->size = (uint64_t)st.st_size;
+	i->nlink = (uint32_t)st.st_nlink;
+	i->mode = (i->mode & LINUX_S_IFMT) | (st.st_mode & 07777);
+	i->atime = st.st_atim.tv_sec * INT64_C(1000000000) + st.st_atim.tv_nsec;
+	i->mtime = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+	i->ctime = st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec;
+	n->blocks = (uint64_t)st.st_blocks;
+	mutex_unlock(&i->a_mu);
+	n->fresh = now_monotonic();
+	return true;
+}
+
+void gofer_refresh(struct inode *i)
+{
+	struct gnode *n = gnode(i);
+	struct gofer_getattr req;
+	struct gofer_getattr_reply rep;
+	struct msg_arena a = { NULL };
+	bool keep = n->writers > 0;
+
+	n->dirty = keep; /* before asking: what changes meanwhile sets it again */
+	if (refresh_by_fd(i))
+		return;
+	if (GCALL_NODE(n, getattr, &req, node, &rep, &a))
+		return; /* unlinked, or the gofer is gone: what is known stays */
+	gofer_set_attr(i, &rep.attr);
+	GREPLY_FREE(getattr, &rep, &a);
+}
+
+#define FRESH_NS INT64_C(1000000) /* a walk brought them just now */
+
+int gofer_getattr(struct inode *i, struct kstat *st)
+{
+	struct gnode *n = gnode(i);
+
+	if (n->dirty || (gsuper(i->sb)->shared && now_monotonic() - n->fresh > FRESH_NS))
+		gofer_refresh(i);
+	mutex_lock(&i->a_mu);
+	st->size = i->size;
+	st->mode = i->mode;
+	st->nlink = i->nlink;
+	st->uid = i->uid;
+	st->gid = i->gid;
+	st->atime = i->atime;
+	st->mtime = i->mtime;
+	st->ctime = i->ctime;
+	st->blocks = n->blocks;
+	st->blksize = n->blksize;
+	mutex_unlock(&i->a_mu);
+	return 0;
+}
+
+/* The file has another size now: mappings beyond it must fault again. */
+static void resized(struct inode *i, uint64_t old, uint64_t size)
+{
+	mutex_lock(&i->a_mu);
+	i->size = size;
+	mutex_unlock(&i->a_mu);
+	if (PAGE_UP(size) < PAGE_UP(old))
+		mm_object_invalidate(&gnode(i)->obj, PAGE_UP(size), PAGE_UP(old) - PAGE_UP(size), true);
+}
+
+static int truncate_by_fd(struct inode *i, uint64_t size)
+{
+	struct gnode *n = gnode(i);
+	int r = -1;
+
+	mutex_lock(&n->mu);
+	if (n->fd_rw >= 0)
+		r = ftruncate(n->fd_rw, (off_t)size) ? -errno : 0;
+	else
+		r = -EAGAIN;
+	mutex_unlock(&n->mu);
+	return r;
+}
+
+/* A file without a name that the gofer can reach: what is asked for is only remembered. */
+static int setattr_orphan(struct inode *i, const struct iattr *a)
+{
+	if (a->valid & ATTR_SIZE)
+		return -EIO;
+	inode_setattr_copy(i, a);
+	return 0;
+}
+
+int gofer_setattr(struct inode *i, const struct iattr *attr)
+{
+	struct gnode *n = gnode(i);
+	struct gofer_setattr req = { .valid = attr->valid & 0x3f, .mode = attr->mode & 07777, .uid = attr->uid, .gid = attr->gid,
+		.size = attr->size, .atime = attr->atime, .mtime = attr->mtime };
+	struct gofer_setattr_reply rep;
+	struct msg_arena a = { NULL };
+	uint64_t old = i->size;
+	int r;
+
+	if (attr->valid & ATTR_SIZE) {
+		if (!LINUX_S_ISREG(i->mode))
+			return -EINVAL;
+		r = truncate_by_fd(i, attr->size);
+		if (!r) {
+			resized(i, old, attr->size);
+			n->dirty = true;
+			req.valid &= ~(uint64_t)ATTR_SIZE;
+		} else if (r != -EAGAIN) {
+			return r;
+		}
+	}
+	if (!req.valid)
+		return 0;
+	r = GCALL_NODE(n, setattr, &req, node, &rep, &a);
+	if (r == -ESTALE)
+		return setattr_orphan(i, attr);
+	if (r)
+		return r;
+	gofer_set_attr(i, &rep.attr);
+	if (req.valid & ATTR_SIZE)
+		resized(i, old, rep.attr.size);
+	GREPLY_FREE(setattr, &rep, &a);
+	return 0;
+}
+
+/* --- mappings: straight from the host's page cache ------------------------------------------- */
+
+static int translate(struct memobj *o, uint64_t off, uint64_t len, unsigned access, struct backing *out)
+{
+	struct gnode *n = (struct gnode *)o;
+	uint64_t end;
+	struct stat st;
+	int fd, r = 0;
+
+	mutex_lock(&n->mu);
+	fd = n->fd_rw >= 0 ? n->fd_rw : n->fd_ro;
+	if (fd < 0 || (access & ACCESS_WRITE && n->fd_rw < 0))
+		r = -EIO;
+	else if (fstat(fd, &st))
+		r = -EIO;
+	if (!r) {
+		end = PAGE_UP((uint64_t)st.st_size);
+		if (off >= end)
+			r = -EFAULT;
+		else
+			*out = (struct backing){ .host_fd = fd, .off = off, .start = off, .len = len < end - off ? len : end - off,
+				.read_only = n->fd_rw < 0 };
+	}
+	mutex_unlock(&n->mu);
+	if (!r && access & ACCESS_WRITE)
+		n->dirty = true;
+	return r;
+}
+
+const struct memobj_ops gofer_memobj_ops = { .translate = translate, .release = node_release };
