@@ -409,7 +409,7 @@ int main(void)
 	SRunner *r;
 	int failed;
 
-	tcase_add_unchecked_fixture(t, fake_env, NULL);
+	tcase_add_checked_fixture(t, fake_env, NULL);
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, random_operations, 0, 6);
 	tcase_add_test(t, stack_grows_to_its_limit);
