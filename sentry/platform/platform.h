@@ -75,7 +75,10 @@ enum platform_event platform_switch(struct platform_ctx *c, struct platform_as *
 void platform_interrupt(struct platform_ctx *c);
 
 /* Floating-point state of the context while it is stopped, own thread only.
- * set takes effect at the next switch. */
+ * set takes effect at the next switch, also if that is in another address space
+ * (exec); before the first switch the context's maker may call it. A new context
+ * that was never set has the state that fpstate_init gives, or that of the
+ * thread which made it: set it. */
 void platform_fpstate_get(struct platform_ctx *c, struct fpstate *fp);
 void platform_fpstate_set(struct platform_ctx *c, const struct fpstate *fp);
 

@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MAX_QUEUED 65536 /* orders that wait for a process that does not run */
+
 struct platform_as *pt_as_new(struct platform *p)
 {
 	struct pt_as *as = calloc(1, sizeof(*as));
@@ -233,14 +235,30 @@ void pt_as_drain(struct pt_as *as, struct pt_ctx *c)
 
 /* --- giving orders -------------------------------------------------------------- */
 
-static int queue_order(struct pt_as *as, const struct pt_order *order)
+/* An unmapping next to the last order, which is one too, becomes part of it:
+ * the queue of a process that sleeps for long stays short. */
+static bool merge_order(struct pt_as *as, const struct pt_order *o)
 {
-	struct pt_order *o = malloc(sizeof(*o));
-	struct pt_ctx *c;
-	bool running = false;
-	uint64_t seq;
+	struct pt_order *last = STAILQ_LAST(&as->orders, pt_order, link);
 
-	if (!o)
+	if (!last || o->kind != PT_UNMAP || last->kind != PT_UNMAP || o->addr > last->addr + last->len || last->addr > o->addr + o->len)
+		return false;
+	if (o->addr + o->len > last->addr + last->len)
+		last->len = o->addr + o->len - last->addr;
+	if (o->addr < last->addr) {
+		last->len += last->addr - o->addr;
+		last->addr = o->addr;
+	}
+	return true;
+}
+
+static int append_order(struct pt_as *as, const struct pt_order *order)
+{
+	struct pt_order *o;
+
+	if (merge_order(as, order))
+		return 0;
+	if (as->n_queued - as->n_done >= MAX_QUEUED || !(o = malloc(sizeof(*o))))
 		return -ENOMEM;
 	*o = *order;
 	if (o->kind == PT_MAP && o->fd != as->p->mem_fd) {
@@ -251,7 +269,19 @@ static int queue_order(struct pt_as *as, const struct pt_order *order)
 		}
 	}
 	STAILQ_INSERT_TAIL(&as->orders, o, link);
-	seq = ++as->n_queued;
+	as->n_queued++;
+	return 0;
+}
+
+static int queue_order(struct pt_as *as, const struct pt_order *order)
+{
+	bool running = false;
+	struct pt_ctx *c;
+	uint64_t seq;
+
+	if (append_order(as, order))
+		return -ENOMEM;
+	seq = as->n_queued;
 	atomic_store(&as->pending, true);
 	LIST_FOREACH(c, &as->ctxs, link) {
 		if (!atomic_load(&c->running))

@@ -81,12 +81,14 @@ static void join_locked(struct pt_ctx *c, struct pt_as *as, pid_t tid)
 
 /* --- floating-point state -------------------------------------------------------- */
 
-static void fp_load(struct pt_ctx *c, const struct fpstate *fp)
+/* The state to load is kept until the next switch: exec may move the context to
+ * another thread in between. */
+static void fp_load(struct pt_ctx *c)
 {
-	struct fpstate copy = *fp;
-	struct iovec iov = { copy.area, fpstate_host_size() };
+	struct iovec iov = { c->fp->area, fpstate_host_size() };
 
 	ptrace(PTRACE_SETREGSET, c->tid, NT_X86_XSTATE, &iov);
+	c->fp_pending = false;
 }
 
 void pt_fpstate_get(struct platform_ctx *base, struct fpstate *fp)
@@ -94,8 +96,8 @@ void pt_fpstate_get(struct platform_ctx *base, struct fpstate *fp)
 	struct pt_ctx *c = (struct pt_ctx *)base;
 	struct iovec iov = { fp->area, sizeof(fp->area) };
 
-	if (c->fp)
-		*fp = *c->fp;
+	if (c->fp_pending)
+		memcpy(fp->area, c->fp->area, fpstate_host_size());
 	else if (!c->attached || !c->tid || ptrace(PTRACE_GETREGSET, c->tid, NT_X86_XSTATE, &iov))
 		fpstate_init(fp);
 }
@@ -104,14 +106,8 @@ void pt_fpstate_set(struct platform_ctx *base, const struct fpstate *fp)
 {
 	struct pt_ctx *c = (struct pt_ctx *)base;
 
-	if (c->attached && c->tid) {
-		fp_load(c, fp);
-		return;
-	}
-	if (!c->fp)
-		c->fp = aligned_alloc(64, sizeof(*c->fp));
-	if (c->fp)
-		*c->fp = *fp;
+	memcpy(c->fp->area, fp->area, fpstate_host_size());
+	c->fp_pending = true;
 }
 
 void pt_set_singlestep(struct platform_ctx *base, bool on)
@@ -140,6 +136,11 @@ struct platform_ctx *pt_ctx_new(struct platform *p, struct platform_as *as_base)
 
 	if (!c)
 		return NULL;
+	c->fp = aligned_alloc(64, sizeof(*c->fp));
+	if (!c->fp) {
+		free(c);
+		return NULL;
+	}
 	c->base.ops = &platform_ptrace;
 	c->p = (struct pt_platform *)p;
 	mutex_init(&c->mu, RANK_LEAF);
@@ -156,6 +157,7 @@ struct platform_ctx *pt_ctx_new(struct platform *p, struct platform_as *as_base)
 	if (tid)
 		return &c->base;
 	mutex_destroy(&c->mu);
+	free(c->fp);
 	free(c);
 	return NULL;
 }
@@ -276,11 +278,8 @@ int pt_ctx_enter(struct pt_ctx *c, struct pt_as *as)
 		return -ESRCH;
 	if (!c->attached)
 		r = seize(c);
-	if (!r && c->fp) {
-		fp_load(c, c->fp);
-		free(c->fp);
-		c->fp = NULL;
-	}
+	if (!r && c->fp_pending)
+		fp_load(c);
 	return r;
 }
 

@@ -78,7 +78,8 @@ struct pt_ctx {
 	bool singlestep; /* [t] */
 	_Atomic bool running; /* program code may run */
 	_Atomic bool interrupt; /* platform_interrupt was called */
-	struct fpstate *fp; /* [t] to be loaded when a thread is taken over; owned; NULL */
+	bool fp_pending; /* [t] fp is to be loaded at the next switch */
+	struct fpstate *fp; /* [t] owned */
 };
 
 extern _Thread_local struct pt_ctx *pt_current; /* this host thread's, or NULL */

@@ -153,7 +153,7 @@ enum platform_event pt_run(struct platform_ctx *base, struct platform_as *as_bas
 	enum platform_event e;
 	int st;
 
-	if ((c->as != as || !c->attached || c->fp) && pt_ctx_enter(c, as))
+	if ((c->as != as || !c->attached || c->fp_pending) && pt_ctx_enter(c, as))
 		return dead(c);
 	do {
 		atomic_store(&c->running, true);
