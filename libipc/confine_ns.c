@@ -145,11 +145,17 @@ static void pass_on(pid_t child, int status_fd, const siginfo_t *si)
 	bool catches = status_mask(text, "SigCgt:\t") & bit;
 	bool ignores = status_mask(text, "SigIgn:\t") & bit;
 	bool waits = status_mask(text, "SigBlk:\t") & bit; /* a signalfd or sigwait user */
-	bool harmless = sig == SIGWINCH || sig == SIGCONT || sig == SIGURG;
-	if (catches || waits) {
+	if (sig == SIGCONT) {
+		kill(child, SIGCONT);
+	} else if (catches || waits) {
 		if (!has_it)
 			kill(child, sig);
-	} else if (!ignores && !harmless) {
+	} else if (ignores || sig == SIGWINCH || sig == SIGURG) {
+		return;
+	} else if (sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {
+		kill(child, SIGSTOP);
+		raise(SIGSTOP);
+	} else {
 		kill(child, SIGKILL);
 	}
 }

@@ -129,6 +129,27 @@ struct err *ctl_open_fds(const struct msg_desc *d, json_t *in)
 	return e;
 }
 
+static void close_one(json_t *v)
+{
+	if (json_is_integer(v))
+		close((int)json_integer_value(v));
+}
+
+void ctl_close_fds(const struct msg_desc *d, json_t *in)
+{
+	for (const struct msg_field *f = d->fields; f->name; f++) {
+		json_t *v = json_object_get(in, f->name);
+		if (f->kind == MSG_FD || f->kind == MSG_OPT_FD)
+			close_one(v);
+		for (size_t i = 0; f->kind == MSG_FDS && i < json_array_size(v); i++)
+			close_one(json_array_get(v, i));
+		if (f->kind == MSG_STRUCT)
+			ctl_close_fds(f->sub, v);
+		for (size_t i = 0; f->kind == MSG_LIST && i < json_array_size(v); i++)
+			ctl_close_fds(f->sub, json_array_get(v, i));
+	}
+}
+
 json_t *ctl_error_json(int errnum, const char *text)
 {
 	const char *name = strerrorname_np(errnum);

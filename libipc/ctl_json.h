@@ -20,6 +20,9 @@
  * Surplus or missing fields are left for msg_from_json to refuse. */
 struct err *ctl_open_fds(const struct msg_desc *d, json_t *in) ERR_MUST_USE;
 
+/* Closes them again, when the message was refused. */
+void ctl_close_fds(const struct msg_desc *d, json_t *in);
+
 /* {"error": {"errno": "ENOENT", "text": "..."}} */
 json_t *ctl_error_json(int errnum, const char *text);
 

@@ -131,7 +131,7 @@ const char *frame_parse(struct frame *f)
 	f->body_len = (size_t)(r.end - r.p);
 	if (f->kind == FRAME_CANCEL && (f->body_len != 1 || f->body[0] != 0xc0))
 		return "a cancel with a body";
-	if ((f->kind == FRAME_CANCEL || f->kind == FRAME_ERROR) && f->nfds)
+	if ((f->kind == FRAME_CANCEL || f->kind == FRAME_ERROR) && (f->nfds || f->fds_lost))
 		return "descriptors where none may be";
 	return NULL;
 }
@@ -148,6 +148,7 @@ int frame_recv_flags(int sock, struct frame *f, int flags, bool *eof, const char
 	f->buf_len = 0;
 	f->nfds = 0;
 	f->owns_fds = true;
+	f->fds_lost = false;
 	if (!f->buf)
 		return ENOMEM;
 	struct iovec iov = { .iov_base = f->buf, .iov_len = FRAME_MAX };
@@ -162,6 +163,14 @@ int frame_recv_flags(int sock, struct frame *f, int flags, bool *eof, const char
 		return errnum;
 	}
 	bool fds_ok = take_fds(&mh, f);
+	/* The kernel stops at the first descriptor it cannot install; with room
+	 * left in our buffer that is our own limit, not too many sent. */
+	if ((mh.msg_flags & MSG_CTRUNC) && fds_ok && f->nfds < FRAME_FDS_MAX) {
+		while (f->nfds)
+			close(f->fds[--f->nfds]);
+		f->fds_lost = true;
+		mh.msg_flags &= ~MSG_CTRUNC;
+	}
 	if (n == 0) {
 		*eof = true; /* or an empty datagram, which ends the conversation just as well */
 		frame_free(f);
@@ -171,7 +180,7 @@ int frame_recv_flags(int sock, struct frame *f, int flags, bool *eof, const char
 	if (mh.msg_flags & MSG_TRUNC)
 		*why = "longer than a frame may be";
 	else if ((mh.msg_flags & MSG_CTRUNC) || !fds_ok)
-		*why = "more descriptors than a frame may have, or none left here";
+		*why = "more descriptors than a frame may have";
 	else
 		*why = frame_parse(f);
 	if (*why) {

@@ -37,12 +37,15 @@ struct frame {
 	int fds[FRAME_FDS_MAX]; /* owned when received, borrowed when sent */
 	unsigned nfds;
 	bool owns_fds;
+	bool fds_lost; /* received: it brought descriptors that this process had no room for; nfds is 0 */
 };
 
 /* Sends / receives one frame on a SEQPACKET socket.  *again (may be NULL) is
  * set when a non-blocking socket would block; then NULL is returned and nothing
  * happened.  frame_recv: *eof is set at the peer's end.  MSG_CTRUNC, MSG_TRUNC
- * and a malformed envelope are EPROTO errors. */
+ * and a malformed envelope are EPROTO errors, but a frame whose descriptors
+ * did not fit under our own RLIMIT_NOFILE is received with fds_lost: that is no
+ * fault of the peer's, and one call's EMFILE. */
 struct err *frame_send(int sock, const struct frame *f, bool *again) ERR_MUST_USE;
 struct err *frame_recv(int sock, struct frame *f, bool *again, bool *eof) ERR_MUST_USE;
 void frame_free(struct frame *f);

@@ -235,8 +235,11 @@ static struct err *request(const char *name, const char *text)
 		e = ctl_open_fds(m->request, j);
 	else
 		e = err_new(ENOMEM, "%s", name);
-	if (!e)
+	if (!e) {
 		e = msg_from_json(m->request, j, msg, &a);
+		if (e)
+			ctl_close_fds(m->request, j);
+	}
 	json_decref(j);
 	if (!e) {
 		_cleanup_frame_ struct frame f = { 0 };

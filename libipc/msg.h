@@ -75,7 +75,8 @@ struct msg_arena {
  * Bounds are checked on the way out too. */
 struct err *msg_encode(const struct msg_desc *d, const void *in, struct frame *f) ERR_MUST_USE;
 /* Strict; moves descriptors from f to out.  On error out is untouched and f
- * still owns its descriptors. The error names the field ("walk.names[3]: 300 bytes, at most 255"). */
+ * still owns its descriptors (EPROTO: the message is bad; EMFILE, ENOMEM: we
+ * are short of something).  The error names the field ("walk.names[3]: 300 bytes, at most 255"). */
 struct err *msg_decode(const struct msg_desc *d, struct frame *f, void *out, struct msg_arena *a) ERR_MUST_USE;
 void msg_free(const struct msg_desc *d, void *msg, struct msg_arena *a);
 

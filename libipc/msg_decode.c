@@ -197,6 +197,8 @@ static struct err *decode_all(struct decoder *d, const struct msg_desc *desc, vo
 
 struct err *msg_decode(const struct msg_desc *desc, struct frame *f, void *out, struct msg_arena *a)
 {
+	if (f->fds_lost)
+		return err_new(EMFILE, "%s: receiving its descriptors", msg_desc_short(desc));
 	struct decoder d = {
 		.r = { f->body, f->body + f->body_len },
 		.fds = f->fds,

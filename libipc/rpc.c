@@ -167,12 +167,7 @@ static void on_writable(evutil_socket_t sock, short what, void *arg)
 		int errnum = frame_send_flags(r->sock, &q->frame, MSG_DONTWAIT);
 		if (errnum == EAGAIN || errnum == ENOBUFS || errnum == ENOMEM)
 			break;
-		if (errnum && !frame_errno(errnum)) {
-			lost(r, err_new(errnum, "sending a frame"));
-			return;
-		}
-		/* ETOOMANYREFS: too many descriptors of ours lie unread; the peer's own fault, it misses an answer */
-		if (errnum) {
+		if (errnum) { /* ETOOMANYREFS too: it left too many descriptors unread, and would miss an answer */
 			lost(r, err_new(errnum, "sending a queued frame"));
 			return;
 		}

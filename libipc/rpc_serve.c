@@ -93,7 +93,7 @@ static struct err *admit(struct rpc *r, const struct frame *f, const struct rpc_
 		return err_with_text(EPROTO, "%s: an event sent as a request", m->name);
 	if (f->kind == FRAME_EVENT && m->reply)
 		return err_with_text(EPROTO, "%s: a request sent as an event", m->name);
-	if (r->n_calls >= RPC_CALLS_MAX)
+	if (m->reply && r->n_calls >= RPC_CALLS_MAX)
 		return err_with_text(EAGAIN, "%s: %d calls are under way already", m->name, RPC_CALLS_MAX);
 	return NULL;
 }
@@ -145,9 +145,13 @@ struct err *rpc_serve_frame(struct rpc *r, struct frame *f)
 	struct err *e = admit(r, f, m);
 	if (!e)
 		e = start_call(r, f, m);
-	if (!e || f->kind == FRAME_EVENT)
+	if (!e)
+		return NULL;
+	/* an event cannot be answered; being short of something here is not its sender's fault */
+	if (f->kind == FRAME_EVENT && err_errno(e) != ENOMEM && err_errno(e) != EMFILE)
 		return e;
-	send_error(r, f->sequence, f->method, err_errno(e), err_text(e));
+	if (f->kind == FRAME_REQUEST)
+		send_error(r, f->sequence, f->method, err_errno(e), err_text(e));
 	err_free(e);
 	return NULL;
 }

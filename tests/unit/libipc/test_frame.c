@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -124,7 +125,7 @@ START_TEST(surplus_descriptors)
 	bool eof;
 	int before = open_fds();
 	send_fds("\x95\x01\x00\x01\x01\x90", 6, FRAME_FDS_MAX + 1);
-	error_is(frame_recv(pair[1], &f, NULL, &eof), "received a broken frame: more descriptors than a frame may have, or none left here");
+	error_is(frame_recv(pair[1], &f, NULL, &eof), "received a broken frame: more descriptors than a frame may have");
 	ck_assert_int_eq(open_fds(), before);
 	send_fds("\x95\x01\x00\x01\x01\x90", 6, 200);
 	err_free(frame_recv(pair[1], &f, NULL, &eof));
@@ -137,6 +138,29 @@ START_TEST(surplus_descriptors)
 	send_fds("\x95\x01\x02\x01\x01\x90", 6, 1);
 	error_is(frame_recv(pair[1], &f, NULL, &eof), "received a broken frame: descriptors where none may be");
 	ck_assert_int_eq(open_fds(), before);
+	teardown();
+}
+END_TEST
+
+/* Our own limit is not the peer's fault. */
+START_TEST(no_room_for_descriptors)
+{
+	setup();
+	struct frame f = { 0 };
+	struct rlimit old, few;
+	bool eof;
+	int before = open_fds();
+	getrlimit(RLIMIT_NOFILE, &old);
+	few = old;
+	few.rlim_cur = (rlim_t)pair[1] + 2;
+	send_fds("\x95\x01\x01\x01\x05\x90", 6, 3);
+	setrlimit(RLIMIT_NOFILE, &few);
+	no_error(frame_recv(pair[1], &f, NULL, &eof));
+	setrlimit(RLIMIT_NOFILE, &old);
+	ck_assert(f.fds_lost);
+	ck_assert_uint_eq(f.nfds, 0);
+	ck_assert_int_eq(open_fds(), before);
+	frame_free(&f);
 	teardown();
 }
 END_TEST
@@ -193,6 +217,6 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { round_trip, broken_envelopes, surplus_descriptors, foreign_ancillary_data, would_block_and_end, NULL };
+	const TTest *const tests[] = { round_trip, broken_envelopes, surplus_descriptors, no_room_for_descriptors, foreign_ancillary_data, would_block_and_end, NULL };
 	return check_main("frame", tests);
 }
