@@ -229,11 +229,21 @@ static void flush_dirty_locked(struct memfile *m)
 	m->dirty_bytes = 0;
 }
 
+/* The limit is about host memory.  Offsets are handed out in large steps of
+ * which programs touch a part: only when they come to more than the limit is
+ * the host asked what they really hold. */
+static bool over_limit(const struct memfile *m, uint64_t len)
+{
+	if (m->allocated + len <= m->limit)
+		return false;
+	return len > m->limit || memfile_committed(m) > m->limit - len;
+}
+
 static int alloc_locked(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint, uint64_t *off)
 {
 	struct frange *r = NULL;
 
-	if (m->allocated + len > m->limit)
+	if (over_limit(m, len))
 		return -ENOMEM;
 	if (hint && !(hint & (align - 1)) && (r = find_hint(m, hint, len)))
 		*off = hint;

@@ -12,8 +12,8 @@
 
 struct memfile;
 
-/* size: address space reserved, bytes (sparse); limit: bytes that may be
- * allocated at once.  Before threads exist. */
+/* size: address space reserved, bytes (sparse); limit: bytes of host
+ * memory that it may hold (checked when more is allocated).  Before threads exist. */
 struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out) ERR_MUST_USE;
 int memfile_fd(const struct memfile *m); /* borrowed */
 

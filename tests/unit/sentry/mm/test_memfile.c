@@ -28,6 +28,8 @@ START_TEST(limit_is_enomem)
 
 	ck_assert_int_eq(memfile_alloc(mf, LIMIT + PAGE_SIZE, PAGE_SIZE, 0, &off), -ENOMEM);
 	ck_assert_int_eq(memfile_alloc(mf, LIMIT, PAGE_SIZE, 0, &off), 0);
+	ck_assert_int_eq(memfile_alloc(mf, PAGE_SIZE, PAGE_SIZE, 0, &off2), 0); /* nothing is touched yet */
+	memset(memfile_ptr(mf, off), 1, LIMIT);
 	ck_assert_int_eq(memfile_alloc(mf, PAGE_SIZE, PAGE_SIZE, 0, &off2), -ENOMEM);
 	memfile_put(mf, off, LIMIT);
 	ck_assert_int_eq(memfile_alloc(mf, PAGE_SIZE, PAGE_SIZE, 0, &off2), 0);
