@@ -25,6 +25,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #ifdef REDOUBT_SANITIZE
 /* the leak checker needs ptrace and clone, which the policy has not */
@@ -54,6 +55,28 @@ static struct err *fd_budget(size_t n_trees, unsigned *budget)
 		return err_new(EMFILE, "RLIMIT_NOFILE is %llu", (unsigned long long)r.rlim_cur);
 	*budget = (unsigned)(r.rlim_cur - FDS_RESERVED - n_trees);
 	return NULL;
+}
+
+/* What the caller left open by mistake is not ours to hold. */
+static void close_others(const struct options *o)
+{
+	int low = o->ipc_fd, high = o->log_fd;
+	unsigned from = 3;
+
+	if (low > high) {
+		low = o->log_fd;
+		high = o->ipc_fd;
+	}
+	for (int i = 0; i < 2; i++) {
+		int keep = i ? high : low;
+
+		if (keep < (int)from)
+			continue;
+		if (keep > (int)from)
+			close_range(from, (unsigned)keep - 1, 0);
+		from = (unsigned)keep + 1;
+	}
+	close_range(from, ~0u, 0);
 }
 
 static struct err *check_socket(int fd)
@@ -144,6 +167,7 @@ int main(int argc, char **argv)
 	} else if (!e && o.print_policy) {
 		policy_print(gofer_policy(&o), stdout);
 	} else if (!e) {
+		close_others(&o);
 		s.options = &o;
 		s.trees = o.trees;
 		s.n_trees = o.n_trees;

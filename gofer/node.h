@@ -35,6 +35,7 @@ struct node {
 	struct node_id id;
 	uint32_t refs; /* handles and nodes below */
 	bool hashed; /* can be found by its name; else root or orphan */
+	bool foreign; /* on a file system that is not served, see foreign.h */
 	bool real; /* path.fd, if there is one, is open for reading, not O_PATH */
 	struct fd_slot path; /* the file itself */
 	struct fd_slot stream; /* a directory being read */

@@ -13,12 +13,13 @@
 #include <fcntl.h>
 #include <sys/statfs.h>
 
+/* One root node for a tree, so that all of it hangs together. */
 int op_attach(struct conn *c, const struct gofer_attach *q, struct gofer_attach_reply *r)
 {
 	struct tree *t;
 	struct node_id id;
 	struct statx sx;
-	struct node *n;
+	struct node **root;
 	int rc;
 
 	if (q->tree >= c->server->n_trees)
@@ -28,11 +29,16 @@ int op_attach(struct conn *c, const struct gofer_attach *q, struct gofer_attach_
 	if (rc)
 		return rc;
 	id_of(&sx, &id);
-	n = node_root(&c->nodes, t, &id, t->name ? -1 : t->fd);
-	if (!n)
+	root = &c->roots[q->tree];
+	if (*root && !node_same(&(*root)->id, &id))
+		return -ESTALE; /* a single file that the host has replaced */
+	if (!*root)
+		*root = node_root(&c->nodes, t, &id, t->name ? -1 : t->fd);
+	if (!*root)
 		return -errno;
+	node_ref(*root);
 	r->read_only = t->read_only;
-	return conn_give_node(c, n, &sx, &r->root);
+	return conn_give_node(c, *root, &sx, &r->root);
 }
 
 /* Probably a directory that is needed to go on below it: open it first and ask
@@ -88,8 +94,8 @@ int op_walk(struct conn *c, const struct gofer_walk *q, struct gofer_walk_reply 
 	for (uint32_t i = 0; i < q->n_names; i++) {
 		struct gofer_node *out = &r->nodes[r->n_nodes];
 
-		if (at->id.type != S_IFDIR) {
-			r->error = at->id.type == S_IFLNK ? 0 : ENOTDIR;
+		if (at->id.type != S_IFDIR || at->foreign) {
+			r->error = at->foreign ? EACCES : at->id.type == S_IFLNK ? 0 : ENOTDIR;
 			break;
 		}
 		rc = step(c, at, q->names[i].p, i + 1 == q->n_names, out, &at);
@@ -106,7 +112,7 @@ int op_getattr(struct conn *c, const struct gofer_getattr *q, struct gofer_getat
 {
 	struct node *n;
 	struct statx sx;
-	int rc = conn_node(c, q->node, &n);
+	int rc = conn_any(c, q->node, &n);
 
 	if (!rc)
 		rc = node_stat(&c->nodes, n, &sx);

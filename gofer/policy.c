@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -72,7 +73,7 @@ static const struct {
 	{ ALWAYS, { "symlinkat", { DIR_FD(1) }, "request symlink" } },
 	{ ALWAYS, { "unlinkat", { DIR_FD(0), ONLY_BITS(2, AT_REMOVEDIR) }, "request unlink" } },
 	{ ALWAYS, { "utimensat", { DIR_FD(0), IS(3, AT_EMPTY_PATH) }, "request setattr of times, by descriptor only" } },
-	{ ALWAYS, { "write", {}, "log lines" } },
+	{ ALWAYS, { "write", {}, "log lines, to the log's descriptor" } },
 };
 
 static const struct policy_rule sanitizer_rules[] = {
@@ -90,6 +91,7 @@ static const struct policy_rule sanitizer_rules[] = {
 	{ "rt_sigprocmask", {}, "sanitizer" },
 	{ "sched_yield", {}, "sanitizer" },
 	{ "sigaltstack", {}, "sanitizer: end" },
+	{ "write", {}, "sanitizer: reports" },
 };
 
 static const char *const caps[] = { "cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid", NULL };
@@ -132,6 +134,10 @@ const struct policy *gofer_policy(const struct options *o)
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
 		if ((rules[i].when & when) == rules[i].when)
 			chosen[policy.n_rules++] = rules[i].rule;
+	}
+	for (size_t i = 0; i < policy.n_rules; i++) {
+		if (!strcmp(chosen[i].call, "write"))
+			chosen[i].checks[0] = (struct policy_check)IS(0, o->log_fd);
 	}
 	return &policy;
 }

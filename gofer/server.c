@@ -113,8 +113,12 @@ static void conn_free(struct conn *c)
 		if (c->handles.entries[i].node)
 			node_unref(&c->nodes, c->handles.entries[i].node);
 	}
+	for (size_t i = 0; i < c->server->n_trees; i++)
+		node_unref(&c->nodes, c->roots[i]);
+	free(c->roots);
 	handle_table_destroy(&c->handles);
 	node_table_destroy(&c->nodes);
+	c->server->live--;
 	free(c);
 }
 
@@ -139,7 +143,9 @@ struct err *conn_open(struct server *s, int sock)
 	struct conn *c = calloc(1, sizeof(*c));
 	struct err *e = NULL;
 
-	if (!c || !node_table_init(&c->nodes, NODES_MAX, s->seed, &s->fds))
+	if (s->live >= CONNECTIONS_MAX)
+		e = err_new(EAGAIN, "%d connections", CONNECTIONS_MAX);
+	else if (!c || !node_table_init(&c->nodes, NODES_MAX, s->seed, &s->fds) || !(c->roots = calloc(s->n_trees, sizeof(*c->roots))))
 		e = err_new(ENOMEM, "a connection");
 	if (!e) {
 		handle_table_init(&c->handles, NODES_MAX);
@@ -147,18 +153,22 @@ struct err *conn_open(struct server *s, int sock)
 		c->number = ++s->connections;
 		e = rpc_new(s->base, sock, methods, sizeof(methods) / sizeof(*methods), on_closed, c, &c->rpc);
 	}
-	if (!e)
+	if (!e) {
+		s->live++;
 		return NULL;
+	}
 	close(sock);
-	if (c)
+	if (c) {
 		node_table_destroy(&c->nodes);
+		free(c->roots);
+	}
 	free(c);
 	return e;
 }
 
 /* --- for the operations ------------------------------------------------------------ */
 
-int conn_node(const struct conn *c, uint64_t handle, struct node **n)
+int conn_any(const struct conn *c, uint64_t handle, struct node **n)
 {
 	struct node *found = handle_get(&c->handles, handle);
 
@@ -168,14 +178,23 @@ int conn_node(const struct conn *c, uint64_t handle, struct node **n)
 	return 0;
 }
 
-int conn_dir(const struct conn *c, uint64_t handle, struct node **n)
+int conn_node(const struct conn *c, uint64_t handle, struct node **n)
 {
 	struct node *found = handle_get(&c->handles, handle);
 
-	if (!found)
-		return -EBADF;
-	if (found->id.type != S_IFDIR)
-		return -ENOTDIR;
+	if (!found || found->foreign)
+		return found ? -EACCES : -EBADF;
+	*n = found;
+	return 0;
+}
+
+int conn_dir(const struct conn *c, uint64_t handle, struct node **n)
+{
+	struct node *found;
+	int rc = conn_node(c, handle, &found);
+
+	if (rc || found->id.type != S_IFDIR)
+		return rc ? rc : -ENOTDIR;
 	*n = found;
 	return 0;
 }
@@ -216,8 +235,19 @@ int conn_give(struct conn *c, struct node *dir, const char *name, const struct s
 {
 	struct node_id id;
 	struct node *n;
+	int rc = 0;
 
 	id_of(sx, &id);
+	if (id.dev != dir->id.dev) { /* another file system begins here */
+		rc = node_path_fd(&c->nodes, dir);
+		if (rc >= 0)
+			rc = foreign_check(&c->server->foreign, rc, name, id.dev);
+	}
+	if (rc < 0)
+		return rc;
 	n = node_found(&c->nodes, dir, name, &id);
-	return n ? conn_give_node(c, n, sx, out) : -errno;
+	if (!n)
+		return -errno;
+	n->foreign = rc > 0;
+	return conn_give_node(c, n, sx, out);
 }

@@ -12,6 +12,7 @@
 #ifndef REDOUBT_GOFER_SERVER_H
 #define REDOUBT_GOFER_SERVER_H
 
+#include "foreign.h"
 #include "handle.h"
 #include "node.h"
 #include "options.h"
@@ -23,6 +24,7 @@
 #include <sys/stat.h>
 
 #define NODES_MAX (1u << 20)
+#define CONNECTIONS_MAX 64 /* each holds some descriptors */
 #define WALK_MAX 64
 /* A directory entry is at least 24 bytes here, and at most 26/24 as long in a
  * frame: neither the frame nor the schema's 2048 entries can overflow. */
@@ -49,7 +51,8 @@ struct server {
 	struct node_fds fds;
 	uint64_t seed; /* of the tables' hashes */
 	struct scratch scratch;
-	unsigned connections;
+	struct foreign_cache foreign;
+	unsigned connections, live; /* made ever, there now */
 	bool once; /* ends with its connection */
 	bool failed; /* a peer broke the protocol */
 };
@@ -59,6 +62,7 @@ struct conn {
 	struct rpc *rpc;
 	struct node_table nodes;
 	struct handle_table handles;
+	struct node **roots; /* of each tree once attached, a reference */
 	unsigned number; /* for log lines */
 };
 
@@ -67,7 +71,9 @@ struct err *conn_open(struct server *s, int sock) ERR_MUST_USE;
 
 /* --- for the operations --- */
 
-/* -EBADF for what is no live handle, -ENOTDIR (conn_dir). */
+/* -EBADF for what is no live handle, -EACCES for what is not served; conn_dir
+ * also -ENOTDIR.  conn_any answers what is not served, too: for attributes. */
+int conn_any(const struct conn *c, uint64_t handle, struct node **n);
 int conn_node(const struct conn *c, uint64_t handle, struct node **n);
 int conn_dir(const struct conn *c, uint64_t handle, struct node **n);
 

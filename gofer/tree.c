@@ -43,6 +43,10 @@ static struct err *tree_attributes(const struct tree *t)
 		a.attr_set |= MOUNT_ATTR_RDONLY;
 	if (!mount_setattr(t->fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &a, sizeof(a)))
 		return NULL;
+	if (errno == ENOSYS) { /* before Linux 5.12; what is read-only is refused by us all the same */
+		log_info("tree %s: %s", t->path, "mount_setattr is not known to this kernel");
+		return NULL;
+	}
 	return err_new(errno, "mount attributes");
 }
 
