@@ -57,10 +57,9 @@ int platform_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int pro
 int platform_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len);
 int platform_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot);
 
-/* A context for a task that will run in `as`.  Called on the thread of the task
- * that clones (its own context stopped) or, for a first task, on any thread; if
- * the caller runs in `as` itself, the new stub thread is made here.  NULL: out
- * of threads. */
+/* A context for a task that will run in `as`.  The first one makes the stub
+ * process, from any thread; another is made in the caller's own stub thread, so
+ * that the caller must run in `as` (clone).  NULL: out of processes or threads. */
 struct platform_ctx *platform_ctx_new(struct platform *p, struct platform_as *as);
 /* Called on the context's own task thread at its end (or, if it never ran, by its maker). */
 void platform_ctx_free(struct platform_ctx *c);

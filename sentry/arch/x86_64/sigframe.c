@@ -89,25 +89,44 @@ static void save_regs(struct sigcontext_x86 *mc, const struct regs *r)
 	};
 }
 
+enum { TRAP_DE = 0, TRAP_DB = 1, TRAP_BP = 3, TRAP_UD = 6, TRAP_GP = 13, TRAP_PF = 14, TRAP_AC = 17, TRAP_XF = 19 };
+enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
+
+/* The error code of a page fault is not told by ptrace; collectors with write
+ * barriers look at the write bit: an access that was refused and no fetch is
+ * taken for a write. */
+static uint64_t page_fault_error(const struct linux_siginfo *info, uint64_t rip)
+{
+	uint64_t err = PF_USER;
+
+	if (info->fault.addr == rip)
+		err |= PF_FETCH;
+	if (info->signo == LINUX_SIGSEGV && info->code == LINUX_SEGV_ACCERR)
+		err |= PF_PRESENT | (info->fault.addr == rip ? 0 : PF_WRITE);
+	return err;
+}
+
 /* What the processor said of an exception, as far as the signal tells it. */
 static void save_trap(struct sigcontext_x86 *mc, int signo, const struct linux_siginfo *info)
 {
-	enum { DE = 0, DB = 1, BP = 3, UD = 6, GP = 13, PF = 14, AC = 17, XF = 19, USER = 4, PRESENT = 1, FPE_INTDIV_CODE = 1, BUS_ADRALN_CODE = 1 };
+	const int intdiv = 1, adraln = 1; /* FPE_INTDIV, BUS_ADRALN */
 
 	if (info->code <= 0)
 		return;
-	if (signo == LINUX_SIGSEGV || signo == LINUX_SIGBUS) {
-		bool gp = info->code == LINUX_SI_KERNEL, ac = signo == LINUX_SIGBUS && info->code == BUS_ADRALN_CODE;
-
-		mc->trapno = gp ? GP : ac ? AC : PF;
-		mc->err = gp || ac ? 0 : USER | (info->code == LINUX_SEGV_ACCERR && signo == LINUX_SIGSEGV ? PRESENT : 0);
-		mc->cr2 = gp ? 0 : info->fault.addr;
+	if (signo == LINUX_SIGSEGV && info->code == LINUX_SI_KERNEL) {
+		mc->trapno = TRAP_GP;
+	} else if (signo == LINUX_SIGBUS && info->code == adraln) {
+		mc->trapno = TRAP_AC;
+	} else if (signo == LINUX_SIGSEGV || signo == LINUX_SIGBUS) {
+		mc->trapno = TRAP_PF;
+		mc->err = page_fault_error(info, mc->rip);
+		mc->cr2 = info->fault.addr;
 	} else if (signo == LINUX_SIGILL) {
-		mc->trapno = UD;
+		mc->trapno = TRAP_UD;
 	} else if (signo == LINUX_SIGFPE) {
-		mc->trapno = info->code == FPE_INTDIV_CODE ? DE : XF;
+		mc->trapno = info->code == intdiv ? TRAP_DE : TRAP_XF;
 	} else if (signo == LINUX_SIGTRAP) {
-		mc->trapno = info->code == LINUX_SI_KERNEL ? BP : DB;
+		mc->trapno = info->code == LINUX_SI_KERNEL ? TRAP_BP : TRAP_DB;
 	}
 }
 

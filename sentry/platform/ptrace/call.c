@@ -19,18 +19,20 @@
 
 int pt_wait(struct pt_ctx *c)
 {
+	pid_t r;
 	int st;
 
 	for (;;) {
-		pid_t r = wait4(c->tid, &st, __WALL | __WNOTHREAD, NULL);
+		r = wait4(c->tid, &st, __WALL | __WNOTHREAD, NULL);
 
 		if (r == c->tid)
 			break;
 		if (r < 0 && errno != EINTR)
-			return -1; /* reaped by pt_as_kill_locked */
+			break; /* reaped by pt_as_kill_locked */
 	}
-	if (WIFSTOPPED(st))
+	if (r > 0 && WIFSTOPPED(st))
 		return st;
+	c->reaped = true;
 	return -1;
 }
 

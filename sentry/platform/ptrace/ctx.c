@@ -4,7 +4,7 @@
  *
  * A new thread in an existing stub process is cloned by the task that makes the
  * context, in its own stub thread, and sleeps untraced until the new task's
- * host thread seizes it.  A stub process is made when its first context enters.
+ * host thread seizes it.  A stub process is made for its first context.
  * The process's first thread never exits before the process (its zombie could
  * not be waited for, and EXITKILL would take the others with it): given up, it
  * is parked and waits as the spare for the next context.
@@ -74,7 +74,7 @@ static void join_locked(struct pt_ctx *c, struct pt_as *as, pid_t tid)
 {
 	ref_get(&as->ref);
 	c->as = as;
-	c->attached = false;
+	c->attached = c->reaped = false;
 	pt_ctx_set_thread(c, as->pid, tid);
 	LIST_INSERT_HEAD(&as->ctxs, c, link);
 }
@@ -117,7 +117,7 @@ void pt_set_singlestep(struct platform_ctx *base, bool on)
 
 /* --- making ------------------------------------------------------------------------ */
 
-/* A parked thread beside the caller's own. as->mu held. 0: none could be made. */
+/* A parked thread beside self's. as->mu held. 0: none could be made. */
 static pid_t clone_thread_locked(struct pt_as *as, struct pt_ctx *self)
 {
 	const uint64_t a[6] = { THREAD_FLAGS };
@@ -128,38 +128,53 @@ static pid_t clone_thread_locked(struct pt_as *as, struct pt_ctx *self)
 	return (pid_t)tid;
 }
 
-struct platform_ctx *pt_ctx_new(struct platform *p, struct platform_as *as_base)
+/* A parked thread of as, or one that makes its process: 0 or -errno. as->mu held. */
+static pid_t find_thread_locked(struct pt_as *as, struct pt_ctx *self)
 {
-	struct pt_as *as = (struct pt_as *)as_base;
-	struct pt_ctx *self = pt_current, *c = calloc(1, sizeof(*c));
+	pid_t tid = as->spare;
+
+	if (as->dead)
+		return -ESRCH;
+	if (!as->pid) {
+		tid = pt_zygote_fork(as->p);
+		if (tid > 0)
+			as->pid = tid;
+	} else if (tid) {
+		as->spare = 0;
+	} else if (self && self->as == as && self->attached && self->tid) {
+		tid = clone_thread_locked(as, self);
+	}
+	return tid ? tid : -EAGAIN;
+}
+
+static int join(struct pt_ctx *c, struct pt_as *as)
+{
 	pid_t tid;
+
+	mutex_lock(&as->mu);
+	tid = find_thread_locked(as, pt_current);
+	if (tid > 0)
+		join_locked(c, as, tid);
+	mutex_unlock(&as->mu);
+	return tid > 0 ? 0 : tid;
+}
+
+struct platform_ctx *pt_ctx_new(struct platform *p, struct platform_as *as)
+{
+	struct pt_ctx *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
-	c->fp = aligned_alloc(64, sizeof(*c->fp));
-	if (!c->fp) {
-		free(c);
-		return NULL;
-	}
 	c->base.ops = &platform_ptrace;
 	c->p = (struct pt_platform *)p;
 	mutex_init(&c->mu, RANK_LEAF);
-	if (!self || self->as != as || !self->attached || !self->tid)
-		return &c->base; /* gets its thread when it enters */
-	mutex_lock(&as->mu);
-	tid = as->spare;
-	as->spare = 0;
-	if (!tid && !as->dead)
-		tid = clone_thread_locked(as, self);
-	if (tid)
-		join_locked(c, as, tid);
-	mutex_unlock(&as->mu);
-	if (tid)
-		return &c->base;
-	mutex_destroy(&c->mu);
-	free(c->fp);
-	free(c);
-	return NULL;
+	c->fp = aligned_alloc(64, sizeof(*c->fp));
+	/* Now, not at the first switch: here the caller can still say no. */
+	if (!c->fp || join(c, (struct pt_as *)as)) {
+		pt_ctx_free(&c->base);
+		return NULL;
+	}
+	return &c->base;
 }
 
 void pt_ctx_bind(struct platform_ctx *c)
@@ -180,27 +195,6 @@ static int seize(struct pt_ctx *c)
 	if (st < 0)
 		return -ESRCH;
 	c->attached = true;
-	return 0;
-}
-
-/* A thread of as for c, not seized yet. as->mu held. */
-static int take_thread_locked(struct pt_ctx *c, struct pt_as *as)
-{
-	pid_t tid = as->spare;
-
-	if (as->dead)
-		return -ESRCH;
-	if (!as->pid) {
-		tid = pt_zygote_fork(as->p);
-		if (tid < 0)
-			return tid;
-		as->pid = tid;
-	} else if (!tid) {
-		return -EAGAIN;
-	} else {
-		as->spare = 0;
-	}
-	join_locked(c, as, tid);
 	return 0;
 }
 
@@ -268,9 +262,7 @@ int pt_ctx_enter(struct pt_ctx *c, struct pt_as *as)
 
 	if (c->as != as) {
 		leave(c);
-		mutex_lock(&as->mu);
-		r = take_thread_locked(c, as);
-		mutex_unlock(&as->mu);
+		r = join(c, as);
 	}
 	if (r)
 		return r;

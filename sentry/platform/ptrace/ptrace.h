@@ -75,6 +75,7 @@ struct pt_ctx {
 	struct mutex mu; /* RANK_LEAF */
 	pid_t tgid, tid; /* [t] to read, [mu] to write: whom to interrupt; 0: none */
 	bool attached; /* [t] we are its tracer, and it is stopped unless running */
+	bool reaped; /* [t] its thread was found dead, and waited for */
 	bool singlestep; /* [t] */
 	_Atomic bool running; /* program code may run */
 	_Atomic bool interrupt; /* platform_interrupt was called */

@@ -27,10 +27,15 @@
 #define TRAPNO_GP 13
 #define TRAPNO_PF 14
 
+/* The stub is lost: what is left of its process goes too, so that all its
+ * zombies are gone and others that run there notice. */
 static enum platform_event dead(struct pt_ctx *c)
 {
 	if (c->as) {
 		mutex_lock(&c->as->mu);
+		if (c->reaped)
+			pt_ctx_lost_locked(c);
+		pt_as_kill_locked(c->as);
 		if (c->tid)
 			pt_ctx_lost_locked(c);
 		mutex_unlock(&c->as->mu);
