@@ -160,7 +160,10 @@ int frame_recv_flags(int sock, struct frame *f, int flags, bool *eof, const char
 	if (n < 0) {
 		int errnum = errno;
 		frame_free(f);
-		return errnum;
+		if (errnum != ECONNRESET)
+			return errnum;
+		*eof = true; /* it went with frames of ours unread */
+		return 0;
 	}
 	bool fds_ok = take_fds(&mh, f);
 	/* The kernel stops at the first descriptor it cannot install; with room

@@ -221,7 +221,7 @@ static void on_readable(evutil_socket_t sock, short what, void *arg)
 		int errnum = frame_recv_flags(r->sock, &f, MSG_DONTWAIT, &eof, &why);
 		if (errnum == EAGAIN || errnum == ENOMEM)
 			break;
-		if (errnum == ECONNRESET || eof) {
+		if (eof) {
 			lost(r, NULL);
 			break;
 		}
