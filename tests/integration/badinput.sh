@@ -10,7 +10,7 @@ id=badinput-$$
 passed=0 failed=0
 trap '"$launcher" --root "$work/state" delete --force "$id" 2>/dev/null; rm -rf "$work"' EXIT
 
-run() { timeout 30 "$launcher" --root "$work/state" "$@" </dev/null; }
+run() { timeout 10 "$launcher" --root "$work/state" "$@" </dev/null; }
 
 ok() { passed=$((passed + 1)); }
 bad() {
@@ -45,13 +45,15 @@ nothing_left() { # what
 refused() { # what, expected end of the line, launcher arguments...
 	local what=$1 expect=$2 status text
 	shift 2
-	text=$(run "$@" 2>&1 >/dev/null)
+	# through a file: a container that was made in error would hold a pipe open
+	run "$@" >/dev/null 2>"$work/refusal"
 	status=$?
+	text=$(<"$work/refusal")
 	if [ $status -eq 0 ] || [ $status -eq 124 ]; then
 		bad "$what: status $status"
 	elif [ "$(printf '%s\n' "$text" | wc -l)" -ne 1 ]; then
 		bad "$what: not one line: $text"
-	elif [[ "$text" != "redoubt: "*$expect ]]; then
+	elif [[ "$text" != "redoubt: "*"$expect" ]]; then
 		bad "$what: '$text' does not end with '$expect'"
 	else
 		ok
@@ -90,7 +92,7 @@ while IFS='|' read -r edit expect; do
 		bad "the edit '$edit' changes nothing"
 		continue
 	fi
-	refused "$edit" "config.json: $expect" run --bundle "$bundle" "$id"
+	refused "$edit" "$expect" run --bundle "$bundle" "$id"
 done <<'CASES'
 s/"ociVersion": "1.0.2",//|ociVersion: is missing
 s/"1.0.2"/102/|ociVersion: is an integer, must be a string
@@ -129,7 +131,7 @@ refused "no config.json" "config.json: No such file or directory" run --bundle "
 echo hello >"$bundle/config.json"
 refused "not JSON" "'[' or '{' expected near 'hello'" run --bundle "$bundle" "$id"
 head -c 300 "$work/good.json" >"$bundle/config.json"
-refused "half a file" "near end of file" run --bundle "$bundle" "$id"
+refused "half a file" "premature end of input near '\"CAP_KI'" run --bundle "$bundle" "$id"
 
 # --- programs that cannot run ----------------------------------------------------------------
 program() { # program, expected end of the line
