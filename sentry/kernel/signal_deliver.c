@@ -241,7 +241,7 @@ static enum taken take_one(struct task *t, int *signo, struct linux_siginfo *inf
 	struct linux_sigaction *a;
 
 	tasks_lock(t->k);
-	if (tg->exiting || (tg->exec_task && tg->exec_task != t)) {
+	if (tg->exiting || t->leaving || (tg->exec_task && tg->exec_task != t)) {
 		r = TAKEN_EXIT;
 	} else if (!t->stop_todo) {
 		*signo = signal_dequeue_locked(t, t->blocked, info);

@@ -17,7 +17,7 @@ void signal_recalc_locked(struct task *t)
 {
 	struct thread_group *tg = t->tg;
 
-	if ((signal_pending_locked(t) & ~t->blocked) || t->stop_todo || tg->exiting || (tg->exec_task && tg->exec_task != t)) {
+	if ((signal_pending_locked(t) & ~t->blocked) || t->stop_todo || tg->exiting || t->leaving || (tg->exec_task && tg->exec_task != t)) {
 		task_kick_locked(t);
 		return;
 	}

@@ -129,6 +129,7 @@ struct task {
 	struct linux_stack altstack; /* [t] */
 	_Atomic bool work; /* [a] something to do before the program runs on */
 	/* exit */
+	bool leaving; /* [T] exit(2): this thread alone ends before the program runs again */
 	bool exiting; /* [T] */
 	bool exited; /* [T] */
 	int exit_code; /* [t] */

@@ -1,0 +1,104 @@
+/*
+ * clone.c - clone, clone3, fork, vfork: argument checks.
+ */
+#include "syscalls/syscall.h"
+
+#include "abi/sched.h"
+#include "abi/signal.h"
+#include "kernel/clone.h"
+
+#include <errno.h>
+#include <string.h>
+
+int64_t sys_clone(struct task *t, const uint64_t a[6])
+{
+	uint64_t flags = a[0] & UINT32_MAX;
+	struct clone_request q = {
+		.flags = flags & ~LINUX_CSIGNAL,
+		.exit_signal = (int)(flags & LINUX_CSIGNAL),
+		.stack = a[1],
+		.parent_tid = UADDR(a[2]),
+		.child_tid = UADDR(a[3]),
+		.tls = a[4],
+		.pidfd = UADDR(a[2]), /* the same argument: not both */
+	};
+
+	if (flags & LINUX_CLONE_PIDFD && flags & LINUX_CLONE_PARENT_SETTID)
+		return -EINVAL;
+	return task_clone(t, &q);
+}
+
+int64_t sys_fork(struct task *t, const uint64_t a[6])
+{
+	const struct clone_request q = { .exit_signal = LINUX_SIGCHLD };
+
+	return task_clone(t, &q);
+}
+
+int64_t sys_vfork(struct task *t, const uint64_t a[6])
+{
+	const struct clone_request q = { .flags = LINUX_CLONE_VFORK | LINUX_CLONE_VM, .exit_signal = LINUX_SIGCHLD };
+
+	return task_clone(t, &q);
+}
+
+/* What a newer program's larger structure holds beyond ours must be zero. */
+static int copy_args(struct task *t, uaddr a, uint64_t size, struct linux_clone_args *out)
+{
+	uint8_t extra[64];
+
+	memset(out, 0, sizeof(*out));
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < LINUX_CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (copy_from_user(t->mm, out, a, size < sizeof(*out) ? size : sizeof(*out)))
+		return -EFAULT;
+	for (uint64_t off = sizeof(*out); off < size; off += sizeof(extra)) {
+		uint64_t n = size - off < sizeof(extra) ? size - off : sizeof(extra);
+
+		if (copy_from_user(t->mm, extra, uaddr_add(a, off), n))
+			return -EFAULT;
+		for (uint64_t i = 0; i < n; i++)
+			if (extra[i])
+				return -E2BIG;
+	}
+	return 0;
+}
+
+int64_t sys_clone3(struct task *t, const uint64_t a[6])
+{
+	const uint64_t known = 0xffffffffull | LINUX_CLONE_CLEAR_SIGHAND | LINUX_CLONE_INTO_CGROUP;
+	struct linux_clone_args c;
+	struct clone_request q;
+	int r = copy_args(t, UADDR(a[0]), a[1], &c);
+
+	if (r)
+		return r;
+	if (c.set_tid_size > 32 || (!c.set_tid && c.set_tid_size) || (c.set_tid && !c.set_tid_size))
+		return -EINVAL;
+	if (c.exit_signal & ~LINUX_CSIGNAL || c.exit_signal > LINUX_NSIG)
+		return -EINVAL;
+	if (c.flags & ~known || c.flags & (LINUX_CLONE_DETACHED | (LINUX_CSIGNAL & ~LINUX_CLONE_NEWTIME)))
+		return -EINVAL;
+	if ((c.flags & (LINUX_CLONE_SIGHAND | LINUX_CLONE_CLEAR_SIGHAND)) == (LINUX_CLONE_SIGHAND | LINUX_CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if (c.flags & (LINUX_CLONE_THREAD | LINUX_CLONE_PARENT) && c.exit_signal)
+		return -EINVAL;
+	if (!c.stack != !c.stack_size)
+		return -EINVAL;
+	if (c.flags & LINUX_CLONE_INTO_CGROUP)
+		return -EBADF; /* no cgroup descriptors exist */
+	if (c.set_tid_size)
+		return -EPERM; /* needs CAP_CHECKPOINT_RESTORE */
+	q = (struct clone_request){
+		.flags = c.flags,
+		.exit_signal = (int)c.exit_signal,
+		.stack = c.stack ? c.stack + c.stack_size : 0,
+		.tls = c.tls,
+		.parent_tid = UADDR(c.parent_tid),
+		.child_tid = UADDR(c.child_tid),
+		.pidfd = UADDR(c.pidfd),
+	};
+	return task_clone(t, &q);
+}

@@ -1,0 +1,148 @@
+/*
+ * futex.c - futex, futex_waitv's refusal, robust lists, rseq.
+ */
+#include "kernel/futex.h"
+
+#include "abi/capability.h"
+#include "abi/time.h"
+#include "kernel/posix_timer.h"
+#include "kernel/task_table.h"
+#include "syscalls/syscall.h"
+
+#include <errno.h>
+
+enum {
+	OP_WAIT, OP_WAKE, OP_FD, OP_REQUEUE, OP_CMP_REQUEUE, OP_WAKE_OP, OP_LOCK_PI, OP_UNLOCK_PI, OP_TRYLOCK_PI, OP_WAIT_BITSET,
+	OP_WAKE_BITSET, OP_WAIT_REQUEUE_PI, OP_CMP_REQUEUE_PI, OP_LOCK_PI2,
+};
+#define FLAG_PRIVATE 128
+#define FLAG_REALTIME 256
+
+static bool has_timeout(int op)
+{
+	return op == OP_WAIT || op == OP_WAIT_BITSET || op == OP_LOCK_PI || op == OP_LOCK_PI2 || op == OP_WAIT_REQUEUE_PI;
+}
+
+/* The deadline on the host's monotonic clock. WAIT's is relative, the others absolute. */
+static int read_timeout(struct task *t, uaddr at, int op, int flags, int64_t *deadline)
+{
+	int64_t ns;
+	int r, clock;
+
+	*deadline = WAIT_FOREVER;
+	if (!at.v || !has_timeout(op))
+		return 0;
+	r = copy_timespec_from_user(t, at, &ns);
+	if (r)
+		return r;
+	if (op == OP_WAIT) {
+		if (__builtin_add_overflow(now_monotonic(), ns, deadline))
+			*deadline = WAIT_FOREVER;
+		return 0;
+	}
+	clock = flags & FLAG_REALTIME || op == OP_LOCK_PI ? LINUX_CLOCK_REALTIME : LINUX_CLOCK_MONOTONIC;
+	*deadline = clock_to_monotonic(clock, ns);
+	return 0;
+}
+
+struct wait_args {
+	uint64_t addr, val, priv, bitset;
+	int64_t deadline;
+};
+
+/* restart_syscall of a relative wait: until the first deadline. */
+static int64_t restart_wait(struct task *t, void *state)
+{
+	const uint64_t *s = state;
+	int r = futex_wait(t, UADDR(s[0]), (uint32_t)s[1], s[2], (uint32_t)s[3], (int64_t)s[4]);
+
+	return r == -ERESTARTSYS ? -ERESTART_RESTARTBLOCK : r;
+}
+
+static int64_t do_wait(struct task *t, uaddr a, uint32_t val, bool priv, uint32_t bitset, int64_t deadline)
+{
+	int r = futex_wait(t, a, val, priv, bitset, deadline);
+
+	if (r != -ERESTARTSYS || deadline == WAIT_FOREVER)
+		return r;
+	t->restart_fn = restart_wait;
+	t->restart_state[0] = a.v;
+	t->restart_state[1] = val;
+	t->restart_state[2] = priv;
+	t->restart_state[3] = bitset;
+	t->restart_state[4] = (uint64_t)deadline;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+int64_t sys_futex(struct task *t, const uint64_t a[6])
+{
+	uaddr at = UADDR(a[0]), at2 = UADDR(a[4]);
+	int flags = (int)a[1], op = flags & 127, r;
+	uint32_t val = (uint32_t)a[2], val3 = (uint32_t)a[5];
+	bool priv = flags & FLAG_PRIVATE;
+	int64_t deadline;
+
+	if (flags & FLAG_REALTIME && op != OP_WAIT_BITSET && op != OP_WAIT_REQUEUE_PI && op != OP_LOCK_PI2)
+		return -ENOSYS;
+	r = read_timeout(t, UADDR(a[3]), op, flags, &deadline);
+	if (r)
+		return r;
+	switch (op) {
+	case OP_WAIT:
+		return do_wait(t, at, val, priv, LINUX_FUTEX_BITSET_ALL, deadline);
+	case OP_WAIT_BITSET:
+		return do_wait(t, at, val, priv, val3, deadline);
+	case OP_WAKE:
+		return futex_wake(t, at, priv, (int)val, LINUX_FUTEX_BITSET_ALL);
+	case OP_WAKE_BITSET:
+		return futex_wake(t, at, priv, (int)val, val3);
+	case OP_REQUEUE:
+		return futex_requeue(t, at, at2, priv, (int)val, (int)a[3], NULL);
+	case OP_CMP_REQUEUE:
+		return futex_requeue(t, at, at2, priv, (int)val, (int)a[3], &val3);
+	case OP_WAKE_OP:
+		return futex_wake_op(t, at, at2, priv, (int)val, (int)a[3], val3);
+	case OP_LOCK_PI:
+	case OP_LOCK_PI2:
+		return futex_lock_pi(t, at, priv, deadline, false);
+	case OP_TRYLOCK_PI:
+		return futex_lock_pi(t, at, priv, WAIT_FOREVER, true);
+	case OP_UNLOCK_PI:
+		return futex_unlock_pi(t, at, priv);
+	default:
+		return -ENOSYS;
+	}
+}
+
+#define ROBUST_HEAD_SIZE 24
+
+int64_t sys_set_robust_list(struct task *t, const uint64_t a[6])
+{
+	if (a[1] != ROBUST_HEAD_SIZE)
+		return -EINVAL;
+	t->robust_list = UADDR(a[0]);
+	t->robust_list_len = a[1];
+	return 0;
+}
+
+int64_t sys_get_robust_list(struct task *t, const uint64_t a[6])
+{
+	pid_t pid = (pid_t)a[0];
+	uint64_t head = t->robust_list.v, len = ROBUST_HEAD_SIZE;
+	struct task *o;
+
+	if (pid) {
+		o = task_find(t->k, pid);
+		if (!o)
+			return -ESRCH;
+		if (o->tg != t->tg && !ns_capable(t, LINUX_CAP_SYS_PTRACE) && o->cred->ruid != t->cred->euid) {
+			task_put(o);
+			return -EPERM;
+		}
+		head = o->robust_list.v;
+		task_put(o);
+	}
+	if (copy_to_user(t->mm, UADDR(a[2]), &len, sizeof(len)))
+		return -EFAULT;
+	return copy_to_user(t->mm, UADDR(a[1]), &head, sizeof(head));
+}

@@ -1,0 +1,321 @@
+/*
+ * process.c - who a task is: ids, process groups, sessions; unshare, setns, kcmp.
+ */
+#include "syscalls/syscall.h"
+
+#include "abi/capability.h"
+#include "abi/fcntl.h"
+#include "abi/sched.h"
+#include "fs/pidfd.h"
+#include "kernel/task_table.h"
+
+#include <errno.h>
+
+int64_t sys_getpid(struct task *t, const uint64_t a[6])
+{
+	return t->tg->tgid;
+}
+
+int64_t sys_gettid(struct task *t, const uint64_t a[6])
+{
+	return t->tid;
+}
+
+int64_t sys_getppid(struct task *t, const uint64_t a[6])
+{
+	pid_t r;
+
+	tasks_lock(t->k);
+	r = t->tg->parent ? t->tg->parent->tgid : 0;
+	tasks_unlock(t->k);
+	return r;
+}
+
+int64_t sys_set_tid_address(struct task *t, const uint64_t a[6])
+{
+	t->clear_child_tid = UADDR(a[0]);
+	return t->tid;
+}
+
+int64_t sys_getpgrp(struct task *t, const uint64_t a[6])
+{
+	return task_pgid(t);
+}
+
+/* pid's group of tasks, 0 the caller's; the lock is held. */
+static struct thread_group *group_of_locked(struct task *t, pid_t pid)
+{
+	struct task *o = pid ? task_find_locked(t->k, pid) : t;
+
+	return o ? o->tg : NULL;
+}
+
+int64_t sys_getpgid(struct task *t, const uint64_t a[6])
+{
+	struct thread_group *tg;
+	int64_t r = -ESRCH;
+
+	tasks_lock(t->k);
+	tg = group_of_locked(t, (pid_t)a[0]);
+	if (tg && tg->pgrp)
+		r = tg->pgrp->pgid;
+	tasks_unlock(t->k);
+	return r;
+}
+
+int64_t sys_getsid(struct task *t, const uint64_t a[6])
+{
+	struct thread_group *tg;
+	int64_t r = -ESRCH;
+
+	tasks_lock(t->k);
+	tg = group_of_locked(t, (pid_t)a[0]);
+	if (tg && tg->pgrp)
+		r = tg->pgrp->session->sid;
+	tasks_unlock(t->k);
+	return r;
+}
+
+static int setpgid_locked(struct task *t, pid_t pid, pid_t pgid)
+{
+	struct thread_group *tg = tg_find_locked(t->k, pid);
+	struct pgrp *pg;
+
+	if (!tg || !tg->pgrp)
+		return -ESRCH;
+	if (tg->parent == t->tg) {
+		if (tg->pgrp->session != t->tg->pgrp->session)
+			return -EPERM;
+		if (tg->did_exec)
+			return -EACCES;
+	} else if (tg != t->tg) {
+		return -ESRCH;
+	}
+	if (tg->pgrp->session->sid == tg->tgid)
+		return -EPERM; /* a session leader */
+	if (pgid == tg->pgrp->pgid)
+		return 0;
+	pg = pgrp_find_locked(t->k, pgid);
+	if (pgid == tg->tgid) {
+		if (pg)
+			pgrp_move_locked(tg, pg);
+		else
+			return pgrp_create_locked(tg);
+		return 0;
+	}
+	if (!pg || pg->session != t->tg->pgrp->session)
+		return -EPERM;
+	pgrp_move_locked(tg, pg);
+	return 0;
+}
+
+int64_t sys_setpgid(struct task *t, const uint64_t a[6])
+{
+	pid_t pid = (pid_t)a[0], pgid = (pid_t)a[1];
+	int r;
+
+	if (pgid < 0)
+		return -EINVAL;
+	if (!pid)
+		pid = t->tg->tgid;
+	tasks_lock(t->k);
+	r = setpgid_locked(t, pid, pgid ? pgid : pid);
+	tasks_unlock(t->k);
+	return r;
+}
+
+int64_t sys_setsid(struct task *t, const uint64_t a[6])
+{
+	struct thread_group *tg = t->tg;
+	int64_t r;
+
+	tasks_lock(t->k);
+	if (tg->pgrp->session->sid == tg->tgid || pgrp_find_locked(t->k, tg->tgid))
+		r = -EPERM;
+	else
+		r = session_create_locked(tg);
+	tasks_unlock(t->k);
+	return r ? r : tg->tgid;
+}
+
+/* --- namespaces: one set --------------------------------------------------------- */
+
+int64_t sys_unshare(struct task *t, const uint64_t a[6])
+{
+	uint64_t f = a[0];
+	struct fdtable *files = NULL;
+	struct fs_context *fs = NULL;
+	int r = 0;
+
+	if (f & ~(LINUX_CLONE_NS_FLAGS | LINUX_CLONE_THREAD | LINUX_CLONE_FS | LINUX_CLONE_SIGHAND | LINUX_CLONE_VM | LINUX_CLONE_FILES |
+			LINUX_CLONE_SYSVSEM))
+		return -EINVAL;
+	if (f & (LINUX_CLONE_THREAD | LINUX_CLONE_SIGHAND | LINUX_CLONE_VM) && !tg_single(t->tg))
+		return -EINVAL;
+	if (f & LINUX_CLONE_NEWUSER)
+		return -EINVAL;
+	if (f & LINUX_CLONE_NS_FLAGS && !ns_capable(t, LINUX_CAP_SYS_ADMIN))
+		return -EPERM;
+	if (f & LINUX_CLONE_NS_FLAGS & ~LINUX_CLONE_NEWNS)
+		return -EINVAL;
+	if (f & (LINUX_CLONE_FS | LINUX_CLONE_NEWNS)) {
+		fs = fs_context_dup(t->fs);
+		if (!fs)
+			return -ENOMEM;
+		if (f & LINUX_CLONE_NEWNS)
+			r = fs_context_unshare_ns(fs);
+	}
+	if (!r && f & LINUX_CLONE_FILES) {
+		files = fdtable_dup(t->files);
+		r = files ? 0 : -ENOMEM;
+	}
+	if (!r) { /* swap: what comes back is the old one */
+		struct fs_context *old_fs = t->fs;
+		struct fdtable *old_files = t->files;
+
+		tasks_lock(t->k);
+		t->fs = fs ? fs : old_fs;
+		t->files = files ? files : old_files;
+		tasks_unlock(t->k);
+		fs = fs ? old_fs : NULL;
+		files = files ? old_files : NULL;
+	}
+	if (fs)
+		fs_context_put(fs);
+	if (files)
+		fdtable_put_table(files);
+	return r;
+}
+
+int64_t sys_setns(struct task *t, const uint64_t a[6])
+{
+	struct file *f = fd_get(t->files, (int)a[0]);
+
+	if (!f)
+		return -EBADF;
+	file_put(f);
+	return ns_capable(t, LINUX_CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+}
+
+/* --- comparing two tasks ------------------------------------------------------------ */
+
+enum { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM };
+
+static int64_t order(const void *x, const void *y)
+{
+	return x == y ? 0 : (uintptr_t)x < (uintptr_t)y ? 1 : 2;
+}
+
+static int64_t compare_files(struct task *x, struct task *y, int fx, int fy)
+{
+	struct fdtable *tx = task_get_files(x), *ty = task_get_files(y);
+	struct file *a = tx ? fd_get(tx, fx) : NULL, *b = ty ? fd_get(ty, fy) : NULL;
+	int64_t r = a && b ? order(a, b) : -EBADF;
+
+	if (a)
+		file_put(a);
+	if (b)
+		file_put(b);
+	if (tx)
+		fdtable_put_table(tx);
+	if (ty)
+		fdtable_put_table(ty);
+	return r;
+}
+
+static int64_t compare(struct task *x, struct task *y, const uint64_t a[6])
+{
+	switch ((int)a[2]) {
+	case KCMP_FILE:
+		return compare_files(x, y, (int)a[3], (int)a[4]);
+	case KCMP_VM:
+		return order(x->mm, y->mm);
+	case KCMP_FILES:
+		return order(x->files, y->files);
+	case KCMP_FS:
+		return order(x->fs, y->fs);
+	case KCMP_SIGHAND:
+		return order(x->tg->sighand, y->tg->sighand);
+	case KCMP_IO:
+	case KCMP_SYSVSEM:
+		return order(x->tg, y->tg);
+	default:
+		return -EINVAL;
+	}
+}
+
+int64_t sys_kcmp(struct task *t, const uint64_t a[6])
+{
+	struct task *x = task_find(t->k, (pid_t)a[0]), *y = task_find(t->k, (pid_t)a[1]);
+	int64_t r = x && y ? 0 : -ESRCH;
+
+	if (!r && t->cred->euid && !ns_capable(t, LINUX_CAP_SYS_PTRACE) &&
+		(x->cred->ruid != t->cred->ruid || y->cred->ruid != t->cred->ruid))
+		r = -EPERM;
+	r = r ? r : compare(x, y, a);
+	task_put(x);
+	task_put(y);
+	return r;
+}
+
+/* --- descriptors of processes --------------------------------------------------------- */
+
+int64_t sys_pidfd_open(struct task *t, const uint64_t a[6])
+{
+	pid_t pid = (pid_t)a[0];
+	unsigned flags = (unsigned)a[1];
+	struct thread_group *tg;
+	struct task *o;
+	struct file *f;
+	int r, fd;
+
+	if (flags & ~(unsigned)LINUX_O_NONBLOCK || pid <= 0)
+		return -EINVAL;
+	tg = tg_find(t->k, pid);
+	if (!tg) {
+		o = task_find(t->k, pid);
+		task_put(o);
+		return o ? -EINVAL : -ESRCH;
+	}
+	r = pidfd_file_new(t->k, tg, t->cred, (int)flags, &f);
+	tg_put(tg);
+	if (r)
+		return r;
+	fd = fd_install(t->files, f, 0, true, rlimit_get(t, 7));
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+int64_t sys_pidfd_getfd(struct task *t, const uint64_t a[6])
+{
+	struct file *pf = fd_get(t->files, (int)a[0]), *f = NULL;
+	struct thread_group *tg = pf ? pidfd_group(pf) : NULL;
+	struct task *o = NULL;
+	struct fdtable *files = NULL;
+	int64_t r = 0;
+
+	if ((unsigned)a[2])
+		r = -EINVAL;
+	else if (!tg)
+		r = -EBADF;
+	if (!r) {
+		o = tg_any_task(tg);
+		r = o ? 0 : -ESRCH;
+	}
+	if (!r && o->cred->ruid != t->cred->euid && !ns_capable(t, LINUX_CAP_SYS_PTRACE))
+		r = -EPERM;
+	if (!r) {
+		files = task_get_files(o);
+		f = files ? fd_get(files, (int)a[1]) : NULL;
+		r = f ? fd_install(t->files, f, 0, true, rlimit_get(t, 7)) : files ? -EBADF : -ESRCH;
+		if (f && r < 0)
+			file_put(f);
+	}
+	if (files)
+		fdtable_put_table(files);
+	task_put(o);
+	if (pf)
+		file_put(pf);
+	return r;
+}
