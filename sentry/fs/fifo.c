@@ -48,6 +48,14 @@ static struct pipe *get_pipe(struct inode *i)
 	return p;
 }
 
+void fifo_release(struct inode *i)
+{
+	/* opens hold the inode, so nobody uses the pipe any more, and the last user freed it */
+	if (i->fifo && !i->fifo->users)
+		pipe_free(i->fifo);
+	i->fifo = NULL;
+}
+
 /* p->mu held; waits until *count differs from `seen`. */
 static int wait_partner(struct pipe *p, const uint64_t *count, uint64_t seen)
 {

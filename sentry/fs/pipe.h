@@ -31,6 +31,7 @@ int pipe_create(struct vfs *v, int flags, const struct cred *c, struct file *out
  * Must be called without i->mu held.  When it fails f->ops is unchanged (its
  * release is not to be called). */
 int fifo_open(struct inode *i, struct file *f);
+void fifo_release(struct inode *i); /* the inode ends: frees what it still has */
 
 /* The pipe behind a file, or NULL. Borrowed from f. */
 struct pipe *pipe_of(struct file *f);

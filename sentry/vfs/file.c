@@ -19,13 +19,10 @@ static void tell_close(struct file *f)
 
 void file_put(struct file *f)
 {
-	struct vfs *v;
-
 	if (!f || !ref_put(&f->ref))
 		return;
-	v = f->inode->sb->vfs;
-	if (f->epoll_items && v->epoll_release)
-		v->epoll_release(f);
+	if (f->epoll_items)
+		atomic_load(&f->epoll_items)->gone(f);
 	if (f->inode->locks)
 		locks_release_file(f);
 	tell_close(f);

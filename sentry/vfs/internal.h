@@ -61,6 +61,7 @@ struct vfs {
 	void (*bound_release)(struct inode *i);
 	void (*epoll_release)(struct file *f);
 	notify_fn *notifier;
+	void *notify_priv; /* [I after boot] the notifier's own */
 };
 
 /* flags: LINUX_MS_MOUNT_FLAGS */

@@ -30,6 +30,8 @@
  * is about, for events of a directory, else NULL.  cookie pairs the two halves of a move. */
 typedef void notify_fn(struct inode *i, uint32_t event, const char *name, uint32_t cookie);
 void vfs_set_notifier(struct vfs *v, notify_fn *fn);
+void vfs_notify_priv_set(struct vfs *v, void *p); /* the notifier's own; set once at boot */
+void *vfs_notify_priv(struct vfs *v);
 
 /* On the inode itself and, with the dentry's name, on its parent directory. */
 void notify_dentry_slow(struct dentry *d, uint32_t event);

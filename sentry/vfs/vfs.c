@@ -86,6 +86,8 @@ void vfs_mm_env_set(struct vfs *v, struct mm_env *e) { v->mm_env = e; }
 /* --- notifications ------------------------------------------------------------ */
 
 void vfs_set_notifier(struct vfs *v, notify_fn *fn) { v->notifier = fn; }
+void vfs_notify_priv_set(struct vfs *v, void *p) { v->notify_priv = p; }
+void *vfs_notify_priv(struct vfs *v) { return v->notify_priv; }
 uint32_t notify_cookie(struct vfs *v) { return atomic_fetch_add(&v->next_cookie, 1) + 1; }
 
 void notify_inode(struct inode *i, uint32_t event)

@@ -1,0 +1,85 @@
+/*
+ * inotify.c - inotify_init, inotify_init1, inotify_add_watch, inotify_rm_watch.
+ */
+#include "fs/inotify.h"
+
+#include "abi/fcntl.h"
+#include "syscalls/fd_util.h"
+#include "syscalls/syscall.h"
+
+#include <errno.h>
+
+static int64_t create(struct task *t, int flags)
+{
+	struct file *f;
+	int r;
+
+	if (flags & ~(LINUX_O_NONBLOCK | LINUX_O_CLOEXEC))
+		return -EINVAL;
+	r = inotify_create(t->k->vfs, flags & LINUX_O_NONBLOCK, t->cred, &f);
+	return r ? r : install_new(t, f, flags & LINUX_O_CLOEXEC);
+}
+
+int64_t sys_inotify_init(struct task *t, const uint64_t a[6])
+{
+	return create(t, 0);
+}
+
+int64_t sys_inotify_init1(struct task *t, const uint64_t a[6])
+{
+	return create(t, (int)a[0]);
+}
+
+#define KNOWN_BITS                                                                                                                                   \
+	(LINUX_IN_ALL_EVENTS | LINUX_IN_UNMOUNT | LINUX_IN_Q_OVERFLOW | LINUX_IN_IGNORED | LINUX_IN_ONLYDIR | LINUX_IN_DONT_FOLLOW |                 \
+		LINUX_IN_EXCL_UNLINK | LINUX_IN_MASK_CREATE | LINUX_IN_MASK_ADD | 0x40000000u | LINUX_IN_ONESHOT)
+
+static int64_t add_by_name(struct task *t, struct file *f, uaddr name, uint32_t mask)
+{
+	struct walk w = { .fs = t->fs, .cred = t->cred };
+	char buf[4096];
+	struct path p;
+	int r;
+
+	w.flags = (mask & LINUX_IN_DONT_FOLLOW ? 0 : WALK_FOLLOW) | (mask & LINUX_IN_ONLYDIR ? WALK_DIRECTORY : 0);
+	r = copy_path_from_user(t, name, buf);
+	if (!r)
+		r = vfs_walk(&w, buf, &p);
+	if (r)
+		return r;
+	r = p.dentry->inode ? vfs_permission(&p, 4, t->cred) : -ENOENT;
+	if (!r)
+		r = inotify_add(f, p.dentry->inode, mask);
+	path_put(&p);
+	return r;
+}
+
+int64_t sys_inotify_add_watch(struct task *t, const uint64_t a[6])
+{
+	uint32_t mask = (uint32_t)a[2];
+	struct file *f;
+	int64_t r;
+
+	if (!(mask & KNOWN_BITS) || (mask & LINUX_IN_MASK_ADD && mask & LINUX_IN_MASK_CREATE))
+		return -EINVAL;
+	f = fd_get_io(t->files, (int)a[0]);
+	if (!f)
+		return -EBADF;
+	r = inotify_check(f);
+	if (!r)
+		r = add_by_name(t, f, UADDR(a[1]), mask);
+	file_put(f);
+	return r;
+}
+
+int64_t sys_inotify_rm_watch(struct task *t, const uint64_t a[6])
+{
+	struct file *f = fd_get_io(t->files, (int)a[0]);
+	int64_t r;
+
+	if (!f)
+		return -EBADF;
+	r = inotify_remove(f, (int)a[1]);
+	file_put(f);
+	return r;
+}
