@@ -210,22 +210,24 @@ static void park_locked(struct pt_as *as, struct pt_ctx *c)
 		as->spare = c->tid;
 }
 
+static bool exit_thread(struct pt_ctx *c)
+{
+	struct regs r = { .rip = STUB_SYSCALL, .rax = SYS_exit, .orig_rax = UINT64_MAX, .cs = 0x33, .ss = 0x2b, .eflags = 0x202 };
+
+	if ((!c->attached && seize(c)) || ptrace(PTRACE_SETREGS, c->tid, NULL, &r))
+		return false;
+	do
+		if (ptrace(PTRACE_CONT, c->tid, NULL, NULL))
+			return false;
+	while (pt_wait(c) >= 0);
+	return true;
+}
+
 /* Ends a thread that is not the process's first. */
 static void exit_thread_locked(struct pt_as *as, struct pt_ctx *c)
 {
-	struct regs r = { .rip = STUB_SYSCALL, .rax = SYS_exit, .orig_rax = UINT64_MAX, .cs = 0x33, .ss = 0x2b, .eflags = 0x202 };
-	int st = 0;
-
-	if (!c->attached && seize(c)) {
-		pt_as_kill_locked(as);
-		return;
-	}
-	if (ptrace(PTRACE_SETREGS, c->tid, NULL, &r))
-		return;
-	do
-		if (ptrace(PTRACE_CONT, c->tid, NULL, NULL))
-			return;
-	while ((st = pt_wait(c)) >= 0);
+	if (!exit_thread(c))
+		pt_as_kill_locked(as); /* it is dying already */
 }
 
 /* c has no thread any more. Own host thread (or its maker's, if it never ran). */
