@@ -30,4 +30,8 @@ json_t *ctl_error_json(int errnum, const char *text);
  * it tells or its body as hex. */
 json_t *ctl_frame_json(struct frame *f);
 
+/* "!cat 7", "!write 7 JSON-STRING", "!stat 7", "!close 7": on one of our own
+ * descriptors (keep is not closed); *out is the answer. */
+struct err *ctl_local(const char *command, int keep, json_t **out) ERR_MUST_USE;
+
 #endif

@@ -136,6 +136,38 @@ const char *frame_parse(struct frame *f)
 	return NULL;
 }
 
+/* Takes the descriptors out of what was received and checks the frame; NULL or
+ * what is wrong with it. */
+static const char *take_frame(struct msghdr *mh, struct frame *f)
+{
+	bool fds_ok = take_fds(mh, f);
+	bool cut = mh->msg_flags & MSG_CTRUNC;
+	/* The kernel stops at the first descriptor it cannot install; with room
+	 * left in our buffer that is our own limit, not too many sent. */
+	if (cut && fds_ok && f->nfds < FRAME_FDS_MAX) {
+		while (f->nfds)
+			close(f->fds[--f->nfds]);
+		f->fds_lost = true;
+		cut = false;
+	}
+	if (mh->msg_flags & MSG_TRUNC)
+		return "longer than a frame may be";
+	if (cut || !fds_ok)
+		return "more descriptors than a frame may have";
+	return frame_parse(f);
+}
+
+/* Most frames are short: gives back the rest (shrinks in place). */
+static void fit_buffer(struct frame *f)
+{
+	size_t at = (size_t)(f->body - f->buf);
+	uint8_t *fit = realloc(f->buf, f->buf_len);
+	if (!fit)
+		return;
+	f->buf = fit;
+	f->body = fit + at;
+}
+
 int frame_recv_flags(int sock, struct frame *f, int flags, bool *eof, const char **why)
 {
 	union {
@@ -144,11 +176,7 @@ int frame_recv_flags(int sock, struct frame *f, int flags, bool *eof, const char
 	} control __attribute__((uninitialized));
 	*eof = false;
 	*why = NULL;
-	f->buf = malloc(FRAME_MAX);
-	f->buf_len = 0;
-	f->nfds = 0;
-	f->owns_fds = true;
-	f->fds_lost = false;
+	*f = (struct frame){ .buf = malloc(FRAME_MAX), .owns_fds = true };
 	if (!f->buf)
 		return ENOMEM;
 	struct iovec iov = { .iov_base = f->buf, .iov_len = FRAME_MAX };
@@ -157,46 +185,25 @@ int frame_recv_flags(int sock, struct frame *f, int flags, bool *eof, const char
 	do {
 		n = recvmsg(sock, &mh, flags | MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
-	if (n < 0) {
-		int errnum = errno;
-		frame_free(f);
-		if (errnum != ECONNRESET)
-			return errnum;
-		*eof = true; /* it went with frames of ours unread */
-		return 0;
+	int errnum = n < 0 ? errno : 0;
+	if (n > 0) {
+		f->buf_len = (size_t)n;
+		*why = take_frame(&mh, f);
+		if (!*why) {
+			fit_buffer(f);
+			return 0;
+		}
+		errnum = EPROTO;
+	} else if (n == 0 || errnum == ECONNRESET) {
+		/* the peer went (perhaps with frames of ours unread), or sent an empty
+		 * datagram, which ends the conversation just as well */
+		if (n == 0)
+			take_fds(&mh, f);
+		*eof = true;
+		errnum = 0;
 	}
-	bool fds_ok = take_fds(&mh, f);
-	/* The kernel stops at the first descriptor it cannot install; with room
-	 * left in our buffer that is our own limit, not too many sent. */
-	if ((mh.msg_flags & MSG_CTRUNC) && fds_ok && f->nfds < FRAME_FDS_MAX) {
-		while (f->nfds)
-			close(f->fds[--f->nfds]);
-		f->fds_lost = true;
-		mh.msg_flags &= ~MSG_CTRUNC;
-	}
-	if (n == 0) {
-		*eof = true; /* or an empty datagram, which ends the conversation just as well */
-		frame_free(f);
-		return 0;
-	}
-	f->buf_len = (size_t)n;
-	if (mh.msg_flags & MSG_TRUNC)
-		*why = "longer than a frame may be";
-	else if ((mh.msg_flags & MSG_CTRUNC) || !fds_ok)
-		*why = "more descriptors than a frame may have";
-	else
-		*why = frame_parse(f);
-	if (*why) {
-		frame_free(f);
-		return EPROTO;
-	}
-	/* most frames are short: give back the rest (shrinks in place) */
-	uint8_t *fit = realloc(f->buf, f->buf_len);
-	if (fit) {
-		f->body = fit + (f->body - f->buf);
-		f->buf = fit;
-	}
-	return 0;
+	frame_free(f);
+	return errnum;
 }
 
 struct err *frame_recv(int sock, struct frame *f, bool *again, bool *eof)

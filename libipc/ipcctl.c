@@ -17,17 +17,14 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
 #define SPAWN_GRACE_MS 2000
-#define CAT_MAX (16u << 20)
 
 static struct ctl {
 	int sock;
@@ -288,77 +285,14 @@ static struct err *surplus(const char *value)
 
 /* --- a conversation ----------------------------------------------------------------- */
 
-static struct err *show_content(int fd)
-{
-	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return err_new(errno, "!cat %d", fd);
-	_cleanup_free_ char *buf = malloc(CAT_MAX);
-	ssize_t n = 0, got = 0;
-	while (buf && got < (ssize_t)CAT_MAX && (n = pread(fd, buf + got, CAT_MAX - (size_t)got, got)) > 0)
-		got += n;
-	if (!buf || n < 0)
-		return err_new(buf ? errno : ENOMEM, "!cat %d", fd);
-	json_t *text = json_stringn(buf, (size_t)got);
-	if (!text) {
-		static const char digits[] = "0123456789abcdef";
-		_cleanup_free_ char *hex = malloc((size_t)got * 2 + 1);
-		for (ssize_t i = 0; hex && i < got; i++) {
-			hex[2 * i] = digits[(buf[i] >> 4) & 15];
-			hex[2 * i + 1] = digits[buf[i] & 15];
-		}
-		text = hex ? json_pack("{s:s#}", "hex", hex, (int)(2 * got)) : NULL;
-	}
-	print_line(json_pack("{s:o}", "data", text));
-	return NULL;
-}
-
-static struct err *write_text(int fd, const char *text)
-{
-	json_t *j = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-	if (!json_is_string(j)) {
-		json_decref(j);
-		return err_new(EINVAL, "!write: not a JSON string");
-	}
-	ssize_t n = write(fd, json_string_value(j), json_string_length(j));
-	int errnum = errno;
-	json_decref(j);
-	if (n < 0)
-		return err_new(errnum, "!write %d", fd);
-	print_line(json_pack("{s:I}", "written", (json_int_t)n));
-	return NULL;
-}
-
-static struct err *show_stat(int fd)
-{
-	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return err_new(errno, "!stat %d", fd);
-	print_line(json_pack("{s:I, s:I, s:I, s:I, s:i}", "mode", (json_int_t)st.st_mode, "size", (json_int_t)st.st_size, "ino",
-		(json_int_t)st.st_ino, "dev", (json_int_t)st.st_dev, "flags", fcntl(fd, F_GETFL)));
-	return NULL;
-}
-
 /* "!cat 7": on one of our own descriptors. */
 static struct err *local(const char *command)
 {
-	char verb[16];
-	int fd, end = 0;
-	if (sscanf(command, "!%15s %d %n", verb, &fd, &end) < 2)
-		return err_new(EINVAL, "'%s': must be !VERB DESCRIPTOR", command);
-	if (strcmp(verb, "cat") == 0)
-		return show_content(fd);
-	if (strcmp(verb, "write") == 0)
-		return write_text(fd, command + end);
-	if (strcmp(verb, "stat") == 0)
-		return show_stat(fd);
-	if (strcmp(verb, "close") == 0 && fd != ctl.sock && fd > 2) {
-		if (close(fd) < 0)
-			return err_new(errno, "!close %d", fd);
-		print_line(json_object());
-		return NULL;
-	}
-	return err_new(EINVAL, "'%s': unknown", command);
+	json_t *answer = NULL;
+	struct err *e = ctl_local(command, ctl.sock, &answer);
+	if (!e)
+		print_line(answer);
+	return e;
 }
 
 static struct err *one_line(char *line)

@@ -61,21 +61,39 @@ static void format_time(char *buf, size_t size)
 		(int)(rest % 60), (int)(ts.tv_nsec / 1000000));
 }
 
+/* The length of the UTF-8 sequence at p (RFC 3629), 0 if it is none. */
+static size_t utf8_len(const unsigned char *p)
+{
+	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80) /* stops at a NUL too */
+			return 0;
+	bool too_long = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+	bool not_a_character = (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf4 && p[1] > 0x8f);
+	return n > 1 && (too_long || not_a_character) ? 0 : n;
+}
+
 /* Appends text to line[*n], escaped for a JSON string or, in text lines, with
  * control characters made visible: a log line is one line whatever a hostile
- * peer's text says.  Bytes above 0x7f are kept (JSON: as they are if the text
- * is UTF-8; else they become U+FFFD on reading). */
+ * peer's text says.  In JSON, bytes that are not UTF-8 become U+FFFD. */
 static void append_escaped(char *line, size_t size, size_t *n, const char *text, bool json)
 {
-	for (const unsigned char *p = (const unsigned char *)text; *p && *n + 8 < size; p++) {
-		if (json && (*p == '"' || *p == '\\')) {
+	const unsigned char *p = (const unsigned char *)text;
+	while (*p && *n + 8 < size) {
+		size_t len = json ? utf8_len(p) : 1;
+		if (!len) {
+			*n += (size_t)snprintf(line + *n, 8, "\\ufffd");
+			len = 1;
+		} else if (json && (*p == '"' || *p == '\\')) {
 			line[(*n)++] = '\\';
 			line[(*n)++] = (char)*p;
 		} else if (*p < 0x20 || *p == 0x7f) {
 			*n += (size_t)snprintf(line + *n, 8, json ? "\\u%04x" : "\\x%02x", *p);
 		} else {
-			line[(*n)++] = (char)*p;
+			memcpy(line + *n, p, len);
+			*n += len;
 		}
+		p += len;
 	}
 }
 

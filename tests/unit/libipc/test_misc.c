@@ -70,6 +70,13 @@ START_TEST(log_lines)
 	ck_assert_str_eq(json_string_value(json_object_get(j, "component")), "sentry");
 	ck_assert_int_eq(json_integer_value(json_object_get(j, "pid")), getpid());
 	json_decref(j);
+	/* names on Linux need not be UTF-8; JSON must be */
+	log_error("%s", "a\xff\xc3\xa4\xc3(\xed\xa0\x80\xe2\x82\xac\xf0\x9f\x98\x80\xe2\x82");
+	j = json_loads(logged(fd), 0, NULL);
+	ck_assert_ptr_nonnull(j);
+	ck_assert_str_eq(json_string_value(json_object_get(j, "msg")),
+		"a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd");
+	json_decref(j);
 	/* longer than a line may be: cut, still one line, still JSON */
 	char *big = calloc(1, 20000);
 	memset(big, '"', 19999);
