@@ -72,18 +72,6 @@ void str_list_free(struct str_list *l)
 
 /* --- opening ------------------------------------------------------------------------ */
 
-/* ETXTBSY while somebody may write it. */
-static int open_unwritten(const struct path *p, const struct cred *c, struct file **out)
-{
-	struct inode *i = p->dentry->inode;
-	bool busy;
-
-	mutex_lock(&i->a_mu);
-	busy = i->write_count > 0;
-	mutex_unlock(&i->a_mu);
-	return busy ? -ETXTBSY : vfs_open_path(p, LINUX_O_RDONLY, c, out);
-}
-
 static int open_program(struct exec_request *q, const struct path *base, unsigned flags, const char *name, struct file **out)
 {
 	struct walk w = { .fs = q->fs, .cred = q->cred, .base = base, .flags = flags };
@@ -99,7 +87,7 @@ static int open_program(struct exec_request *q, const struct path *base, unsigne
 	else
 		r = vfs_permission(&p, 1, q->cred);
 	if (!r)
-		r = open_unwritten(&p, q->cred, out);
+		r = vfs_open_path(&p, LINUX_O_RDONLY, q->cred, out);
 	path_put(&p);
 	return r;
 }
@@ -232,6 +220,11 @@ static int find_binary(struct exec_request *q, struct file **out, char **name)
 		r = next ? open_program(q, NULL, WALK_FOLLOW, next, &f) : -ENOMEM;
 	}
 	free(head);
+	/* ETXTBSY while somebody may write it; given back when the file goes */
+	if (!r) {
+		r = inode_deny_write(f->inode);
+		f->mode |= r ? 0 : FILE_EXEC;
+	}
 	if (r && f)
 		file_put(f);
 	*out = r ? NULL : f;

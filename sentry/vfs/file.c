@@ -30,6 +30,8 @@ void file_put(struct file *f)
 		f->ops->release(f);
 	if (f->mode & FILE_WRITER)
 		inode_put_write(f->inode);
+	if (f->mode & FILE_EXEC)
+		inode_allow_write(f->inode);
 	path_put(&f->path);
 	inode_put(f->inode);
 	cred_put(f->cred);

@@ -67,7 +67,8 @@ struct file_watch {
 #define FILE_STREAM 4u /* no position */
 #define FILE_PATH 8u /* O_PATH */
 #define FILE_WRITER 16u /* counts in the inode's write_count */
-#define FILE_NOCTTY 16u /* opened with O_NOCTTY */
+#define FILE_NOCTTY 32u /* opened with O_NOCTTY */
+#define FILE_EXEC 64u /* a running program: nobody may write its inode (inode_deny_write) */
 
 /* A file with no name: anon inode called "pipe:", "socket:", "[eventfd]" ...
  * ("NAME" is what readlink of /proc/PID/fd/N shows, with :[ino] appended when it ends in ':').
