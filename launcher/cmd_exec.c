@@ -21,8 +21,8 @@ struct exec_options {
 static const struct option_def options[] = {
 	{ "process", 'p', OPTION_TEXT, offsetof(struct exec_options, process), "FILE", "an OCI process object (JSON) instead of arguments" },
 	{ "tty", 't', OPTION_FLAG, offsetof(struct exec_options, terminal), NULL, "give it a terminal" },
-	{ "env", 'e', OPTION_TEXTS, offsetof(struct exec_options, env), "NAME=VALUE", "environment" },
-	{ "cwd", 0, OPTION_TEXT, offsetof(struct exec_options, cwd), "DIR", "working directory (/)" },
+	{ "env", 'e', OPTION_TEXTS, offsetof(struct exec_options, env), "NAME=VALUE", "added to the container's environment" },
+	{ "cwd", 0, OPTION_TEXT, offsetof(struct exec_options, cwd), "DIR", "working directory (the container's first)" },
 	{ "user", 'u', OPTION_TEXT, offsetof(struct exec_options, user), "UID[:GID]", "ids, or names in the container's /etc/passwd" },
 	{ "cap", 'c', OPTION_TEXTS, offsetof(struct exec_options, caps), "CAP", "a capability" },
 	{ "no-new-privs", 0, OPTION_FLAG, offsetof(struct exec_options, no_new_privs), NULL, "set no_new_privs" },
@@ -48,38 +48,74 @@ static void user(const char *text, struct boot_process *out)
 	if (end != text && !*end && end[-1] != ':' && text[0] != '-' && uid < UINT32_MAX && gid < UINT32_MAX) {
 		out->uid = uid;
 		out->gid = gid;
+		out->n_groups = 0;
 	} else {
 		out->user = msg_str(text);
 	}
 }
 
-static struct err *from_arguments(struct context *c, const struct exec_options *o, struct boot_process *out)
+/* Without a bundle of its own (`do`) a container gives a process what it gave its first. */
+static void base_of_no_bundle(struct context *c, struct boot_process *out)
 {
-	uint64_t caps = 0;
+	*out = (struct boot_process){ .cwd = msg_str("/"), .user = msg_str(""), .umask = 022, .cap_bounding = CAPABILITY_ALL,
+		.cap_permitted = CAPABILITY_ALL, .cap_effective = CAPABILITY_ALL };
+	out->env = pool_alloc(c->pool, sizeof(*out->env));
+	out->env[out->n_env++] = msg_str(default_path);
+}
 
-	if (c->argc < 2)
-		return err_new(0, "too few arguments: neither a command nor --process");
-	*out = (struct boot_process){ .cwd = msg_str(o->cwd ? o->cwd : "/"), .user = msg_str(""), .umask = 022,
-		.no_new_privs = o->no_new_privs, .terminal = o->terminal };
-	if (out->cwd.p[0] != '/')
-		return err_new(0, "--cwd: '%.64s' is not an absolute path", out->cwd.p);
+/* The container's own process is what a new one is made after, as with runc. */
+static struct err *base(struct context *c, const struct sandbox *s, struct boot_process *out)
+{
+	const char *path = pool_printf(c->pool, "%s/config.json", s->state.bundle ? s->state.bundle : "");
+	_cleanup_json_ json_t *doc = NULL;
+	struct oci_spec spec = { 0 };
+	struct err *e = json_load_path(path, &doc);
+
+	if (e && err_errno(e) == ENOENT) {
+		err_free(e);
+		base_of_no_bundle(c, out);
+		return NULL;
+	}
+	if (e)
+		return e;
+	if ((e = oci_read(doc, c->pool, &spec)))
+		return err_wrap(e, "%s", path);
+	plan_process(spec.process, c->pool, out);
+	return NULL;
+}
+
+static struct err *add_capabilities(const struct exec_options *o, struct boot_process *out)
+{
 	for (size_t i = 0; i < o->caps.n; i++) {
 		int n = capability_number(o->caps.v[i]);
 
 		if (n < 0)
 			return err_new(0, "--cap: unknown capability '%.64s'", o->caps.v[i]);
-		caps |= 1ull << n;
+		out->cap_bounding |= 1ull << n;
+		out->cap_permitted |= 1ull << n;
+		out->cap_effective |= 1ull << n;
 	}
-	out->cap_bounding = out->cap_permitted = out->cap_effective = caps;
+	return NULL;
+}
+
+static struct err *from_arguments(struct context *c, const struct exec_options *o, const struct sandbox *s, struct boot_process *out)
+{
+	struct err *e;
+
+	if ((e = base(c, s, out)) || (e = add_capabilities(o, out)))
+		return e;
+	if (o->cwd)
+		out->cwd = msg_str(o->cwd);
+	if (out->cwd.p[0] != '/')
+		return err_new(0, "--cwd: '%.64s' is not an absolute path", out->cwd.p);
+	out->no_new_privs |= o->no_new_privs;
+	out->terminal = o->terminal;
+	out->rows = out->columns = 0;
 	user(o->user, out);
 	out->n_args = (uint32_t)c->argc - 1;
 	out->args = pool_array(c->pool, out->n_args, sizeof(*out->args));
 	for (uint32_t i = 0; i < out->n_args; i++)
 		out->args[i] = msg_str(c->argv[i + 1]);
-	out->env = pool_array(c->pool, o->env.n + 2, sizeof(*out->env));
-	out->env[out->n_env++] = msg_str(default_path);
-	if (out->terminal)
-		out->env[out->n_env++] = msg_str("TERM=xterm");
 	return NULL;
 }
 
@@ -173,11 +209,15 @@ static struct err *run(struct context *c, int *status)
 	struct err *e;
 
 	c->failure_status = 255; /* as runc: the command's own statuses stay apart */
-	if ((e = o->process ? from_file(c, o->process, &process) : from_arguments(c, o, &process)) || (e = add_env(c, o, &process)) ||
-		(e = sandbox_open(c, c->argv[0], &s)))
+	if (c->argc < 2 && !o->process)
+		return err_new(0, "too few arguments: neither a command nor --process");
+	if ((e = sandbox_open(c, c->argv[0], &s)))
 		return e;
-	process.terminal |= o->terminal;
-	if (!(e = stdio_make(process.terminal, o->console_socket, !o->detach, &process, &io))) {
+	if (!(e = o->process ? from_file(c, o->process, &process) : from_arguments(c, o, &s, &process)))
+		e = add_env(c, o, &process);
+	if (!e)
+		process.terminal |= o->terminal;
+	if (!e && !(e = stdio_make(process.terminal, o->console_socket, !o->detach, &process, &io))) {
 		e = exec_in(c, o, &s.dir, &process, &io, status);
 		stdio_close(&io);
 	}
