@@ -270,21 +270,27 @@ struct pipe *pipe_of(struct file *f)
 	return f->ops == &pipe_file_ops ? f->priv : NULL;
 }
 
-int64_t pipe_get_size(struct pipe *p)
+int64_t pipe_get_size(struct file *f)
 {
+	struct pipe *p = pipe_of(f);
 	int64_t n;
 
+	if (!p)
+		return -EBADF;
 	mutex_lock(&p->mu);
 	n = p->size;
 	mutex_unlock(&p->mu);
 	return n;
 }
 
-int64_t pipe_set_size(struct pipe *p, uint64_t size, bool privileged)
+int64_t pipe_set_size(struct file *f, uint64_t size, bool privileged)
 {
+	struct pipe *p = pipe_of(f);
 	uint64_t n = PIPE_BUF_SIZE;
 	int64_t r;
 
+	if (!p)
+		return -EBADF;
 	if (!size || size > UINT32_C(1) << 31)
 		return -EINVAL;
 	while (n < size)

@@ -35,9 +35,9 @@ void fifo_release(struct inode *i); /* the inode ends: frees what it still has *
 
 /* The pipe behind a file, or NULL. Borrowed from f. */
 struct pipe *pipe_of(struct file *f);
-int64_t pipe_get_size(struct pipe *p); /* F_GETPIPE_SZ */
-/* F_SETPIPE_SZ: the new size, -EBUSY (holds more), -EPERM (over the maximum and not privileged), -EINVAL */
-int64_t pipe_set_size(struct pipe *p, uint64_t size, bool privileged);
+int64_t pipe_get_size(struct file *f); /* F_GETPIPE_SZ; -EBADF: no pipe */
+/* F_SETPIPE_SZ: the new size, -EBUSY (holds more), -EPERM (over the maximum and not privileged), -EINVAL, -EBADF */
+int64_t pipe_set_size(struct file *f, uint64_t size, bool privileged);
 
 /* --- for splice(2): kernel memory in and out ------------------------------------ */
 /* Waits for at least one byte of room (unless nonblock: -EAGAIN); bytes of room, -EPIPE, -ERESTARTSYS. */
