@@ -34,7 +34,8 @@
  * Linux need not be UTF-8).  A descriptor is the next index into the frame's
  * descriptors, counting from 0, in order.  Every REQUEST must have a REPLY.
  * In JSON: objects with the field names; BYTES and non-UTF-8 STR as
- * {"hex": "..."}; descriptors as numbers.
+ * {"hex": "..."}; descriptors as numbers; numbers above INT64_MAX as strings of
+ * digits.
  */
 #ifndef REDOUBT_LIBIPC_MSG_H
 #define REDOUBT_LIBIPC_MSG_H

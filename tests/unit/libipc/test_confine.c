@@ -222,6 +222,27 @@ START_TEST(as_a_user)
 }
 END_TEST
 
+/* As the only id of a user namespace, as `unshare -r` and some containers have it. */
+START_TEST(as_a_lone_root)
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct policy p = nobody_policy();
+		int fd;
+		if (unshare(CLONE_NEWUSER) < 0)
+			_exit(0);
+		if ((fd = open("/proc/self/setgroups", O_WRONLY)) < 0 || write(fd, "deny", 4) != 4 || (fd = open("/proc/self/uid_map", O_WRONLY)) < 0 ||
+			write(fd, "0 0 1", 5) != 5 || (fd = open("/proc/self/gid_map", O_WRONLY)) < 0 || write(fd, "0 0 1", 5) != 5)
+			_exit(geteuid() == 0 ? 98 : 0);
+		status = confined(&p, NULL, inside_nobody);
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) & ~(1 << 5) : 97);
+	}
+	waitpid(pid, &status, 0);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 /* --- the filter ------------------------------------------------------------------ */
 
 static const struct policy *seal_policy;
@@ -468,7 +489,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { empty_root, no_capabilities, given_root_and_kept_caps, missing_root, as_a_user, filter, no_new_privs,
+	const TTest *const tests[] = { empty_root, no_capabilities, given_root_and_kept_caps, missing_root, as_a_user, as_a_lone_root, filter, no_new_privs,
 		a_broken_table_is_an_error, statuses_pass, signals_pass, dies_with_the_parent, parent_is_confined_too, is_fast, NULL };
 	return check_main("confine", tests);
 }
