@@ -174,8 +174,11 @@ void mm_put(struct mm *mm)
 
 struct platform_as *mm_as(struct mm *mm)
 {
-	struct platform_as *as;
+	/* Asked before every switch; once made it stays for the life of mm. */
+	struct platform_as *as = __atomic_load_n(&mm->as, __ATOMIC_ACQUIRE);
 
+	if (as)
+		return as;
 	mm_lock(mm);
 	as = stub_as(mm);
 	mm_unlock(mm);

@@ -14,7 +14,7 @@
 struct platform_as *stub_as(struct mm *mm)
 {
 	if (!mm->as)
-		mm->as = platform_as_new(mm->env->platform);
+		__atomic_store_n(&mm->as, platform_as_new(mm->env->platform), __ATOMIC_RELEASE);
 	return mm->as;
 }
 
