@@ -63,6 +63,7 @@ void mount_put(struct mount *m)
 	free(m);
 }
 
+int mount_id(const struct mount *m) { return m->id; }
 unsigned mount_flags(const struct mount *m) { return m ? m->flags : 0; }
 
 void path_get(const struct path *p)

@@ -360,6 +360,7 @@ ssize_t vfs_getxattr(const struct path *p, const char *name, void *value, size_t
 int vfs_setxattr(const struct path *p, const char *name, const void *value, size_t size, int flags, const struct cred *c);
 ssize_t vfs_listxattr(const struct path *p, char *list, size_t size, const struct cred *c);
 /* mount flags (MNT_*: LINUX_MS_RDONLY|NOSUID|NODEV|NOEXEC|NOATIME ...) of a mount */
+int mount_id(const struct mount *m);
 unsigned mount_flags(const struct mount *m);
 bool path_is_mount_root(const struct path *p);
 int path_want_write(const struct path *p); /* -EROFS on a read-only mount or file system */

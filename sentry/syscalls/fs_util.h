@@ -1,0 +1,30 @@
+/*
+ * fs_util.h - what the handlers of file calls share: a name from the program with the
+ * directory it is relative to, ready for a walk.
+ */
+#ifndef SENTRY_SYSCALLS_FS_UTIL_H
+#define SENTRY_SYSCALLS_FS_UTIL_H
+
+#include "abi/fcntl.h"
+#include "abi/fs.h"
+#include "syscalls/syscall.h"
+
+#include <errno.h>
+
+/* Large: declare as UNINITIALIZED. */
+struct at {
+	struct walk w;
+	struct file *f; /* dirfd's, or NULL */
+	char name[LINUX_PATH_MAX];
+};
+#define UNINITIALIZED __attribute__((uninitialized))
+
+/* Copies the name and finds dirfd; flags: WALK_*.  On success at_end must follow. */
+int at_begin(struct task *t, struct at *a, int dirfd, uint64_t name, unsigned flags);
+void at_end(struct at *a);
+/* at_begin, walk, at_end. *out: new references. */
+int at_walk(struct task *t, int dirfd, uint64_t name, unsigned flags, struct path *out);
+/* The path of an open descriptor (O_PATH too): new references, -EBADF. */
+int fd_path(struct task *t, int fd, struct path *out);
+
+#endif

@@ -1,0 +1,139 @@
+/*
+ * rw.c - read, write and their vector and positioned forms, lseek.
+ */
+#include "abi/resource.h"
+#include "syscalls/fs_util.h"
+
+#include <stdlib.h>
+
+#define LINUX_RWF_KNOWN 0x3fu /* HIPRI DSYNC SYNC NOWAIT APPEND NOAPPEND */
+#define LINUX_RWF_NOWAIT 8u
+#define LINUX_RWF_APPEND 16u
+
+/* A broken pipe or a file at its limit also tells by a signal. */
+static int64_t after_write(struct task *t, int64_t r)
+{
+	if (r == -EPIPE)
+		signal_send_task(t, LINUX_SIGPIPE, NULL);
+	return r;
+}
+
+/* RLIMIT_FSIZE: shortens the transfer. */
+static int limit_size(struct task *t, struct file *f, struct uio *u, int64_t pos)
+{
+	uint64_t limit = t->tg->rlimits[LINUX_RLIMIT_FSIZE].cur;
+
+	if (limit == LINUX_RLIM_INFINITY || !LINUX_S_ISREG(f->inode->mode) || !u->resid)
+		return 0;
+	if (f->flags & LINUX_O_APPEND)
+		pos = (int64_t)f->inode->size;
+	if ((uint64_t)pos >= limit) {
+		signal_send_task(t, LINUX_SIGXFSZ, NULL);
+		return -EFBIG;
+	}
+	if (u->resid > limit - (uint64_t)pos)
+		u->resid = limit - (uint64_t)pos;
+	return 0;
+}
+
+/* pos -1: the file's own. */
+static int64_t transfer(struct task *t, struct file *f, struct uio *u, bool write, int64_t pos, bool positioned)
+{
+	int64_t r;
+
+	if (!write)
+		return positioned ? file_pread(f, u, pos) : file_read(f, u);
+	r = limit_size(t, f, u, positioned ? pos : f->pos);
+	if (!r)
+		r = after_write(t, positioned ? file_pwrite(f, u, pos) : file_write(f, u));
+	return r;
+}
+
+static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool positioned)
+{
+	struct file *f = fd_get_io(t->files, (int)a[0]);
+	struct uio u;
+	int64_t r;
+
+	if (!f)
+		return -EBADF;
+	uio_user(&u, t->mm, UADDR(a[1]), a[2]);
+	if (!(f->mode & (write ? FILE_WRITE : FILE_READ)))
+		r = -EBADF;
+	else if ((int64_t)a[2] < 0)
+		r = -EINVAL;
+	else
+		r = transfer(t, f, &u, write, (int64_t)a[3], positioned);
+	file_put(f);
+	return r;
+}
+
+static int64_t vector(struct task *t, int fd, uint64_t iov, uint64_t n, bool write, int64_t pos, bool positioned)
+{
+	struct file *f = fd_get_io(t->files, fd);
+	struct iovec_user few[8], *v = few;
+	struct uio u;
+	int64_t r;
+
+	if (!f)
+		return -EBADF;
+	r = f->mode & (write ? FILE_WRITE : FILE_READ) ? 0 : -EBADF;
+	if (!r)
+		r = uio_import(t->mm, UADDR(iov), n, few, &v);
+	if (r >= 0) {
+		uio_user_iov(&u, t->mm, v, n);
+		r = transfer(t, f, &u, write, pos, positioned);
+		if (v != few)
+			free(v);
+	}
+	file_put(f);
+	return r;
+}
+
+int64_t sys_read(struct task *t, const uint64_t a[6]) { return plain(t, a, false, false); }
+int64_t sys_write(struct task *t, const uint64_t a[6]) { return plain(t, a, true, false); }
+
+int64_t sys_pread64(struct task *t, const uint64_t a[6]) { return (int64_t)a[3] < 0 ? -EINVAL : plain(t, a, false, true); }
+int64_t sys_pwrite64(struct task *t, const uint64_t a[6]) { return (int64_t)a[3] < 0 ? -EINVAL : plain(t, a, true, true); }
+
+int64_t sys_readv(struct task *t, const uint64_t a[6]) { return vector(t, (int)a[0], a[1], a[2], false, 0, false); }
+int64_t sys_writev(struct task *t, const uint64_t a[6]) { return vector(t, (int)a[0], a[1], a[2], true, 0, false); }
+
+int64_t sys_preadv(struct task *t, const uint64_t a[6])
+{
+	return (int64_t)a[3] < 0 ? -EINVAL : vector(t, (int)a[0], a[1], a[2], false, (int64_t)a[3], true);
+}
+
+int64_t sys_pwritev(struct task *t, const uint64_t a[6])
+{
+	return (int64_t)a[3] < 0 ? -EINVAL : vector(t, (int)a[0], a[1], a[2], true, (int64_t)a[3], true);
+}
+
+/* The flags only promise: what cannot be had without waiting is not refused for files;
+ * NOWAIT on a stream is. */
+static int64_t vector2(struct task *t, const uint64_t a[6], bool write)
+{
+	int64_t pos = (int64_t)a[3];
+	unsigned flags = (unsigned)a[5];
+
+	if (flags & ~LINUX_RWF_KNOWN || flags & (LINUX_RWF_NOWAIT | LINUX_RWF_APPEND))
+		return -EOPNOTSUPP;
+	if (pos < -1)
+		return -EINVAL;
+	return vector(t, (int)a[0], a[1], a[2], write, pos, pos != -1);
+}
+
+int64_t sys_preadv2(struct task *t, const uint64_t a[6]) { return vector2(t, a, false); }
+int64_t sys_pwritev2(struct task *t, const uint64_t a[6]) { return vector2(t, a, true); }
+
+int64_t sys_lseek(struct task *t, const uint64_t a[6])
+{
+	struct file *f = fd_get_io(t->files, (int)a[0]);
+	int64_t r;
+
+	if (!f)
+		return -EBADF;
+	r = (unsigned)a[2] > LINUX_SEEK_HOLE ? -EINVAL : file_llseek(f, (int64_t)a[1], (int)a[2]);
+	file_put(f);
+	return r;
+}

@@ -1,0 +1,189 @@
+/*
+ * sendfile.c - sendfile, copy_file_range: data from file to file.  Between two host
+ * files the host copies; else through a kernel buffer.
+ */
+#include "syscalls/fs_util.h"
+#include "vfs/notify.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CHUNK (128u << 10)
+
+static ssize_t write_all(struct file *out, const void *buf, size_t n, int64_t *pos)
+{
+	union {
+		const void *c;
+		void *v;
+	} p = { .c = buf };
+	struct uio u;
+	ssize_t r;
+
+	uio_kernel(&u, p.v, n);
+	r = pos ? file_pwrite(out, &u, *pos) : file_write(out, &u);
+	if (r > 0 && pos)
+		*pos += r;
+	return r;
+}
+
+static ssize_t read_some(struct file *in, void *buf, size_t n, int64_t *pos)
+{
+	struct uio u;
+
+	uio_kernel(&u, buf, n);
+	return file_pread(in, &u, *pos);
+}
+
+/* Moves at most len bytes; what the output does not take is not consumed. */
+static int64_t copy_through(struct task *t, struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, uint64_t len)
+{
+	size_t size = len < CHUNK ? len : CHUNK;
+	uint8_t *buf = malloc(size ? size : 1);
+	int64_t done = 0, r = buf ? 0 : -ENOMEM;
+
+	while (!r && (uint64_t)done < len) {
+		ssize_t n = read_some(in, buf, len - (uint64_t)done < size ? len - (uint64_t)done : size, in_pos), w;
+
+		if (n <= 0) {
+			r = n;
+			break;
+		}
+		w = write_all(out, buf, (size_t)n, out_pos);
+		if (w < 0) {
+			r = w;
+			break;
+		}
+		*in_pos += w;
+		done += w;
+		if (w < n || task_interrupted(t))
+			break;
+	}
+	free(buf);
+	return done ? done : r;
+}
+
+/* A descriptor argument with an optional offset in program memory. */
+static int load_offset(struct task *t, uint64_t at, struct file *f, int64_t *pos)
+{
+	if (!at) {
+		*pos = f->pos;
+		return 0;
+	}
+	if (copy_from_user(t->mm, pos, UADDR(at), sizeof(*pos)))
+		return -EFAULT;
+	return *pos < 0 ? -EINVAL : 0;
+}
+
+static int store_offset(struct task *t, uint64_t at, struct file *f, int64_t pos)
+{
+	if (at)
+		return copy_to_user(t->mm, UADDR(at), &pos, sizeof(pos));
+	mutex_lock(&f->pos_mu);
+	f->pos = pos;
+	mutex_unlock(&f->pos_mu);
+	return 0;
+}
+
+static int64_t do_sendfile(struct task *t, struct file *out, struct file *in, uint64_t off, uint64_t len)
+{
+	int64_t pos, r;
+
+	if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE))
+		return -EBADF;
+	if (in->mode & FILE_STREAM)
+		return off ? -ESPIPE : -EINVAL;
+	if (out->flags & LINUX_O_APPEND)
+		return -EINVAL;
+	r = load_offset(t, off, in, &pos);
+	if (r)
+		return r;
+	if (len > MAX_RW_COUNT)
+		len = MAX_RW_COUNT;
+	r = copy_through(t, in, &pos, out, NULL, len);
+	if (r == -EPIPE)
+		signal_send_task(t, LINUX_SIGPIPE, NULL);
+	if (r > 0 && store_offset(t, off, in, pos))
+		return -EFAULT;
+	return r;
+}
+
+int64_t sys_sendfile(struct task *t, const uint64_t a[6])
+{
+	struct file *out = fd_get_io(t->files, (int)a[0]), *in = fd_get_io(t->files, (int)a[1]);
+	int64_t r = out && in ? do_sendfile(t, out, in, a[2], a[3]) : -EBADF;
+
+	if (in)
+		file_put(in);
+	if (out)
+		file_put(out);
+	return r;
+}
+
+/* --- copy_file_range -------------------------------------------------------------------- */
+
+static int64_t check_range(struct file *in, struct file *out, int64_t ip, int64_t op, uint64_t len)
+{
+	if (!LINUX_S_ISREG(in->inode->mode) || !LINUX_S_ISREG(out->inode->mode))
+		return LINUX_S_ISDIR(in->inode->mode) || LINUX_S_ISDIR(out->inode->mode) ? -EISDIR : -EINVAL;
+	if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE) || out->flags & LINUX_O_APPEND)
+		return -EBADF;
+	if (ip > INT64_MAX - (int64_t)len || op > INT64_MAX - (int64_t)len)
+		return -EOVERFLOW;
+	if (in->inode == out->inode && ip < op + (int64_t)len && op < ip + (int64_t)len)
+		return -EINVAL;
+	return 0;
+}
+
+static int64_t host_copy(struct file *in, int64_t *ip, struct file *out, int64_t *op, uint64_t len)
+{
+	int from = in->ops->host_fd ? in->ops->host_fd(in) : -1, to = out->ops->host_fd ? out->ops->host_fd(out) : -1;
+	off_t i = *ip, o = *op;
+	ssize_t n;
+
+	if (from < 0 || to < 0)
+		return -EXDEV;
+	n = copy_file_range(from, &i, to, &o, len, 0);
+	if (n < 0)
+		return -errno;
+	*ip = i;
+	*op = o;
+	if (n)
+		notify_dentry(out->path.dentry, NOTIFY_MODIFY);
+	return n;
+}
+
+static int64_t do_copy_range(struct task *t, struct file *in, uint64_t in_at, struct file *out, uint64_t out_at, uint64_t len)
+{
+	int64_t ip, op, r = load_offset(t, in_at, in, &ip);
+
+	if (!r)
+		r = load_offset(t, out_at, out, &op);
+	if (len > MAX_RW_COUNT)
+		len = MAX_RW_COUNT;
+	if (!r)
+		r = check_range(in, out, ip, op, len);
+	if (r || !len)
+		return r;
+	r = host_copy(in, &ip, out, &op, len);
+	if (r == -EXDEV || r == -EOPNOTSUPP || r == -EINVAL || r == -ENOSYS)
+		r = copy_through(t, in, &ip, out, &op, len);
+	if (r > 0 && (store_offset(t, in_at, in, ip) || store_offset(t, out_at, out, op)))
+		return -EFAULT;
+	return r;
+}
+
+int64_t sys_copy_file_range(struct task *t, const uint64_t a[6])
+{
+	struct file *in = fd_get_io(t->files, (int)a[0]), *out = fd_get_io(t->files, (int)a[2]);
+	int64_t r;
+
+	if (!in || !out)
+		r = -EBADF;
+	else
+		r = a[5] ? -EINVAL : do_copy_range(t, in, a[1], out, a[3], a[4]);
+	if (in)
+		file_put(in);
+	if (out)
+		file_put(out);
+	return r;
+}

@@ -1,0 +1,156 @@
+/*
+ * stat.c - stat, lstat, fstat, newfstatat, statx, readlink.
+ */
+#include "syscalls/fs_util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NS INT64_C(1000000000)
+
+/* Times before 1970 round towards the past. */
+static int64_t seconds(int64_t ns) { return ns / NS - (ns % NS < 0); }
+static int64_t nanoseconds(int64_t ns) { return (ns % NS + NS) % NS; }
+
+static int put_stat(struct task *t, uint64_t to, const struct kstat *k)
+{
+	struct linux_stat s = { .dev = k->dev, .ino = k->ino, .nlink = k->nlink, .mode = k->mode, .uid = k->uid, .gid = k->gid, .rdev = k->rdev,
+		.size = (int64_t)k->size, .blksize = k->blksize, .blocks = (int64_t)k->blocks, .atime = seconds(k->atime),
+		.atime_nsec = nanoseconds(k->atime), .mtime = seconds(k->mtime), .mtime_nsec = nanoseconds(k->mtime),
+		.ctime = seconds(k->ctime), .ctime_nsec = nanoseconds(k->ctime) };
+
+	return copy_to_user(t->mm, UADDR(to), &s, sizeof(s));
+}
+
+/* An empty name with AT_EMPTY_PATH and a descriptor needs no walk. */
+static int stat_fd(struct task *t, int fd, struct kstat *k)
+{
+	struct file *f = fd_get(t->files, fd);
+	int r;
+
+	if (!f)
+		return -EBADF;
+	r = vfs_getattr(&f->path, k);
+	file_put(f);
+	return r;
+}
+
+static bool empty_name(struct task *t, uint64_t name)
+{
+	char c;
+
+	return !copy_from_user(t->mm, &c, UADDR(name), 1) && !c;
+}
+
+static int stat_at(struct task *t, int dirfd, uint64_t name, int flags, struct kstat *k, struct path *where)
+{
+	struct path p;
+	int r;
+
+	if (flags & LINUX_AT_EMPTY_PATH && dirfd >= 0 && !where && empty_name(t, name))
+		return stat_fd(t, dirfd, k);
+	r = at_walk(t, dirfd, name, (flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & LINUX_AT_EMPTY_PATH ? WALK_EMPTY : 0), &p);
+	if (r)
+		return r;
+	r = vfs_getattr(&p, k);
+	if (where)
+		*where = p;
+	else
+		path_put(&p);
+	return r;
+}
+
+static int64_t do_stat(struct task *t, int dirfd, uint64_t name, int flags, uint64_t to)
+{
+	struct kstat k;
+	int r = stat_at(t, dirfd, name, flags, &k, NULL);
+
+	return r ? r : put_stat(t, to, &k);
+}
+
+int64_t sys_stat(struct task *t, const uint64_t a[6]) { return do_stat(t, LINUX_AT_FDCWD, a[0], 0, a[1]); }
+int64_t sys_lstat(struct task *t, const uint64_t a[6]) { return do_stat(t, LINUX_AT_FDCWD, a[0], LINUX_AT_SYMLINK_NOFOLLOW, a[1]); }
+
+int64_t sys_fstat(struct task *t, const uint64_t a[6])
+{
+	struct kstat k;
+	int r = stat_fd(t, (int)a[0], &k);
+
+	return r ? r : put_stat(t, a[1], &k);
+}
+
+int64_t sys_newfstatat(struct task *t, const uint64_t a[6])
+{
+	int flags = (int)a[3];
+
+	if (flags & ~(LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_NO_AUTOMOUNT | LINUX_AT_EMPTY_PATH | LINUX_AT_STATX_SYNC_TYPE))
+		return -EINVAL;
+	return do_stat(t, (int)a[0], a[1], flags, a[2]);
+}
+
+static struct linux_statx_timestamp stamp(int64_t ns)
+{
+	return (struct linux_statx_timestamp){ .sec = seconds(ns), .nsec = (uint32_t)nanoseconds(ns) };
+}
+
+static void fill_statx(struct linux_statx *x, const struct kstat *k, uint64_t mnt_id, bool root)
+{
+	*x = (struct linux_statx){ .mask = LINUX_STATX_BASIC_STATS | (mnt_id ? LINUX_STATX_MNT_ID : 0), .blksize = k->blksize,
+		.attributes = k->attributes | (root ? LINUX_STATX_ATTR_MOUNT_ROOT : 0), .nlink = k->nlink, .uid = k->uid, .gid = k->gid,
+		.mode = (uint16_t)k->mode, .ino = k->ino, .size = k->size, .blocks = k->blocks, .attributes_mask = LINUX_STATX_ATTR_MOUNT_ROOT,
+		.atime = stamp(k->atime), .ctime = stamp(k->ctime), .mtime = stamp(k->mtime), .rdev_major = linux_major(k->rdev),
+		.rdev_minor = linux_minor(k->rdev), .dev_major = linux_major(k->dev), .dev_minor = linux_minor(k->dev), .mnt_id = mnt_id };
+	if (k->btime) {
+		x->btime = stamp(k->btime);
+		x->mask |= LINUX_STATX_BTIME;
+	}
+}
+
+int64_t sys_statx(struct task *t, const uint64_t a[6])
+{
+	const int known = LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_NO_AUTOMOUNT | LINUX_AT_EMPTY_PATH | LINUX_AT_STATX_SYNC_TYPE;
+	int flags = (int)a[2], r;
+	struct linux_statx x;
+	struct kstat k;
+	struct path p = { NULL, NULL };
+
+	if (a[3] & LINUX_STATX_RESERVED || flags & ~known || (flags & LINUX_AT_STATX_SYNC_TYPE) == LINUX_AT_STATX_SYNC_TYPE)
+		return -EINVAL;
+	r = stat_at(t, (int)a[0], a[1], flags, &k, &p);
+	if (!r) {
+		fill_statx(&x, &k, p.mnt ? (uint64_t)mount_id(p.mnt) : 0, path_is_mount_root(&p));
+		r = copy_to_user(t->mm, UADDR(a[4]), &x, sizeof(x));
+	}
+	path_put(&p);
+	return r;
+}
+
+static int64_t do_readlink(struct task *t, int dirfd, uint64_t name, uint64_t buf, int size)
+{
+	struct path p;
+	char *target;
+	size_t n;
+	int64_t r;
+
+	if (size <= 0)
+		return -EINVAL;
+	r = at_walk(t, dirfd, name, WALK_EMPTY, &p);
+	if (r)
+		return r;
+	if (!LINUX_S_ISLNK(p.dentry->inode->mode))
+		r = empty_name(t, name) ? -ENOENT : -EINVAL;
+	else
+		r = vfs_readlink(&p, &target);
+	path_put(&p);
+	if (r)
+		return r;
+	n = strlen(target);
+	if (n > (size_t)size)
+		n = (size_t)size;
+	r = copy_to_user(t->mm, UADDR(buf), target, n) ? -EFAULT : (int64_t)n;
+	free(target);
+	return r;
+}
+
+int64_t sys_readlink(struct task *t, const uint64_t a[6]) { return do_readlink(t, LINUX_AT_FDCWD, a[0], a[1], (int)a[2]); }
+int64_t sys_readlinkat(struct task *t, const uint64_t a[6]) { return do_readlink(t, (int)a[0], a[1], a[2], (int)a[3]); }
