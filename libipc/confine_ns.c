@@ -203,10 +203,10 @@ static _Noreturn void wait_outside(pid_t child, int status_fd, const sigset_t *a
 #endif
 	int keep = 3;
 	/* peers must see the sockets close when the child goes */
-	if (status_fd != keep)
-		dup2(status_fd, keep);
+	struct err *e = status_fd < 0 || (status_fd != keep && dup2(status_fd, keep) < 0) ? err_new(errno, "status of the child") : NULL;
 	syscall(SYS_close_range, keep + 1, UINT_MAX, 0);
-	struct err *e = confine_caps(NULL);
+	if (!e)
+		e = confine_caps(NULL);
 	if (!e && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		e = err_new(errno, "no_new_privs");
 	if (!e)
@@ -245,8 +245,12 @@ static struct err *fork_into_pid_namespace(void)
 {
 	sigset_t all, old;
 	_cleanup_close_ int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	/* opened before the fork: the child's pivot_root moves our root too */
+	_cleanup_close_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (self < 0)
 		return err_new(errno, "pidfd_open");
+	if (proc < 0)
+		return err_new(errno, "/proc");
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	pid_t child = fork();
@@ -257,8 +261,8 @@ static struct err *fork_into_pid_namespace(void)
 	}
 	if (child > 0) {
 		char path[64];
-		snprintf(path, sizeof path, "/proc/%d/status", (int)child);
-		wait_outside(child, open(path, O_RDONLY | O_CLOEXEC), &all);
+		snprintf(path, sizeof path, "%d/status", (int)child);
+		wait_outside(child, openat(proc, path, O_RDONLY | O_CLOEXEC), &all);
 	}
 	struct err *e = die_with_parent(self);
 	sigprocmask(SIG_SETMASK, &old, NULL);

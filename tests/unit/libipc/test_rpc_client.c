@@ -5,6 +5,7 @@
  */
 #include "check_main.h"
 
+#include "libipc/confine.h"
 #include "libipc/frame.h"
 #include "libipc/protocols.h"
 #include "libipc/rpc.h"
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -269,8 +271,44 @@ START_TEST(events_and_errno)
 }
 END_TEST
 
+/* What rpc.h says a sealed process needs is enough. */
+START_TEST(under_seccomp)
+{
+#ifndef REDOUBT_SANITIZE /* has needs of its own */
+	static const struct policy_rule rules[] = {
+		{ "brk", { { 0 } }, "malloc" },
+		{ "close", { { 0 } }, "rpc" },
+		{ "exit_group", { { 0 } }, "the end" },
+		{ "futex", { { 0 } }, "rpc" },
+		{ "poll", { { 0 } }, "rpc" },
+		{ "recvmsg", { { 0 } }, "rpc" },
+		{ "sendmsg", { { 0 } }, "rpc" },
+	};
+	static const struct policy policy = { .component = "test", .rules = rules, .n_rules = sizeof rules / sizeof rules[0] };
+	pthread_t server;
+	int status;
+	setup();
+	pthread_create(&server, NULL, serve, NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(pair[1]);
+		struct err *e = confine_seal(&policy);
+		for (int i = 0; i < 20 && !e; i++)
+			if (call(5, i % 2 ? 10000 : 0) != 0)
+				_exit(1);
+		_exit(e != NULL);
+	}
+	waitpid(pid, &status, 0);
+	ck_assert_int_eq(status, 0);
+	shutdown(pair[0], SHUT_WR);
+	pthread_join(server, NULL);
+	teardown();
+#endif
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = { many_threads, peer_death, deadline, signals, answers, events_and_errno, NULL };
+	const TTest *const tests[] = { many_threads, peer_death, deadline, signals, answers, events_and_errno, under_seccomp, NULL };
 	return check_main("rpc_client", tests);
 }
