@@ -270,9 +270,9 @@ static int64_t fcntl_file(struct task *t, struct file *f, int cmd, uint64_t arg)
 	case LINUX_F_GET_SEALS:
 		return tmpfs_get_seals(f);
 	case LINUX_F_GETPIPE_SZ:
-		return pipe_of(f) ? pipe_get_size(pipe_of(f)) : -EBADF;
+		return pipe_of(f) ? pipe_get_size(f) : -EBADF;
 	case LINUX_F_SETPIPE_SZ:
-		return !pipe_of(f) ? -EBADF : pipe_set_size(pipe_of(f), (unsigned)arg, cred_capable(t->cred, LINUX_CAP_SYS_RESOURCE));
+		return !pipe_of(f) ? -EBADF : pipe_set_size(f, (unsigned)arg, cred_capable(t->cred, LINUX_CAP_SYS_RESOURCE));
 	case LINUX_F_GETLEASE:
 	case LINUX_F_SETLEASE:
 		return lease(f, cmd, (int)arg);
