@@ -1,6 +1,6 @@
 /*
- * sendfile.c - sendfile, copy_file_range: data from file to file.  Between two host
- * files the host copies; else through a kernel buffer.
+ * copy_range.c - copy_file_range: between two host files the host copies; else data goes
+ * through a kernel buffer.  (sendfile: splice.c)
  */
 #include "syscalls/fs_util.h"
 #include "vfs/notify.h"
@@ -83,43 +83,6 @@ static int store_offset(struct task *t, uint64_t at, struct file *f, int64_t pos
 	mutex_unlock(&f->pos_mu);
 	return 0;
 }
-
-static int64_t do_sendfile(struct task *t, struct file *out, struct file *in, uint64_t off, uint64_t len)
-{
-	int64_t pos, r;
-
-	if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE))
-		return -EBADF;
-	if (in->mode & FILE_STREAM)
-		return off ? -ESPIPE : -EINVAL;
-	if (out->flags & LINUX_O_APPEND)
-		return -EINVAL;
-	r = load_offset(t, off, in, &pos);
-	if (r)
-		return r;
-	if (len > MAX_RW_COUNT)
-		len = MAX_RW_COUNT;
-	r = copy_through(t, in, &pos, out, NULL, len);
-	if (r == -EPIPE)
-		signal_send_task(t, LINUX_SIGPIPE, NULL);
-	if (r > 0 && store_offset(t, off, in, pos))
-		return -EFAULT;
-	return r;
-}
-
-int64_t sys_sendfile(struct task *t, const uint64_t a[6])
-{
-	struct file *out = fd_get_io(t->files, (int)a[0]), *in = fd_get_io(t->files, (int)a[1]);
-	int64_t r = out && in ? do_sendfile(t, out, in, a[2], a[3]) : -EBADF;
-
-	if (in)
-		file_put(in);
-	if (out)
-		file_put(out);
-	return r;
-}
-
-/* --- copy_file_range -------------------------------------------------------------------- */
 
 static int64_t check_range(struct file *in, struct file *out, int64_t ip, int64_t op, uint64_t len)
 {
