@@ -1,11 +1,11 @@
 #!/bin/sh
 # tools.sh - ipcctl and ipcwire from a shell, against a gofer.
 #
-#   tools.sh DIRECTORY     that holds libipc/ipcctl, libipc/ipcwire, gofer/gofer (default: the tree)
+#   tools.sh DIRECTORY     that holds libipc/ipcctl, libipc/ipcwire, gofer/gofer (default: $REDOUBT_BIN, or the tree)
 #
 # Each check prints nothing when it holds; the last line counts.
 set -u
-bin=${1:-$(dirname "$0")/../../..}
+bin=${1:-${REDOUBT_BIN:-$(dirname "$0")/../../..}}
 bin=$(cd "$bin" && pwd)
 PATH=$bin/libipc:$bin/gofer:$PATH
 tmp=$(mktemp -d)
@@ -27,7 +27,7 @@ expect() {
 	$pattern) [ "$got" -eq "$status" ] && return ;;
 	esac
 	failed=$((failed + 1))
-	printf 'FAIL %s: status %s, not %s; output:\n%s\nnot like: %s\n' "$what" "$got" "$status" "$out" "$pattern"
+	printf 'not ok %s: status %s, not %s; output:\n%s\nnot like: %s\n' "$what" "$got" "$status" "$out" "$pattern"
 }
 
 # --- ipcctl ---
@@ -83,5 +83,5 @@ for tool in ipcctl ipcwire; do
 	expect "$tool --help" 0 "usage: $tool*" $tool --help
 	expect "$tool --print-policy" 0 "component $tool*unconfined*" $tool --print-policy
 done
-echo "tools: $checks checks, $failed failed"
+echo "$((checks - failed)) passed, $failed failed"
 [ "$failed" -eq 0 ]
