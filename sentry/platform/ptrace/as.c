@@ -22,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -160,9 +161,11 @@ static int send_file(struct pt_platform *p, int fd)
 static void unsend_file(struct pt_platform *p)
 {
 	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	/* Without room for it, the descriptor is dropped with the message. */
-	while (recv(p->channel_stubs, &byte, 1, MSG_DONTWAIT) > 0)
+	while (recvmsg(p->channel_stubs, &m, MSG_DONTWAIT) > 0)
 		;
 }
 
@@ -262,7 +265,7 @@ static int append_order(struct pt_as *as, const struct pt_order *order)
 		return -ENOMEM;
 	*o = *order;
 	if (o->kind == PT_MAP && o->fd != as->p->mem_fd) {
-		o->fd = dup(order->fd);
+		o->fd = fcntl(order->fd, F_DUPFD_CLOEXEC, 0);
 		if (o->fd < 0) {
 			free(o);
 			return -ENOMEM;
