@@ -1,0 +1,111 @@
+/* eventfd, timerfd. */
+#include "../test.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+CASE(counter)
+{
+	int fd = eventfd(3, EFD_NONBLOCK);
+	uint64_t v = 4;
+
+	CHECK(fd >= 0 && write(fd, &v, 8) == 8);
+	CHECK(read(fd, &v, 8) == 8 && v == 7);
+	CHECK_ERR(read(fd, &v, 8), EAGAIN);
+	CHECK_ERR(read(fd, &v, 7), EINVAL);
+	v = UINT64_MAX;
+	CHECK_ERR(write(fd, &v, 8), EINVAL);
+	v = UINT64_MAX - 1;
+	CHECK(write(fd, &v, 8) == 8);
+	v = 1;
+	CHECK_ERR(write(fd, &v, 8), EAGAIN);
+	CHECK_ERR(eventfd(0, 0x100), EINVAL);
+}
+
+CASE(semaphore)
+{
+	int fd = eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK);
+	uint64_t v;
+
+	CHECK(read(fd, &v, 8) == 8 && v == 1);
+	CHECK(read(fd, &v, 8) == 8 && v == 1);
+	CHECK_ERR(read(fd, &v, 8), EAGAIN);
+}
+
+CASE(blocks_until_written)
+{
+	int fd = eventfd(0, 0);
+	uint64_t v = 5;
+
+	if (!fork()) {
+		usleep(20000);
+		_exit(write(fd, &v, 8) != 8);
+	}
+	v = 0;
+	CHECK(read(fd, &v, 8) == 8 && v == 5);
+}
+
+CASE(poll_bits)
+{
+	int fd = eventfd(0, 0);
+	struct pollfd p = { fd, POLLIN | POLLOUT, 0 };
+	uint64_t v = UINT64_MAX - 1;
+
+	CHECK(poll(&p, 1, 0) == 1 && p.revents == POLLOUT);
+	CHECK(write(fd, &v, 8) == 8);
+	CHECK(poll(&p, 1, 0) == 1 && p.revents == POLLIN);
+}
+
+CASE(timer_once)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+	struct itimerspec it = { .it_value = { 0, 30000000 } }, cur;
+	struct pollfd p = { fd, POLLIN, 0 };
+	uint64_t v;
+
+	CHECK(fd >= 0 && timerfd_settime(fd, 0, &it, NULL) == 0);
+	CHECK(timerfd_gettime(fd, &cur) == 0 && cur.it_value.tv_nsec > 0 && cur.it_value.tv_nsec <= 30000000);
+	CHECK(poll(&p, 1, 0) == 0);
+	CHECK(read(fd, &v, 8) == 8 && v == 1);
+	CHECK(timerfd_gettime(fd, &cur) == 0 && !cur.it_value.tv_nsec && !cur.it_value.tv_sec);
+	CHECK(poll(&p, 1, 0) == 0);
+}
+
+CASE(timer_periodic)
+{
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
+	struct itimerspec it = { { 0, 10000000 }, { 0, 10000000 } }, old;
+	struct pollfd p = { fd, POLLIN, 0 };
+	uint64_t v;
+
+	CHECK(timerfd_settime(fd, 0, &it, NULL) == 0);
+	CHECK_ERR(read(fd, &v, 8), EAGAIN);
+	usleep(55000);
+	CHECK(read(fd, &v, 8) == 8 && v >= 5 && v < 50);
+	CHECK(poll(&p, 1, 1000) == 1);
+	CHECK(read(fd, &v, 8) == 8 && v >= 1);
+	memset(&it, 0, sizeof(it));
+	CHECK(timerfd_settime(fd, 0, &it, &old) == 0 && old.it_interval.tv_nsec == 10000000);
+	CHECK(poll(&p, 1, 30) == 0);
+}
+
+CASE(timer_absolute)
+{
+	int fd = timerfd_create(CLOCK_REALTIME, 0);
+	struct itimerspec it = { 0 };
+	uint64_t v;
+
+	clock_gettime(CLOCK_REALTIME, &it.it_value);
+	it.it_value.tv_sec -= 10;
+	CHECK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &it, NULL) == 0);
+	CHECK(read(fd, &v, 8) == 8 && v == 1);
+	it.it_value.tv_nsec = 1000000000;
+	CHECK_ERR(timerfd_settime(fd, 0, &it, NULL), EINVAL);
+	CHECK_ERR(timerfd_create(77, 0), EINVAL);
+}
+
+int main(void) { return run_cases(); }
