@@ -269,15 +269,18 @@ static void on_state(struct rpc_call *call, void *request)
 	const struct control_state *r = request;
 	struct sandbox *s = server_sandbox(call);
 	const struct record *rec = records_find(&s->records, 0);
-	struct control_state_reply reply = {
+	struct control_state_reply reply;
+
+	if (!ours(call, s, &r->id))
+		return;
+	supervise_look(s);
+	reply = (struct control_state_reply){
 		.state = s->phase,
 		.status = rec && rec->ended ? rec->status : 0,
 		.sentry_pid = s->sentry.pidfd >= 0 ? s->sentry_pid : 0,
 		.sentry_status = (uint64_t)s->sentry.status,
 	};
-
-	if (ours(call, s, &r->id))
-		rpc_reply(call, &reply);
+	rpc_reply(call, &reply);
 }
 
 static void on_destroy(struct rpc_call *call, void *request)

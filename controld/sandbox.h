@@ -59,6 +59,8 @@ void supervise_stop(struct sandbox *s);
 /* Kills what is left; call (may be NULL) is answered, and the loop left, when
  * all is gone. */
 void supervise_destroy(struct sandbox *s, struct rpc_call *call);
+/* Makes sure that what is known of the sentry is so now. */
+void supervise_look(struct sandbox *s);
 void supervise_kill_sentry(struct sandbox *s);
 bool supervise_all_gone(const struct sandbox *s);
 

@@ -61,9 +61,9 @@ static void log_end(const struct child *c, bool expected)
 			WEXITSTATUS(c->status));
 }
 
-static void on_child(evutil_socket_t fd, short what, void *arg)
+/* Reaps the child if it has ended. */
+static void look_after(struct child *c)
 {
-	struct child *c = arg;
 	struct sandbox *s = c->sandbox;
 	siginfo_t si = { 0 };
 
@@ -79,6 +79,17 @@ static void on_child(evutil_socket_t fd, short what, void *arg)
 	if (c == &s->sentry)
 		methods_sentry_gone(s);
 	end_if_gone(s);
+}
+
+static void on_child(evutil_socket_t fd, short what, void *arg)
+{
+	look_after(arg);
+}
+
+void supervise_look(struct sandbox *s)
+{
+	if (s->sentry.pidfd >= 0)
+		look_after(&s->sentry);
 }
 
 static struct err *watch(struct sandbox *s, struct child *c, const char *name, int pidfd)

@@ -22,6 +22,7 @@
 
 #define WORDS_MAX 65536 /* bytes of the components' own stderr that are kept */
 #define BOOT_MS 60000
+#define DEATH_MS 2000
 
 /* What creation holds until it has succeeded or failed. */
 struct making {
@@ -157,9 +158,14 @@ static const char *last_words(int fd, struct pool *p)
 static struct err *explain_death(struct context *c, struct sandbox *s, const struct making *m, struct err *cause)
 {
 	const char *words = last_words(m->words, c->pool), *before = *words ? ": " : "";
+	_cleanup_close_ int pidfd = proc_open(s->state.sentry);
+	struct pollfd alive = { pidfd, POLLIN, 0 };
 	struct client_state st;
 	int status;
 
+	/* its connection closes a little before it is gone */
+	if (alive.fd >= 0)
+		poll(&alive, 1, DEATH_MS);
 	client_state(&s->dir, &s->state, &st);
 	status = (int)st.sentry_status;
 	if (st.sentry_pid || !status)

@@ -39,9 +39,11 @@ static struct proc_id self;
 
 static struct state sample(void)
 {
+	static struct jpair annotation = { "k", "v\"\n" };
+
 	self = proc_identify(getpid());
 	return (struct state){ .id = "box", .bundle = "/b", .created = "2026-01-01T00:00:00Z", .phase = "created", .owner = 7, .terminal = true,
-		.sentry = &self, .annotations = { .v = (struct jpair[]){ { "k", "v\"\n" } }, .n = 1 } };
+		.sentry = &self, .annotations = { &annotation, 1 } };
 }
 
 START_TEST(round_trip)
