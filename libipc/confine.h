@@ -27,6 +27,7 @@ struct policy_rule {
 	const char *call; /* "openat" */
 	struct policy_check checks[4]; /* ends at POLICY_END or 4 */
 	const char *why; /* one line a reader can judge */
+	uint16_t refuse; /* not 0: the call is not allowed but answered with this errno, where a library tries it and copes */
 };
 
 struct policy_rlimit {

@@ -39,7 +39,7 @@ static struct err *add_rule(scmp_filter_ctx ctx, const struct policy_rule *r)
 			break;
 		}
 	}
-	int rc = seccomp_rule_add_exact_array(ctx, SCMP_ACT_ALLOW, nr, n, args);
+	int rc = seccomp_rule_add_exact_array(ctx, r->refuse ? SCMP_ACT_ERRNO(r->refuse) : SCMP_ACT_ALLOW, nr, n, args);
 	/* the same row in the policy and in its sanitizer delta */
 	if (rc < 0 && rc != -EEXIST)
 		return err_new(-rc, "rule for %s", r->call);

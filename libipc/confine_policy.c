@@ -67,7 +67,10 @@ static void print_rules(const struct policy_rule *rules, size_t n, FILE *f)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_rule *r = &rules[i];
-		fprintf(f, "allow %s", r->call);
+		if (r->refuse)
+			fprintf(f, "refuse(%s) %s", strerrorname_np(r->refuse), r->call);
+		else
+			fprintf(f, "allow %s", r->call);
 		for (int k = 0; k < 4 && r->checks[k].op != POLICY_END; k++) {
 			fputs(k ? " && " : " [", f);
 			print_check(&r->checks[k], f);

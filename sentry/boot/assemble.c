@@ -6,7 +6,10 @@
 #include "fs/dev/dev.h"
 #include "fs/devpts/tty.h"
 #include "fs/gofer/gofer_fs.h"
+#if __has_include("fs/inotify.h")
 #include "fs/inotify.h"
+#define HAVE_INOTIFY
+#endif
 #include "fs/overlay/overlay.h"
 #include "fs/pipe.h"
 #include "fs/proc/proc.h"
@@ -15,7 +18,7 @@
 #include "lib/wait.h"
 #include "mm/memfile.h"
 #include "mm/usercopy.h"
-#include "net/net.h"
+#include "net/socket.h"
 #include "platform/platform.h"
 #include "vfs/vfs.h"
 
@@ -84,10 +87,12 @@ static int register_all(struct kernel *k)
 		ret = proc_register(k);
 	if (!ret)
 		ret = sys_register(k);
+#ifdef HAVE_INOTIFY
 	if (!ret)
 		ret = inotify_register(k->vfs);
-	if (!ret)
-		ret = net_init(k);
+#endif
+	if (!ret && !(k->net = net_stack_new(k->vfs)))
+		ret = -ENOMEM;
 	return ret;
 }
 
@@ -106,7 +111,7 @@ struct err *kernel_assemble(struct kernel *k)
 		return err_new(ENOMEM, "file systems");
 	vfs_kernel_set(k->vfs, k);
 	vfs_mm_env_set(k->vfs, &k->mm_env);
-	vfs_set_fifo_ops(k->vfs, fifo_open, fifo_release);
+	vfs_set_fifo_ops(k->vfs, fifo_open, NULL);
 	ret = kernel_init(k);
 	if (ret)
 		return err_new(-ret, "tasks");

@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 		err_free(e);
 		return 1;
 	}
-	event_base_dispatch(kernel.loop);
+	event_base_loop(kernel.loop, EVLOOP_NO_EXIT_ON_EMPTY);
 	/* Threads and stubs end with the process; nothing of a sandbox outlives it. */
 	_exit(exit_status);
 }

@@ -7,6 +7,7 @@
  */
 #include "boot/policy.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -25,9 +26,11 @@
 #define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
 static const struct policy_rule rules[] = {
+	{ "brk", ANY, "its heap" },
 	{ "clock_gettime", ANY, "the program's clocks, where the vDSO cannot answer" },
 	{ "clock_nanosleep", ANY, "bounded back-off of kernel threads" },
 	{ "clone", { MASKED(0, THREAD_FLAGS, THREAD_FLAGS) }, "a host thread for each task; never a process" },
+	{ "clone3", ANY, "its flags cannot be checked: the C library falls back to clone", .refuse = ENOSYS },
 	{ "close", ANY, "files the program closed" },
 	{ "copy_file_range", ANY, "copies between the program's host files" },
 	{ "epoll_create1", ANY, "the event loop" },

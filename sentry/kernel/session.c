@@ -172,3 +172,10 @@ pid_t task_sid(struct task *t)
 	tasks_unlock(t->k);
 	return r;
 }
+
+struct session *session_find_locked(struct kernel *k, pid_t sid)
+{
+	struct pid_entry *e = pid_find_locked(k->tasks, sid);
+
+	return e ? e->session : NULL;
+}

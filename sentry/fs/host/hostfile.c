@@ -6,6 +6,7 @@
  * waits until poll(2) on the host says ready.  Any task's thread may run here;
  * the event thread announces readiness through the hostwatch.
  */
+#include "lib/hostcall.h"
 #include "fs/host/hostfile.h"
 
 #include "abi/fcntl.h"
@@ -156,7 +157,7 @@ static ssize_t host_write(struct file *f, struct uio *u, int64_t *pos)
 	if (seekable(f) && pos && (f->flags & LINUX_O_APPEND)) {
 		struct stat st;
 
-		if (!fstat(of(f)->fd, &st))
+		if (!host_fstat(of(f)->fd, &st))
 			*pos = st.st_size;
 	}
 	while (u->resid) {
@@ -204,7 +205,7 @@ static int64_t host_llseek(struct file *f, int64_t off, int whence)
 	if (whence == SEEK_CUR)
 		base = f->pos;
 	else if (whence == SEEK_END)
-		base = fstat(of(f)->fd, &st) ? 0 : st.st_size;
+		base = host_fstat(of(f)->fd, &st) ? 0 : st.st_size;
 	else if (whence != SEEK_SET)
 		return -EINVAL;
 	if (__builtin_add_overflow(base, off, &off) || off < 0)
@@ -280,7 +281,7 @@ static int host_getattr(struct inode *i, struct kstat *st)
 {
 	struct stat s;
 
-	if (fstat(((struct hostfile *)i->priv)->fd, &s))
+	if (host_fstat(((struct hostfile *)i->priv)->fd, &s))
 		return -errno;
 	mutex_lock(&i->a_mu);
 	*st = (struct kstat){
@@ -360,7 +361,7 @@ int hostfile_new(struct kernel *k, int fd, uint32_t uid, uint32_t gid, const str
 	char name[48];
 	int flags = fcntl(fd, F_GETFL), ret = -ENOMEM;
 
-	if (flags < 0 || fstat(fd, &st)) {
+	if (flags < 0 || host_fstat(fd, &st)) {
 		ret = -errno;
 		goto fail;
 	}
