@@ -335,6 +335,7 @@ int mm_populate(struct mm *mm, uint64_t start, uint64_t end, bool write)
 {
 	struct vma *v;
 	struct pma *p;
+	uint64_t stop;
 	int e;
 
 	while (start < end) {
@@ -347,7 +348,10 @@ int mm_populate(struct mm *mm, uint64_t start, uint64_t end, bool write)
 		if (e)
 			return e;
 		stub_map(mm, p); /* if it fails, the program faults later */
-		start = p->end;
+		stop = min_u64(p->end, end);
+		if (p->fd < 0 && write)
+			memfile_commit(mm->env->mf, p->off + (start - p->start), stop - start);
+		start = stop;
 	}
 	return 0;
 }

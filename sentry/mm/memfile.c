@@ -10,6 +10,7 @@
  * Locks: mu (RANK_MEMFILE) guards the trees.  Counts are atomic: a page with a
  * reference cannot vanish under its holder.
  */
+#include "lib/hostcall.h"
 #include "mm/memfile.h"
 
 #include "lib/lock.h"
@@ -350,7 +351,12 @@ uint64_t memfile_committed(const struct memfile *m)
 {
 	struct stat st;
 
-	return fstat(m->fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
+	return host_fstat(m->fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
+}
+
+void memfile_commit(struct memfile *m, uint64_t off, uint64_t len)
+{
+	madvise(m->base + off, len, MADV_POPULATE_WRITE);
 }
 
 void memfile_decommit(struct memfile *m, uint64_t off, uint64_t len)
