@@ -315,6 +315,7 @@ static void host_evict(struct inode *i)
 {
 	struct hostfile *h = i->priv;
 
+	super_put(i->sb); /* the one inode's own; inode_put no longer looks at it */
 	if (!h)
 		return;
 	if (h->watch)
@@ -384,8 +385,8 @@ int hostfile_new(struct kernel *k, int fd, uint32_t uid, uint32_t gid, const str
 		(*out)->pos = lseek(h->fd, 0, SEEK_CUR);
 fail:
 	if (i)
-		inode_put(i);
-	if (sb)
+		inode_put(i); /* and the superblock with it */
+	else if (sb)
 		super_put(sb);
 	fd_close(&fd);
 	return ret;
