@@ -4,6 +4,7 @@
  * The reader copies the file to private memory before it looks at any byte of
  * it: a writer that keeps the file open cannot change what was checked.
  */
+#include "libipc/hostcall.h"
 #include "libipc/fd.h"
 #include "libipc/msg_desc.h"
 
@@ -42,7 +43,7 @@ struct err *msg_to_memfd(const struct msg_desc *d, const void *in, int *fd)
 static struct err *read_all(int fd, size_t max, uint8_t **buf, size_t *len)
 {
 	struct stat st;
-	if (fstat(fd, &st) < 0)
+	if (host_fstat(fd, &st) < 0)
 		return err_new(errno, "fstat");
 	if (!S_ISREG(st.st_mode))
 		return err_new(EINVAL, "not a regular or memory file");

@@ -10,7 +10,7 @@
  * Locks: mu (RANK_MEMFILE) guards the trees.  Counts are atomic: a page with a
  * reference cannot vanish under its holder.
  */
-#include "lib/hostcall.h"
+#include "libipc/hostcall.h"
 #include "mm/memfile.h"
 
 #include "lib/lock.h"

@@ -6,6 +6,7 @@
  * all who have it open; offsets are always explicit.  When the last one closes they stay
  * for a while (idle list), so that opening again asks nobody.
  */
+#include "libipc/hostcall.h"
 #include "fs/gofer/internal.h"
 
 #include "mm/usercopy.h"
@@ -238,7 +239,7 @@ static int64_t end_of(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) ? 0 : st.st_size;
+	return host_fstat(fd, &st) ? 0 : st.st_size;
 }
 
 static ssize_t gofer_write(struct file *f, struct uio *u, int64_t *pos)

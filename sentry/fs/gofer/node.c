@@ -2,6 +2,7 @@
  * node.c - inodes of gofer trees: found again by host device and number, attributes,
  * handles given back in batches.
  */
+#include "libipc/hostcall.h"
 #include "fs/gofer/internal.h"
 
 #include <stdlib.h>
@@ -313,7 +314,7 @@ static bool refresh_by_fd(struct inode *i)
 	mutex_lock(&n->mu);
 	fd = n->fd_rw >= 0 ? n->fd_rw : n->fd_ro;
 	if (fd >= 0)
-		r = fstat(fd, &st);
+		r = host_fstat(fd, &st);
 	mutex_unlock(&n->mu);
 	if (r)
 		return false;
@@ -452,7 +453,7 @@ static int translate(struct memobj *o, uint64_t off, uint64_t len, unsigned acce
 	fd = n->fd_rw >= 0 ? n->fd_rw : n->fd_ro;
 	if (fd < 0 || (access & ACCESS_WRITE && n->fd_rw < 0))
 		r = -EIO;
-	else if (fstat(fd, &st))
+	else if (host_fstat(fd, &st))
 		r = -EIO;
 	if (!r) {
 		end = PAGE_UP((uint64_t)st.st_size);

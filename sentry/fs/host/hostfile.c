@@ -6,7 +6,7 @@
  * waits until poll(2) on the host says ready.  Any task's thread may run here;
  * the event thread announces readiness through the hostwatch.
  */
-#include "lib/hostcall.h"
+#include "libipc/hostcall.h"
 #include "fs/host/hostfile.h"
 
 #include "abi/fcntl.h"

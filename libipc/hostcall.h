@@ -1,9 +1,9 @@
 /*
- * hostcall.h - host calls in the form that the sentry's policy permits.  The C
+ * hostcall.h - host calls in the form that the confined components' policies permit.  The C
  * library makes fstat(2) a newfstatat, which could name files.
  */
-#ifndef SENTRY_LIB_HOSTCALL_H
-#define SENTRY_LIB_HOSTCALL_H
+#ifndef REDOUBT_LIBIPC_HOSTCALL_H
+#define REDOUBT_LIBIPC_HOSTCALL_H
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
