@@ -45,7 +45,6 @@ static const struct policy_rule rules[] = {
 };
 
 static const struct policy_rule sanitizer_rules[] = {
-	ALLOW("clone", "leak check: a tracer process"),
 	ALLOW("getrusage", "runtime"),
 	ALLOW("lseek", "runtime"),
 	ALLOW("madvise", "runtime"),
@@ -53,7 +52,6 @@ static const struct policy_rule sanitizer_rules[] = {
 	ALLOW("mprotect", "runtime", { POLICY_MASKED_EQ, 2, 0, PROT_EXEC }),
 	ALLOW("open", "runtime: reports"),
 	ALLOW("openat", "runtime: /proc/self/maps for reports"),
-	ALLOW("prctl", "leak check"),
 	ALLOW("pread64", "runtime"),
 	ALLOW("read", "runtime"),
 	ALLOW("readlink", "runtime: its own name"),

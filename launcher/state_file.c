@@ -66,15 +66,18 @@ static json_t *to_json(const struct state *s)
 struct err *state_write(const struct state_dir *d, const struct state *s)
 {
 	_cleanup_json_ json_t *doc = to_json(s);
+	_cleanup_free_ char *text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
 	_cleanup_close_ int fd = -1;
+	ssize_t n;
 
-	if (!doc)
+	if (!text)
 		return err_new(EINVAL, "%s/" NAME ": a text in it is not UTF-8", d->path);
 	if ((fd = openat(d->fd, NAME ".tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0)
 		return err_new(errno, "%s/" NAME ".tmp", d->path);
 	/* not synced: after a crash of the machine there is no sandbox to know of */
-	if (json_dumpfd(doc, fd, JSON_INDENT(1)) < 0)
-		return err_new(errno ? errno : EIO, "writing %s/" NAME ".tmp", d->path);
+	n = write(fd, text, strlen(text));
+	if (n != (ssize_t)strlen(text))
+		return err_new(n < 0 ? errno : ENOSPC, "writing %s/" NAME ".tmp", d->path);
 	if (renameat(d->fd, NAME ".tmp", d->fd, NAME) < 0)
 		return err_new(errno, "%s/" NAME, d->path);
 	return NULL;
