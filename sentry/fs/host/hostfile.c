@@ -128,7 +128,26 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, si
 	return ret;
 }
 
-static ssize_t host_read(struct file *f, struct uio *u, int64_t *pos)
+/* The position is shared with whoever gave us the file (a shell's redirection):
+ * the host's is the true one, taken before and put back after. */
+static void position_take(struct file *f, const int64_t *pos)
+{
+	off_t at;
+
+	if (pos != &f->pos || !seekable(f))
+		return;
+	at = lseek(of(f)->fd, 0, SEEK_CUR);
+	if (at >= 0)
+		f->pos = at;
+}
+
+static void position_give(struct file *f, const int64_t *pos)
+{
+	if (pos == &f->pos && seekable(f))
+		(void)lseek(of(f)->fd, f->pos, SEEK_SET);
+}
+
+static ssize_t host_read_at(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t done = 0;
 
@@ -150,7 +169,7 @@ static ssize_t host_read(struct file *f, struct uio *u, int64_t *pos)
 	return done;
 }
 
-static ssize_t host_write(struct file *f, struct uio *u, int64_t *pos)
+static ssize_t host_write_at(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t done = 0;
 
@@ -174,6 +193,26 @@ static ssize_t host_write(struct file *f, struct uio *u, int64_t *pos)
 			*pos += ret;
 	}
 	return done;
+}
+
+static ssize_t host_read(struct file *f, struct uio *u, int64_t *pos)
+{
+	ssize_t ret;
+
+	position_take(f, pos);
+	ret = host_read_at(f, u, pos);
+	position_give(f, pos);
+	return ret;
+}
+
+static ssize_t host_write(struct file *f, struct uio *u, int64_t *pos)
+{
+	ssize_t ret;
+
+	position_take(f, pos);
+	ret = host_write_at(f, u, pos);
+	position_give(f, pos);
+	return ret;
 }
 
 static uint32_t host_poll(struct file *f)
@@ -202,6 +241,7 @@ static int64_t host_llseek(struct file *f, int64_t off, int whence)
 		f->pos = off;
 		return off;
 	}
+	position_take(f, &f->pos);
 	if (whence == SEEK_CUR)
 		base = f->pos;
 	else if (whence == SEEK_END)
@@ -211,6 +251,7 @@ static int64_t host_llseek(struct file *f, int64_t off, int whence)
 	if (__builtin_add_overflow(base, off, &off) || off < 0)
 		return -EINVAL;
 	f->pos = off;
+	position_give(f, &f->pos);
 	return off;
 }
 
