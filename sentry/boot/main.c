@@ -11,6 +11,7 @@
 #include "libipc/log.h"
 #include "syscalls/syscall.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,14 @@ static int print_asked(const struct options *o)
 	else
 		return -1;
 	return 0;
+}
+
+/* glibc 2.36 sizes its set of arenas by opening /sys/devices/system/cpu/online when
+ * many threads allocate, which the policy kills; a fixed number asks nothing, and
+ * bounds what idle arenas hold. */
+static void bound_arenas(void)
+{
+	mallopt(M_ARENA_MAX, 4);
 }
 
 /* Signals meant for the sandbox come as requests; none from outside may end a thread by chance. */
@@ -73,6 +82,7 @@ int main(int argc, char **argv)
 		return 0;
 	log_init("sentry", o.log_fd >= 0 ? o.log_fd : 2, o.log_format, o.debug ? LOG_DEBUG : o.strace ? LOG_INFO : LOG_WARNING);
 	if (!e) {
+		bound_arenas();
 		ignore_signals();
 		e = bring_up(&kernel, &o, &exit_status);
 	}
