@@ -39,7 +39,7 @@ struct platform_trap {
 	uint64_t addr; /* si_addr */
 	uint32_t error; /* page fault error code: bit 1 write, bit 4 instruction fetch; 0 if unknown */
 	uint64_t trapno;
-	bool error_known; /* the two above are real (else only addr is) */
+	bool error_known; /* the two above are real (else only addr is); bit 1 may be clear for a write to what was not mapped */
 };
 
 /* name: "ptrace".  Called at boot before the process is sealed and before any

@@ -23,9 +23,9 @@
 #define SYS_SECCOMP 1
 #endif
 #define VSYSCALL_PAGE 0xffffffffff600000ul
-#define TRAPNO_DEBUG 1
 #define TRAPNO_GP 13
 #define TRAPNO_PF 14
+enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
 
 /* The stub is lost: what is left of its process goes too, so that all its
  * zombies are gone and others that run there notice. */
@@ -90,6 +90,18 @@ static bool is_page_fault(const siginfo_t *si)
 	return si->si_signo == SIGBUS && si->si_code != BUS_ADRALN;
 }
 
+/* ptrace does not tell the processor's error code, but: a fetch faults at rip; an
+ * access that an existing mapping refuses (SEGV_ACCERR) is a write, as whatever
+ * is mapped can be read.  Where nothing is mapped it is called a read: a write
+ * then comes again, as a refused one.  What counts is what was mapped when the
+ * fault happened: another thread may have mapped the page since. */
+static uint32_t page_fault_error(const siginfo_t *si, const struct regs *r)
+{
+	bool fetch = (uint64_t)si->si_addr == r->rip, refused = si->si_code == SEGV_ACCERR && si->si_signo == SIGSEGV;
+
+	return PF_USER | (refused ? PF_PRESENT : 0) | (fetch ? PF_FETCH : refused ? PF_WRITE : 0);
+}
+
 /* An exception of the program, or a signal sent to the stub by somebody outside,
  * which is dropped. */
 static enum platform_event on_signal(struct pt_ctx *c, int signo, struct regs *r, struct platform_trap *trap)
@@ -110,6 +122,8 @@ static enum platform_event on_signal(struct pt_ctx *c, int signo, struct regs *r
 	*trap = (struct platform_trap){ .signo = signo, .code = si.si_code, .addr = (uint64_t)si.si_addr };
 	if (is_page_fault(&si)) {
 		trap->trapno = TRAPNO_PF;
+		trap->error = page_fault_error(&si, r);
+		trap->error_known = true;
 		return PLATFORM_FAULT;
 	}
 	return PLATFORM_TRAP;
