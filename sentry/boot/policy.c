@@ -77,6 +77,7 @@ static const struct policy_rule rules[] = {
 	{ "sched_yield", ANY, "short waits for another thread" },
 	{ "sendmsg", ANY, "frames to gofer and controld; descriptors to stubs" },
 	{ "set_robust_list", ANY, "the C library registers each thread" },
+	{ "shutdown", ANY, "ends a connection whose peer is gone or broke the protocol" },
 	{ "sigaltstack", ANY, "fault handlers run on a stack of their own" },
 	{ "sync_file_range", ANY, "the program's sync_file_range" },
 	{ "tgkill", ANY, "interrupts a stub or a thread of its own" },

@@ -85,6 +85,14 @@ static bool seekable(struct file *f)
 	return !of(f)->watch;
 }
 
+/* pread and pwrite name a position; read and write use the host descriptor's
+ * own, which is shared with those who hold it outside (and as our other
+ * descriptors). */
+static bool positioned(struct file *f, const int64_t *pos)
+{
+	return seekable(f) && pos && pos != &f->pos;
+}
+
 /* One host transfer of at most `max` bytes; straight into program memory where
  * it can be pinned. */
 static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, size_t max)
@@ -93,7 +101,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, si
 	struct iovec iov[16];
 	struct uio_pin pin;
 	uint8_t bounce[BOUNCE];
-	bool at = seekable(f) && pos;
+	bool at = positioned(f, pos);
 	int n = uio_pin(u, max, in, iov, 16, &pin);
 	ssize_t ret;
 
@@ -163,7 +171,7 @@ static ssize_t host_read_at(struct file *f, struct uio *u, int64_t *pos)
 		done += ret;
 		if (!seekable(f))
 			break; /* what is there is enough */
-		if (pos)
+		if (positioned(f, pos))
 			*pos += ret;
 	}
 	return done;
@@ -173,12 +181,8 @@ static ssize_t host_write_at(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t done = 0;
 
-	if (seekable(f) && pos && (f->flags & LINUX_O_APPEND)) {
-		struct stat st;
-
-		if (!host_fstat(of(f)->fd, &st))
-			*pos = st.st_size;
-	}
+	if (seekable(f) && !positioned(f, pos) && (f->flags & LINUX_O_APPEND))
+		lseek(of(f)->fd, 0, SEEK_END);
 	while (u->resid) {
 		ssize_t ret = wait_ready(f, EVENT_OUT);
 
@@ -189,7 +193,7 @@ static ssize_t host_write_at(struct file *f, struct uio *u, int64_t *pos)
 		if (ret <= 0)
 			return done ? done : ret;
 		done += ret;
-		if (seekable(f) && pos)
+		if (positioned(f, pos))
 			*pos += ret;
 	}
 	return done;
@@ -229,30 +233,12 @@ static uint32_t host_poll(struct file *f)
 
 static int64_t host_llseek(struct file *f, int64_t off, int whence)
 {
-	struct stat st;
-	int64_t base = 0;
+	off_t at;
 
 	if (!seekable(f))
 		return -ESPIPE;
-	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
-		off = lseek(of(f)->fd, off, whence);
-		if (off < 0)
-			return -errno;
-		f->pos = off;
-		return off;
-	}
-	position_take(f, &f->pos);
-	if (whence == SEEK_CUR)
-		base = f->pos;
-	else if (whence == SEEK_END)
-		base = host_fstat(of(f)->fd, &st) ? 0 : st.st_size;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (__builtin_add_overflow(base, off, &off) || off < 0)
-		return -EINVAL;
-	f->pos = off;
-	position_give(f, &f->pos);
-	return off;
+	at = lseek(of(f)->fd, off, whence);
+	return at < 0 ? -errno : at;
 }
 
 /* A host terminal is shown as one (size, settings read only) but controls no session here. */
@@ -422,8 +408,6 @@ int hostfile_new(struct kernel *k, int fd, uint32_t uid, uint32_t gid, const str
 	i->mode = (i->mode & LINUX_S_IFMT) | 0600;
 	label(&st, name);
 	ret = file_open_inode(i, name, flags & (O_ACCMODE | O_APPEND | O_NONBLOCK), c, out);
-	if (!ret && seekable_mode(i->mode))
-		(*out)->pos = lseek(h->fd, 0, SEEK_CUR);
 fail:
 	if (i)
 		inode_put(i); /* and the superblock with it */
