@@ -80,12 +80,12 @@ int attr_chmod(int fd, uint32_t type, uint64_t mode)
 
 	if (type == S_IFLNK)
 		return -EOPNOTSUPP;
+	if (have_fchmodat2)
+		return syscall(SYS_fchmodat2, fd, "", (mode_t)mode, AT_EMPTY_PATH) ? -errno : 0;
 	if (!fchmod(fd, (mode_t)mode))
 		return 0;
 	if (errno != EBADF) /* EBADF: an O_PATH descriptor */
 		return -errno;
-	if (have_fchmodat2)
-		return syscall(SYS_fchmodat2, fd, "", (mode_t)mode, AT_EMPTY_PATH) ? -errno : 0;
 	if (type != S_IFDIR)
 		return -EOPNOTSUPP;
 	real = open_beneath(fd, ".", O_RDONLY | O_DIRECTORY, 0);

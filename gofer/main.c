@@ -112,7 +112,7 @@ static struct err *make_base(struct server *s)
 	struct event_config *cfg = event_config_new();
 
 	if (cfg) {
-		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NO_CACHE_TIME);
 		event_config_require_features(cfg, EV_FEATURE_O1);
 		s->base = event_base_new_with_config(cfg);
 		event_config_free(cfg);

@@ -105,9 +105,9 @@ int op_bind(struct conn *c, const struct gofer_bind *q, struct gofer_bind_reply 
 	if (fd < 0)
 		return fd;
 	/* the new file gets the mode of the socket's own inode */
-	if (fchmod(fd, q->mode & 0777))
-		return -errno;
-	rc = act_in(c, at, bind, fd, q->name.p);
+	rc = attr_chmod(fd, S_IFSOCK, q->mode & 0777);
+	if (!rc)
+		rc = act_in(c, at, bind, fd, q->name.p);
 	if (rc)
 		return rc == -EADDRINUSE ? -EEXIST : rc;
 	path = open_beneath(at, q->name.p, O_PATH, 0);

@@ -22,7 +22,7 @@
 #define FD_MAX 0x7fffffffu
 
 /* which options a rule is for */
-enum { ALWAYS = 0, LISTEN = 1, UDS = 2, UDS_CREATE = 4, FCHMODAT2 = 8 };
+enum { ALWAYS = 0, LISTEN = 1, UDS = 2, UDS_CREATE = 4, FCHMODAT2 = 8, NO_FCHMODAT2 = 16 };
 
 /* argument checks */
 #define DIR_FD(n) { POLICY_LE, n, FD_MAX, 0 } /* AT_FDCWD is larger */
@@ -30,68 +30,73 @@ enum { ALWAYS = 0, LISTEN = 1, UDS = 2, UDS_CREATE = 4, FCHMODAT2 = 8 };
 #define ONLY_BITS(n, bits) { POLICY_MASKED_EQ, n, 0, ~(uint64_t)(bits)&0xffffffffu }
 #define NO_BITS(n, bits) { POLICY_MASKED_EQ, n, 0, bits }
 
+#define RULE(name, reason, ...) { .call = name, .checks = { __VA_ARGS__ }, .why = reason }
+#define ROW(options, ...) { options, RULE(__VA_ARGS__) }
+
 static const struct {
 	unsigned when;
 	struct policy_rule rule;
 } rules[] = {
-	{ LISTEN, { "accept4", { IS(3, SOCK_CLOEXEC | SOCK_NONBLOCK) }, "--listen: the next connection" } },
-	{ UDS_CREATE, { "bind", { DIR_FD(0) }, "--host-uds=create: a socket's name in a tree; the root is empty, abstract names are another network namespace's" } },
-	{ ALWAYS, { "brk", {}, "memory (malloc)" } },
-	{ ALWAYS, { "close", {}, "descriptors no longer used" } },
-	{ UDS, { "connect", { DIR_FD(0) }, "--host-uds: a host socket in a tree, by a single component" } },
-	{ ALWAYS, { "epoll_ctl", {}, "event loop: sockets come and go" } },
-	{ ALWAYS, { "epoll_wait", {}, "event loop" } },
-	{ ALWAYS, { "exit_group", {}, "end" } },
-	{ ALWAYS, { "fallocate", {}, "request fallocate, on a file just opened" } },
-	{ UDS, { "fchdir", {}, "--host-uds: to the socket's directory and back to the empty root" } },
-	{ ALWAYS, { "fchmod", { ONLY_BITS(1, 07777) }, "request setattr and exact modes of new files" } },
-	{ FCHMODAT2, { "fchmodat2", { DIR_FD(0), ONLY_BITS(2, 07777), IS(3, AT_EMPTY_PATH) }, "the same by an O_PATH descriptor" } },
-	{ ALWAYS, { "fchownat", { DIR_FD(0), IS(4, AT_EMPTY_PATH) }, "request setattr and owners of new files, by descriptor only" } },
-	{ ALWAYS, { "fcntl", { IS(1, F_DUPFD_CLOEXEC) }, "a reply's descriptor that waits to be sent" } },
-	{ ALWAYS, { "fgetxattr", {}, "request getxattr" } },
-	{ ALWAYS, { "flistxattr", {}, "request listxattr" } },
-	{ ALWAYS, { "fremovexattr", {}, "request removexattr" } },
-	{ ALWAYS, { "fsetxattr", {}, "request setxattr" } },
-	{ ALWAYS, { "fstatfs", {}, "request statfs" } },
-	{ ALWAYS, { "fsync", {}, "request fsync" } },
-	{ ALWAYS, { "ftruncate", {}, "request setattr of a size, open with O_TRUNC" } },
-	{ ALWAYS, { "getdents64", {}, "request readdir" } },
-	{ ALWAYS, { "getpid", {}, "log lines" } },
-	{ ALWAYS, { "linkat", { DIR_FD(0), DIR_FD(2), ONLY_BITS(4, AT_EMPTY_PATH) }, "request link; never follows" } },
-	{ ALWAYS, { "lseek", { IS(2, SEEK_SET) }, "request readdir from a cookie" } },
-	{ ALWAYS, { "mkdirat", { DIR_FD(0) }, "request mkdir" } },
-	{ ALWAYS, { "mknodat", { DIR_FD(0) }, "request mknod; devices need CAP_MKNOD" } },
-	{ ALWAYS, { "mmap", { NO_BITS(2, PROT_EXEC), IS(3, MAP_PRIVATE | MAP_ANONYMOUS) }, "memory, when the heap cannot grow" } },
-	{ ALWAYS, { "openat2", { DIR_FD(0), IS(3, sizeof(struct open_how)) }, "every opening: one component below a directory, no links" } },
-	{ ALWAYS, { "readlinkat", { DIR_FD(0) }, "request readlink" } },
-	{ ALWAYS, { "recvmsg", {}, "requests" } },
-	{ ALWAYS, { "renameat2", { DIR_FD(0), DIR_FD(2), ONLY_BITS(4, 3) }, "request rename; NOREPLACE and EXCHANGE, no whiteouts" } },
-	{ ALWAYS, { "sendmsg", {}, "replies" } },
-	{ ALWAYS, { "shutdown", {}, "end of a connection" } },
-	{ UDS, { "socket", { IS(0, AF_UNIX), IS(2, 0) }, "--host-uds: UNIX sockets only" } },
-	{ ALWAYS, { "statx", { DIR_FD(0), ONLY_BITS(2, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) }, "attributes, and is it still the same file" } },
-	{ ALWAYS, { "symlinkat", { DIR_FD(1) }, "request symlink" } },
-	{ ALWAYS, { "unlinkat", { DIR_FD(0), ONLY_BITS(2, AT_REMOVEDIR) }, "request unlink" } },
-	{ ALWAYS, { "utimensat", { DIR_FD(0), IS(3, AT_EMPTY_PATH) }, "request setattr of times, by descriptor only" } },
-	{ ALWAYS, { "write", {}, "log lines, to the log's descriptor" } },
+	ROW(LISTEN, "accept4", "--listen: the next connection", IS(3, SOCK_CLOEXEC | SOCK_NONBLOCK)),
+	ROW(UDS_CREATE, "bind", "--host-uds=create: a socket in a tree; abstract names are of our own network", DIR_FD(0)),
+	ROW(ALWAYS, "brk", "memory (malloc)"),
+	ROW(ALWAYS, "clock_gettime", "log lines, the event loop: where the host's clock is not in the vDSO"),
+	ROW(ALWAYS, "close", "descriptors no longer used"),
+	ROW(UDS, "connect", "--host-uds: a host socket in a tree, by a single component", DIR_FD(0)),
+	ROW(ALWAYS, "epoll_ctl", "event loop: sockets come and go"),
+	ROW(ALWAYS, "epoll_wait", "event loop"),
+	ROW(ALWAYS, "exit_group", "end"),
+	ROW(ALWAYS, "fallocate", "request fallocate, on a file just opened"),
+	ROW(UDS, "fchdir", "--host-uds: to the socket's directory and back to the empty root"),
+	ROW(NO_FCHMODAT2, "fchmod", "request setattr and exact modes of new files", ONLY_BITS(1, 07777)),
+	ROW(FCHMODAT2, "fchmodat2", "request setattr and exact modes of new files, by descriptor only",
+	    DIR_FD(0), ONLY_BITS(2, 07777), IS(3, AT_EMPTY_PATH)),
+	ROW(ALWAYS, "fchownat", "request setattr and owners of new files, by descriptor only", DIR_FD(0), IS(4, AT_EMPTY_PATH)),
+	ROW(ALWAYS, "fcntl", "a reply's descriptor that waits to be sent", IS(1, F_DUPFD_CLOEXEC)),
+	ROW(ALWAYS, "fgetxattr", "request getxattr"),
+	ROW(ALWAYS, "flistxattr", "request listxattr"),
+	ROW(ALWAYS, "fremovexattr", "request removexattr"),
+	ROW(ALWAYS, "fsetxattr", "request setxattr"),
+	ROW(ALWAYS, "fstatfs", "request statfs"),
+	ROW(ALWAYS, "fsync", "request fsync"),
+	ROW(ALWAYS, "ftruncate", "request setattr of a size, open with O_TRUNC"),
+	ROW(ALWAYS, "getdents64", "request readdir"),
+	ROW(ALWAYS, "getpid", "log lines"),
+	ROW(ALWAYS, "linkat", "request link; never follows", DIR_FD(0), DIR_FD(2), ONLY_BITS(4, AT_EMPTY_PATH)),
+	ROW(ALWAYS, "lseek", "request readdir from a cookie", IS(2, SEEK_SET)),
+	ROW(ALWAYS, "mkdirat", "request mkdir", DIR_FD(0)),
+	ROW(ALWAYS, "mknodat", "request mknod; devices need CAP_MKNOD", DIR_FD(0)),
+	ROW(ALWAYS, "mmap", "memory, when the heap cannot grow", NO_BITS(2, PROT_EXEC), IS(3, MAP_PRIVATE | MAP_ANONYMOUS)),
+	ROW(ALWAYS, "openat2", "every opening: one component below a directory, no links", DIR_FD(0), IS(3, sizeof(struct open_how))),
+	ROW(ALWAYS, "readlinkat", "request readlink", DIR_FD(0)),
+	ROW(ALWAYS, "recvmsg", "requests"),
+	ROW(ALWAYS, "renameat2", "request rename; NOREPLACE and EXCHANGE, no whiteouts", DIR_FD(0), DIR_FD(2), ONLY_BITS(4, 3)),
+	ROW(ALWAYS, "sendmsg", "replies"),
+	ROW(ALWAYS, "shutdown", "end of a connection"),
+	ROW(UDS, "socket", "--host-uds: UNIX sockets only", IS(0, AF_UNIX), IS(2, 0)),
+	ROW(ALWAYS, "statx", "attributes, and is it still the same file",
+	    DIR_FD(0), ONLY_BITS(2, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)),
+	ROW(ALWAYS, "symlinkat", "request symlink", DIR_FD(1)),
+	ROW(ALWAYS, "unlinkat", "request unlink", DIR_FD(0), ONLY_BITS(2, AT_REMOVEDIR)),
+	ROW(ALWAYS, "utimensat", "request setattr of times, by descriptor only", DIR_FD(0), IS(3, AT_EMPTY_PATH)),
+	ROW(ALWAYS, "write", "log lines, to the log's descriptor"),
 };
 
 static const struct policy_rule sanitizer_rules[] = {
-	{ "clock_gettime", {}, "sanitizer" },
-	{ "futex", {}, "sanitizer" },
-	{ "getpid", {}, "sanitizer" },
-	{ "gettid", {}, "sanitizer" },
-	{ "madvise", {}, "sanitizer" },
-	{ "mmap", { NO_BITS(2, PROT_EXEC) }, "sanitizer: shadow memory" },
-	{ "mprotect", { NO_BITS(2, PROT_EXEC) }, "sanitizer" },
-	{ "mremap", {}, "sanitizer" },
-	{ "munmap", {}, "sanitizer" },
-	{ "readlink", {}, "sanitizer: reports" },
-	{ "rt_sigaction", {}, "sanitizer: reports" },
-	{ "rt_sigprocmask", {}, "sanitizer" },
-	{ "sched_yield", {}, "sanitizer" },
-	{ "sigaltstack", {}, "sanitizer: end" },
-	{ "write", {}, "sanitizer: reports" },
+	RULE("futex", "sanitizer"),
+	RULE("getpid", "sanitizer"),
+	RULE("gettid", "sanitizer"),
+	RULE("madvise", "sanitizer"),
+	RULE("mmap", "sanitizer: shadow memory", NO_BITS(2, PROT_EXEC)),
+	RULE("mprotect", "sanitizer", NO_BITS(2, PROT_EXEC)),
+	RULE("mremap", "sanitizer"),
+	RULE("munmap", "sanitizer"),
+	RULE("readlink", "sanitizer: reports"),
+	RULE("rt_sigaction", "sanitizer: reports"),
+	RULE("rt_sigprocmask", "sanitizer"),
+	RULE("sched_yield", "sanitizer"),
+	RULE("sigaltstack", "sanitizer: end"),
+	RULE("write", "sanitizer: reports"),
 };
 
 static const char *const caps[] = { "cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid", NULL };
@@ -127,8 +132,7 @@ const struct policy *gofer_policy(const struct options *o)
 		when |= UDS;
 	if (o->host_uds == HOST_UDS_CREATE)
 		when |= UDS_CREATE;
-	if (attr_have_fchmodat2())
-		when |= FCHMODAT2;
+	when |= attr_have_fchmodat2() ? FCHMODAT2 : NO_FCHMODAT2;
 	policy.caps = o->allow_mknod ? caps_mknod : caps;
 	policy.n_rules = 0;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {

@@ -21,6 +21,9 @@ inner() { # the process that serves: ipcctl's grandchild, or child if it needed 
 	while c=$(cat "/proc/$p/task/$p/children" 2>/dev/null) && [ -n "$c" ]; do p=${c%% *}; done
 	echo "$p"
 }
+# Every widening shows in the diff of this file.  (fchmodat2 or fchmod: by the host's kernel.)
+is "the policy in full is the expected one" "$("$GOFER" --listen x --host-uds=create --allow-mknod --print-policy | sed '/^# for the sanitizer/,$d' | grep -v '^allow fchmod')" \
+	"$(cat "$here/policy.expected")"
 for options in "" "--host-uds=create" "--allow-mknod"; do
 	if ((!is_root)) && [ "$options" = --host-uds=create ]; then continue; fi
 	start $options
