@@ -27,6 +27,7 @@
 #define XSTATE_BV 512
 #define XHEADER_END 576
 #define LEGACY_SIZE 512
+#define XFEATURES_LEGACY 3u /* x87, SSE */
 
 struct sigcontext_x86 {
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
@@ -133,6 +134,7 @@ static void save_trap(struct sigcontext_x86 *mc, int signo, const struct linux_s
 /* The floating-point part at `at`, with what tells its reader the size. */
 static int push_fpstate(struct mm *mm, uint64_t at, const struct fpstate *fp)
 {
+	uint64_t header[(XHEADER_END - XSTATE_BV) / 8];
 	size_t size = fpstate_size();
 	const uint32_t magic2 = FP_XSTATE_MAGIC2;
 	struct fx_sw_bytes sw = {
@@ -142,8 +144,14 @@ static int push_fpstate(struct mm *mm, uint64_t at, const struct fpstate *fp)
 		.xstate_size = (uint32_t)size,
 	};
 
+	/* The x87 and SSE parts are there whether in use or not (GETREGSET fills
+	 * them in): marked so, as by Linux, else a handler's changes to them
+	 * would not be loaded. */
+	memcpy(header, fp->area + XSTATE_BV, sizeof(header));
+	header[0] |= XFEATURES_LEGACY;
 	if (copy_to_user(mm, UADDR(at), fp->area, FX_SW_OFFSET) || copy_to_user(mm, UADDR(at + FX_SW_OFFSET), &sw, sizeof(sw)) ||
-		copy_to_user(mm, UADDR(at + LEGACY_SIZE), fp->area + LEGACY_SIZE, size - LEGACY_SIZE) ||
+		copy_to_user(mm, UADDR(at + XSTATE_BV), header, sizeof(header)) ||
+		copy_to_user(mm, UADDR(at + XHEADER_END), fp->area + XHEADER_END, size - XHEADER_END) ||
 		copy_to_user(mm, UADDR(at + size), &magic2, sizeof(magic2)))
 		return -EFAULT;
 	return 0;

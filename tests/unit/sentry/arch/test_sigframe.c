@@ -57,6 +57,7 @@ static void fill(void)
 	regs.fs_base = 0x7000;
 	fpstate_init(&fp);
 	memset(fp.area + 160, 0x5a, 64);
+	fp.area[512] = 0; /* not in use: may be so when all registers are 0 */
 }
 
 static ucontext_t *frame_uc(void)
@@ -95,6 +96,7 @@ START_TEST(layout)
 	memcpy(magic, stack + (fx - BASE) + 464, 8);
 	ck_assert_uint_eq(magic[0], 0x46505853);
 	ck_assert_uint_eq(magic[1], fpstate_size() + 4);
+	ck_assert_uint_eq(stack[fx - BASE + 512] & 3, 3);
 	memcpy(magic, stack + (fx - BASE) + fpstate_size(), 4);
 	ck_assert_uint_eq(magic[0], 0x46505845);
 }
@@ -114,6 +116,7 @@ START_TEST(round_trip)
 
 	fill();
 	before = regs;
+	fp.area[512] = 3;
 	sigframe_push(NULL, &regs, &fp, regs.rsp, SIGUSR1, &info, &sa, 0x55, &ss);
 	ck_assert_int_eq(pop(&mask, &out), 0);
 	ck_assert_uint_eq(mask, 0x55);
