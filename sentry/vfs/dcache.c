@@ -405,6 +405,48 @@ bool dentry_has_children(struct dentry *dir)
 	return has;
 }
 
+void dentry_pin(struct dentry *d)
+{
+	struct dcache *dc = dcache_of(d);
+
+	mutex_lock(&dc->mu);
+	if (!(d->flags & DENTRY_PINNED)) {
+		d->flags |= DENTRY_PINNED;
+		dentry_get_locked(d);
+	}
+	mutex_unlock(&dc->mu);
+}
+
+int dcache_peek(struct dentry *dir, const char *name, uint32_t len, uint64_t *ino, unsigned *type)
+{
+	struct dcache *dc = dcache_of(dir);
+	struct dentry *d;
+	int r = -ENOENT;
+
+	mutex_lock(&dc->mu);
+	d = dcache_find_locked(dc, dir, name, len);
+	if (d && d->inode) {
+		*ino = d->inode->ino;
+		*type = LINUX_DT_OF_MODE(d->inode->mode);
+	}
+	if (d)
+		r = d->inode != NULL;
+	mutex_unlock(&dc->mu);
+	return r;
+}
+
+void dcache_each_pinned(struct dentry *dir, void (*fn)(const struct dentry *d, void *arg), void *arg)
+{
+	struct dcache *dc = dcache_of(dir);
+	struct dentry *d;
+
+	mutex_lock(&dc->mu);
+	TAILQ_FOREACH (d, &dir->children, child_link)
+		if (d->inode && d->flags & DENTRY_PINNED && d->flags & DENTRY_HASHED)
+			fn(d, arg);
+	mutex_unlock(&dc->mu);
+}
+
 /* --- moves ------------------------------------------------------------------------ */
 
 bool dentry_is_below(struct dentry *d, const struct dentry *anc)

@@ -93,12 +93,8 @@ int dcache_init(struct dcache *dc);
 static inline struct dcache *dcache_of(const struct dentry *d) { return &d->sb->vfs->dc; }
 uint32_t dcache_hash(const struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len);
 struct dentry *dcache_find_locked(struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len); /* borrowed */
-/* A lookup's answer becomes a dentry (or the one already there wins); takes i's reference. New reference. */
-int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, struct dentry **out);
 void dentry_get_locked(struct dentry *d); /* also from 0 */
 void dcache_kill_tree(struct dentry *root); /* a superblock ends */
-void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uint32_t len); /* rename */
-void dcache_exchange(struct dentry *a, struct dentry *b);
 bool dentry_is_below(struct dentry *d, const struct dentry *anc); /* d is anc or below it */
 bool ref_put_unless_last(struct ref *r);
 /* Names of sb are being changed: lookup_many's answers of that time are not believed. */

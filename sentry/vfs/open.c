@@ -24,7 +24,7 @@ int file_alloc(const struct path *p, int flags, const struct cred *c, struct fil
 	inode_get(f->inode);
 	f->cred = (struct cred *)(uintptr_t)c;
 	cred_get(f->cred);
-	f->flags = (uint32_t)(flags & ~(LINUX_O_CREAT | LINUX_O_EXCL | LINUX_O_NOCTTY | LINUX_O_TRUNC | LINUX_O_CLOEXEC));
+	f->flags = (uint32_t)(flags & ~(LINUX_O_CREAT | LINUX_O_EXCL | LINUX_O_NOCTTY | LINUX_O_CLOEXEC));
 	if (flags & LINUX_O_PATH) {
 		f->mode = FILE_PATH;
 		f->flags &= LINUX_O_PATH | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW;
@@ -145,7 +145,8 @@ int vfs_open_path(const struct path *p, int flags, const struct cred *c, struct 
 			f->mode |= FILE_WRITER;
 	}
 	if (!r)
-		r = open_by_type(i, f);
+		r = open_by_type(i, f); /* may look at O_TRUNC */
+	f->flags &= ~(uint32_t)LINUX_O_TRUNC;
 	if (r) {
 		file_abandon(f);
 		return r;

@@ -134,12 +134,14 @@ static int rename_locked(struct rename *r)
 		return -EPERM;
 	super_change_begin(oi->sb);
 	e = oi->ops->rename(oi, r->od, ni, r->nd, r->flags);
-	if (!e && r->flags & LINUX_RENAME_EXCHANGE) {
+	if (!e && gone && LINUX_S_ISDIR(gone->mode) && !(r->flags & LINUX_RENAME_EXCHANGE))
+		gone->iflags |= INODE_DEAD;
+	if (e || oi->sb->sflags & SUPER_MOVES_DENTRIES) {
+		; /* nothing happened, or all is done */
+	} else if (r->flags & LINUX_RENAME_EXCHANGE) {
 		dcache_exchange(r->od, r->nd);
-	} else if (!e) {
+	} else {
 		dentry_drop(r->nd);
-		if (gone && LINUX_S_ISDIR(gone->mode))
-			gone->iflags |= INODE_DEAD;
 		dcache_move(r->od, r->ndir.dentry, r->nw->last, r->nw->last_len);
 	}
 	super_change_end(oi->sb);

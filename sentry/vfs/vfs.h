@@ -185,6 +185,7 @@ struct superblock {
 #define SUPER_UNCACHED 16u /* dentries are dropped when unused (proc) */
 #define SUPER_OWN_OPEN 32u /* inode_ops.open opens everything, devices and fifos too (host files) */
 #define SUPER_NO_NEGATIVE 8u /* negative answers are not cached */
+#define SUPER_MOVES_DENTRIES 16u /* inode_ops.rename moves the dentries itself (dcache_move, dcache_exchange) */
 
 struct fs_context_args { /* what mount(2) or the boot specification gives */
 	const char *source, *options;
@@ -244,6 +245,17 @@ void dentry_put(struct dentry *d);
 void dentry_instantiate(struct dentry *d, struct inode *i); /* negative -> positive; takes the reference */
 /* In-memory file systems building their trees: adds a positive, pinned child. */
 struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode *i);
+void dentry_pin(struct dentry *d); /* keeps d, also a negative one, until dentry_drop */
+void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uint32_t len); /* rename */
+void dcache_exchange(struct dentry *a, struct dentry *b);
+/* A lookup's answer becomes a dentry (or the one already there wins); takes i's reference, NULL: negative. New reference. */
+int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, struct dentry **out);
+/* What the cache knows of a name: 1 positive (its number and DT_* type), 0 negative, -ENOENT nothing. */
+int dcache_peek(struct dentry *dir, const char *name, uint32_t len, uint64_t *ino, unsigned *type);
+/* The pinned, positive children, in order; fn under the dcache lock. */
+void dcache_each_pinned(struct dentry *dir, void (*fn)(const struct dentry *d, void *arg), void *arg);
+/* Asks the file system for several names below dir at once (lookup_many) and caches them; no more than a hint. */
+void dentry_prefetch(struct dentry *dir, const struct qstr *names, unsigned n);
 void dentry_drop(struct dentry *d); /* unhash: the name is gone (also drops the pin) */
 /* The child of dir called name: cached or looked up, maybe negative; new reference. Takes dir's inode's mu; for
  * the _locked form the caller holds it. -ENOTDIR, -ENAMETOOLONG, or the lookup's error. */

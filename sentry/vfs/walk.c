@@ -173,6 +173,24 @@ static void enter_answers(struct dentry *dir, const struct qstr *q, struct inode
 	dentry_put(prev);
 }
 
+void dentry_prefetch(struct dentry *dir, const struct qstr *names, unsigned n)
+{
+	struct inode *found[LOOKUP_MANY_MAX + 1] = { NULL };
+	struct superblock *sb = dir->sb;
+	uint64_t seq = atomic_load(&sb->change_seq);
+	bool negative = false;
+	int r;
+
+	if (!dir->inode || !dir->inode->ops->lookup_many || n > LOOKUP_MANY_MAX || atomic_load(&sb->changing))
+		return;
+	r = dir->inode->ops->lookup_many(dir->inode, names, n, found, &negative);
+	if (r < 0)
+		return;
+	enter_answers(dir, names, found, (unsigned)r + (negative && (unsigned)r < n), seq);
+	for (int i = 0; i < r; i++)
+		inode_put(found[i]);
+}
+
 /* Not locked, cur pinned. */
 static void ask_ahead(struct nd *n)
 {

@@ -1,10 +1,76 @@
 /*
- * super.c - overlay mounts.
+ * super.c - overlay instances: a read-only lower tree and changes in memory.
  */
-#include "fs/overlay/overlay.h"
+#include "fs/overlay/internal.h"
 
-#include <errno.h>
+#include "fs/tmpfs/tmpfs.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+/* Sizes are the lower file system's: memory has no figure that a program could use. */
+static int ovl_statfs(struct superblock *sb, struct inode *i, struct kstatfs *out)
+{
+	struct superblock *lower = osuper(sb)->lower;
+	int r = lower->ops->statfs ? lower->ops->statfs(lower, lower->root->inode, out) : 0;
+
+	out->type = LINUX_OVERLAY_MAGIC;
+	return r;
+}
+
+static void ovl_kill(struct superblock *sb)
+{
+	struct ovl_super *s = osuper(sb);
+	struct onode *o;
+
+	for (unsigned b = 0; b < OVL_BUCKETS; b++)
+		while ((o = LIST_FIRST(&s->buckets[b])))
+			ovl_forget(o->inode); /* its dentries are gone: this was the last reference */
+	super_put(s->upper);
+	super_put(s->lower);
+	cred_put(s->cred);
+	mutex_destroy(&s->mu);
+	free(s);
+}
+
+static const struct super_ops ovl_super_ops = { .statfs = ovl_statfs, .evict = ovl_evict, .kill = ovl_kill };
+
+static const struct fs_type overlay_type = { .name = "overlay" };
+
+/* Programs' own overlay mounts are refused as by a kernel without the type: nothing is registered. */
 int overlay_register(struct vfs *v) { return 0; }
 
-int overlay_over_memory(struct vfs *v, struct superblock *lower, const struct cred *c, struct superblock **out) { return -EOPNOTSUPP; }
+int overlay_over_memory(struct vfs *v, struct superblock *lower, const struct cred *c, struct superblock **out)
+{
+	struct ovl_super *s = calloc(1, sizeof(*s));
+	struct superblock *sb = s ? super_new(v, &overlay_type, &ovl_super_ops) : NULL;
+	struct inode *root;
+	int r;
+
+	if (!sb) {
+		free(s);
+		return -ENOMEM;
+	}
+	mutex_init(&s->mu, RANK_LEAF);
+	sb->priv = s;
+	ref_get(&lower->ref);
+	s->lower = lower;
+	sb->source = strdup("overlay");
+	s->cred = cred_dup(c);
+	r = s->cred ? tmpfs_new(v, NULL, &s->upper) : -ENOMEM;
+	sb->sflags = SUPER_MOVES_DENTRIES;
+	if (!r) {
+		dentry_get(lower->root);
+		r = ovl_inode_lower(sb, lower->root, &root);
+	}
+	if (!r) {
+		sb->root = dentry_make_root(sb, root);
+		r = sb->root ? 0 : -ENOMEM;
+	}
+	if (r) {
+		super_put(sb);
+		return r;
+	}
+	*out = sb;
+	return 0;
+}

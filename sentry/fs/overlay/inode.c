@@ -1,0 +1,238 @@
+/*
+ * inode.c - the overlay's inodes: found by their lower inode, kept once changed.
+ */
+#include "fs/overlay/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct onode_bucket *bucket(struct ovl_super *s, const struct inode *lower)
+{
+	return &s->buckets[((uintptr_t)lower >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 40 & (OVL_BUCKETS - 1)];
+}
+
+static struct inode *make(struct superblock *sb, uint64_t ino, uint32_t mode)
+{
+	struct inode *i = inode_new(sb, LINUX_S_ISDIR(mode) ? &ovl_dir_inode_ops : &ovl_inode_ops, ino, mode);
+	struct onode *o = i ? calloc(1, sizeof(*o)) : NULL;
+
+	if (!o) {
+		free(i);
+		return NULL;
+	}
+	o->inode = i;
+	o->blksize = 4096;
+	i->priv = o;
+	return i;
+}
+
+static struct inode *find_locked(struct ovl_super *s, const struct inode *lower)
+{
+	struct onode *o;
+
+	LIST_FOREACH (o, bucket(s, lower), link)
+		if (o->lower && o->lower->inode == lower && ref_get_unless_zero(&o->inode->ref))
+			return o->inode;
+	return NULL;
+}
+
+static struct inode *from_lower(struct superblock *sb, struct dentry *lower)
+{
+	struct path p = { NULL, lower };
+	struct kstat k;
+	struct inode *i;
+
+	if (vfs_getattr(&p, &k))
+		return NULL;
+	i = make(sb, k.ino, k.mode);
+	if (!i)
+		return NULL;
+	i->nlink = k.nlink;
+	i->uid = k.uid;
+	i->gid = k.gid;
+	i->size = k.size;
+	i->rdev = k.rdev;
+	i->atime = k.atime;
+	i->mtime = k.mtime;
+	i->ctime = k.ctime;
+	i->btime = k.btime;
+	onode(i)->blocks = k.blocks;
+	onode(i)->blksize = k.blksize;
+	dentry_get(lower);
+	onode(i)->lower = lower;
+	return i;
+}
+
+int ovl_inode_lower(struct superblock *sb, struct dentry *lower, struct inode **out)
+{
+	struct ovl_super *s = osuper(sb);
+	struct inode *i, *fresh = NULL;
+
+	for (;;) {
+		mutex_lock(&s->mu);
+		i = find_locked(s, lower->inode);
+		if (!i && fresh) {
+			i = fresh;
+			fresh = NULL;
+			LIST_INSERT_HEAD(bucket(s, lower->inode), onode(i), link);
+			onode(i)->hashed = true;
+		}
+		mutex_unlock(&s->mu);
+		if (i)
+			break;
+		fresh = from_lower(sb, lower);
+		if (!fresh) {
+			dentry_put(lower);
+			return -EIO;
+		}
+	}
+	inode_put(fresh);
+	dentry_put(lower);
+	*out = i;
+	return 0;
+}
+
+struct inode *ovl_inode_new(struct superblock *sb, uint32_t mode)
+{
+	struct inode *i = make(sb, inode_next_ino(sb->vfs) | OVL_NEW_INO, mode);
+
+	if (i && LINUX_S_ISREG(mode) && ovl_make_upper(onode(i))) {
+		inode_put(i);
+		return NULL;
+	}
+	return i;
+}
+
+void ovl_changed(struct inode *i)
+{
+	struct ovl_super *s = osuper(i->sb);
+	struct onode *o = onode(i);
+	bool get;
+
+	mutex_lock(&s->mu);
+	get = o->hashed && !o->changed;
+	o->changed |= get;
+	if (get)
+		inode_get(i);
+	mutex_unlock(&s->mu);
+}
+
+/* Takes it out of the table; drops what ovl_changed took. */
+void ovl_forget(struct inode *i)
+{
+	struct ovl_super *s = osuper(i->sb);
+	struct onode *o = onode(i);
+	bool put;
+
+	mutex_lock(&s->mu);
+	if (o->hashed)
+		LIST_REMOVE(o, link);
+	put = o->changed;
+	o->hashed = o->changed = false;
+	mutex_unlock(&s->mu);
+	if (put)
+		inode_put(i);
+}
+
+void ovl_evict(struct inode *i)
+{
+	struct ovl_super *s = osuper(i->sb);
+	struct onode *o = onode(i);
+
+	mutex_lock(&s->mu);
+	if (o->hashed)
+		LIST_REMOVE(o, link);
+	mutex_unlock(&s->mu);
+	dentry_put(o->lower);
+	dentry_put(o->upper);
+	inode_put(o->xattrs);
+	free(o);
+}
+
+/* --- attributes ---------------------------------------------------------------------- */
+
+int ovl_getattr(struct inode *i, struct kstat *st)
+{
+	struct onode *o = onode(i);
+
+	st->blksize = o->blksize;
+	st->blocks = o->blocks;
+	if (o->upper) {
+		struct path p = { NULL, o->upper };
+		struct kstat k;
+
+		if (!vfs_getattr(&p, &k)) {
+			st->size = k.size; /* written to through a mapping it has no newer */
+			st->blocks = k.blocks;
+		}
+	} else if (!o->lower) {
+		st->blocks = 0;
+	}
+	return 0;
+}
+
+void ovl_sync_size(struct inode *i)
+{
+	struct inode *u = onode(i)->upper->inode;
+	int64_t now = now_realtime();
+	uint64_t size;
+
+	mutex_lock(&u->a_mu);
+	size = u->size;
+	mutex_unlock(&u->a_mu);
+	mutex_lock(&i->a_mu);
+	i->size = size;
+	i->mtime = i->ctime = now;
+	mutex_unlock(&i->a_mu);
+}
+
+static int set_size(struct inode *i, uint64_t size)
+{
+	struct iattr a = { .valid = ATTR_SIZE, .size = size };
+	struct inode *u;
+	int r;
+
+	if (!LINUX_S_ISREG(i->mode))
+		return -EINVAL;
+	r = ovl_copy_up(i, size);
+	if (r)
+		return r;
+	u = onode(i)->upper->inode;
+	mutex_lock_nested(&u->mu);
+	r = u->ops->setattr(u, &a);
+	mutex_unlock(&u->mu);
+	if (!r)
+		ovl_sync_size(i);
+	return r;
+}
+
+int ovl_setattr(struct inode *i, const struct iattr *a)
+{
+	int r = a->valid & ATTR_SIZE ? set_size(i, a->size) : 0;
+
+	if (r)
+		return r;
+	if (a->valid & ~ATTR_SIZE)
+		inode_setattr_copy(i, a);
+	ovl_changed(i);
+	return 0;
+}
+
+static int ovl_readlink(struct inode *i, char **out)
+{
+	struct path p = { NULL, onode(i)->lower };
+
+	if (!p.dentry)
+		return -EINVAL;
+	return vfs_readlink(&p, out);
+}
+
+const struct inode_ops ovl_inode_ops = {
+	.readlink = ovl_readlink,
+	.getattr = ovl_getattr,
+	.setattr = ovl_setattr,
+	.open = ovl_open,
+	.getxattr = ovl_getxattr,
+	.setxattr = ovl_setxattr,
+	.listxattr = ovl_listxattr,
+};

@@ -1,0 +1,79 @@
+/*
+ * internal.h - what the files of the overlay share.
+ *
+ * The upper layer is memory only, so there is no upper tree on any file system: the overlay's
+ * own dentries and inodes are it.
+ *  - An inode that was changed stays (it holds a reference on itself) and is found again by its
+ *    lower inode, under whichever name.  Its attributes are its own fields from the start.
+ *  - Names that were made or moved are pinned dentries; removed lower names are pinned
+ *    negative ones (whiteouts).  A directory with pinned children stays by their references.
+ *  - Data of a changed file is a nameless tmpfs file.  Copied on the first opening for writing.
+ */
+#ifndef SENTRY_FS_OVERLAY_INTERNAL_H
+#define SENTRY_FS_OVERLAY_INTERNAL_H
+
+#include "abi/fcntl.h"
+#include "abi/fs.h"
+#include "fs/overlay/overlay.h"
+#include "vfs/file.h"
+#include "vfs/vfs.h"
+
+#include <errno.h>
+
+#define OVL_BUCKETS 1024u
+#define OVL_NEW_INO (UINT64_C(1) << 52) /* numbers of files that the lower tree does not have */
+
+LIST_HEAD(onode_bucket, onode);
+
+struct ovl_super {
+	struct superblock *lower, *upper; /* [I] owned; upper: tmpfs that holds data */
+	struct cred *cred; /* [I] who opens files of the layers */
+	struct mutex mu; /* RANK_LEAF */
+	struct onode_bucket buckets[OVL_BUCKETS]; /* [mu] by lower inode */
+};
+
+struct onode {
+	struct inode *inode; /* [I] not owned */
+	struct dentry *lower; /* [I] owned; NULL: made here */
+	struct dentry *upper; /* [inode mu to set, once] owned: the data of a regular file */
+	struct inode *xattrs; /* [inode mu to set, once] owned: a tmpfs inode that holds changed xattrs */
+	LIST_ENTRY(onode) link; /* [s->mu] */
+	bool hashed, changed; /* [s->mu] changed: holds a reference on the inode */
+	uint64_t blocks; /* [I] of the lower file */
+	uint32_t blksize; /* [I] */
+};
+
+static inline struct ovl_super *osuper(const struct superblock *sb) { return sb->priv; }
+static inline struct onode *onode(const struct inode *i) { return i->priv; }
+
+/* --- inode.c --- */
+extern const struct inode_ops ovl_dir_inode_ops, ovl_inode_ops;
+int ovl_inode_lower(struct superblock *sb, struct dentry *lower, struct inode **out); /* takes lower's reference */
+struct inode *ovl_inode_new(struct superblock *sb, uint32_t mode); /* regular files with an empty upper */
+void ovl_changed(struct inode *i); /* keep it */
+void ovl_forget(struct inode *i); /* its last name is gone */
+void ovl_evict(struct inode *i);
+int ovl_getattr(struct inode *i, struct kstat *st);
+int ovl_setattr(struct inode *i, const struct iattr *a);
+
+/* --- copyup.c --- */
+/* Gives a regular file its own data, the first `keep` bytes of the lower ones; i->mu held. */
+int ovl_copy_up(struct inode *i, uint64_t keep);
+int ovl_make_upper(struct onode *o); /* empty */
+int ovl_open_layer(struct inode *i, struct dentry *d, int flags, struct file **out);
+
+/* --- file.c --- */
+extern const struct file_ops ovl_file_ops;
+int ovl_open(struct inode *i, struct file *f);
+void ovl_sync_size(struct inode *i); /* size and times from the upper file */
+
+/* --- readdir.c --- */
+extern const struct file_ops ovl_dir_ops;
+int ovl_is_empty(struct dentry *d); /* 1, 0, -errno */
+
+/* --- dir.c: ovl_dir_inode_ops; xattr.c --- */
+ssize_t ovl_getxattr(struct inode *i, const char *name, void *value, size_t size);
+int ovl_setxattr(struct inode *i, const char *name, const void *value, size_t size, int flags);
+ssize_t ovl_listxattr(struct inode *i, char *list, size_t size);
+
+#endif
