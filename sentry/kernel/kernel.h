@@ -53,9 +53,6 @@ struct kernel {
 	struct mutex containers_mu; /* RANK_CONTROL */
 	struct container *containers; /* [containers_mu] */
 	_Atomic bool shutting_down;
-	/* boot: a program had to ask for the time by a call: refresh the vDSO's page
-	 * (arch vvar_update). May be NULL. Any thread. */
-	void (*clock_read)(struct kernel *k);
 	/* fs/devpts: a session's leader ends: hang up and let go of its terminal
 	 * (session->tty). May be NULL. No locks held; s is referenced. */
 	void (*tty_session_exit)(struct kernel *k, struct session *s);

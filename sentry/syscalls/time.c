@@ -3,6 +3,7 @@
  */
 #include "abi/capability.h"
 #include "abi/time.h"
+#include "arch/x86_64/vvar.h"
 #include "kernel/posix_timer.h"
 #include "kernel/task_table.h"
 #include "syscalls/syscall.h"
@@ -14,8 +15,7 @@ int64_t sys_clock_gettime(struct task *t, const uint64_t a[6])
 	int64_t ns;
 	int r = clock_now(t, (int)a[0], &ns);
 
-	if (t->k->clock_read)
-		t->k->clock_read(t->k);
+	vvar_update(t->k->mm_env.vvar);
 	return r ? r : copy_timespec_to_user(t, UADDR(a[1]), ns);
 }
 
@@ -31,8 +31,7 @@ int64_t sys_gettimeofday(struct task *t, const uint64_t a[6])
 {
 	const int32_t zone[2] = { 0, 0 };
 
-	if (t->k->clock_read)
-		t->k->clock_read(t->k);
+	vvar_update(t->k->mm_env.vvar);
 	if (a[0] && copy_timeval_to_user(t, UADDR(a[0]), now_realtime()))
 		return -EFAULT;
 	return a[1] ? copy_to_user(t->mm, UADDR(a[1]), zone, sizeof(zone)) : 0;
