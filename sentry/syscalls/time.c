@@ -41,6 +41,7 @@ int64_t sys_time(struct task *t, const uint64_t a[6])
 {
 	int64_t now = now_realtime() / NSEC_PER_SEC;
 
+	vvar_update(t->k->mm_env.vvar);
 	if (a[0] && copy_to_user(t->mm, UADDR(a[0]), &now, sizeof(now)))
 		return -EFAULT;
 	return now;
