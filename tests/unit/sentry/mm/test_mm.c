@@ -196,7 +196,7 @@ START_TEST(random_operations)
 {
 	uint64_t before = memfile_allocated(env.mf);
 
-	random_ops((unsigned)_i + 1, 6000);
+	random_ops((unsigned)_i + 1, 1500);
 	ck_assert_uint_eq(memfile_allocated(env.mf), before); /* nothing leaks */
 }
 END_TEST
