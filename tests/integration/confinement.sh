@@ -1,0 +1,105 @@
+#!/bin/bash
+# confinement.sh - what each process of a live sandbox really may do, against
+# its printed policy: ids, capabilities, namespaces, root, limits, descriptors,
+# and the seccomp filter as the kernel holds it.
+# The printed policies must be those in golden/: a wider one is a diff to judge.
+# usage: confinement.sh [--update]   --update writes golden/ anew
+top=$(cd "$(dirname "$0")/../.." && pwd)
+. "$top/tests/integration/lib.sh"
+here=$top/tests/integration
+bin=${REDOUBT_BIN:-$top}
+bin=${bin%/}
+[ "$(id -u)" = 0 ] || { skip "confinement" "needs root"; finish; exit; }
+[ -e "$TREE/.complete" ] || debian_tree
+
+# golden NAME COMMAND... : the policy that COMMAND prints is the known one
+golden() {
+	name=$1
+	shift
+	# the sanitizers' rows are no part of a plain build; fchmod or fchmodat2 by the host's kernel
+	"$@" --print-policy | sed '/^# for the sanitizer/,$d; /^allow fchmod/d' >"$SCRATCH/$name.policy" 2>&1
+	if [ -n "${update-}" ] && [ -s "$SCRATCH/$name.policy" ]; then
+		cp "$SCRATCH/$name.policy" "$here/golden/$name.policy"
+	elif cmp -s "$here/golden/$name.policy" "$SCRATCH/$name.policy"; then
+		ok "policy of $name is the known one"
+	else
+		not_ok "policy of $name is the known one" "$(diff "$here/golden/$name.policy" "$SCRATCH/$name.policy")"
+	fi
+}
+[ "${1-}" = --update ] && update=1
+golden sentry "$bin/sentry/sentry"
+golden controld "$bin/controld/controld"
+golden gofer "$bin/gofer/gofer" --root /
+golden launcher "$bin/launcher/launcher"
+golden ipcctl "$bin/libipc/ipcctl"
+golden ipcwire "$bin/libipc/ipcwire"
+
+# at_most COMPONENT N : distinct permitted calls, and each row has a reason
+at_most() {
+	n=$("$bin/$1/$1" --print-policy | sed '/^# for the sanitizer/,$d' | awk '/^allow/ { print $2 }' | sort -u | wc -l)
+	[ "$n" -le "$2" ] && ok "$1: $n calls, at most $2" || not_ok "$1: at most $2 calls" "$n"
+	n=$("$bin/$1/$1" --print-policy | grep -E '^(allow|refuse|rlimit)' | grep -vc ' # ..*')
+	[ "$n" -eq 0 ] && ok "$1: every row has a reason" || not_ok "$1: every row has a reason" "$n rows have none"
+}
+at_most sentry 45
+at_most gofer 40
+at_most controld 30
+
+# --- a live sandbox ----------------------------------------------------------------
+id=confined$$
+mkdir -p "$SCRATCH/bundle"
+spec "$SCRATCH/bundle" false /bin/sh -c 'sleep 100 & read x </dev/zero; wait'
+timeout 20 "$LAUNCHER" --root "$STATE" run -d --bundle "$SCRATCH/bundle" "$id" </dev/null >"$SCRATCH/out" 2>&1 ||
+	{ not_ok "a sandbox to look at" "$(cat "$SCRATCH/out")"; finish; exit; }
+pid() { sed -n "/\"$1\"/,/}/s/.*\"pid\": *\([0-9]*\).*/\1/p" "$STATE/$id/state.json" | head -1; }
+"$bin/sentry/sentry" --syscalls >"$SCRATCH/syscalls"
+
+# live COMPONENT PID [stub] : counts what confinement.py says
+live() {
+	if [ -z "$2" ]; then
+		not_ok "$1 is alive" "$(cat "$STATE/$id/state.json")"
+		return
+	fi
+	"$bin/$1/$1" --print-policy >"$SCRATCH/live.policy"
+	python3 "$here/confinement.py" "$SCRATCH/syscalls" "$SCRATCH/live.policy" "$2" ${3-} >"$SCRATCH/live" 2>&1 ||
+		not_ok "$1 ${3-} $2: the check runs" "$(tail -3 "$SCRATCH/live")"
+	while read -r line; do
+		case $line in
+		*"# skip"*) skip "${line#ok }" "" ;;
+		"ok "*) ok "${line#ok }" ;;
+		"# stub may: "*) may=${line#\# stub may: } ;;
+		"not ok "*) failed=$((failed + 1)); echo "$line" ;;
+		*) echo "$line" ;;
+		esac
+	done <"$SCRATCH/live"
+}
+live controld "$(pid controld)"
+live gofer "$(pid gofer)"
+live sentry "$(pid sentry)"
+sentry=$(pid sentry)
+stubs=$(pgrep -P "$sentry")
+n=$(echo "$stubs" | wc -w)
+[ "$n" -ge 2 ] && ok "$n stubs" || not_ok "stubs for two processes" "$stubs"
+for s in $stubs; do live sentry "$s" stub; done
+# what the ordered stub may do itself; the others are stopped before each call (PTRACE_SYSEMU)
+if [ -n "${update-}" ] && [ -n "${may-}" ]; then
+	echo "$may" >"$here/golden/stub.calls"
+elif [ -n "${may-}" ] && [ "$may" = "$(cat "$here/golden/stub.calls")" ]; then
+	ok "calls of a stub are the known ones"
+else
+	not_ok "calls of a stub are the known ones" "${may-(not seen)}"
+fi
+for s in $stubs; do
+	for n in user mnt pid net ipc uts cgroup; do
+		[ "$(readlink "/proc/$s/ns/$n")" = "$(readlink "/proc/$sentry/ns/$n")" ] || not_ok "stub $s: $n namespace is the sentry's"
+	done
+done
+# The sentry's memory and the program's: nothing that can be run and written.
+for p in $(pid controld) $(pid gofer) $sentry; do
+	w=$(grep -E '^[0-9a-f-]+ [r-]wx' "/proc/$p/maps")
+	[ -z "$w" ] && ok "$p: nothing mapped to write and to run" || not_ok "$p: nothing mapped to write and to run" "$w"
+done
+[ "$(stat -c %a "$STATE/$id/control.sock")" = 600 ] && ok "control socket: mode 0600" || not_ok "control socket: mode 0600"
+[ "$(stat -c %a "$STATE/$id")" = 700 ] && ok "state directory: mode 0700" || not_ok "state directory: mode 0700"
+timeout 20 "$LAUNCHER" --root "$STATE" delete --force "$id"
+finish
