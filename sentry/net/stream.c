@@ -152,7 +152,8 @@ ssize_t stream_send(struct socket *s, struct socket_msg *m)
 		return -EOPNOTSUPP;
 	if (m->name && m->name->len && is_unix(s))
 		return peer ? -EISCONN : -EOPNOTSUPP;
-	r = socket_take_error(s);
+	/* unix sockets tell of the end first, TCP of the error */
+	r = is_unix(s) && s->shut & SHUT_SEND ? -EPIPE : socket_take_error(s);
 	if (r)
 		return r;
 	if (!peer)

@@ -176,7 +176,7 @@ int unix_bind(struct socket *s, const struct sock_caller *c, const struct sockad
 	int r;
 
 	if (a->len == sizeof(uint16_t) && a->family == LINUX_AF_UNIX)
-		return s->name ? -EINVAL : unix_autobind(s);
+		return unix_autobind(s);
 	r = check_addr(a, &abstract);
 	if (r)
 		return r;
@@ -221,14 +221,11 @@ static int find_by_path(const struct sock_caller *c, const struct sockaddr_buf *
 
 static int find_by_abstract(struct socket *from, const struct sockaddr_buf *a, struct socket **out)
 {
-	static const int types[] = { LINUX_SOCK_STREAM, LINUX_SOCK_DGRAM, LINUX_SOCK_SEQPACKET };
 	struct net_stack *n = from->net;
 	struct socket *s;
 
 	mutex_lock(&n->mu);
 	s = find_abstract(n, a, from->type);
-	for (unsigned i = 0; i < 3 && !s; i++)
-		s = find_abstract(n, a, types[i]);
 	if (s && !ref_get_unless_zero(&s->ref))
 		s = NULL;
 	mutex_unlock(&n->mu);
