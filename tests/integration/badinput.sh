@@ -10,7 +10,7 @@ id=badinput-$$
 passed=0 failed=0
 trap '"$launcher" --root "$work/state" delete --force "$id" 2>/dev/null; rm -rf "$work"' EXIT
 
-run() { timeout 10 "$launcher" --root "$work/state" "$@" </dev/null; }
+run() { timeout -k 1 10 "$launcher" --root "$work/state" "$@" </dev/null; }
 
 ok() { passed=$((passed + 1)); }
 bad() {
