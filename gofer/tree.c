@@ -100,10 +100,11 @@ static int make_holder(const char *path)
 
 static struct err *open_file_in_parent(struct tree *t)
 {
-	_cleanup_free_ char *a = strdup(t->path), *b = strdup(t->path);
+	_cleanup_free_ char *a = realpath(t->path, NULL); /* the file itself, not a link to it */
+	_cleanup_free_ char *b = a ? strdup(a) : NULL;
 
-	if (!a || !b)
-		return err_new(ENOMEM, "tree");
+	if (!b)
+		return err_new(errno, "its path");
 	log_info("tree %s: no mount of its own; its directory is kept open", t->path);
 	t->name = strdup(basename(b));
 	t->fd = open(dirname(a), O_PATH | O_DIRECTORY | O_CLOEXEC);
