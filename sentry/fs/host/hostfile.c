@@ -136,26 +136,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, si
 	return ret;
 }
 
-/* The position is shared with whoever gave us the file (a shell's redirection):
- * the host's is the true one, taken before and put back after. */
-static void position_take(struct file *f, const int64_t *pos)
-{
-	off_t at;
-
-	if (pos != &f->pos || !seekable(f))
-		return;
-	at = lseek(of(f)->fd, 0, SEEK_CUR);
-	if (at >= 0)
-		f->pos = at;
-}
-
-static void position_give(struct file *f, const int64_t *pos)
-{
-	if (pos == &f->pos && seekable(f))
-		(void)lseek(of(f)->fd, f->pos, SEEK_SET);
-}
-
-static ssize_t host_read_at(struct file *f, struct uio *u, int64_t *pos)
+static ssize_t host_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t done = 0;
 
@@ -177,7 +158,7 @@ static ssize_t host_read_at(struct file *f, struct uio *u, int64_t *pos)
 	return done;
 }
 
-static ssize_t host_write_at(struct file *f, struct uio *u, int64_t *pos)
+static ssize_t host_write(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t done = 0;
 
@@ -197,26 +178,6 @@ static ssize_t host_write_at(struct file *f, struct uio *u, int64_t *pos)
 			*pos += ret;
 	}
 	return done;
-}
-
-static ssize_t host_read(struct file *f, struct uio *u, int64_t *pos)
-{
-	ssize_t ret;
-
-	position_take(f, pos);
-	ret = host_read_at(f, u, pos);
-	position_give(f, pos);
-	return ret;
-}
-
-static ssize_t host_write(struct file *f, struct uio *u, int64_t *pos)
-{
-	ssize_t ret;
-
-	position_take(f, pos);
-	ret = host_write_at(f, u, pos);
-	position_give(f, pos);
-	return ret;
 }
 
 static uint32_t host_poll(struct file *f)
