@@ -65,6 +65,7 @@ static const struct policy_rule rules[] = {
 	{ "ptrace", ANY, "drives the stubs; no capability: only its own children's user namespace" },
 	{ "pwrite64", ANY, "host files" },
 	{ "pwritev", ANY, "host files straight from program memory" },
+	{ "pwritev2", ANY, "appending to host files (RWF_APPEND)" },
 	{ "read", ANY, "donated pipes, terminals" },
 	{ "readv", ANY, "donated pipes, terminals" },
 	{ "recvmsg", ANY, "frames from gofer and controld" },
