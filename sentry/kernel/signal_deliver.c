@@ -321,6 +321,7 @@ int signal_wait(struct task *t, uint64_t set, int64_t deadline, struct linux_sig
 
 	set &= ~SIG_UNBLOCKABLE;
 	tasks_lock(t->k);
+	t->real_blocked = old;
 	for (;;) {
 		signo = signal_dequeue_locked(t, ~set, info);
 		if (signo || r || deadline == 0)
@@ -331,6 +332,7 @@ int signal_wait(struct task *t, uint64_t set, int64_t deadline, struct linux_sig
 		r = wait_sleep(deadline);
 		tasks_lock(t->k);
 	}
+	t->real_blocked = 0;
 	signal_set_blocked_locked(t, old);
 	tasks_unlock(t->k);
 	if (signo)

@@ -48,7 +48,7 @@ void tg_begin_exit_locked(struct thread_group *tg, int wait_status)
 		return;
 	tg->exiting = true;
 	tg->exit_status = wait_status;
-	tg->stopping = false;
+	tg->stopping = tg->stopped = false;
 	TAILQ_FOREACH(t, &tg->tasks, tg_link) {
 		t->stop_todo = false;
 		task_kick_locked(t);
@@ -91,7 +91,7 @@ static bool dropped(struct thread_group *tg, struct task *target, int signo, uns
 	bool kernel_only = SIG_UNBLOCKABLE & SIGBIT(signo);
 	bool forced = flags & SEND_FORCED && kernel_only;
 
-	if ((target->blocked | (target->restore_mask ? target->saved_mask : 0)) & SIGBIT(signo))
+	if ((target->blocked | target->real_blocked) & SIGBIT(signo))
 		return false;
 	if (tg->unkillable && !forced && (kernel_only || tg->sighand->action[signo - 1].handler == LINUX_SIG_DFL))
 		return true;
@@ -144,7 +144,7 @@ static void wake_taker(struct thread_group *tg, struct task *to, int signo)
 	}
 	if (!t)
 		return;
-	if (is_fatal(tg, signo) && !(t->restore_mask && t->saved_mask & SIGBIT(signo))) {
+	if (is_fatal(tg, signo) && !(t->real_blocked & SIGBIT(signo))) {
 		tg_begin_exit_locked(tg, signo);
 		return;
 	}

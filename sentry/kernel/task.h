@@ -123,6 +123,7 @@ struct task {
 	struct cred *cred; /* [t] to read; replaced with T held; others: task_get_cred */
 	/* signals */
 	uint64_t blocked; /* [T] to write; [t] reads */
+	uint64_t real_blocked; /* [T] sigtimedwait: blocked but for the wait: not to be ignored or fatal meanwhile */
 	uint64_t saved_mask; /* [t] sigsuspend, ppoll ...: restored after the handler */
 	bool restore_mask; /* [t] */
 	struct sigpending *pending; /* [T] */

@@ -127,13 +127,21 @@ static void send_pdeathsig_locked(struct thread_group *child)
 	}
 }
 
+/* The parent, in another group of the session, keeps tg's group from being orphaned. */
+static bool guided_from_outside(const struct thread_group *tg)
+{
+	const struct pgrp *pg = tg->pgrp, *of = tg->parent ? tg->parent->pgrp : NULL;
+
+	return pg && of && pg != of && pg->session == of->session;
+}
+
 static void reparent_children_locked(struct thread_group *tg)
 {
 	struct thread_group *heir = new_parent_locked(tg), *c;
 
 	while ((c = LIST_FIRST(&tg->children))) {
 		struct pgrp *pg = c->pgrp;
-		bool guided = pg && tg->pgrp && pg != tg->pgrp && pg->session == tg->pgrp->session;
+		bool guided = guided_from_outside(c);
 
 		send_pdeathsig_locked(c);
 		LIST_REMOVE(c, sibling);
@@ -290,9 +298,12 @@ static void finish(struct task *t, bool last)
 	t->exited = true;
 	t->state = 'Z';
 	if (last) {
+		bool guides = guided_from_outside(tg);
+
 		pg = tg->pgrp;
 		reparent_children_locked(tg);
-		wake_orphaned_pgrp_locked(pg, tg);
+		if (guides)
+			wake_orphaned_pgrp_locked(pg, tg);
 	}
 	if (t != tg->leader)
 		task_unlink_locked(t);

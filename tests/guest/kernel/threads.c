@@ -1,0 +1,222 @@
+/* Threads: join, mutexes of all kinds, condition variables, exit, exec from a thread. */
+#include "../test.h"
+
+#include <stdint.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+static int shared;
+static __thread int local = 5;
+
+static void *adder(void *arg)
+{
+	for (int i = 0; i < 1000; i++) {
+		pthread_mutex_lock(arg);
+		shared++;
+		pthread_mutex_unlock(arg);
+	}
+	local = 6;
+	return (void *)(long)local;
+}
+
+static void contend(pthread_mutex_t *m)
+{
+	pthread_t t[4];
+	void *r;
+
+	for (int i = 0; i < 4; i++)
+		CHECK(pthread_create(&t[i], NULL, adder, m) == 0);
+	for (int i = 0; i < 4; i++) {
+		CHECK(pthread_join(t[i], &r) == 0);
+		CHECK((long)r == 6);
+	}
+	CHECK(shared == 4000 && local == 5);
+}
+
+CASE(mutex) { contend(&mu); }
+
+static void with_attr(int protocol, int robust, int pshared)
+{
+	pthread_mutexattr_t a;
+	pthread_mutex_t m;
+
+	pthread_mutexattr_init(&a);
+	CHECK(pthread_mutexattr_setprotocol(&a, protocol) == 0);
+	CHECK(pthread_mutexattr_setrobust(&a, robust) == 0);
+	CHECK(pthread_mutexattr_setpshared(&a, pshared) == 0);
+	CHECK(pthread_mutex_init(&m, &a) == 0);
+	contend(&m);
+}
+
+CASE(pi_mutex) { with_attr(PTHREAD_PRIO_INHERIT, PTHREAD_MUTEX_STALLED, PTHREAD_PROCESS_PRIVATE); }
+CASE(robust_mutex) { with_attr(PTHREAD_PRIO_NONE, PTHREAD_MUTEX_ROBUST, PTHREAD_PROCESS_PRIVATE); }
+CASE(shared_mutex) { with_attr(PTHREAD_PRIO_NONE, PTHREAD_MUTEX_STALLED, PTHREAD_PROCESS_SHARED); }
+
+static void *dies_with_lock(void *m)
+{
+	pthread_mutex_lock(m);
+	return NULL;
+}
+
+CASE(robust_owner_dies)
+{
+	pthread_mutexattr_t a;
+	pthread_mutex_t m;
+	pthread_t t;
+
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(&m, &a);
+	pthread_create(&t, NULL, dies_with_lock, &m);
+	pthread_join(t, NULL);
+	CHECK(pthread_mutex_lock(&m) == EOWNERDEAD);
+	CHECK(pthread_mutex_consistent(&m) == 0);
+	CHECK(pthread_mutex_unlock(&m) == 0);
+	CHECK(pthread_mutex_lock(&m) == 0);
+}
+
+CASE(robust_pi_owner_dies)
+{
+	pthread_t t;
+	pthread_mutexattr_t a;
+	pthread_mutex_t m;
+
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
+	pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(&m, &a);
+	pthread_create(&t, NULL, dies_with_lock, &m);
+	pthread_join(t, NULL);
+	CHECK(pthread_mutex_lock(&m) == EOWNERDEAD);
+}
+
+CASE(robust_across_processes)
+{
+	pthread_mutexattr_t a;
+	pthread_mutex_t *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int st;
+	pid_t p;
+
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
+	pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(m, &a);
+	p = fork();
+	if (!p) {
+		pthread_mutex_lock(m);
+		nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
+		_exit(0);
+	}
+	nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
+	CHECK(pthread_mutex_lock(m) == EOWNERDEAD);
+	waitpid(p, &st, 0);
+}
+
+static void *signaller(void *arg)
+{
+	pthread_mutex_lock(&mu);
+	shared = 1;
+	pthread_cond_broadcast(&cond);
+	pthread_mutex_unlock(&mu);
+	return NULL;
+}
+
+CASE(condition)
+{
+	struct timespec until;
+	pthread_t t;
+
+	pthread_mutex_lock(&mu);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += 50000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	CHECK(pthread_cond_timedwait(&cond, &mu, &until) == ETIMEDOUT);
+	pthread_create(&t, NULL, signaller, NULL);
+	while (!shared)
+		pthread_cond_wait(&cond, &mu);
+	pthread_mutex_unlock(&mu);
+	pthread_join(t, NULL);
+}
+
+CASE(futex_errors)
+{
+	static uint32_t word = 1;
+	struct timespec t = { 0, 20000000 };
+
+	CHECK_ERR(syscall(SYS_futex, &word, FUTEX_WAIT, 2, NULL, NULL, 0), EAGAIN);
+	CHECK_ERR(syscall(SYS_futex, &word, FUTEX_WAIT, 1, &t, NULL, 0), ETIMEDOUT);
+	CHECK_ERR(syscall(SYS_futex, (char *)&word + 1, FUTEX_WAIT, 1, &t, NULL, 0), EINVAL);
+	CHECK_ERR(syscall(SYS_futex, (void *)8, FUTEX_WAIT, 1, &t, NULL, 0), EFAULT);
+	CHECK_ERR(syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, 1, NULL, NULL, 0), EINVAL);
+	CHECK_ERR(syscall(SYS_futex, &word, 99, 1, NULL, NULL, 0), ENOSYS);
+	CHECK(syscall(SYS_futex, &word, FUTEX_WAKE, 1, NULL, NULL, 0) == 0);
+	t.tv_nsec = 1000000000;
+	CHECK_ERR(syscall(SYS_futex, &word, FUTEX_WAIT, 1, &t, NULL, 0), EINVAL);
+	CHECK_ERR(syscall(SYS_futex, &word, FUTEX_CMP_REQUEUE, 1, NULL, &word, 5), EAGAIN);
+}
+
+CASE(leader_leaves_first)
+{
+	int st;
+	pid_t p = fork();
+
+	if (!p) {
+		pthread_t t;
+
+		pthread_create(&t, NULL, signaller, NULL);
+		pthread_exit(NULL);
+	}
+	CHECK(waitpid(p, &st, 0) == p && st == 0);
+}
+
+static void *execs(void *arg)
+{
+	char me[32];
+
+	snprintf(me, sizeof(me), "test $$ = %d", (int)getpid());
+	execl("/bin/sh", "sh", "-c", me, NULL);
+	return NULL;
+}
+
+static void *spins(void *arg)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+CASE(exec_from_a_thread)
+{
+	int st;
+	pid_t p = fork();
+
+	if (!p) {
+		pthread_t t;
+
+		pthread_create(&t, NULL, spins, NULL);
+		pthread_create(&t, NULL, execs, NULL);
+		for (;;)
+			pause();
+	}
+	CHECK(waitpid(p, &st, 0) == p && st == 0);
+}
+
+CASE(many_threads)
+{
+	pthread_t t[60];
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 60; i++)
+			CHECK(pthread_create(&t[i], NULL, signaller, NULL) == 0);
+		for (int i = 0; i < 60; i++)
+			CHECK(pthread_join(t[i], NULL) == 0);
+	}
+}
+
+int main(void) { return run_cases(); }
