@@ -81,7 +81,7 @@ static struct err *add_env(struct options *o, char *value)
 	return NULL;
 }
 
-static struct err *take(struct options *o, int c)
+static struct err *take(struct options *o, int c, const char *word)
 {
 	switch (c) {
 	case OPT_BOOT:
@@ -114,8 +114,10 @@ static struct err *take(struct options *o, int c)
 	case OPT_UNCONFINED: o->unconfined = true; return NULL;
 	case 'h': o->help = true; return NULL;
 	case 'V': o->version = true; return NULL;
+	case ':':
+		return err_new(0, "%s: its value is missing", word);
 	default:
-		return err_new(0, "bad option (see --help)");
+		return err_new(0, "unknown option %s (see --help)", word);
 	}
 }
 
@@ -124,8 +126,9 @@ struct err *options_parse(int argc, char **argv, struct options *o)
 	int c;
 
 	*o = (struct options){ .boot_fd = -1, .control_fd = -1, .gofer_fd = -1, .log_fd = -1, .platform = "ptrace" };
-	while ((c = getopt_long(argc, argv, "+hV", longs, NULL)) != -1) {
-		struct err *e = take(o, c);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "+:hV", longs, NULL)) != -1) {
+		struct err *e = take(o, c, argv[optind - 1]);
 
 		if (e)
 			return e;
