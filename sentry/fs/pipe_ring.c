@@ -16,10 +16,10 @@ bool pipe_ring_reserve(struct pipe_ring *r, uint64_t extra)
 	uint32_t cap = r->cap ? r->cap : RING_MIN;
 	uint8_t *buf;
 
+	if (extra > PIPE_RING_MAX || need > PIPE_RING_MAX)
+		return false;
 	if (need <= r->cap)
 		return true;
-	if (need > PIPE_RING_MAX)
-		return false;
 	while (cap < need)
 		cap *= 2;
 	buf = malloc(cap);

@@ -41,8 +41,8 @@ static struct inotify_event *next(int fd)
 
 static void setup(void)
 {
-	snprintf(dir, sizeof(dir), "/tmp/ino.%d", getpid());
-	CHECK(mkdir(dir, 0700) == 0 && chdir(dir) == 0);
+	strcpy(dir, "/tmp/ino.XXXXXX");
+	CHECK(mkdtemp(dir) && chdir(dir) == 0);
 }
 
 static void cleanup(void)

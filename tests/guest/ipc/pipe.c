@@ -213,6 +213,7 @@ static char fifo_path[64];
 static void make_fifo(void)
 {
 	snprintf(fifo_path, sizeof(fifo_path), "/tmp/fifo.%d", getpid());
+	unlink(fifo_path);
 	CHECK(mkfifo(fifo_path, 0600) == 0);
 }
 
