@@ -61,7 +61,7 @@ static const struct command *find_command(const char *name)
 static void report(const struct globals *g, const char *command, const struct err *e)
 {
 	fprintf(stderr, "redoubt: %s%s%s\n", command ? command : "", command ? ": " : "", err_text(e));
-	if (g->log)
+	if (g->log && g->log_fd >= 0)
 		log_error("%s", err_text(e));
 }
 

@@ -34,7 +34,7 @@ struct err *state_check_id(const char *id)
 	size_t len = strlen(id);
 
 	if (!len || len > 255 || id[0] == '.' || id[0] == '-' || strspn(id, allowed) != len)
-		return err_new(EINVAL, "container id '%.64s': must be 1 to 255 of letters, digits and _+.-, beginning with none of .-", id);
+		return err_new(0, "container id '%.64s': must be 1 to 255 of letters, digits and _+.-, beginning with none of .-", id);
 	return NULL;
 }
 
