@@ -146,3 +146,10 @@ int64_t sys_get_robust_list(struct task *t, const uint64_t a[6])
 		return -EFAULT;
 	return copy_to_user(t->mm, UADDR(a[1]), &head, sizeof(head));
 }
+
+/* Restartable sequences need the processor's number kept right at every switch;
+ * C libraries do without when refused. */
+int64_t sys_rseq(struct task *t, const uint64_t a[6])
+{
+	return -ENOSYS;
+}
