@@ -18,6 +18,7 @@
 		LINUX_MAP_NONBLOCK | LINUX_MAP_STACK | LINUX_MAP_HUGETLB | LINUX_MAP_32BIT)
 #define PERSONALITY_READ_IMPLIES_EXEC 0x0400000
 
+/* Resource limits may have changed since exec, by any process: what makes areas looks anew. */
 static void refresh_limits(struct task *t)
 {
 	enum { DATA = 2, STACK = 3, MEMLOCK = 8, AS = 9 };
@@ -94,6 +95,7 @@ int64_t sys_mmap(struct task *t, const uint64_t a[6])
 	if (!r) {
 		if ((m.prot & LINUX_PROT_READ) && (t->personality & PERSONALITY_READ_IMPLIES_EXEC))
 			m.prot |= LINUX_PROT_EXEC;
+		refresh_limits(t);
 		r = mm_mmap(t->mm, &m);
 	}
 	if (m.obj)
@@ -125,11 +127,13 @@ int64_t sys_pkey_mprotect(struct task *t, const uint64_t a[6])
 
 int64_t sys_mremap(struct task *t, const uint64_t a[6])
 {
+	refresh_limits(t);
 	return mm_mremap(t->mm, a[0], a[1], a[2], (int)a[3], a[4]);
 }
 
 int64_t sys_brk(struct task *t, const uint64_t a[6])
 {
+	refresh_limits(t);
 	return mm_brk(t->mm, a[0]);
 }
 

@@ -74,4 +74,28 @@ CASE(growsdown_mapping)
 	CHECK(s[-1] == 1);
 }
 
+CASE(address_space_limit)
+{
+	struct rlimit rl = { 256ul << 20, 256ul << 20 };
+	char *p;
+
+	CHECK(setrlimit(RLIMIT_AS, &rl) == 0);
+	CHECK(mmap(NULL, 300ul << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == ENOMEM);
+	p = mmap(NULL, 100ul << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK(mremap(p, 100ul << 20, 280ul << 20, MREMAP_MAYMOVE) == MAP_FAILED && errno == ENOMEM);
+	CHECK(munmap(p, 100ul << 20) == 0);
+}
+
+CASE(data_limit)
+{
+	struct rlimit rl = { 8ul << 20, 8ul << 20 };
+	char *at = (char *)syscall(SYS_brk, 0);
+
+	CHECK(setrlimit(RLIMIT_DATA, &rl) == 0);
+	CHECK((char *)syscall(SYS_brk, at + (16ul << 20)) == at);
+	CHECK(mmap(NULL, 16ul << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == ENOMEM);
+	CHECK(mmap(NULL, 16ul << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+}
+
 int main(void) { return run_cases(); }
