@@ -5,9 +5,12 @@
  * A new thread in an existing stub process is cloned by the task that makes the
  * context, in its own stub thread, and sleeps untraced until the new task's
  * host thread seizes it.  A stub process is made for its first context.
- * The process's first thread never exits before the process (its zombie could
- * not be waited for, and EXITKILL would take the others with it): given up, it
- * is parked and waits as the spare for the next context.
+ *
+ * The process's first thread runs program code only as long as it is alone, and
+ * then sleeps until the process ends: it must not exit before the others (its
+ * zombie could not be waited for, and EXITKILL would take the others with it),
+ * and when somebody outside kills the process its death is reported only after
+ * all the others', which those asleep in the sentry do not notice.
  */
 #include "platform/ptrace/ptrace.h"
 
@@ -128,10 +131,56 @@ static pid_t clone_thread_locked(struct pt_as *as, struct pt_ctx *self)
 	return (pid_t)tid;
 }
 
-/* A parked thread of as, or one that makes its process: 0 or -errno. as->mu held. */
+/* Makes this host thread the tracer of c's parked thread, stopped. */
+static int seize(struct pt_ctx *c)
+{
+	int st;
+
+	if (ptrace(PTRACE_SEIZE, c->tid, NULL, SEIZE_OPTIONS) || ptrace(PTRACE_INTERRUPT, c->tid, NULL, NULL))
+		return -errno;
+	st = pt_wait(c);
+	if (st < 0)
+		return -ESRCH;
+	c->attached = true;
+	return 0;
+}
+
+/* Lets a traced, stopped thread sleep untraced. */
+static int park(pid_t tid)
+{
+	struct regs r = { .rip = STUB_PARK, .orig_rax = UINT64_MAX, .cs = 0x33, .ss = 0x2b, .eflags = 0x202 };
+
+	if (ptrace(PTRACE_SETREGS, tid, NULL, &r) || ptrace(PTRACE_SETOPTIONS, tid, NULL, 0) || ptrace(PTRACE_DETACH, tid, NULL, NULL))
+		return -errno;
+	return 0;
+}
+
+/* Moves self from the process's first thread, which sleeps from now on, to a new
+ * one. as->mu held. */
+static int leave_first_thread_locked(struct pt_as *as, struct pt_ctx *self)
+{
+	pid_t first = self->tid, tid;
+
+	if (!self->fp_pending) {
+		pt_fpstate_get(&self->base, self->fp);
+		self->fp_pending = true;
+	}
+	tid = clone_thread_locked(as, self);
+	if (!tid)
+		return -EAGAIN;
+	pt_ctx_set_thread(self, as->pid, tid);
+	self->attached = false;
+	if (park(first) || seize(self)) {
+		pt_as_kill_locked(as);
+		return -ESRCH;
+	}
+	return 0;
+}
+
+/* A parked thread of as, or the first one of its process: 0 or -errno. as->mu held. */
 static pid_t find_thread_locked(struct pt_as *as, struct pt_ctx *self)
 {
-	pid_t tid = as->spare;
+	pid_t tid = 0;
 
 	if (as->dead)
 		return -ESRCH;
@@ -139,9 +188,9 @@ static pid_t find_thread_locked(struct pt_as *as, struct pt_ctx *self)
 		tid = pt_zygote_fork(as->p);
 		if (tid > 0)
 			as->pid = tid;
-	} else if (tid) {
-		as->spare = 0;
 	} else if (self && self->as == as && self->attached && self->tid) {
+		if (self->tid == as->pid && leave_first_thread_locked(as, self))
+			return -EAGAIN;
 		tid = clone_thread_locked(as, self);
 	}
 	return tid ? tid : -EAGAIN;
@@ -184,32 +233,6 @@ void pt_ctx_bind(struct platform_ctx *c)
 
 /* --- entering and leaving ------------------------------------------------------------ */
 
-/* Makes this host thread the tracer of c's parked thread, stopped. */
-static int seize(struct pt_ctx *c)
-{
-	int st;
-
-	if (ptrace(PTRACE_SEIZE, c->tid, NULL, SEIZE_OPTIONS) || ptrace(PTRACE_INTERRUPT, c->tid, NULL, NULL))
-		return -errno;
-	st = pt_wait(c);
-	if (st < 0)
-		return -ESRCH;
-	c->attached = true;
-	return 0;
-}
-
-/* Lets a traced, stopped thread sleep untraced as the spare. */
-static void park_locked(struct pt_as *as, struct pt_ctx *c)
-{
-	struct regs r = { .rip = STUB_PARK, .orig_rax = UINT64_MAX, .cs = 0x33, .ss = 0x2b, .eflags = 0x202 };
-
-	if (ptrace(PTRACE_SETREGS, c->tid, NULL, &r) || ptrace(PTRACE_SETOPTIONS, c->tid, NULL, 0) ||
-		ptrace(PTRACE_DETACH, c->tid, NULL, NULL))
-		pt_as_kill_locked(as);
-	else
-		as->spare = c->tid;
-}
-
 static bool exit_thread(struct pt_ctx *c)
 {
 	struct regs r = { .rip = STUB_SYSCALL, .rax = SYS_exit, .orig_rax = UINT64_MAX, .cs = 0x33, .ss = 0x2b, .eflags = 0x202 };
@@ -241,12 +264,8 @@ static void leave(struct pt_ctx *c)
 	if (!as->dead && c->tid) {
 		if (!LIST_NEXT(c, link) && LIST_FIRST(&as->ctxs) == c)
 			pt_as_kill_locked(as); /* nobody is left to run there */
-		else if (c->tid != as->pid)
-			exit_thread_locked(as, c);
-		else if (c->attached)
-			park_locked(as, c);
 		else
-			as->spare = c->tid;
+			exit_thread_locked(as, c);
 	} else if (c->tid && c->attached && !as->reaped) {
 		pt_as_kill_locked(as);
 	}

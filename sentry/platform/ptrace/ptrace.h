@@ -3,8 +3,8 @@
  *
  * A stub process is an address space, a stub thread an execution context.  The
  * host thread of the task is the tracer of its stub thread and alone stops,
- * resumes and reads it.  Stub threads not yet taken over by a task, or given
- * up by one, are untraced and asleep in pause() in the stub's own text.
+ * resumes and reads it.  Stub threads not yet taken over by a task, and the
+ * first one of a process with several, are untraced and asleep in pause() in the stub's own text.
  *
  * Files: zygote.c (starting the zygote, making stub processes), call.c (system
  * calls made in a stopped stub thread), as.c (address spaces and their
@@ -59,7 +59,6 @@ struct pt_as {
 	pid_t pid; /* [mu] the stub process; 0: not made yet */
 	bool dead; /* [mu] it has been killed; orders are void */
 	bool reaped; /* [mu] */
-	pid_t spare; /* [mu] a parked, untraced thread of it, or 0 */
 	LIST_HEAD(, pt_ctx) ctxs; /* [mu] contexts that have a thread here */
 	STAILQ_HEAD(, pt_order) orders; /* [mu] not carried out yet */
 	uint64_t n_queued, n_done; /* [mu] orders ever queued, done */

@@ -177,6 +177,7 @@ void zygote_main(void)
 	int64_t ppid = call0(__NR_getppid);
 	char order;
 
+	call2(__NR_prctl, PR_SET_NAME, "redoubt-stub"); /* for ps: the arguments go with the stack */
 	check(call2(__NR_munmap, 0, GUEST_END));
 	/* What the host kernel mapped beside us (stack, vdso): harmless where it
 	 * is, so that a host that seals its vdso may refuse. */

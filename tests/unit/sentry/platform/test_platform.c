@@ -504,6 +504,29 @@ START_TEST(killed_from_outside)
 }
 END_TEST
 
+/* The death is noticed though another thread's host thread is not waiting. */
+START_TEST(killed_while_others_sleep)
+{
+	struct platform_as *as = new_as(4096);
+	struct guest g = { .as = as, .c = platform_ctx_new(plat, as) };
+	struct worker w;
+
+	platform_ctx_bind(g.c);
+	regs_exec(&g.r, AT(blob_getppid), DATA);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	worker_start(&w, as, blob_getppid, 0);
+	msleep(30);
+	worker_stop(&w);
+	worker_start(&w, as, blob_spin, 0);
+	msleep(30);
+	kill(youngest_child(), SIGKILL); /* g is in a system call */
+	pthread_join(w.thread, NULL);
+	ck_assert_int_eq(w.last, PLATFORM_DEAD);
+	ck_assert_int_eq(run(&g), PLATFORM_DEAD);
+	guest_free(&g);
+}
+END_TEST
+
 START_TEST(stopped_from_outside)
 {
 	struct worker w;
@@ -632,7 +655,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { syscalls, stub_text_is_harmless, faults, traps, vsyscall, singlestep, floating_point, fs_base, interrupt,
-		threads, foreign_orders, orders_under_load, exec_moves, exec_leaves_others, killed_from_outside, stopped_from_outside, other_files,
+		threads, foreign_orders, orders_under_load, exec_moves, exec_leaves_others, killed_from_outside, killed_while_others_sleep, stopped_from_outside, other_files,
 		bad_ranges, hundred_processes, figures };
 	Suite *s = suite_create("platform");
 	SRunner *sr = srunner_create(s);
