@@ -127,6 +127,7 @@ static int64_t do_copy_range(struct task *t, struct file *in, uint64_t in_at, st
 		r = check_range(in, out, ip, op, len);
 	if (r || !len)
 		return r;
+	file_remove_privs(out, t->cred);
 	r = host_copy(in, &ip, out, &op, len);
 	if (r == -EXDEV || r == -EOPNOTSUPP || r == -EINVAL || r == -ENOSYS)
 		r = copy_through(t, in, &ip, out, &op, len);

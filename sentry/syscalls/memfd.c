@@ -59,6 +59,8 @@ int64_t sys_fallocate(struct task *t, const uint64_t a[6])
 		return -EBADF;
 	r = check_fallocate(t, f, (int)a[1], (int64_t)a[2], (int64_t)a[3]);
 	if (!r)
+		file_remove_privs(f, t->cred);
+	if (!r)
 		r = f->ops->fallocate(f, (int)a[1], (int64_t)a[2], (int64_t)a[3]);
 	if (!r)
 		notify_dentry(f->path.dentry, NOTIFY_MODIFY);

@@ -44,6 +44,8 @@ static int64_t transfer(struct task *t, struct file *f, struct uio *u, bool writ
 	if (!write)
 		return positioned ? file_pread(f, u, pos) : file_read(f, u);
 	r = limit_size(t, f, u, positioned ? pos : f->pos);
+	if (f->inode->mode & (LINUX_S_ISUID | LINUX_S_ISGID))
+		file_remove_privs(f, t->cred);
 	if (!r)
 		r = after_write(t, positioned ? file_pwrite(f, u, pos) : file_write(f, u));
 	return r;

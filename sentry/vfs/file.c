@@ -100,13 +100,13 @@ void file_accessed(struct file *f)
 	mutex_unlock(&i->a_mu);
 }
 
-void file_remove_privs(struct file *f)
+void file_remove_privs(struct file *f, const struct cred *c)
 {
 	struct inode *i = f->inode;
 	uint32_t mode = i->mode, kill = (mode & LINUX_S_ISUID) | ((mode & 02010) == 02010 ? LINUX_S_ISGID : 0);
 	struct iattr a = { .valid = ATTR_MODE, .mode = mode & 07777 & ~kill };
 
-	if (!kill || !LINUX_S_ISREG(mode) || cred_capable(f->cred, LINUX_CAP_FSETID) || !i->ops->setattr)
+	if (!kill || !LINUX_S_ISREG(mode) || cred_capable(c, LINUX_CAP_FSETID) || !i->ops->setattr)
 		return;
 	mutex_lock(&i->mu);
 	(void)!i->ops->setattr(i, &a);
@@ -130,8 +130,6 @@ static ssize_t write_at(struct file *f, struct uio *u, int64_t *pos)
 
 	if (!f->ops->write)
 		return -EINVAL;
-	if (f->inode->mode & (LINUX_S_ISUID | LINUX_S_ISGID))
-		file_remove_privs(f);
 	n = f->ops->write(f, u, pos);
 	if (n > 0)
 		notify_dentry(f->path.dentry, NOTIFY_MODIFY);

@@ -1,0 +1,141 @@
+/* Reading, writing, seeking, sizes, holes, copying. */
+#include "fs.h"
+
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+
+CASE(positions)
+{
+	char buf[16];
+	int fd, d;
+
+	in_temp();
+	fd = open("f", O_CREAT | O_RDWR, 0644);
+	CHECK(write(fd, "0123456789", 10) == 10);
+	CHECK(lseek(fd, 0, SEEK_CUR) == 10 && lseek(fd, -3, SEEK_END) == 7 && read(fd, buf, 16) == 3 && !memcmp(buf, "789", 3));
+	CHECK(pread(fd, buf, 2, 4) == 2 && buf[0] == '4' && lseek(fd, 0, SEEK_CUR) == 10);
+	CHECK(pwrite(fd, "xx", 2, 1) == 2 && pread(fd, buf, 4, 0) == 4 && !memcmp(buf, "0xx3", 4));
+	CHECK_ERR(lseek(fd, -1, SEEK_SET), EINVAL);
+	CHECK_ERR(lseek(fd, 0, 77), EINVAL);
+	CHECK_ERR(pread(fd, buf, 1, -1), EINVAL);
+	d = dup(fd);
+	CHECK(lseek(fd, 5, SEEK_SET) == 5 && read(d, buf, 1) == 1 && buf[0] == '5');
+	CHECK(read(fd, buf, 0) == 0);
+	CHECK(lseek(fd, 100, SEEK_SET) == 100 && read(fd, buf, 1) == 0);
+}
+
+CASE(append)
+{
+	struct stat st;
+	int a, b;
+
+	in_temp();
+	a = open("f", O_CREAT | O_WRONLY | O_APPEND, 0644);
+	b = open("f", O_WRONLY | O_APPEND);
+	CHECK(write(a, "a", 1) == 1 && write(b, "b", 1) == 1 && write(a, "a", 1) == 1);
+	CHECK(lseek(a, 0, SEEK_CUR) == 3 && file_is("f", "aba"));
+	CHECK(fcntl(a, F_SETFL, 0) == 0 && lseek(a, 0, SEEK_SET) == 0 && write(a, "X", 1) == 1 && file_is("f", "Xba"));
+	CHECK(fstat(a, &st) == 0 && st.st_size == 3);
+}
+
+CASE(vectors)
+{
+	char x[3], y[5];
+	struct iovec out[3] = { { "ab", 2 }, { "", 0 }, { "cdef", 4 } }, in[2] = { { x, 3 }, { y, 5 } };
+	volatile int minus = -1;
+	int fd;
+
+	in_temp();
+	fd = open("f", O_CREAT | O_RDWR, 0644);
+	CHECK(writev(fd, out, 3) == 6);
+	CHECK(preadv(fd, in, 2, 0) == 6 && !memcmp(x, "abc", 3) && !memcmp(y, "def", 3));
+	CHECK_ERR(writev(fd, out, minus), EINVAL);
+	CHECK(writev(fd, out, 0) == 0);
+	CHECK(pwritev(fd, out, 3, 100) == 6);
+	CHECK(lseek(fd, 0, SEEK_END) == 106);
+}
+
+CASE(bad_memory)
+{
+	char *volatile bad = (char *)8;
+	int fd;
+
+	in_temp();
+	fd = open("f", O_CREAT | O_RDWR, 0644);
+	CHECK_ERR(write(fd, bad, 10), EFAULT);
+	CHECK(write(fd, "hello", 5) == 5);
+	CHECK_ERR(pread(fd, bad, 5, 0), EFAULT);
+	CHECK_ERR(open(bad, O_RDONLY), EFAULT);
+}
+
+CASE(truncate_)
+{
+	char buf[8192];
+	struct stat st;
+	int fd;
+
+	in_temp();
+	fd = open("f", O_CREAT | O_RDWR, 0644);
+	memset(buf, 'x', sizeof(buf));
+	CHECK(write(fd, buf, sizeof(buf)) == sizeof(buf));
+	CHECK(ftruncate(fd, 100) == 0 && ftruncate(fd, 5000) == 0 && fstat(fd, &st) == 0 && st.st_size == 5000);
+	CHECK(pread(fd, buf, sizeof(buf), 0) == 5000 && buf[99] == 'x' && buf[100] == 0 && buf[4999] == 0);
+	CHECK(truncate("f", 3) == 0 && stat("f", &st) == 0 && st.st_size == 3);
+	CHECK_ERR(truncate(".", 0), EISDIR);
+	CHECK_ERR(truncate("none", 0), ENOENT);
+	CHECK_ERR(truncate("f", -1), EINVAL);
+}
+
+CASE(holes)
+{
+	char buf[4096];
+	struct stat st;
+	int fd;
+
+	in_temp();
+	fd = open("f", O_CREAT | O_RDWR, 0644);
+	CHECK(pwrite(fd, "end", 3, 1 << 20) == 3);
+	CHECK(fstat(fd, &st) == 0 && st.st_size == (1 << 20) + 3 && st.st_blocks * 512 < 1 << 20);
+	CHECK(pread(fd, buf, 4096, 4096) == 4096 && buf[0] == 0 && buf[4095] == 0);
+	off_t data = lseek(fd, 0, SEEK_DATA);
+	CHECK(data == 1 << 20 || data == 0);
+	CHECK(lseek(fd, 1 << 20, SEEK_HOLE) == (1 << 20) + 3);
+	CHECK_ERR(lseek(fd, 2 << 20, SEEK_DATA), ENXIO);
+	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1 << 20, 4096) == 0)
+		CHECK(pread(fd, buf, 3, 1 << 20) == 3 && !buf[0]);
+	CHECK(posix_fallocate(fd, 0, 3 << 20) == 0 && fstat(fd, &st) == 0 && st.st_size == 3 << 20);
+}
+
+CASE(large)
+{
+	size_t n = 5 << 20;
+	char *a = malloc(n), *b = malloc(n);
+	int fd;
+
+	in_temp();
+	for (size_t i = 0; i < n; i++)
+		a[i] = (char)(i * 7 + i / 4096);
+	fd = open("f", O_CREAT | O_RDWR, 0644);
+	CHECK(write(fd, a, n) == (ssize_t)n);
+	CHECK(pread(fd, b, n, 0) == (ssize_t)n && !memcmp(a, b, n));
+	CHECK(pread(fd, b, 100000, 12345) == 100000 && !memcmp(a + 12345, b, 100000));
+}
+
+CASE(copies)
+{
+	off_t off = 2, in = 0;
+	int a, b;
+
+	in_temp();
+	make_file("a", "0123456789");
+	a = open("a", O_RDONLY);
+	b = open("b", O_CREAT | O_RDWR, 0644);
+	CHECK(sendfile(b, a, &off, 4) == 4 && off == 6 && lseek(a, 0, SEEK_CUR) == 0);
+	CHECK(file_is("b", "2345"));
+	CHECK(copy_file_range(a, &in, b, NULL, 100, 0) == 10 && in == 10 && file_is("b", "23450123456789"));
+	CHECK(copy_file_range(a, &in, b, NULL, 100, 0) == 0);
+	CHECK_ERR(copy_file_range(b, NULL, a, NULL, 1, 0), EBADF);
+	CHECK_ERR(copy_file_range(a, NULL, b, NULL, 1, 1), EINVAL);
+}
+
+int main(void) { return run_cases(); }
