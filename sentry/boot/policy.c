@@ -58,6 +58,7 @@ static const struct policy_rule rules[] = {
 	{ "mprotect", { MASKED(2, PROT_EXEC, 0) }, "guard pages" },
 	{ "mremap", ANY, "its heap" },
 	{ "munmap", ANY, "its heap, thread stacks" },
+	{ "openat", ANY, "malloc asks for /proc/sys/vm/overcommit_memory when a heap shrinks; the root is empty", .refuse = ENOENT },
 	{ "poll", ANY, "readiness of donated descriptors" },
 	{ "ppoll", ANY, "readiness of donated descriptors" },
 	{ "pread64", ANY, "host files" },
