@@ -1,5 +1,5 @@
 /*
- * fs.h - a fresh directory for each case, and small helpers.
+ * fs.h - a fresh directory for each case (in $TMPDIR or /tmp), and small helpers.
  */
 #ifndef TESTS_GUEST_FS_H
 #define TESTS_GUEST_FS_H
@@ -11,8 +11,9 @@
 
 static inline void in_temp(void)
 {
-	static char dir[] = "/tmp/guest-fs-XXXXXX";
+	static char dir[256];
 
+	snprintf(dir, sizeof(dir), "%s/guest-fs-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	CHECK(mkdtemp(dir));
 	CHECK(chdir(dir) == 0);
 	umask(022);
