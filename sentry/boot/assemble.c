@@ -20,6 +20,7 @@
 #include "mm/usercopy.h"
 #include "net/socket.h"
 #include "platform/platform.h"
+#include "syscalls/syscall.h"
 #include "vfs/vfs.h"
 
 #include <errno.h>
@@ -115,6 +116,7 @@ struct err *kernel_assemble(struct kernel *k)
 	ret = kernel_init(k);
 	if (ret)
 		return err_new(-ret, "tasks");
+	k->dispatch = syscall_dispatch;
 	ret = register_all(k);
 	return ret ? err_new(-ret, "file systems") : NULL;
 }

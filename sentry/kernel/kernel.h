@@ -21,8 +21,8 @@ struct container; /* control/ */
 struct net_stack;
 struct ipc_ns;
 struct session;
+struct task;
 struct tty_table;
-struct session;
 struct tty;
 
 struct uts_ns {
@@ -53,9 +53,8 @@ struct kernel {
 	struct mutex containers_mu; /* RANK_CONTROL */
 	struct container *containers; /* [containers_mu] */
 	_Atomic bool shutting_down;
-	/* fs/devpts: a session's leader ends: hang up and let go of its terminal
-	 * (session->tty). May be NULL. No locks held; s is referenced. */
-	void (*tty_session_exit)(struct kernel *k, struct session *s);
+	/* boot: runs the system call in t->regs (syscalls/syscall.h's syscall_dispatch). Set before tasks run */
+	int64_t (*dispatch)(struct task *t);
 };
 
 /* Makes tasks, futexes, timers; the caller has filled platform, memfile,

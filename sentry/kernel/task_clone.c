@@ -9,7 +9,6 @@
 #include "abi/fcntl.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
-#include "fs/pidfd.h"
 #include "kernel/posix_timer.h"
 #include "kernel/task_table.h"
 
@@ -325,7 +324,7 @@ static void wait_vfork(struct task *t, struct completion *done)
 static int make_pidfd(struct task *t, const struct clone_request *q, struct thread_group *tg)
 {
 	struct file *f;
-	int fd, r = pidfd_file_new(t->k, tg, t->cred, 0, &f);
+	int fd, r = q->pidfd_file(t->k, tg, t->cred, 0, &f);
 	int32_t value;
 
 	if (r)

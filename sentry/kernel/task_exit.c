@@ -230,8 +230,8 @@ static void leave_terminal(struct task *t)
 	tasks_unlock(t->k);
 	if (!leader)
 		return;
-	if (t->k->tty_session_exit)
-		t->k->tty_session_exit(t->k, s);
+	if (t->k->session_exit)
+		t->k->session_exit(t->k, s);
 	tasks_lock(t->k);
 	session_put_locked(t->k, s);
 	tasks_unlock(t->k);

@@ -6,7 +6,6 @@
 #include "kernel/task_table.h"
 
 #include "libipc/log.h"
-#include "syscalls/syscall.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -65,7 +64,7 @@ static void handle_event(struct task *t, enum platform_event ev, const struct pl
 {
 	switch (ev) {
 	case PLATFORM_SYSCALL:
-		t->regs.rax = (uint64_t)syscall_dispatch(t);
+		t->regs.rax = (uint64_t)t->k->dispatch(t);
 		return;
 	case PLATFORM_FAULT:
 		handle_fault(t, trap);

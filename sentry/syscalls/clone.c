@@ -5,6 +5,7 @@
 
 #include "abi/sched.h"
 #include "abi/signal.h"
+#include "fs/pidfd.h"
 #include "kernel/clone.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ int64_t sys_clone(struct task *t, const uint64_t a[6])
 		.child_tid = UADDR(a[3]),
 		.tls = a[4],
 		.pidfd = UADDR(a[2]), /* the same argument: not both */
+		.pidfd_file = pidfd_file_new,
 	};
 
 	if (flags & LINUX_CLONE_PIDFD && flags & LINUX_CLONE_PARENT_SETTID)
@@ -99,6 +101,7 @@ int64_t sys_clone3(struct task *t, const uint64_t a[6])
 		.parent_tid = UADDR(c.parent_tid),
 		.child_tid = UADDR(c.child_tid),
 		.pidfd = UADDR(c.pidfd),
+		.pidfd_file = pidfd_file_new,
 	};
 	return task_clone(t, &q);
 }
