@@ -10,14 +10,13 @@
 
 bool pipe_put_user(struct pipe *p, struct inode *i)
 {
-	struct mutex *mu = i ? &i->a_mu : &p->mu;
 	bool last;
 
-	mutex_lock(mu);
+	mutex_lock(&i->a_mu);
 	last = --p->users == 0;
-	if (last && i)
+	if (last)
 		i->fifo = NULL;
-	mutex_unlock(mu);
+	mutex_unlock(&i->a_mu);
 	return last;
 }
 
@@ -41,7 +40,6 @@ static struct pipe *get_pipe(struct inode *i)
 		made = pipe_new();
 		if (!made)
 			return NULL;
-		made->named = true;
 	}
 	if (made)
 		pipe_free(made);
@@ -78,13 +76,15 @@ static int enter(struct pipe *p, struct file *f)
 	bool rd = f->mode & FILE_READ, wr = f->mode & FILE_WRITE;
 	int r = 0;
 
-	if (wr && !rd && file_nonblock(f) && !p->readers)
+	if (wr && !rd && file_nonblock(f) && !p->readers && !p->anonymous)
 		return -ENXIO;
 	p->readers += rd;
 	p->reader_opens += rd;
 	p->writers += wr;
 	p->writer_opens += wr;
 	waitq_wake(&p->wq, EVENT_IN | EVENT_OUT);
+	if (p->anonymous)
+		return 0;
 	if (rd && !wr && !p->writers) {
 		f->pos = (int64_t)p->writer_opens; /* no hang-up before a writer has come */
 		if (!file_nonblock(f)) {

@@ -199,8 +199,6 @@ static int pipe_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
 static void pipe_release(struct file *f)
 {
 	struct pipe *p = f->priv;
-	bool last;
-
 	mutex_lock(&p->mu);
 	if (f->mode & FILE_READ)
 		p->readers--;
@@ -208,8 +206,7 @@ static void pipe_release(struct file *f)
 		p->writers--;
 	mutex_unlock(&p->mu);
 	waitq_wake(&p->wq, EVENT_ALL);
-	last = pipe_put_user(p, p->named ? f->inode : NULL);
-	if (last)
+	if (pipe_put_user(p, f->inode))
 		pipe_free(p);
 }
 
@@ -236,6 +233,7 @@ static int open_end(struct vfs *v, struct pipe *p, int flags, const struct cred 
 int pipe_create(struct vfs *v, int flags, const struct cred *c, struct file *out[2])
 {
 	struct pipe *p = pipe_new();
+	struct inode *i;
 	int r;
 
 	if (!p)
@@ -245,23 +243,25 @@ int pipe_create(struct vfs *v, int flags, const struct cred *c, struct file *out
 		pipe_free(p);
 		return r;
 	}
+	i = out[0]->inode;
+	p->anonymous = true;
 	p->users = p->readers = 1;
 	r = open_end(v, p, LINUX_O_WRONLY | flags, c, &out[1]);
 	if (r) {
 		file_put(out[0]);
 		return r;
 	}
-	mutex_lock(&p->mu);
 	p->users++;
 	p->writers++;
-	p->writer_opens++;
-	mutex_unlock(&p->mu);
-	/* both ends have the same inode (st_ino) */
-	if (out[0]->inode && out[1]->inode != out[0]->inode) {
-		inode_get(out[0]->inode);
-		inode_put(out[1]->inode);
-		out[1]->inode = out[0]->inode;
-	}
+	p->reader_opens = p->writer_opens = 1;
+	/* both ends have the same inode (st_ino); opening it again, through
+	 * /proc/PID/fd, is opening a named pipe */
+	inode_get(i);
+	inode_put(out[1]->inode);
+	out[1]->inode = i;
+	mutex_lock(&i->a_mu);
+	i->fifo = p;
+	mutex_unlock(&i->a_mu);
 	return 0;
 }
 

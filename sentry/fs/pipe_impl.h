@@ -16,14 +16,14 @@ struct pipe {
 	uint32_t size; /* [mu] bytes it may hold */
 	unsigned readers, writers; /* [mu] open files of each kind */
 	uint64_t reader_opens, writer_opens; /* [mu] ever: an opener waits for a change */
-	unsigned users; /* files and openers: [mu]; for a named pipe [inode->a_mu] */
-	bool named; /* [I] */
+	unsigned users; /* [inode->a_mu] files and openers */
+	bool anonymous; /* [I] made by pipe(2): opening it again (/proc/PID/fd) never waits */
 };
 
 extern const struct file_ops pipe_file_ops;
 struct pipe *pipe_new(void);
 void pipe_free(struct pipe *p);
-/* One user less; i: a named pipe's inode, else NULL. True: that was the last, the caller frees p. */
+/* One user less of the inode's pipe. True: that was the last, the caller frees p. */
 bool pipe_put_user(struct pipe *p, struct inode *i);
 
 #endif

@@ -263,4 +263,22 @@ CASE(fifo_open_blocks_for_partner)
 	unlink(fifo_path);
 }
 
+CASE(reopened_through_proc)
+{
+	int p[2], r, w;
+	char path[64], b[8];
+
+	CHECK(pipe(p) == 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p[0]);
+	r = open(path, O_RDONLY);
+	w = open(path, O_WRONLY);
+	CHECK(r >= 0 && w >= 0);
+	CHECK(write(w, "again", 5) == 5 && read(r, b, 8) == 5);
+	close(p[1]);
+	CHECK(write(w, "x", 1) == 1 && read(p[0], b, 8) == 1);
+	close(w);
+	CHECK(read(r, b, 8) == 0);
+	CHECK(open(path, O_RDONLY) >= 0); /* waits for nobody */
+}
+
 int main(void) { return run_cases(); }
