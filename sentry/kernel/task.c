@@ -39,6 +39,7 @@ struct task *task_alloc(struct kernel *k)
 	t->k = k;
 	sigpending_init(t->pending, k->tasks);
 	sleeper_init(&t->sleeper);
+	t->sleeper.state = &t->state;
 	t->altstack.ss_flags = LINUX_SS_DISABLE;
 	t->start_time = now_monotonic();
 	t->timer_slack = 50000;

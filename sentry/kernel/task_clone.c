@@ -312,12 +312,10 @@ static void wait_vfork(struct task *t, struct completion *done)
 {
 	struct waiter w;
 
-	t->state = 'D';
 	wait_begin(&w, &done->wq, EVENT_IN);
 	while (!atomic_load(&done->done) && !t->tg->exiting)
 		wait_sleep_uninterruptible(WAIT_FOREVER);
 	wait_end(&w);
-	t->state = 'R';
 }
 
 /* The descriptor of CLONE_PIDFD, made before the child is let go. */

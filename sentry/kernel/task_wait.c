@@ -106,13 +106,11 @@ int task_wait(struct task *t, const struct wait_request *q, struct wait_result *
 	int r;
 
 	wait_begin(&w, &t->tg->child_wq, EVENT_IN);
-	t->state = 'S';
 	while (!(r = look(t, q, out)) && !out->pid && !(q->options & LINUX_WNOHANG)) {
 		r = wait_sleep(WAIT_FOREVER);
 		if (r)
 			break;
 	}
-	t->state = 'R';
 	wait_end(&w);
 	return r;
 }

@@ -87,6 +87,7 @@ void sleeper_init(struct sleeper *s)
 {
 	atomic_init(&s->word, 0);
 	atomic_init(&s->interrupted, false);
+	s->state = NULL;
 }
 
 void sleeper_set_current(struct sleeper *s)
@@ -133,7 +134,7 @@ void wait_end(struct waiter *w)
 	waitq_del(w);
 }
 
-static int sleep_until(int64_t deadline, bool interruptible)
+static int sleep_latched(int64_t deadline, bool interruptible)
 {
 	struct sleeper *s = current;
 	struct timespec ts = { .tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000 };
@@ -147,6 +148,20 @@ static int sleep_until(int64_t deadline, bool interruptible)
 			    FUTEX_BITSET_MATCH_ANY) < 0 && errno == ETIMEDOUT)
 			return -ETIMEDOUT;
 	}
+}
+
+static int sleep_until(int64_t deadline, bool interruptible)
+{
+	_Atomic char *state = current->state;
+	bool tell = state && atomic_load_explicit(state, memory_order_relaxed) == 'R';
+	int r;
+
+	if (tell)
+		atomic_store_explicit(state, interruptible ? 'S' : 'D', memory_order_relaxed);
+	r = sleep_latched(deadline, interruptible);
+	if (tell)
+		atomic_store_explicit(state, 'R', memory_order_relaxed);
+	return r;
 }
 
 int wait_sleep(int64_t deadline)

@@ -77,6 +77,7 @@ void waitq_wake_one(struct waitq *q, uint32_t events); /* all non-exclusive, and
 struct sleeper {
 	_Atomic uint32_t word; /* latch: 1 = woken */
 	_Atomic bool interrupted; /* a signal or kill awaits: interruptible sleeps end at once until sleeper_clear */
+	_Atomic char *state; /* [I] the owner's 'R', told 'S' or 'D' for the time of a sleep; may be NULL */
 };
 void sleeper_init(struct sleeper *s);
 void sleeper_set_current(struct sleeper *s); /* this thread's, thread-local */

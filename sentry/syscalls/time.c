@@ -114,9 +114,7 @@ static int64_t sleep_relative(struct task *t, int64_t deadline, uaddr rem)
 {
 	int64_t left;
 
-	t->state = 'S';
 	left = sleep_until(deadline);
-	t->state = 'R';
 	if (!left)
 		return 0;
 	left = deadline - now_monotonic();
@@ -189,8 +187,6 @@ int64_t sys_clock_nanosleep(struct task *t, const uint64_t a[6])
 	}
 	if (!absolute)
 		return sleep_relative(t, deadline_after(ns), UADDR(a[3]));
-	t->state = 'S';
 	r = sleep_until(clock_to_monotonic(clock, ns));
-	t->state = 'R';
 	return r ? -ERESTARTNOHAND : 0;
 }
