@@ -443,7 +443,7 @@ static int components(struct nd *n)
 		r = step(n, &q, last, *rest == '/');
 		if (r)
 			return r;
-		if (last && *rest == '/' && n->p == rest && !cur_is_dir(n))
+		if (last && n->p == rest && *rest == '/' && !cur_is_dir(n))
 			return -ENOTDIR;
 	}
 }
