@@ -161,7 +161,7 @@ static int dir_readdir(struct file *f, struct dirent_sink *s)
 {
 	int r;
 
-	mutex_lock(&f->inode->mu);
+	mutex_lock_nested(&f->inode->mu); /* an overlay may hold its own */
 	r = dcache_readdir(f, s);
 	mutex_unlock(&f->inode->mu);
 	file_accessed(f);

@@ -133,7 +133,7 @@ static ssize_t tmpfs_write(struct file *f, struct uio *u, int64_t *pos)
 
 	if (!len)
 		return 0;
-	mutex_lock(&i->mu);
+	mutex_lock_nested(&i->mu); /* an overlay may hold its own */
 	at = f->flags & LINUX_O_APPEND ? size_of(i) : (uint64_t)*pos;
 	r = check_write_seals(i, at, &len);
 	if (!r && at + len > INT64_MAX)
@@ -238,7 +238,7 @@ static int tmpfs_fallocate(struct file *f, int mode, int64_t off, int64_t len)
 
 	if (mode & ~(LINUX_FALLOC_FL_KEEP_SIZE | LINUX_FALLOC_FL_PUNCH_HOLE))
 		return -EOPNOTSUPP;
-	mutex_lock(&i->mu);
+	mutex_lock_nested(&i->mu); /* an overlay may hold its own */
 	if (mode & LINUX_FALLOC_FL_PUNCH_HOLE) {
 		if (n->seals & (LINUX_F_SEAL_WRITE | LINUX_F_SEAL_FUTURE_WRITE))
 			r = -EPERM;
