@@ -92,7 +92,9 @@ static int64_t advance_locked(struct ptimer *p, int64_t now)
 		return 0;
 	}
 	periods = (now - p->expires) / p->interval;
-	p->expires += (periods + 1) * p->interval;
+	/* periods * interval <= now - expires: only the last step can overflow */
+	if (__builtin_add_overflow(p->expires + periods * p->interval, p->interval, &p->expires))
+		p->expires = INT64_MAX;
 	return periods;
 }
 

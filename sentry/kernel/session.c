@@ -123,7 +123,7 @@ bool pgrp_is_orphaned_locked(struct pgrp *pg, const struct thread_group *ignored
 	struct thread_group *m;
 
 	LIST_FOREACH(m, &pg->members, pgrp_link) {
-		if (m == ignored || m->zombie || !m->parent || m->parent->is_init)
+		if (m == ignored || m->zombie || !m->parent)
 			continue;
 		if (m->parent->pgrp && m->parent->pgrp != pg && m->parent->pgrp->session == pg->session)
 			return false;

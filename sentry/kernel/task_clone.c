@@ -313,7 +313,8 @@ static void wait_vfork(struct task *t, struct completion *done)
 	struct waiter w;
 
 	wait_begin(&w, &done->wq, EVENT_IN);
-	while (!atomic_load(&done->done) && !t->tg->exiting)
+	/* only its own death ends the wait early */
+	while (!atomic_load(&done->done) && !t->tg->exiting && (!t->tg->exec_task || t->tg->exec_task == t))
 		wait_sleep_uninterruptible(WAIT_FOREVER);
 	wait_end(&w);
 }

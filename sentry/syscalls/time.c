@@ -183,7 +183,9 @@ int64_t sys_clock_nanosleep(struct task *t, const uint64_t a[6])
 		return r;
 	if (clock_is_cpu(clock)) {
 		r = clock_now(t, clock, &now);
-		return r ? r : sleep_cpu(t, clock, absolute ? ns : now + ns);
+		if (!r && !absolute && __builtin_add_overflow(now, ns, &ns))
+			ns = INT64_MAX;
+		return r ? r : sleep_cpu(t, clock, ns);
 	}
 	if (!absolute)
 		return sleep_relative(t, deadline_after(ns), UADDR(a[3]));
