@@ -82,6 +82,7 @@ static const struct policy_rule rules[] = {
 	{ "shutdown", ANY, "ends a connection whose peer is gone or broke the protocol" },
 	{ "sigaltstack", ANY, "fault handlers run on a stack of their own" },
 	{ "sync_file_range", ANY, "the program's sync_file_range" },
+	{ "sysinfo", ANY, "glibc's qsort asks how much memory there is, and copes", .refuse = ENOSYS },
 	{ "tgkill", ANY, "interrupts a stub or a thread of its own" },
 	{ "timerfd_settime", ANY, "the event loop's next timer" },
 	{ "wait4", ANY, "events of stubs" },

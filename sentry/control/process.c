@@ -185,7 +185,7 @@ static struct err *load(struct process *p, const struct boot_process *bp, struct
 	if (!fs)
 		return err_new(ENOMEM, "process");
 	fs->umask = (uint32_t)bp->umask;
-	ret = task_create_init(p->c->k, p->c, bp, fs, files, p->tty, &p->task, &why);
+	ret = task_create_init(p->c->k, p->c, bp, fs, files, &p->task, &why);
 	fs_context_put(fs);
 	if (!ret)
 		return NULL;
@@ -221,6 +221,8 @@ struct err *process_create(struct container *c, const struct boot_process *asked
 			process_free(p);
 		return e;
 	}
+	if (p->tty)
+		tty_set_controlling(p->tty, p->task, true);
 	p->tg = p->task->tg;
 	ref_get(&p->tg->ref);
 	p->pid = p->tg->tgid;

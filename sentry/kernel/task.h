@@ -195,7 +195,7 @@ void task_set_cred(struct task *t, struct cred *c); /* own thread; takes the ref
 /* A container's or exec's first task: stopped until task_start.  The program is
  * already loaded into a new address space.  -errno. files: stdio installed already. */
 int task_create_init(struct kernel *k, struct container *c, const struct boot_process *p, struct fs_context *fs, struct fdtable *files,
-		     struct tty *tty, struct task **out, struct err **why);
+		     struct task **out, struct err **why);
 void task_start(struct task *t);
 void task_exit_group(struct task *t, int wait_status); /* own thread: begins group exit; the task loop ends it */
 /* True when the task has signals, a stop or an exit to handle: long kernel loops check it. */

@@ -162,7 +162,7 @@ static bool is_first_locked(struct kernel *k, const struct container *c)
 }
 
 /* Number, family, session: the process exists. */
-static int publish(struct task *t, struct tty *tty)
+static int publish(struct task *t)
 {
 	struct thread_group *tg = t->tg;
 	struct pid_entry *e;
@@ -178,9 +178,7 @@ static int publish(struct task *t, struct tty *tty)
 	}
 	task_link_locked(t, e);
 	r = session_create_locked(tg);
-	if (!r)
-		tg->pgrp->session->tty = tty;
-	else
+	if (r)
 		tg_release_locked(tg);
 	tasks_unlock(t->k);
 	return r;
@@ -258,7 +256,7 @@ static void discard(struct task *t)
 	task_put(t);
 }
 
-static struct err *make(struct exec_request *q, const struct boot_process *p, struct exec_image *img, struct task *t, struct tty *tty)
+static struct err *make(struct exec_request *q, const struct boot_process *p, struct exec_image *img, struct task *t)
 {
 	struct err *e = boot_strings(p, q);
 	int r;
@@ -270,12 +268,12 @@ static struct err *make(struct exec_request *q, const struct boot_process *p, st
 	keep_given_caps(img->cred, q->cred);
 	r = build_task(q, img, t);
 	if (!r)
-		r = publish(t, tty);
+		r = publish(t);
 	return r ? err_new(-r, "making the process") : NULL;
 }
 
 int task_create_init(struct kernel *k, struct container *c, const struct boot_process *p, struct fs_context *fs, struct fdtable *files,
-	struct tty *tty, struct task **out, struct err **why)
+	struct task **out, struct err **why)
 {
 	struct exec_request q = { .k = k, .fs = fs, .no_new_privs = p->no_new_privs, .walk_flags = WALK_FOLLOW };
 	struct exec_image img = { 0 };
@@ -292,7 +290,7 @@ int task_create_init(struct kernel *k, struct container *c, const struct boot_pr
 		q.rlimits = t->tg->rlimits;
 		t->no_new_privs = p->no_new_privs;
 		t->tg->oom_score_adj = (int)p->oom_score_adj;
-		*why = make(&q, p, &img, t, tty);
+		*why = make(&q, p, &img, t);
 	}
 	str_list_free(&q.argv);
 	str_list_free(&q.envp);

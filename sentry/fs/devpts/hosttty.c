@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 
 #define CHUNK 2048
+#define FLUSH_MS 1000 /* at the end of a terminal's process, for output nobody reads yet */
 
 struct hosttty {
 	struct kernel *k;
@@ -133,6 +134,19 @@ static void master_woken(struct waiter *w, uint32_t events)
 	event_active(h->kick, 0, 0);
 }
 
+/* The last output, before the end is told: waits a little for a slow reader. */
+static void flush_output(struct hosttty *h)
+{
+	struct pollfd p = { .fd = h->fd, .events = POLLOUT };
+
+	for (int tries = 0; tries < 20; tries++) {
+		push_output(h);
+		if (!h->out_len)
+			return;
+		poll(&p, 1, FLUSH_MS / 20);
+	}
+}
+
 int hosttty_new(struct kernel *k, int fd, struct tty *t, struct hosttty **out)
 {
 	struct hosttty *h = calloc(1, sizeof(*h));
@@ -171,7 +185,7 @@ void hosttty_free(struct hosttty *h)
 		return;
 	if (h->waiter.q) {
 		waitq_del(&h->waiter);
-		push_output(h);
+		flush_output(h);
 	}
 	if (h->readable)
 		event_free(h->readable);
