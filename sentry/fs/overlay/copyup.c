@@ -53,6 +53,12 @@ static int copy_range(struct file *from, struct file *to, int64_t pos, int64_t e
 	return 0;
 }
 
+/* Nobody else has f: no pos_mu (which comes before the inode's mu that is held). */
+static int64_t seek(struct file *f, int64_t pos, int whence)
+{
+	return f->ops->llseek ? f->ops->llseek(f, pos, whence) : llseek_size(f, pos, whence, (int64_t)f->inode->size);
+}
+
 static int copy_data(struct file *from, struct file *to, int64_t keep)
 {
 	void *buf = malloc(CHUNK);
@@ -60,11 +66,11 @@ static int copy_data(struct file *from, struct file *to, int64_t keep)
 	int r = buf ? 0 : -ENOMEM;
 
 	while (!r && pos < keep) {
-		int64_t data = file_llseek(from, pos, LINUX_SEEK_DATA), hole;
+		int64_t data = seek(from, pos, LINUX_SEEK_DATA), hole;
 
 		if (data == -ENXIO || data >= keep)
 			break;
-		hole = data < 0 ? keep : file_llseek(from, data, LINUX_SEEK_HOLE);
+		hole = data < 0 ? keep : seek(from, data, LINUX_SEEK_HOLE);
 		if (data < 0)
 			data = pos;
 		if (hole < 0 || hole > keep)
