@@ -215,12 +215,11 @@ def ends():
         t = shell()
         if not t:
             return
-        # an interactive bash ignores TERM: a command that does not
-        t.send("trap - TERM HUP; exec sleep 60\n")
-        time.sleep(0.4 * SLOW)
+        # process 1 gets only signals that it catches
+        t.send("exec sh -c 'trap \"exit 9\" TERM HUP; echo ar''med; while :; do sleep .2; done'\n")
+        t.expect("armed")
         os.kill(t.pid, sig)
-        t.wait()
-        result(t.ended(), f"{sig.name} to the launcher ends it", t.seen)
+        same(f"{sig.name} to the launcher ends it", t.wait(), 9)
         result(t.same_modes(), f"the outer terminal is as it was after {sig.name}")
         t.close()
 
