@@ -73,6 +73,7 @@ struct sigqueue *sigqueue_new(struct task_table *tt, uint32_t uid, uint64_t limi
 struct sighand *sighand_new(const struct sighand *copy_of /* or NULL: all default */);
 void sighand_put(struct sighand *h);
 static inline bool signal_default_ignores(int signo) { return SIG_IGNORED_BY_DEFAULT & SIGBIT(signo); }
+struct linux_sigaction *sighand_action(struct sighand *h, int signo);
 bool sighand_ignores(const struct sighand *h, int signo); /* SIG_IGN, or SIG_DFL of one ignored by default */
 
 /* --- sending (signal_send.c) --- */

@@ -146,6 +146,11 @@ void sighand_put(struct sighand *h)
 		free(h);
 }
 
+struct linux_sigaction *sighand_action(struct sighand *h, int signo)
+{
+	return &h->action[signo - 1];
+}
+
 bool sighand_ignores(const struct sighand *h, int signo)
 {
 	uint64_t handler = h->action[signo - 1].handler;

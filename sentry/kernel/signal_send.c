@@ -281,7 +281,7 @@ void signal_force(struct task *t, int signo, const struct linux_siginfo *info)
 	struct sigqueue *q;
 
 	tasks_lock(t->k);
-	a = &t->tg->sighand->action[signo - 1];
+	a = sighand_action(t->tg->sighand, signo);
 	if (t->blocked & SIGBIT(signo) || a->handler == LINUX_SIG_IGN) {
 		a->handler = LINUX_SIG_DFL;
 		t->blocked &= ~SIGBIT(signo);
@@ -304,8 +304,10 @@ bool signal_is_ignored_or_blocked(struct task *t, int signo)
 {
 	bool r;
 
+	if (!signo_valid(signo))
+		return false;
 	tasks_lock(t->k);
-	r = t->blocked & SIGBIT(signo) || t->tg->sighand->action[signo - 1].handler == LINUX_SIG_IGN;
+	r = t->blocked & SIGBIT(signo) || sighand_action(t->tg->sighand, signo)->handler == LINUX_SIG_IGN;
 	tasks_unlock(t->k);
 	return r;
 }
