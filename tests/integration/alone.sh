@@ -1,7 +1,7 @@
 # alone.sh - what a test leaves behind; sourced before lib.sh, with $top set.
 #
 # The script that sources it is started anew in pid, mount, net and ipc namespaces
-# of its own with a /tmp of its own: every process, mount, socket and file that is
+# with /tmp, /run and /dev/shm of its own: every process, mount, socket and file that is
 # there at the end is the test's own doing.  Needs root.
 
 if [ -z "${REDOUBT_ALONE-}" ]; then
@@ -13,22 +13,22 @@ case ${LAUNCHER-} in
 /tmp/*) ;;
 *) mount -t tmpfs tmpfs /tmp ;;
 esac
+mount -t tmpfs tmpfs /dev/shm
+mount -t tmpfs tmpfs /run
 ip link set lo up 2>/dev/null
 
-# snapshot : what there is, a line each; $$'s own children of the moment left out
+# snapshot : what there is, a line each; call it in the script's own shell
 snapshot() {
 	for p in /proc/[0-9]*; do
 		p=${p#/proc/}
-		[ "$p" = 1 ] || [ "$p" = "$BASHPID" ] || [ "$p" = $$ ] && continue
-		read -r _ state parent _ <<<"$(sed 's/.*) /x /' "/proc/$p/stat" 2>/dev/null)"
-		[ "$parent" = "$BASHPID" ] && continue
+		[ "$p" = $$ ] && continue
+		state=$(sed 's/.*) \(.\) .*/\1/' "/proc/$p/stat" 2>/dev/null)
 		[ -n "$state" ] && echo "process $state $(tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null | cut -c1-100)$(readlink "/proc/$p/exe")"
 	done
 	sed 's/^[0-9]* [0-9]* [^ ]* /mount /' /proc/self/mountinfo
 	awk 'NR > 1 { print "socket", $NF }' /proc/net/unix | sort | uniq -c
-	find /tmp /dev/shm /run /var/run "${STATE:-/nowhere}" -mindepth 1 -maxdepth 2 2>/dev/null | grep -v "^${SCRATCH:-/nowhere}/[^/]*$" | sort
-	find /sys/fs/cgroup -maxdepth 3 -type d -name "*$$*" 2>/dev/null
-	ls -d /proc/sys/fs/mqueue/* 2>/dev/null
+	find /tmp /dev/shm /run "${STATE:-/nowhere}" -mindepth 1 -maxdepth 2 2>/dev/null | grep -v "^${SCRATCH:-/nowhere}/[^/]*$" | sort
+	find /sys/fs/cgroup -maxdepth 3 -type d -iname "*redoubt*" 2>/dev/null
 	awk 'NR > 1 { print "shm", $2 }' /proc/sysvipc/shm
 }
 
