@@ -4,7 +4,7 @@
 # files).  usage: badinput.sh [LAUNCHER]; needs root or user namespaces, and cc.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
-launcher=${1:-$top/launcher/launcher}
+launcher=${1:-${LAUNCHER:-$top/launcher/launcher}}
 work=$(mktemp -d /tmp/redoubt-badinput.XXXXXX)
 id=badinput-$$
 passed=0 failed=0

@@ -4,7 +4,7 @@
 # usage: lifecycle.sh [LAUNCHER]; needs cc, python3 for the terminals.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
-launcher=${1:-$top/launcher/launcher}
+launcher=${1:-${LAUNCHER:-$top/launcher/launcher}}
 work=$(mktemp -d /tmp/redoubt-lifecycle.XXXXXX)
 id=lifecycle-$$
 passed=0 failed=0
