@@ -1,0 +1,143 @@
+#!/bin/bash
+# faults.sh - each process of a sandbox killed, at any instant: the container is
+# told to have stopped, `delete --force` works, and nothing is left behind.
+# Also two at a time of what must not disturb each other.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+. "$top/tests/integration/alone.sh"
+. "$top/tests/integration/lib.sh"
+mkdir -p "$STATE" "$SCRATCH/busy" "$SCRATCH/true"
+spec "$SCRATCH/true" false /bin/true
+# busy: forks, writes, reads and waits all the time
+spec "$SCRATCH/busy" false /bin/bash -c 'while :; do (ls -lR /etc/apt >/tmp/x; cat /tmp/x | sort | wc -l; exit 3); done >/dev/null'
+run() { timeout -k 5 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
+part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$1/state.json" "$2" 2>/dev/null; }
+status_of() { run state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
+becomes() { # ID STATUS
+	for _ in $(seq 60); do
+		[ "$(status_of "$1")" = "$2" ] && return 0
+		sleep 0.05
+	done
+	return 1
+}
+: >"$SCRATCH/after" >"$SCRATCH/log" >"$SCRATCH/out"
+run run --bundle "$SCRATCH/true" first >/dev/null 2>&1
+snapshot >"$SCRATCH/before"
+RANDOM=${SEED:-$(date +%s)}
+echo "# SEED=$RANDOM"
+
+# --- the launcher, at random instants of what it does ------------------------------------
+# its length on this machine, in ms: instants lie within and a little after
+t=$(date +%s%N)
+run run --bundle "$SCRATCH/true" length >/dev/null 2>&1
+length=$((($(date +%s%N) - t) / 1000000 + 10))
+killed() { # NAME COMMAND... : SIGKILL after a random time
+	name=$1
+	shift
+	"$LAUNCHER" --root "$STATE" "$@" >>"$SCRATCH/log" 2>&1 </dev/null &
+	ms=$((RANDOM % length))
+	sleep "$(printf '0.%03d' $ms)"
+	kill -KILL $! 2>/dev/null
+	wait $! 2>/dev/null
+	echo "$name killed after $ms ms"
+}
+for i in $(seq 20); do
+	killed "run" run --bundle "$SCRATCH/busy" "k$i" >"$SCRATCH/what"
+	run delete --force "k$i" 2>"$SCRATCH/err" || not_ok "delete --force after $(cat "$SCRATCH/what")" "$(cat "$SCRATCH/err")"
+	snapshot >"$SCRATCH/after"
+	cmp -s "$SCRATCH/before" "$SCRATCH/after" || left_behind "$(cat "$SCRATCH/what")" "$SCRATCH/before"
+done
+ok "run, killed at 20 random instants"
+for command in "run -d" create; do
+	for i in $(seq 10); do
+		# shellcheck disable=SC2086
+		killed "$command" $command --bundle "$SCRATCH/busy" "k$i" >"$SCRATCH/what"
+		run delete --force "k$i" 2>"$SCRATCH/err" || not_ok "delete --force after $(cat "$SCRATCH/what")" "$(cat "$SCRATCH/err")"
+		snapshot >"$SCRATCH/after"
+		cmp -s "$SCRATCH/before" "$SCRATCH/after" || left_behind "$(cat "$SCRATCH/what")" "$SCRATCH/before"
+	done
+	ok "$command, killed at 10 random instants"
+done
+for i in $(seq 10); do
+	run run -d --bundle "$SCRATCH/busy" "k$i" >>"$SCRATCH/log" 2>&1 || not_ok "run -d"
+	killed "delete --force" delete --force "k$i" >"$SCRATCH/what"
+	run delete --force "k$i" 2>"$SCRATCH/err" || not_ok "delete --force after $(cat "$SCRATCH/what")" "$(cat "$SCRATCH/err")"
+	snapshot >"$SCRATCH/after"
+	cmp -s "$SCRATCH/before" "$SCRATCH/after" || left_behind "$(cat "$SCRATCH/what")" "$SCRATCH/before"
+done
+ok "delete --force, killed at 10 random instants"
+run run -d --bundle "$SCRATCH/busy" ex >>"$SCRATCH/log" 2>&1
+for i in $(seq 10); do
+	killed "exec" exec ex /bin/bash -c 'for i in 1 2 3 4 5; do (exit 1); done' >/dev/null
+	[ "$(status_of ex)" = running ] || not_ok "the container runs on after its exec was killed" "$(status_of ex)"
+done
+run exec ex /bin/true && ok "exec, killed at 10 random instants, and once more" || not_ok "exec after killed ones"
+run delete --force ex
+left_behind "exec, killed" "$SCRATCH/before"
+
+# --- each component, idle and busy ----------------------------------------------------------
+for program in true busy; do
+	for p in sentry gofer controld; do
+		id=$program-$p
+		if [ $program = true ]; then run create --bundle "$SCRATCH/true" "$id"; else run run -d --bundle "$SCRATCH/busy" "$id"; fi >"$SCRATCH/out" 2>&1 ||
+			not_ok "$id: made" "$(cat "$SCRATCH/out")"
+		kill -KILL "$(part "$id" $p)"
+		if [ $p = sentry ]; then
+			becomes "$id" stopped && ok "$id killed: stopped" || not_ok "$id killed: stopped" "$(status_of "$id")"
+			run wait "$id" 2>/dev/null
+			st=$?
+			[ $st -eq 137 ] && ok "$id killed: wait" || not_ok "$id killed: wait" "$st"
+		fi
+		[ $p = controld ] && sleep 0.2
+		run state "$id" >"$SCRATCH/out" 2>"$SCRATCH/err" && ok "$id killed: state answers" || not_ok "$id killed: state answers" "$(cat "$SCRATCH/err")"
+		run list >"$SCRATCH/out" 2>"$SCRATCH/err"
+		grep -q "^$id " "$SCRATCH/out" && ok "$id killed: list has it" || not_ok "$id killed: list has it" "$(cat "$SCRATCH/out" "$SCRATCH/err")"
+		run delete --force "$id" 2>"$SCRATCH/err" && ok "$id killed: delete --force" || not_ok "$id killed: delete --force" "$(cat "$SCRATCH/err")"
+		left_behind "$id killed" "$SCRATCH/before"
+	done
+done
+# The attached launcher ends when the sentry does.
+run run --bundle "$SCRATCH/busy" att >"$SCRATCH/out" 2>&1 &
+launcher=$!
+becomes att running
+kill -KILL "$(part att sentry)"
+wait $launcher
+st=$?
+[ $st -eq 137 ] && ok "sentry killed: the attached launcher tells" || not_ok "sentry killed: the attached launcher tells" "status $st" "$(cat "$SCRATCH/out")"
+run delete --force att
+left_behind "attached, sentry killed" "$SCRATCH/before"
+# A stub: its process ends, the sandbox goes on.
+run run -d --bundle "$SCRATCH/busy" stub >>"$SCRATCH/log" 2>&1
+run exec -d stub /bin/sleep 1000
+before=$(run ps stub | grep -c 'sleep 1000')
+sentry=$(part stub sentry)
+for s in $(pgrep -P "$sentry"); do
+	[ "$(ps -o stat= -p "$s" | cut -c1)" = t ] && grep -q '/sleep$' "/proc/$s/maps" 2>/dev/null && kill -KILL "$s"
+done
+sleep 0.3
+after=$(run ps stub | grep -c 'sleep 1000')
+[ "$before" -eq 1 ] && [ "$after" -eq 0 ] && ok "a stub killed: its process ends" || not_ok "a stub killed: its process ends" "sleep: $before, then $after"
+run exec stub /bin/true && ok "a stub killed: the sandbox goes on" || not_ok "a stub killed: the sandbox goes on"
+run delete --force stub
+left_behind "a stub killed" "$SCRATCH/before"
+
+# --- two at a time ------------------------------------------------------------------------------
+run run -d --bundle "$SCRATCH/busy" two >>"$SCRATCH/log" 2>&1
+for i in 1 2 3 4; do run exec two /bin/sh -c "seq $i 2000 | tail -1; sleep 0.2; echo end$i" >"$SCRATCH/two$i" 2>&1 & pids[i]=$!; done
+for i in 1 2 3 4; do
+	wait "${pids[i]}"
+	[ $? -eq 0 ] && [ "$(tr '\n' ' ' <"$SCRATCH/two$i")" = "2000 end$i " ] && ok "exec $i of 4 at once" || not_ok "exec $i of 4 at once" "$(cat "$SCRATCH/two$i")"
+	rm -f "$SCRATCH/two$i"
+done
+for i in 1 2 3; do run wait two & pids[i]=$!; done
+sleep 0.2
+run kill two KILL
+for i in 1 2 3; do wait "${pids[i]}"; [ $? -eq 137 ] && ok "waiter $i of 3" || not_ok "waiter $i of 3"; done
+run delete two || not_ok "delete"
+for i in 1 2 3 4 5; do run create --bundle "$SCRATCH/true" same >/dev/null 2>&1 & pids[i]=$!; done
+n=0
+for i in 1 2 3 4 5; do wait "${pids[i]}" && n=$((n + 1)); done
+[ $n -eq 1 ] && ok "one of five makers of the same id wins" || not_ok "one of five makers of the same id wins" "$n did"
+for i in 1 2 3 4 5; do run delete --force same & pids[i]=$!; done
+for i in 1 2 3 4 5; do wait "${pids[i]}" || not_ok "delete --force $i of 5 at once"; done
+left_behind "two at a time" "$SCRATCH/before"
+finish
