@@ -104,6 +104,7 @@ static struct err *process(struct context *c, const struct do_options *o, struct
 	out->cap_bounding = CAPABILITY_ALL;
 	if (out->uid == 0)
 		out->cap_permitted = out->cap_effective = CAPABILITY_ALL;
+	out->ordinary = true;
 	out->terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	return NULL;
 }

@@ -150,6 +150,7 @@ struct err *boot_command_line(struct kernel *k, struct options *o, int *exit_sta
 	p->uid = o->uid;
 	p->gid = o->gid;
 	p->umask = 022;
+	p->ordinary = true;
 	p->cap_bounding = 0xa80425fb; /* the usual container's */
 	if (!o->uid)
 		p->cap_effective = p->cap_permitted = p->cap_bounding;

@@ -162,7 +162,7 @@ static bool is_first_locked(struct kernel *k, const struct container *c)
 }
 
 /* Number, family, session: the process exists. */
-static int publish(struct task *t)
+static int publish(struct task *t, bool ordinary)
 {
 	struct thread_group *tg = t->tg;
 	struct pid_entry *e;
@@ -170,7 +170,8 @@ static int publish(struct task *t)
 	int r;
 
 	tasks_lock(t->k);
-	tg->is_init = tg->unkillable = is_first_locked(t->k, tg->container);
+	tg->is_init = is_first_locked(t->k, tg->container);
+	tg->unkillable = tg->is_init && !ordinary;
 	nr = pid_alloc_locked(t->k->tasks, &e);
 	if (nr < 0) {
 		tasks_unlock(t->k);
@@ -268,7 +269,7 @@ static struct err *make(struct exec_request *q, const struct boot_process *p, st
 	keep_given_caps(img->cred, q->cred);
 	r = build_task(q, img, t);
 	if (!r)
-		r = publish(t);
+		r = publish(t, p->ordinary);
 	return r ? err_new(-r, "making the process") : NULL;
 }
 

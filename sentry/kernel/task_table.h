@@ -14,7 +14,7 @@
 #include "kernel/signal.h"
 #include "kernel/task.h"
 
-#define PID_MAX 32768 /* /proc/sys/kernel/pid_max */
+#define PID_MAX 4194304 /* /proc/sys/kernel/pid_max */
 #define PID_RESERVED 300 /* where numbering begins again */
 #define TASKS_MAX 16384 /* host threads we are willing to have */
 

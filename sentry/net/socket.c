@@ -377,6 +377,7 @@ int socket_open(struct socket *s, int flags, const struct cred *c, struct file *
 	(*out)->wq = &s->wq;
 	(*out)->mode |= FILE_STREAM;
 	s->file = *out;
+	s->listener = NULL; /* accepted: no longer waits in a queue */
 	return 0;
 }
 

@@ -121,7 +121,7 @@ struct socket {
 	TAILQ_HEAD(, socket) accept_q; /* [mu] referenced */
 	TAILQ_ENTRY(socket) accept_link; /* [listener's mu] */
 	unsigned n_accept, backlog; /* [mu] */
-	struct socket *listener; /* [I] where it waits in a queue: no reference */
+	struct socket *listener; /* where it waits in a queue, until it is accepted: no reference */
 	/* identity */
 	struct sock_name *name, *peer_name; /* [mu] */
 	struct linux_ucred cred; /* [mu] told to those who connect */

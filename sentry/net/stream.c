@@ -396,7 +396,7 @@ void stream_close(struct socket *s)
 {
 	struct seg_list rest = STAILQ_HEAD_INITIALIZER(rest);
 	struct socket *peer;
-	bool unread, embryo = !s->file && s->listener;
+	bool unread, embryo = s->listener;
 
 	mutex_lock(&s->mu);
 	unread = STAILQ_FIRST(&s->rq);

@@ -12,7 +12,7 @@ int vfs_getattr(const struct path *p, struct kstat *out)
 
 	memset(out, 0, sizeof(*out));
 	mutex_lock(&i->a_mu);
-	*out = (struct kstat){ .ino = i->ino, .size = i->size, .blocks = (i->size + 511) / 512, .mode = i->mode, .nlink = i->nlink,
+	*out = (struct kstat){ .ino = i->ino, .size = i->size, .blocks = LINUX_S_ISREG(i->mode) ? (i->size + 511) / 512 : 0, .mode = i->mode, .nlink = i->nlink,
 		.uid = i->uid, .gid = i->gid, .blksize = 4096, .dev = i->sb->dev, .rdev = i->rdev, .atime = i->atime, .mtime = i->mtime,
 		.ctime = i->ctime, .btime = i->btime };
 	mutex_unlock(&i->a_mu);

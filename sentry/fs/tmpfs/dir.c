@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRY_SIZE 20 /* what Linux's tmpfs adds to a directory's size for a name */
-
 static void dir_changed(struct inode *dir, int entries, int links)
 {
 	int64_t now = now_realtime();
@@ -69,6 +67,7 @@ static int tmpfs_mkdir(struct inode *dir, struct dentry *d, uint32_t mode, const
 	if (r)
 		return r;
 	i->nlink = 2;
+	i->size = 2 * ENTRY_SIZE;
 	dentry_instantiate(d, i);
 	dir_changed(dir, 1, 1);
 	return 0;

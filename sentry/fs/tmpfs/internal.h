@@ -89,4 +89,6 @@ int tmpfs_setxattr(struct inode *i, const char *name, const void *value, size_t 
 ssize_t tmpfs_listxattr(struct inode *i, char *list, size_t size);
 void tmpfs_free_xattrs(struct tmpfs_node *n);
 
+#define ENTRY_SIZE 20 /* what Linux's tmpfs adds to a directory's size for a name; an empty one has two */
+
 #endif

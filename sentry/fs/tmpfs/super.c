@@ -219,6 +219,7 @@ static int mount_tmpfs(struct vfs *v, const struct fs_type *t, const struct fs_c
 		i->uid = s->uid;
 		i->gid = s->gid;
 		i->nlink = 2;
+		i->size = 2 * ENTRY_SIZE;
 		sb->root = dentry_make_root(sb, i);
 	}
 	if (!sb->root) {
