@@ -66,8 +66,8 @@ static int64_t copy_through(struct task *t, struct file *in, int64_t *in_pos, st
 static int load_offset(struct task *t, uint64_t at, struct file *f, int64_t *pos)
 {
 	if (!at) {
-		*pos = f->pos;
-		return 0;
+		*pos = file_llseek(f, 0, LINUX_SEEK_CUR); /* a donated file's position is the host's */
+		return *pos < 0 ? (int)*pos : 0;
 	}
 	if (copy_from_user(t->mm, pos, UADDR(at), sizeof(*pos)))
 		return -EFAULT;
@@ -78,9 +78,7 @@ static int store_offset(struct task *t, uint64_t at, struct file *f, int64_t pos
 {
 	if (at)
 		return copy_to_user(t->mm, UADDR(at), &pos, sizeof(pos));
-	mutex_lock(&f->pos_mu);
-	f->pos = pos;
-	mutex_unlock(&f->pos_mu);
+	(void)!file_llseek(f, pos, LINUX_SEEK_SET);
 	return 0;
 }
 

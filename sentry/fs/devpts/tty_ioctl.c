@@ -8,6 +8,7 @@
 #include "abi/fs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 struct call {
@@ -290,15 +291,46 @@ static int do_gpkt(struct call *c)
 	return put_int(c, c->t->packet);
 }
 
+/* The slave's name in the devpts that the master was opened through: ttyname(3)
+ * must find it. */
+static int peer_path(struct call *c, struct path *out)
+{
+	struct dentry *d = c->f->path.dentry, *slave = NULL;
+	struct path pts = { c->f->path.mnt, d->sb->root };
+	char name[16];
+	struct qstr q = { name, (uint32_t)snprintf(name, sizeof(name), "%u", c->t->index) };
+	int ret;
+
+	if (strcmp(d->sb->type->name, "devpts"))
+		return -ENOENT;
+	ret = dentry_lookup(pts.dentry, &q, &slave);
+	if (ret)
+		return ret;
+	if (!slave->inode) {
+		dentry_put(slave);
+		return -ENOENT;
+	}
+	*out = (struct path){ pts.mnt, slave };
+	path_get(out);
+	dentry_put(slave);
+	return 0;
+}
+
 static int do_ptpeer(struct call *c)
 {
 	struct task *task = task_current();
+	struct path p;
 	struct file *f;
 	int ret;
 
 	if (c->t->locked)
 		return -EIO;
-	ret = tty_slave_file(c->t, task->cred, (int)c->raw, &f);
+	if (!peer_path(c, &p)) {
+		ret = vfs_open_path(&p, (int)c->raw, task->cred, &f);
+		path_put(&p);
+	} else {
+		ret = tty_slave_file(c->t, task->cred, (int)c->raw, &f);
+	}
 	if (ret)
 		return ret;
 	return fd_install(task->files, f, 0, c->raw & 02000000, rlimit_get(task, 7 /* NOFILE */));
