@@ -135,7 +135,6 @@ static struct err *run(struct context *c, int *status)
 	struct err *e;
 
 	sandbox_timing("begin");
-	c->failure_status = 125; /* as env(1), timeout(1) and chroot(1) have it */
 	if (o->overlay && strcmp(o->overlay, "memory"))
 		return err_new(0, "--root-overlay: '%.64s' is not supported, memory is", o->overlay);
 	if ((e = make_plan(c, o, &plan)))
@@ -158,5 +157,6 @@ const struct command command_do = {
 	.options_size = sizeof(struct do_options),
 	.min_args = 1,
 	.max_args = -1,
+	.failure_status = 125, /* as env(1), timeout(1) and chroot(1) have it */
 	.run = run,
 };

@@ -208,7 +208,6 @@ static struct err *run(struct context *c, int *status)
 	struct sandbox s = SANDBOX_NONE;
 	struct err *e;
 
-	c->failure_status = 255; /* as runc: the command's own statuses stay apart */
 	if (c->argc < 2 && !o->process)
 		return err_new(0, "too few arguments: neither a command nor --process");
 	if ((e = sandbox_open(c, c->argv[0], &s)))
@@ -233,5 +232,6 @@ const struct command command_exec = {
 	.options_size = sizeof(struct exec_options),
 	.min_args = 1,
 	.max_args = -1,
+	.failure_status = 255, /* as runc: the command's own statuses stay apart */
 	.run = run,
 };

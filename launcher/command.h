@@ -26,7 +26,7 @@ struct context {
 	int argc; /* what is left behind the options */
 	char **argv;
 	const void *options; /* the command's own struct */
-	int failure_status; /* exit status should run() fail; 1 unless the command sets another */
+	int failure_status; /* exit status should the command fail: its own, unless run() sets another */
 };
 
 struct command {
@@ -34,6 +34,7 @@ struct command {
 	const struct option_def *options;
 	size_t options_size;
 	int min_args, max_args; /* max_args -1: any number */
+	int failure_status; /* 0: 1 */
 	struct err *(*run)(struct context *c, int *status);
 };
 

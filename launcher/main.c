@@ -123,8 +123,8 @@ static struct err *run_command(const struct command *cmd, struct context *c, int
 
 static int dispatch(struct globals *g, struct pool *p, int argc, char **argv)
 {
-	struct context c = { .g = g, .pool = p, .failure_status = 1 };
 	const struct command *cmd = find_command(argv[0]);
+	struct context c = { .g = g, .pool = p, .failure_status = cmd && cmd->failure_status ? cmd->failure_status : 1 };
 	struct err *e;
 	int status = 0;
 
