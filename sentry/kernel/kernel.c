@@ -4,6 +4,7 @@
 #include "kernel/kernel.h"
 
 #include "kernel/futex.h"
+#include "kernel/ipc.h"
 #include "kernel/task_table.h"
 #include "kernel/timer_queue.h"
 
@@ -33,5 +34,6 @@ int kernel_init(struct kernel *k)
 	k->tasks = task_table_new();
 	k->futexes = futex_table_new();
 	k->timers = timer_queue_new();
-	return k->tasks && k->futexes && k->timers ? 0 : -ENOMEM;
+	k->ipc = ipc_ns_new();
+	return k->tasks && k->futexes && k->timers && k->ipc ? 0 : -ENOMEM;
 }

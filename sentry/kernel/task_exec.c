@@ -6,6 +6,7 @@
 #include "kernel/clone.h"
 #include "kernel/exec.h"
 #include "kernel/futex.h"
+#include "kernel/ipc.h"
 #include "kernel/posix_timer.h"
 #include "kernel/task_table.h"
 
@@ -188,6 +189,7 @@ int task_exec(struct task *t, struct exec_request *q)
 	fdtable_exec(t->files);
 	cred_put(old_cred);
 	mm_put(old_mm);
+	ipc_shm_sweep(t->k->ipc);
 	exec_image_free(&img);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "abi/wait.h"
 #include "kernel/clone.h"
 #include "kernel/futex.h"
+#include "kernel/ipc.h"
 #include "kernel/posix_timer.h"
 
 #include <errno.h>
@@ -335,6 +336,8 @@ void task_exit(struct task *t)
 		leave_terminal(t);
 	}
 	release_resources(t);
+	if (last)
+		ipc_process_exit(t->tg);
 	if (last && t->tg->is_init)
 		end_container(t);
 	tasks_lock(t->k);

@@ -108,4 +108,10 @@ int mm_for_each_area(struct mm *mm, int (*fn)(const struct mm_area *a, void *arg
 /* Shared anonymous memory as an object (MAP_SHARED|MAP_ANONYMOUS, SysV shm, /dev/zero). */
 struct memobj *memobj_anon_new(struct mm_env *e, uint64_t size);
 
+/* --- mm/detach.c: for SysV shared memory --- */
+uint64_t memobj_mappings(struct memobj *o); /* areas that map it now; takes its maps_mu */
+/* Unmaps what is left of a mapping called `name` (the pointer given as mm_mmap.name) that began, with offset 0, at
+ * addr. *obj: the object, a new reference. -EINVAL: there is none. */
+int mm_unmap_named(struct mm *mm, uint64_t addr, const char *name, struct memobj **obj);
+
 #endif

@@ -73,7 +73,7 @@ const struct pnode *pnode_of(const struct inode *i);
 
 /* The files, by directory. */
 extern const struct pentry proc_root_entry, proc_pid_entry, proc_tid_entry, proc_fd_link, proc_fdinfo_file;
-extern const struct pentry proc_pid_table[], proc_tid_table[], proc_net_table[], proc_sys_table[];
+extern const struct pentry proc_pid_table[], proc_tid_table[], proc_net_table[], proc_sys_table[], proc_sysvipc_table[];
 
 #define SHOW(f) int f(struct pctx *c, struct pbuf *b)
 SHOW(show_cpuinfo);

@@ -315,6 +315,7 @@ static const struct pentry root_table[] = {
 	FILE_("version", show_version),
 	FILE_("vmstat", show_vmstat),
 	{ .name = "sys", .kind = P_DIR, .mode = 0555, .table = proc_sys_table },
+	{ .name = "sysvipc", .kind = P_DIR, .mode = 0555, .table = proc_sysvipc_table },
 	{ .name = NULL },
 };
 const struct pentry proc_root_entry = { .name = "/", .kind = P_DIR, .mode = 0555, .table = root_table, .lookup = pid_lookup, .next = pid_next };
