@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <event2/thread.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
 
@@ -38,6 +39,20 @@ static unsigned host_cpus(void)
 	if (sched_getaffinity(0, sizeof(set), &set))
 		return 1;
 	return (unsigned)CPU_COUNT(&set);
+}
+
+static int by_byte(const void *a, const void *b)
+{
+	return *(const unsigned char *)a - *(const unsigned char *)b;
+}
+
+/* glibc's qsort asks the host once how much memory there is, when what it sorts
+ * is large: a call that the filter ends the process for, later. */
+static void warm_up_qsort(void)
+{
+	unsigned char large[2048] = { 0 };
+
+	qsort(large, sizeof(large), 1, by_byte);
 }
 
 struct err *kernel_prepare(struct kernel *k, const struct options *o)
@@ -53,6 +68,7 @@ struct err *kernel_prepare(struct kernel *k, const struct options *o)
 	strcpy(k->uts.domainname, "(none)");
 	if (sysinfo(&si))
 		return err_new(errno, "sysinfo");
+	warm_up_qsort();
 	k->memory_total = (uint64_t)si.totalram * si.mem_unit;
 	e = safe_copy_init();
 	if (!e)
