@@ -165,7 +165,7 @@ static ssize_t direct_read(int fd, struct uio *u, int64_t pos)
 		return n;
 	if (!n)
 		return bounce_read(fd, u, pos);
-	r = preadv(fd, iov, n, pos);
+	r = preadv2(fd, iov, n, pos, 0);
 	if (r < 0)
 		r = -errno;
 	uio_unpin(&pin);

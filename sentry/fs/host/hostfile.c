@@ -101,7 +101,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, si
 	struct iovec iov[16];
 	struct uio_pin pin;
 	uint8_t bounce[BOUNCE];
-	bool at = positioned(f, pos);
+	int64_t at = positioned(f, pos) ? *pos : -1; /* -1: the host's own position */
 	int n = uio_pin(u, max, in, iov, 16, &pin);
 	ssize_t ret;
 
@@ -116,19 +116,16 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, si
 			ret = uio_copy_in(u, bounce, len);
 			if (ret <= 0)
 				return ret;
-			ret = at ? pwrite(h->fd, bounce, (size_t)ret, *pos) : write(h->fd, bounce, (size_t)ret);
+			ret = pwritev2(h->fd, &(struct iovec){ bounce, (size_t)ret }, 1, at, 0);
 			ret = ret < 0 ? -errno : ret;
 			*u = before;
 			uio_advance(u, ret > 0 ? (uint64_t)ret : 0);
 			return ret;
 		}
-		ret = at ? pread(h->fd, bounce, len, *pos) : read(h->fd, bounce, len);
+		ret = preadv2(h->fd, &(struct iovec){ bounce, len }, 1, at, 0);
 		return ret < 0 ? -errno : uio_copy_out(u, bounce, (size_t)ret);
 	}
-	if (in)
-		ret = at ? preadv(h->fd, iov, n, *pos) : readv(h->fd, iov, n);
-	else
-		ret = at ? pwritev(h->fd, iov, n, *pos) : writev(h->fd, iov, n);
+	ret = in ? preadv2(h->fd, iov, n, at, 0) : pwritev2(h->fd, iov, n, at, 0);
 	ret = ret < 0 ? -errno : ret;
 	uio_unpin(&pin);
 	if (ret > 0)
