@@ -91,8 +91,8 @@ struct err *container_exec(struct container *c, const struct boot_process *bp, i
 	struct process *p;
 	struct err *e;
 
-	if (c->init && c->state != CONTAINER_RUNNING && c->state != CONTAINER_PAUSED)
-		return err_new(EINVAL, "container %s: not running", c->id);
+	if (c->init && c->state != CONTAINER_RUNNING)
+		return err_new(EINVAL, "container %s: %s", c->id, c->state == CONTAINER_PAUSED ? "paused" : "not running");
 	e = process_create(c, bp, stdio, n_stdio, &p);
 	if (e)
 		return e;

@@ -43,6 +43,7 @@ struct container {
 	struct kernel *k;
 	char *id;
 	enum container_state state;
+	bool pausing; /* paused, but a task may still be in its program */
 	struct mount_ns *ns;
 	struct fs_context *fs; /* what new processes start from */
 	struct rpc_client *gofer; /* shared by its gofer mounts */
@@ -70,6 +71,11 @@ int process_foreground_pgrp(struct process *p, pid_t *pgid); /* -ENOTTY */
 struct err *container_mounts(struct container *c, const struct boot_spec *spec) ERR_MUST_USE;
 /* userdb.c: "NAME[:GROUP]" or numbers from the container's own /etc/passwd and /etc/group. */
 struct err *userdb_lookup(struct fs_context *fs, const char *user, uint32_t *uid, uint32_t *gid, uint32_t **groups, size_t *n_groups) ERR_MUST_USE;
+
+/* pause.c: holds every task of the sandbox before it runs program code; answers
+ * call once that is so. */
+void container_pause(struct container *c, struct rpc_call *call);
+struct err *container_resume(struct container *c) ERR_MUST_USE;
 
 /* server.c: serves the control protocol on a connection. */
 struct err *control_serve(struct kernel *k, int sock) ERR_MUST_USE;

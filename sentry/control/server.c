@@ -239,16 +239,23 @@ static void do_pause(struct rpc_call *call, void *request)
 	struct container *c = find(call, q->id);
 
 	if (c)
-		rpc_fail(call, err_new(ENOSYS, "pause is not supported yet"));
+		container_pause(c, call);
 }
 
 static void do_resume(struct rpc_call *call, void *request)
 {
 	struct control_resume *q = request;
 	struct container *c = find(call, q->id);
+	struct control_resume_reply r;
+	struct err *e;
 
-	if (c)
-		rpc_fail(call, err_new(ENOSYS, "resume is not supported yet"));
+	if (!c)
+		return;
+	e = container_resume(c);
+	if (e)
+		rpc_fail(call, e);
+	else
+		rpc_reply(call, &r);
 }
 
 /* controld kills the sentry itself; what is asked here is only to end the programs. */

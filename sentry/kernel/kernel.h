@@ -50,6 +50,7 @@ struct kernel {
 	uint64_t memory_total; /* [I] bytes the guest sees */
 	int64_t boot_monotonic, boot_realtime; /* [I] ns */
 	bool strace; /* log every call */
+	_Atomic bool frozen; /* tasks park before program code: kernel/freeze.h */
 	struct mutex containers_mu; /* RANK_CONTROL */
 	struct container *containers; /* [containers_mu] */
 	_Atomic bool shutting_down;

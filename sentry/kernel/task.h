@@ -53,6 +53,7 @@ struct sighand;
 struct posix_timers; /* kernel/posix_timer.h: POSIX timers, itimers */
 struct completion; /* kernel/clone.h: vfork */
 struct fpstate;
+struct seccomp_filter;
 
 /* What ended tasks and children used; sums, ns and counts. */
 struct usage_sum {
@@ -140,6 +141,7 @@ struct task {
 	struct completion *vfork_done; /* [T] parent waits here */
 	bool stop_todo; /* [T] takes part in a group stop that has begun */
 	bool parked; /* [T] stopped */
+	bool freeze_todo; /* [T] was in its program when the freeze began, and has not left it */
 	struct fpstate *fp; /* [t] scratch: a child's first state, signal frames; NULL until needed */
 	bool fp_load; /* [t] *fp is to be loaded when the thread starts */
 	uaddr set_child_tid; /* [t] CLONE_CHILD_SETTID: written by the new thread */
@@ -161,6 +163,8 @@ struct task {
 	int nice, sched_policy, sched_prio; /* [T] */
 	bool reset_on_fork; /* [T] */
 	uint64_t affinity[16]; /* [T] 1024 cpus */
+	_Atomic(struct seccomp_filter *) seccomp; /* kernel/seccomp.h: replaced with T held; owned reference */
+	_Atomic int seccomp_mode; /* 0: none; T to change */
 	void *ptrace; /* tracing state: kernel/ptrace.c */
 	pthread_t thread;
 };

@@ -3,6 +3,7 @@
  * what happened, deliver signals, again.  The thread's stack is small: nothing
  * below here puts large buffers on it.
  */
+#include "kernel/freeze.h"
 #include "kernel/task_table.h"
 
 #include "libipc/log.h"
@@ -97,6 +98,10 @@ static void loop(struct task *t)
 		if (atomic_load(&t->work) || t->restore_mask || wants_restart(&t->regs))
 			if (!signal_work(t))
 				return;
+		if (atomic_load(&t->k->frozen)) {
+			freeze_here(t);
+			continue;
+		}
 		handle_event(t, run_program(t, &trap), &trap);
 	}
 }
@@ -124,6 +129,7 @@ static void *task_main(void *arg)
 	}
 	t->regs.orig_rax = UINT64_MAX;
 	loop(t);
+	freeze_leave(t);
 	task_exit(t);
 	task_set_current(NULL);
 	task_put(t);

@@ -1,0 +1,20 @@
+/*
+ * freeze.h - holding every task of the sandbox before its program runs.
+ */
+#ifndef SENTRY_KERNEL_FREEZE_H
+#define SENTRY_KERNEL_FREEZE_H
+
+#include "kernel/task.h"
+
+/* Any thread but a task's.  Freezing is done once no task runs program code:
+ * kernel_freeze_wq is woken then. */
+void kernel_freeze(struct kernel *k);
+void kernel_thaw(struct kernel *k);
+bool kernel_freeze_done(struct kernel *k);
+struct waitq *kernel_freeze_wq(struct kernel *k);
+
+/* The task loop's: parks while frozen; back when thawed or when the task must end. */
+void freeze_here(struct task *t);
+void freeze_leave(struct task *t); /* a task that ends no longer takes part */
+
+#endif
