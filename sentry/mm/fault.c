@@ -287,10 +287,11 @@ static int spurious(struct mm *mm, uint64_t addr)
 }
 
 /* A private writable area is mostly written when it is small (a program's data):
- * copying at once saves the second fault. */
+ * copying at once saves the second fault.  A platform may call an access a read
+ * that is a write. */
 static bool write_soon(const struct vma *v, unsigned access)
 {
-	return access == 0 && v->obj && !(v->flags & VMA_SHARED) && (v->prot & LINUX_PROT_WRITE) && v->end - v->start <= UINT64_C(256) << 10;
+	return !(access & ~ACCESS_READ) && v->obj && !(v->flags & VMA_SHARED) && (v->prot & LINUX_PROT_WRITE) && v->end - v->start <= UINT64_C(256) << 10;
 }
 
 static int fault_locked(struct mm *mm, uint64_t addr, unsigned access, int *code)

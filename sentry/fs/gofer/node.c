@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define AROUND (UINT64_C(2) << 20) /* of a host file mapped at once */
+
 /* --- handles -------------------------------------------------------------------- */
 
 static void send_release(struct gofer_super *s, uint64_t *handles, unsigned n)
@@ -442,6 +444,19 @@ int gofer_setattr(struct inode *i, const struct iattr *attr)
 
 /* --- mappings: straight from the host's page cache ------------------------------------------- */
 
+/* What a host file answers: its pages are the host's to bring in one by one, so
+ * that more than was asked for costs nothing and saves later faults. */
+static struct backing around(int fd, uint64_t off, uint64_t len, uint64_t end, bool read_only)
+{
+	uint64_t start = off & ~(AROUND - 1), stop = start + AROUND;
+
+	if (stop - off < len)
+		stop = off + len;
+	if (stop > end)
+		stop = end;
+	return (struct backing){ .host_fd = fd, .off = start, .start = start, .len = stop - start, .read_only = read_only };
+}
+
 static int translate(struct memobj *o, uint64_t off, uint64_t len, unsigned access, struct backing *out)
 {
 	struct gnode *n = (struct gnode *)o;
@@ -460,8 +475,7 @@ static int translate(struct memobj *o, uint64_t off, uint64_t len, unsigned acce
 		if (off >= end)
 			r = -EFAULT;
 		else
-			*out = (struct backing){ .host_fd = fd, .off = off, .start = off, .len = len < end - off ? len : end - off,
-				.read_only = n->fd_rw < 0 };
+			*out = around(fd, off, len, end, n->fd_rw < 0);
 	}
 	mutex_unlock(&n->mu);
 	if (!r && access & ACCESS_WRITE)
