@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The exit status of an option that only prints, or -1: there is none. */
 static int print_asked(const struct options *o)
 {
 	if (o->help)
@@ -25,7 +26,7 @@ static int print_asked(const struct options *o)
 	else if (o->print_policy)
 		policy_print(&sentry_policy, stdout);
 	else if (o->syscalls)
-		syscall_print_table();
+		return syscall_print_table() ? 1 : 0;
 	else
 		return -1;
 	return 0;
@@ -75,11 +76,12 @@ int main(int argc, char **argv)
 {
 	static struct kernel kernel;
 	struct options o;
-	int exit_status = 0;
+	int exit_status = 0, asked;
 	struct err *e = options_parse(argc, argv, &o);
 
-	if (!e && print_asked(&o) == 0)
-		return 0;
+	asked = e ? -1 : print_asked(&o);
+	if (asked >= 0)
+		return asked;
 	log_init("sentry", o.log_fd >= 0 ? o.log_fd : 2, o.log_format, o.debug ? LOG_DEBUG : o.strace ? LOG_INFO : LOG_WARNING);
 	if (!e) {
 		bound_arenas();

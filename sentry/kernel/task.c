@@ -7,6 +7,7 @@
 #include "abi/capability.h"
 #include "abi/sched.h"
 #include "kernel/posix_timer.h"
+#include "kernel/seccomp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -103,6 +104,7 @@ void task_put(struct task *t)
 	free(t->pending);
 	free(t->fp);
 	cred_put(t->cred);
+	seccomp_put(atomic_load(&t->seccomp));
 	tg_put(t->tg);
 	free(t);
 }

@@ -10,6 +10,7 @@
 #include "abi/resource.h"
 #include "abi/sched.h"
 #include "kernel/posix_timer.h"
+#include "kernel/seccomp.h"
 #include "kernel/task_table.h"
 
 #include <errno.h>
@@ -183,7 +184,6 @@ static void copy_attributes(struct task *t, struct task *c)
 	c->cred = t->cred;
 	cred_get(c->cred);
 	c->blocked = t->blocked;
-	c->no_new_privs = t->no_new_privs;
 	c->personality = t->personality;
 	c->timer_slack = t->timer_slack;
 	c->nice = t->nice;
@@ -287,6 +287,7 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 		tasks_unlock(t->k);
 		return -ERESTARTNOINTR;
 	}
+	seccomp_inherit_locked(t, c); /* here, where no thread of the group can be adding filters for all */
 	nr = pid_alloc_locked(t->k->tasks, &e);
 	if (nr < 0) {
 		tasks_unlock(t->k);

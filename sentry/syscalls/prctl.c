@@ -1,11 +1,12 @@
 /*
- * prctl.c - prctl, arch_prctl, personality, seccomp's refusal.  One function an
+ * prctl.c - prctl, arch_prctl, personality.  One function an
  * option, in a table.
  */
 #include "abi/capability.h"
 #include "abi/prctl.h"
 #include "abi/signal.h"
 #include "kernel/task_table.h"
+#include "syscalls/seccomp_util.h"
 #include "syscalls/syscall.h"
 
 #include <errno.h>
@@ -273,7 +274,8 @@ static const struct {
 	{ LINUX_PR_SET_TIMING, set_timing },
 	{ LINUX_PR_SET_NAME, set_name },
 	{ LINUX_PR_GET_NAME, get_name },
-	{ LINUX_PR_GET_SECCOMP, accept_nothing }, /* mode 0: no filter */
+	{ LINUX_PR_GET_SECCOMP, prctl_get_seccomp },
+	{ LINUX_PR_SET_SECCOMP, prctl_set_seccomp },
 	{ LINUX_PR_CAPBSET_READ, capbset_read },
 	{ LINUX_PR_CAPBSET_DROP, capbset_drop },
 	{ LINUX_PR_GET_SECUREBITS, get_securebits },
@@ -336,10 +338,4 @@ int64_t sys_personality(struct task *t, const uint64_t a[6])
 	if ((uint32_t)a[0] != UINT32_MAX)
 		t->personality = (uint32_t)a[0];
 	return (int64_t)old;
-}
-
-/* As a kernel built without CONFIG_SECCOMP_FILTER. */
-int64_t sys_seccomp(struct task *t, const uint64_t a[6])
-{
-	return -EINVAL;
 }

@@ -3,11 +3,13 @@
  */
 #include "syscalls/syscall.h"
 
+#include "kernel/seccomp.h"
 #include "libipc/log.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Handlers that no file defines are NULL. */
 #define SYSCALL(nr, name, family, support, note) extern syscall_fn sys_##name __attribute__((weak));
@@ -20,14 +22,17 @@ const struct syscall_row syscall_table[SYSCALL_MAX] = {
 };
 #undef SYSCALL
 
-static void log_missing(struct task *t, uint64_t nr, const char *name)
+/* Once a call. A note "as a ..." tells of a refusal that programs know from other kernels: nothing to warn of. */
+static void log_missing(struct task *t, uint64_t nr, const struct syscall_row *row)
 {
 	static _Atomic uint64_t seen[SYSCALL_MAX / 64 + 1];
 
 	if (nr < SYSCALL_MAX && atomic_fetch_or(&seen[nr / 64], UINT64_C(1) << nr % 64) & UINT64_C(1) << nr % 64)
 		return;
-	if (name)
-		log_warning("system call %s (%" PRIu64 ") is not supported: ENOSYS (asked by %s)", name, nr, t->comm);
+	if (row && row->name && !strncmp(row->note, "as a ", 5))
+		log_debug("system call %s (%" PRIu64 ") is refused with ENOSYS, %s (asked by %s)", row->name, nr, row->note, t->comm);
+	else if (row && row->name)
+		log_warning("system call %s (%" PRIu64 ") is not supported: ENOSYS (asked by %s)", row->name, nr, t->comm);
 	else
 		log_debug("system call number %" PRIu64 " does not exist: ENOSYS", nr);
 }
@@ -40,8 +45,10 @@ int64_t syscall_dispatch(struct task *t)
 	const struct syscall_row *row = nr < SYSCALL_MAX ? &syscall_table[nr] : NULL;
 	int64_t ret;
 
+	if (__builtin_expect(atomic_load_explicit(&t->seccomp_mode, memory_order_relaxed), 0) && !seccomp_permits(t, nr, args, &ret))
+		return ret;
 	if (!row || !row->fn) {
-		log_missing(t, nr, row ? row->name : NULL);
+		log_missing(t, nr, row);
 		return -ENOSYS;
 	}
 	if (!__builtin_expect(t->k->strace, 0))
@@ -53,15 +60,30 @@ int64_t syscall_dispatch(struct task *t)
 	return ret;
 }
 
-void syscall_print_table(void)
+/* A row with a handler says what it does, one without says NONE, and everything short of full says why. */
+static const char *contradiction(const struct syscall_row *row)
+{
+	if (!row->fn != (row->support == SUPPORT_NONE))
+		return row->fn ? "has a handler, and says none" : "has no handler";
+	return row->support != SUPPORT_FULL && !row->note[0] ? "lacks a note" : NULL;
+}
+
+int syscall_print_table(void)
 {
 	static const char *const levels[] = { "full", "partial", "none" };
+	int wrong = 0;
 
 	printf("%-4s %-26s %-8s %s\n", "nr", "name", "support", "note");
 	for (unsigned i = 0; i < SYSCALL_MAX; i++) {
 		const struct syscall_row *row = &syscall_table[i];
+		const char *why = row->name ? contradiction(row) : NULL;
 
 		if (row->name)
 			printf("%-4u %-26s %-8s %s\n", i, row->name, levels[row->fn ? row->support : SUPPORT_NONE], row->note);
+		if (why) {
+			fprintf(stderr, "sentry: table.def: %s %s\n", row->name, why);
+			wrong++;
+		}
 	}
+	return wrong;
 }

@@ -4,6 +4,7 @@
 #include "fs/proc/internal.h"
 
 #include "fs/devpts/tty.h"
+#include "kernel/seccomp.h"
 #include "kernel/task_table.h"
 
 #include <inttypes.h>
@@ -22,6 +23,8 @@ struct view {
 	uint64_t pending, shared, blocked, ignored, caught;
 	uint64_t nvcsw, nivcsw;
 	bool nnp;
+	int seccomp;
+	unsigned filters;
 	struct mm_usage mem;
 	struct mm_layout layout;
 	bool has_mm;
@@ -82,6 +85,8 @@ static void view_locked(struct pctx *c, struct view *v)
 		v->nvcsw = t->nvcsw;
 		v->nivcsw = t->nivcsw;
 		v->nnp = t->no_new_privs;
+		v->seccomp = atomic_load(&t->seccomp_mode);
+		v->filters = seccomp_count(t);
 		v->affinity = t->affinity[0];
 		if (c->thread) {
 			task_times(t, &v->own.utime, &v->own.stime);
@@ -215,7 +220,8 @@ SHOW(show_status)
 		   "\nSigCgt:\t%016" PRIx64 "\n",
 		v.threads, v.pending, v.shared, v.blocked, v.ignored, v.caught);
 	show_caps(c, b);
-	pprintf(b, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t%" PRIx64 "\nCpus_allowed_list:\t0-%u\n", v.nnp, cpus, c->k->cpus - 1);
+	pprintf(b, "NoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\nCpus_allowed:\t%" PRIx64 "\nCpus_allowed_list:\t0-%u\n", v.nnp, v.seccomp,
+		v.filters, cpus, c->k->cpus - 1);
 	pprintf(b, "Mems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%" PRIu64 "\nnonvoluntary_ctxt_switches:\t%" PRIu64 "\n", v.nvcsw, v.nivcsw);
 	return 0;
 }
