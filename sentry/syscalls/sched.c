@@ -51,8 +51,6 @@ int64_t sys_sched_getaffinity(struct task *t, const uint64_t a[6])
 
 	if (len * 8 < t->k->cpus || len % 8)
 		return -EINVAL;
-	if ((pid_t)a[0] < 0)
-		return -EINVAL;
 	o = target(t, (pid_t)a[0]);
 	if (!o)
 		return -ESRCH;

@@ -6,6 +6,7 @@
 #include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "fs/pidfd.h"
+#include "fs/proc/proc.h"
 #include "fs/signalfd.h"
 #include "kernel/task_table.h"
 
@@ -278,20 +279,34 @@ int64_t sys_rt_tgsigqueueinfo(struct task *t, const uint64_t a[6])
 	return send_thread(t, tgid, tid, signo, &info);
 }
 
+/* A pidfd's process, or that of an open /proc/PID: new reference. */
+static int group_of_fd(struct task *t, int fd, struct thread_group **out)
+{
+	struct file *f = fd_get(t->files, fd);
+	bool gone = false;
+
+	*out = f ? pidfd_group(f) : NULL;
+	if (*out)
+		ref_get(&(*out)->ref);
+	else if (f)
+		*out = proc_dir_group(f, &gone);
+	if (f)
+		file_put(f);
+	return *out ? 0 : gone ? -ESRCH : -EBADF;
+}
+
 int64_t sys_pidfd_send_signal(struct task *t, const uint64_t a[6])
 {
-	int signo = (int)a[1], r = 0;
+	int signo = (int)a[1], r;
 	struct linux_siginfo info;
 	struct thread_group *tg;
-	struct file *f;
 
 	if ((unsigned)a[3])
 		return -EINVAL;
-	f = fd_get(t->files, (int)a[0]);
-	tg = f ? pidfd_group(f) : NULL;
-	if (!tg) {
-		r = -EBADF;
-	} else if (a[2]) {
+	r = group_of_fd(t, (int)a[0], &tg);
+	if (r)
+		return r;
+	if (a[2]) {
 		r = copy_from_user(t->mm, &info, UADDR(a[2]), sizeof(info));
 		if (!r && info.signo != signo)
 			r = -EINVAL;
@@ -307,8 +322,7 @@ int64_t sys_pidfd_send_signal(struct task *t, const uint64_t a[6])
 		r = tg->released ? -ESRCH : send_checked_locked(t, tg, NULL, signo, &info);
 		tasks_unlock(t->k);
 	}
-	if (f)
-		file_put(f);
+	tg_put(tg);
 	return r;
 }
 

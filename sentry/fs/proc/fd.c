@@ -24,6 +24,12 @@ static struct file *file_of(struct pctx *c, int fd)
 	return f;
 }
 
+/* What the link's permission bits tell: how the file is open. */
+static uint32_t link_mode(const struct file *f)
+{
+	return (f->mode & FILE_READ ? 0500u : 0) | (f->mode & FILE_WRITE ? 0300u : 0);
+}
+
 static int lookup(struct pctx *c, const struct qstr *name, struct pnode *out, const struct pentry *e)
 {
 	struct file *f;
@@ -31,6 +37,7 @@ static int lookup(struct pctx *c, const struct qstr *name, struct pnode *out, co
 
 	if (!parse_number(name, &fd) || !(f = file_of(c, fd)))
 		return -ENOENT;
+	out->mode = e->kind == P_MAGIC ? link_mode(f) : 0;
 	file_put(f);
 	out->e = e;
 	out->fd = fd;

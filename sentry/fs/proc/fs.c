@@ -187,7 +187,7 @@ static struct inode *node_inode(struct superblock *sb, const struct pnode *n)
 	if (!copy)
 		return NULL;
 	*copy = *n;
-	i = inode_new(sb, n->e->kind == P_MAGIC ? &proc_magic_ops : &proc_inode_ops, hash_node(n), type_bits(n->e->kind) | n->e->mode);
+	i = inode_new(sb, n->e->kind == P_MAGIC ? &proc_magic_ops : &proc_inode_ops, hash_node(n), type_bits(n->e->kind) | (n->mode ? n->mode : n->e->mode));
 	if (!i) {
 		free(copy);
 		return NULL;
@@ -566,6 +566,25 @@ static int proc_mount(struct vfs *v, const struct fs_type *type, const struct fs
 	}
 	*out = sb;
 	return 0;
+}
+
+struct thread_group *proc_dir_group(struct file *f, bool *gone)
+{
+	const struct pnode *n = f->inode->sb->type && !strcmp(f->inode->sb->type->name, "proc") ? pnode_of(f->inode) : NULL;
+	struct thread_group *tg = NULL;
+	struct pctx c;
+
+	*gone = false;
+	if (!n || n->e != &proc_pid_entry)
+		return NULL;
+	if (pctx_begin(&c, vfs_kernel(f->inode->sb->vfs), n)) {
+		*gone = true;
+		return NULL;
+	}
+	tg = c.tg;
+	c.tg = NULL;
+	pctx_end(&c);
+	return tg;
 }
 
 static const struct fs_type proc_type = { .name = "proc", .mount = proc_mount, .user_mountable = true };

@@ -63,6 +63,7 @@ struct pnode {
 	pid_t pid, tid; /* 0: global */
 	int64_t start; /* tg->start_time */
 	int fd;
+	uint32_t mode; /* permission bits of this node alone; 0: e->mode */
 };
 
 /* Fills c from the node; -ESRCH when the process is gone. Undo with pctx_end. */
