@@ -7,15 +7,18 @@
  */
 #include "policy.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #define ALLOW(CALL, WHY, ...) { .call = (CALL), .checks = { __VA_ARGS__ }, .why = (WHY) }
+#define REFUSE(CALL, ERRNO, WHY) { .call = (CALL), .why = (WHY), .refuse = (ERRNO) }
 #define IS(n, v) { POLICY_EQ, n, (uint64_t)(v), 0 }
 
 static const struct policy_rule rules[] = {
@@ -46,12 +49,14 @@ static const struct policy_rule rules[] = {
 
 static const struct policy_rule sanitizer_rules[] = {
 	ALLOW("getrusage", "runtime"),
+	ALLOW("ioctl", "runtime: does a report go to a terminal", IS(1, TCGETS)),
 	ALLOW("lseek", "runtime"),
 	ALLOW("madvise", "runtime"),
 	ALLOW("mmap", "runtime", { POLICY_MASKED_EQ, 2, 0, PROT_EXEC }),
 	ALLOW("mprotect", "runtime", { POLICY_MASKED_EQ, 2, 0, PROT_EXEC }),
-	ALLOW("open", "runtime: reports"),
-	ALLOW("openat", "runtime: /proc/self/maps for reports"),
+	REFUSE("open", ENOENT, "runtime: a report wants maps and symbols; the root is empty"),
+	REFUSE("openat", ENOENT, "runtime: a report wants maps and symbols; the root is empty"),
+	REFUSE("pipe2", EMFILE, "runtime: a report tests an address by writing it to a pipe"),
 	ALLOW("pread64", "runtime"),
 	ALLOW("read", "runtime"),
 	ALLOW("readlink", "runtime: its own name"),

@@ -10,11 +10,13 @@
 
 #include "attr.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -31,6 +33,7 @@ enum { ALWAYS = 0, LISTEN = 1, UDS = 2, UDS_CREATE = 4, FCHMODAT2 = 8, NO_FCHMOD
 #define NO_BITS(n, bits) { POLICY_MASKED_EQ, n, 0, bits }
 
 #define RULE(name, reason, ...) { .call = name, .checks = { __VA_ARGS__ }, .why = reason }
+#define REFUSE(name, error, reason) { .call = name, .why = reason, .refuse = error }
 #define ROW(options, ...) { options, RULE(__VA_ARGS__) }
 
 static const struct {
@@ -86,11 +89,17 @@ static const struct policy_rule sanitizer_rules[] = {
 	RULE("futex", "sanitizer"),
 	RULE("getpid", "sanitizer"),
 	RULE("gettid", "sanitizer"),
+	RULE("ioctl", "sanitizer: does a report go to a terminal", IS(1, TCGETS)),
 	RULE("madvise", "sanitizer"),
 	RULE("mmap", "sanitizer: shadow memory", NO_BITS(2, PROT_EXEC)),
 	RULE("mprotect", "sanitizer", NO_BITS(2, PROT_EXEC)),
 	RULE("mremap", "sanitizer"),
 	RULE("munmap", "sanitizer"),
+	REFUSE("open", ENOENT, "sanitizer: a report wants maps and symbols"),
+	REFUSE("openat", ENOENT, "sanitizer: a report wants maps and symbols"),
+	REFUSE("pipe2", EMFILE, "sanitizer: a report tests an address by writing it to a pipe"),
+	REFUSE("process_vm_readv", ENOSYS, "sanitizer: a report tests an address"),
+	REFUSE("read", EBADF, "sanitizer: a report reads what it opened"),
 	RULE("readlink", "sanitizer: reports"),
 	RULE("rt_sigaction", "sanitizer: reports"),
 	RULE("rt_sigprocmask", "sanitizer"),
