@@ -61,13 +61,15 @@ static void clean_up(struct sandbox *s)
 	methods_sentry_gone(s);
 	supervise_stop(s);
 	records_free(&s->records);
+	if (s->let_go)
+		event_free(s->let_go);
 	if (s->base)
 		event_base_free(s->base);
 }
 
 int main(int argc, char **argv)
 {
-	struct sandbox s = { .listen = -1, .lifeline = -1, .sentry.pidfd = -1, .gofer.pidfd = -1 };
+	struct sandbox s = { .listen = -1, .lifeline = -1, .sentry = { .pidfd = -1, .epoll = -1 }, .gofer.pidfd = -1 };
 	struct options o;
 	struct err *e = options_parse(argc, argv, &o);
 

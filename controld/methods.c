@@ -123,6 +123,9 @@ static void on_process_end(void *arg, void *reply, struct err *e)
 		if (!w->pid)
 			w->sandbox->phase = PHASE_STOPPED;
 		record_end(rec, (uint16_t)((struct control_wait_reply *)reply)->status, answer_waiter);
+		/* the container has ended: letting go of its sentry ends that, with the program's status */
+		if (!w->pid)
+			event_active(w->sandbox->let_go, 0, 0);
 	} else if (e) {
 		log_debug("waiting for process %u: %s", w->pid, err_text(e));
 	}
@@ -189,11 +192,17 @@ void methods_sentry_gone(struct sandbox *s)
 	records_end_all(&s->records, SIGKILL, answer_waiter);
 }
 
+/* Not from within an answer of the connection that is to be closed. */
+static void on_let_go(evutil_socket_t fd, short what, void *arg)
+{
+	methods_sentry_gone(arg);
+}
+
 struct err *methods_connect_sentry(struct sandbox *s, int sock)
 {
 	records_init(&s->records);
 	/* the container itself: waited for from the beginning, by us from its start */
-	if (!records_add(&s->records, 0))
+	if (!records_add(&s->records, 0) || !(s->let_go = event_new(s->base, -1, 0, on_let_go, s)))
 		return err_new(ENOMEM, "records");
 	return rpc_new(s->base, sock, NULL, 0, on_sentry_closed, s, &s->rpc);
 }

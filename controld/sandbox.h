@@ -25,8 +25,10 @@ enum phase { PHASE_CREATED, PHASE_RUNNING, PHASE_STOPPED, PHASE_PAUSED }; /* as 
 struct child {
 	struct sandbox *sandbox;
 	const char *name;
-	int pidfd; /* -1: gone and reaped */
-	int status; /* as wait(2) gives it, once gone */
+	bool ours; /* our child: reaped here */
+	int pidfd; /* -1: gone */
+	int epoll; /* not ours: says whether it has ended, at once */
+	int status; /* ours: as wait(2) gives it, once gone */
 	struct event *event;
 };
 
@@ -37,6 +39,7 @@ struct sandbox {
 	struct child sentry, gofer;
 	uint32_t sentry_pid;
 	struct rpc *rpc; /* to the sentry; NULL once lost */
+	struct event *let_go; /* of the sentry: the container has ended */
 	struct records records;
 	struct rpc_call *destroying; /* who asked for the end, or NULL */
 	struct event *force; /* when an end takes too long */

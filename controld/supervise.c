@@ -1,9 +1,10 @@
 /*
  * supervise.c - the sandbox's processes.  See sandbox.h.
  *
- * A child's pidfd becomes readable when it ends; it is reaped and its status
- * kept.  When the sentry ends the gofer follows by itself, since the sentry
- * was its only peer; a gofer that does not is killed after GRACE_S.
+ * A process's pidfd becomes readable when it ends.  The gofer is our child and
+ * reaped; the sentry is not: its exit status belongs to who made the sandbox.
+ * When the sentry ends the gofer follows by itself, since the sentry was its
+ * only peer; a gofer that does not is killed after GRACE_S.
  */
 #include "sandbox.h"
 
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -53,7 +55,9 @@ static void end_if_gone(struct sandbox *s)
 
 static void log_end(const struct child *c, bool expected)
 {
-	if (WIFSIGNALED(c->status))
+	if (!c->ours)
+		log_at(expected ? LOG_DEBUG : LOG_ERROR, "the %s has ended", c->name);
+	else if (WIFSIGNALED(c->status))
 		log_at(expected ? LOG_DEBUG : LOG_ERROR, "the %s was killed by signal %d (%s)", c->name, WTERMSIG(c->status),
 			strsignal(WTERMSIG(c->status)));
 	else
@@ -61,17 +65,28 @@ static void log_end(const struct child *c, bool expected)
 			WEXITSTATUS(c->status));
 }
 
-/* Reaps the child if it has ended. */
-static void look_after(struct child *c)
+/* Whether it has ended; ours is reaped then. */
+static bool has_ended(struct child *c)
 {
-	struct sandbox *s = c->sandbox;
+	struct epoll_event ev;
 	siginfo_t si = { 0 };
 
+	if (!c->ours)
+		return epoll_wait(c->epoll, &ev, 1, 0) > 0;
 	if (waitid(P_PIDFD, (id_t)c->pidfd, &si, WEXITED | WNOHANG) < 0)
 		log_error("waiting for the %s: %s", c->name, strerror(errno));
 	else if (!si.si_pid)
-		return;
+		return false;
 	c->status = si.si_code == CLD_EXITED ? (si.si_status & 0xff) << 8 : si.si_status & 0x7f;
+	return true;
+}
+
+static void look_after(struct child *c)
+{
+	struct sandbox *s = c->sandbox;
+
+	if (!has_ended(c))
+		return;
 	log_end(c, s->ending || s->phase == PHASE_STOPPED);
 	event_free(c->event);
 	c->event = NULL;
@@ -92,11 +107,15 @@ void supervise_look(struct sandbox *s)
 		look_after(&s->sentry);
 }
 
-static struct err *watch(struct sandbox *s, struct child *c, const char *name, int pidfd)
+static struct err *watch(struct sandbox *s, struct child *c, const char *name, bool ours, int pidfd)
 {
-	*c = (struct child){ .sandbox = s, .name = name, .pidfd = pidfd };
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	*c = (struct child){ .sandbox = s, .name = name, .pidfd = pidfd, .ours = ours, .epoll = -1 };
 	if (pidfd < 0)
 		return NULL;
+	if (!ours && ((c->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 || epoll_ctl(c->epoll, EPOLL_CTL_ADD, pidfd, &ev) < 0))
+		return err_new(errno, "watching the %s", name);
 	c->event = event_new(s->base, pidfd, EV_READ | EV_PERSIST, on_child, c);
 	return c->event && !event_add(c->event, NULL) ? NULL : err_new(ENOMEM, "watching the %s", name);
 }
@@ -162,7 +181,7 @@ struct err *supervise_start(struct sandbox *s, const struct options *o)
 
 	s->sentry_pid = o->sentry_pid;
 	s->lifeline = o->lifeline;
-	if ((e = watch(s, &s->sentry, "sentry", o->sentry_pidfd)) || (e = watch(s, &s->gofer, "gofer", o->gofer_pidfd)))
+	if ((e = watch(s, &s->sentry, "sentry", false, o->sentry_pidfd)) || (e = watch(s, &s->gofer, "gofer", true, o->gofer_pidfd)))
 		return e;
 	if (!(s->force = evtimer_new(s->base, on_force, s)))
 		return err_new(ENOMEM, "timer");
@@ -180,6 +199,7 @@ void supervise_stop(struct sandbox *s)
 		if (events[i])
 			event_free(events[i]);
 	}
+	fd_close(&s->sentry.epoll);
 	fd_close(&s->sentry.pidfd);
 	fd_close(&s->gofer.pidfd);
 	fd_close(&s->lifeline);

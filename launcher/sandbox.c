@@ -170,15 +170,12 @@ static struct err *explain_death(struct context *c, struct sandbox *s, const str
 	const char *words = last_words(m->words, c->pool), *before = *words ? ": " : "";
 	_cleanup_close_ int pidfd = proc_open(s->state.sentry);
 	struct pollfd alive = { pidfd, POLLIN, 0 };
-	struct client_state st;
-	int status;
+	int status = 0;
 
 	/* its connection closes a little before it is gone */
 	if (alive.fd >= 0)
 		poll(&alive, 1, DEATH_MS);
-	client_state(&s->dir, &s->state, &st);
-	status = (int)st.sentry_status;
-	if (st.sentry_pid || !status)
+	if (!s->sentry_id.pid || waitpid((pid_t)s->sentry_id.pid, &status, WNOHANG) <= 0 || !status)
 		return *words ? err_wrap(cause, "%s", words) : cause;
 	err_free(cause);
 	if (WIFSIGNALED(status))

@@ -135,6 +135,8 @@ struct err *sandbox_destroy(struct sandbox *s)
 
 	if (s->controld > 0)
 		reap_controld(s, e != NULL);
+	if (s->sentry_id.pid)
+		waitpid((pid_t)s->sentry_id.pid, NULL, WNOHANG); /* our child too, if we made it */
 	if (!e && s->dir.fd >= 0)
 		e = state_remove(&s->dir);
 	return e ? err_wrap(e, "container '%s'", s->dir.id) : NULL;

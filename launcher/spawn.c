@@ -7,6 +7,10 @@
  * to the launcher through a pipe and execs controld.  At any failure it
  * reports the reason through the same pipe and ends; a component dies with it
  * (parent-death signal until its own confinement, its sockets' end after that).
+ *
+ * The sentry is the launcher's own child, and once that has gone its subreaper's:
+ * engines (conmon, containerd's shim) wait for the process that the pid file
+ * names and take its exit status for the program's.
  */
 #include "spawn.h"
 
@@ -45,6 +49,7 @@ struct program {
 	} args;
 	int keep[KEEP_MAX];
 	size_t n_keep;
+	bool sibling; /* the launcher's child, not ours */
 	bool user_ns; /* not root: a user namespace comes with the pid namespace */
 	enum { AS_ITSELF, AS_ROOT, WITH_CAPABILITIES } user_ns_id; /* ... in which it is this */
 	char *const *env;
@@ -160,6 +165,7 @@ static struct err *sentry_program(struct program *g, const struct spawn *s, stru
 		add_arg(g, p, "--strace");
 	add_log(g, s, p);
 	LIST_ADD(p, &g->args, NULL);
+	g->sibling = true;
 	g->user_ns = geteuid() != 0;
 	return NULL;
 }
@@ -251,7 +257,9 @@ static int child_main(void *arg)
 {
 	struct clone_arg *c = arg;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* the launcher may go: the sentry's sockets tell it when it is not wanted */
+	if (!c->g->sibling)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (c->g->user_ns)
 		c->g->error = enter_user_ns(c);
 	if (!c->g->error)
@@ -263,14 +271,16 @@ static struct err *start_program(struct program *g, struct pool *p, int *pidfd, 
 {
 	char *stack = pool_alloc(p, STACK_SIZE);
 	struct clone_arg arg = { g, geteuid(), getegid() };
-	int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_NEWPID | SIGCHLD | (g->user_ns ? CLONE_NEWUSER : 0);
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_NEWPID | SIGCHLD | (g->user_ns ? CLONE_NEWUSER : 0) |
+		(g->sibling ? CLONE_PARENT : 0);
 	pid_t pid = clone(child_main, stack + STACK_SIZE, flags, &arg, pidfd);
 
 	if (pid < 0)
 		return err_new(errno, "starting %s", g->path);
 	fcntl(*pidfd, F_SETFD, FD_CLOEXEC);
 	if (g->error) {
-		waitpid(pid, NULL, 0);
+		if (!g->sibling)
+			waitpid(pid, NULL, 0);
 		return g->error;
 	}
 	*id = proc_identify(pid);

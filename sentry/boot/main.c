@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 /* The exit status of an option that only prints, or -1: there is none. */
 static int print_asked(const struct options *o)
@@ -72,6 +73,15 @@ static struct err *bring_up(struct kernel *k, struct options *o, int *exit_statu
 	return e;
 }
 
+/* What the container's first process ended with; killed, if the sandbox ends before it. */
+static int container_status(const struct kernel *k)
+{
+	const struct process *init = k->containers->init;
+	int st = init->ended ? init->status : SIGKILL;
+
+	return WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
+}
+
 int main(int argc, char **argv)
 {
 	static struct kernel kernel;
@@ -94,6 +104,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	event_base_loop(kernel.loop, EVLOOP_NO_EXIT_ON_EMPTY);
+	if (kernel.containers)
+		exit_status = container_status(&kernel);
 	/* Threads and stubs end with the process; nothing of a sandbox outlives it. */
 	_exit(exit_status);
 }
