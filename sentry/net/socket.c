@@ -5,6 +5,7 @@
 
 #include "abi/fcntl.h"
 #include "mm/usercopy.h"
+#include "net/lo.h"
 #include "net/stack.h"
 #include "vfs/file.h"
 
@@ -117,6 +118,8 @@ static const struct kind kinds[] = {
 	{ LINUX_AF_INET, LINUX_SOCK_DGRAM, LINUX_IPPROTO_UDP, &udp_ops },
 	{ LINUX_AF_INET6, LINUX_SOCK_STREAM, LINUX_IPPROTO_TCP, &tcp_ops },
 	{ LINUX_AF_INET6, LINUX_SOCK_DGRAM, LINUX_IPPROTO_UDP, &udp_ops },
+	{ LINUX_AF_NETLINK, LINUX_SOCK_RAW, LINUX_NETLINK_ROUTE, &netlink_ops },
+	{ LINUX_AF_NETLINK, LINUX_SOCK_DGRAM, LINUX_NETLINK_ROUTE, &netlink_ops },
 };
 
 /* The row of (family, type, protocol), or why there is none. */
@@ -329,7 +332,7 @@ static int file_op_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t a
 	int32_t n;
 
 	if (cmd != LINUX_SIOCINQ && cmd != LINUX_SIOCOUTQ)
-		return -ENOTTY;
+		return lo_ioctl(mm, cmd, arg);
 	if (s->state == SOCK_LISTENING)
 		return -EINVAL;
 	mutex_lock(&s->mu);

@@ -25,7 +25,7 @@ struct net_stack {
 	_Atomic uint64_t n_sockets; /* of these, unix sockets */
 };
 
-extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops, tcp_ops, udp_ops;
+extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops, tcp_ops, udp_ops, netlink_ops;
 
 /* connect.c: streams and seqpackets, both families. l referenced by the caller; s is SOCK_CONNECTING.
  * On success s is connected. full: what a non-blocking call gets when the queue is full.
