@@ -7,6 +7,7 @@
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/lib.sh"
 here=$top/tests/integration
+unset REDOUBT_REPORTS # a sanitized build's reports would be a descriptor more
 bin=${REDOUBT_BIN:-$top}
 bin=${bin%/}
 [ "$(id -u)" = 0 ] || { skip "confinement" "needs root"; finish; exit; }

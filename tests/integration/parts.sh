@@ -43,7 +43,7 @@ gofer="gofer --root $TREE --ipc-fd {fs}"
 ro="gofer --root $TREE --read-only --ipc-fd {fs}"
 
 # --- wired by hand ------------------------------------------------------------------
-expect "a program by ipcwire" 0 "bin${NL}boot${NL}*${NL}var" ipcwire "$gofer" 'sentry --gofer-fd {fs} -- /bin/ls /'
+expect "a program by ipcwire" 0 "*bin${NL}boot${NL}*${NL}var" ipcwire "$gofer" 'sentry --gofer-fd {fs} -- /bin/ls /'
 expect "its exit status" 7 "" ipcwire "$gofer" 'sentry --gofer-fd {fs} -- /bin/sh -c "exit 7"'
 # (process 1 of a pid namespace is not killed by itself)
 expect "a child killed by a signal" 137 "" ipcwire "$gofer" 'sentry --gofer-fd {fs} -- /bin/bash -c "(kill -9 \$BASHPID); exit \$?"'
