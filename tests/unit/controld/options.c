@@ -8,15 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The copies live as long as o, that is until the next call. */
 static struct err *parse(int n, const char *const *args, struct options *o)
 {
-	char *argv[16] = { strdup("controld") };
-	struct err *e;
+	static char *argv[16];
 
-	for (int i = 0; i < n; i++)
-		argv[i + 1] = strdup(args[i]);
-	e = options_parse(n + 1, argv, o);
-	return e; /* the copies live as long as o */
+	for (int i = 0; i < 16; i++) {
+		free(argv[i]);
+		argv[i] = i > n ? NULL : strdup(i ? args[i - 1] : "controld");
+	}
+	return options_parse(n + 1, argv, o);
 }
 #define PARSE(O, ...) parse(sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *), (const char *[]){ __VA_ARGS__ }, (O))
 
