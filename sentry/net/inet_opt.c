@@ -1,6 +1,6 @@
 /*
- * inet_opt.c - options of the levels IP, IPv6 and TCP.  On the loopback most
- * have no effect; they are kept and told back.
+ * inet_opt.c - options of the level TCP.  On the loopback most have no effect;
+ * they are kept and told back.  (IP and IPv6: ip_opt.c)
  */
 #include "net/stack.h"
 
@@ -61,18 +61,9 @@ int inet_setopt(struct socket *s, int level, int opt, const void *v, unsigned le
 		memcpy(&n, v, len < sizeof(n) ? len : sizeof(n));
 	if (level == LINUX_IPPROTO_TCP && s->type == LINUX_SOCK_STREAM)
 		return len < sizeof(n) && opt != LINUX_TCP_CONGESTION ? -EINVAL : set_tcp(s, opt, n);
-	if (level == LINUX_IPPROTO_IPV6 && s->family == LINUX_AF_INET6) {
-		if (opt != LINUX_IPV6_V6ONLY)
-			return 0;
-		if (len < sizeof(n) || s->name)
-			return -EINVAL;
-		if (n)
-			s->inet_flags |= INET_V6ONLY;
-		else
-			s->inet_flags &= ~INET_V6ONLY;
-		return 0;
-	}
-	return level == LINUX_IPPROTO_IP ? 0 : -ENOPROTOOPT;
+	if (level == LINUX_IPPROTO_IP || (level == LINUX_IPPROTO_IPV6 && s->family == LINUX_AF_INET6))
+		return ip_setopt(s, level, opt, v, len);
+	return -ENOPROTOOPT;
 }
 
 static int put(void *v, unsigned *len, const void *from, unsigned n)
@@ -105,22 +96,11 @@ static int get_tcp(struct socket *s, int opt, void *v, unsigned *len)
 	return put(v, len, &n, sizeof(n));
 }
 
-#define IP_TTL_OPT 2
-#define IP_MTU_OPT 14
-#define IPV6_UNICAST_HOPS_OPT 16
-
 int inet_getopt(struct socket *s, int level, int opt, void *v, unsigned *len)
 {
-	int n = 0;
-
 	if (level == LINUX_IPPROTO_TCP && s->type == LINUX_SOCK_STREAM)
 		return get_tcp(s, opt, v, len);
-	if (level == LINUX_IPPROTO_IPV6 && s->family == LINUX_AF_INET6) {
-		n = opt == LINUX_IPV6_V6ONLY ? s->inet_flags & INET_V6ONLY : opt == IPV6_UNICAST_HOPS_OPT ? 64 : 0;
-		return put(v, len, &n, sizeof(n));
-	}
-	if (level != LINUX_IPPROTO_IP)
-		return -ENOPROTOOPT;
-	n = opt == IP_TTL_OPT ? 64 : opt == IP_MTU_OPT ? 65536 : 0;
-	return put(v, len, &n, sizeof(n));
+	if (level == LINUX_IPPROTO_IP || (level == LINUX_IPPROTO_IPV6 && s->family == LINUX_AF_INET6))
+		return ip_getopt(s, level, opt, v, len);
+	return -ENOPROTOOPT;
 }

@@ -99,6 +99,8 @@ enum sock_state { SOCK_UNCONNECTED, SOCK_LISTENING, SOCK_CONNECTING, SOCK_CONNEC
 #define SHUT_SEND 2u
 #define SHUT_BOTH 3u
 
+#define SOCK_IP_OPTIONS 48
+
 struct socket {
 	struct ref ref;
 	struct mutex mu; /* RANK_FILE */
@@ -139,6 +141,8 @@ struct socket {
 	struct linux_linger linger; /* [mu] */
 	_Atomic uint32_t lowat;
 	uint32_t tcp_values[32]; /* [mu] TCP_ options with a number */
+	uint64_t ip_set; /* [mu] which of ip_values were set (ip_opt.c) */
+	int16_t ip_values[SOCK_IP_OPTIONS]; /* [mu] */
 	/* the collector's */
 	unsigned inflight, gc_count; /* [net->gc_mu] */
 	TAILQ_ENTRY(socket) gc_link; /* [net->gc_mu] while inflight */

@@ -67,6 +67,9 @@ int inet_name(struct socket *s, bool peer, struct sockaddr_buf *out);
 int inet_bind(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a);
 int inet_setopt(struct socket *s, int level, int opt, const void *v, unsigned len);
 int inet_getopt(struct socket *s, int level, int opt, void *v, unsigned *len);
+/* Of the levels IP and IPv6. -ENOPROTOOPT: unknown. */
+int ip_setopt(struct socket *s, int level, int opt, const void *v, unsigned len);
+int ip_getopt(struct socket *s, int level, int opt, void *v, unsigned *len);
 #define INET_V6ONLY 1u
 #define INET_CONNECTED 2u /* UDP: has a default destination, peer_name */
 

@@ -358,7 +358,7 @@ int64_t sys_setpriority(struct task *t, const uint64_t a[6])
 
 int64_t sys_ioprio_get(struct task *t, const uint64_t a[6])
 {
-	return (unsigned)a[0] - 1 > 2 ? -EINVAL : 4; /* class none, level 4 */
+	return (unsigned)a[0] - 1 > 2 ? -EINVAL : 0; /* class none, level 0 */
 }
 
 int64_t sys_ioprio_set(struct task *t, const uint64_t a[6])

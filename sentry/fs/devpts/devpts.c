@@ -26,8 +26,7 @@ struct devpts_options {
 
 static uint64_t pts_rdev(unsigned index)
 {
-	/* major 136..143, 256 minors each, in Linux's 64-bit encoding */
-	return (136u + (index >> 8)) << 8 | (index & 0xff);
+	return linux_makedev(PTS_MAJOR, index);
 }
 
 static int devpts_setattr(struct inode *i, const struct iattr *a)
@@ -259,7 +258,7 @@ int devpts_register(struct kernel *k)
 		ret = vfs_register_chrdev(k->vfs, 5, 1, 1, console_open);
 	if (!ret)
 		ret = vfs_register_chrdev(k->vfs, 5, 2, 1, ptmx_open);
-	for (unsigned major = 136; !ret && major < 144; major++)
-		ret = vfs_register_chrdev(k->vfs, major, 0, 256, pts_dev_open);
+	if (!ret)
+		ret = vfs_register_chrdev(k->vfs, PTS_MAJOR, 0, TTY_MAX, pts_dev_open);
 	return ret;
 }

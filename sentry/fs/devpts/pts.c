@@ -3,6 +3,8 @@
  */
 #include "fs/devpts/devpts.h"
 
+#include "abi/fs.h"
+
 #include <errno.h>
 
 #define CHUNK 512
@@ -234,8 +236,7 @@ int tty_slave_file(struct tty *t, const struct cred *c, int flags, struct file *
 
 int pts_dev_open(struct inode *i, struct file *f)
 {
-	unsigned major = (unsigned)(i->rdev >> 8 & 0xfff), minor = (unsigned)(i->rdev & 0xff);
-	struct tty *t = tty_by_index(vfs_kernel(i->sb->vfs), (major - 136) << 8 | minor);
+	struct tty *t = tty_by_index(vfs_kernel(i->sb->vfs), linux_minor(i->rdev));
 	int ret;
 
 	if (!t)

@@ -18,6 +18,7 @@
 
 #define TTY_BUF 4096 /* power of two: ring buffers */
 #define TTY_MAX 4096 /* terminals at once */
+#define PTS_MAJOR 136 /* all minors are its own, as in Linux since 2.6 */
 
 struct tty_ring { /* bytes [tail, head), indices counted without wrapping */
 	uint32_t head, tail;

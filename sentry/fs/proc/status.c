@@ -3,6 +3,7 @@
  */
 #include "fs/proc/internal.h"
 
+#include "abi/fs.h"
 #include "fs/devpts/tty.h"
 #include "kernel/seccomp.h"
 #include "kernel/task_table.h"
@@ -68,7 +69,7 @@ static void view_locked(struct pctx *c, struct view *v)
 		v->sid = tg->pgrp->session->sid;
 		v->tpgid = -1;
 		if (tg->pgrp->session->tty) {
-			v->tty = 136u << 8 | (tg->pgrp->session->tty->index & 0xff);
+			v->tty = (int)linux_makedev(PTS_MAJOR, tg->pgrp->session->tty->index);
 			v->tpgid = tg->pgrp->session->tty->pgid;
 		}
 	}
