@@ -10,6 +10,7 @@
 #include "fs/inotify.h"
 #define HAVE_INOTIFY
 #endif
+#include "fs/mqueue/mqueue.h"
 #include "fs/overlay/overlay.h"
 #include "fs/pipe.h"
 #include "fs/proc/proc.h"
@@ -104,6 +105,8 @@ static int register_all(struct kernel *k)
 		ret = proc_register(k);
 	if (!ret)
 		ret = sys_register(k);
+	if (!ret)
+		ret = mqueue_register(k);
 #ifdef HAVE_INOTIFY
 	if (!ret)
 		ret = inotify_register(k->vfs);

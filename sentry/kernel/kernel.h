@@ -20,6 +20,7 @@ struct vfs;
 struct container; /* control/ */
 struct net_stack;
 struct ipc_ns;
+struct mqueue_fs;
 struct session;
 struct task;
 struct tty_table;
@@ -41,6 +42,7 @@ struct kernel {
 	struct timer_queue *timers; /* [I] */
 	struct net_stack *net; /* [I] unix socket names etc.: net_init */
 	struct ipc_ns *ipc; /* [I] SysV IPC */
+	struct mqueue_fs *mqueue; /* [I] POSIX message queues: mqueue_register */
 	struct tty_table *ttys; /* [I] terminals: devpts_register */
 	/* Set by fs/devpts: a session leader exits (called by its task, no locks held). May be NULL. */
 	void (*session_exit)(struct kernel *k, struct session *s);

@@ -48,6 +48,9 @@ TEXT(show_sem, "32000\t1024000000\t500\t32000")
 TEXT(show_msgmax, "8192")
 TEXT(show_msgmnb, "16384")
 TEXT(show_msgmni, "32000")
+TEXT(show_mq_msg, "10")
+TEXT(show_mq_size, "8192")
+TEXT(show_mq_queues, "256")
 TEXT(show_rmem, "212992")
 TEXT(show_tcp_mem, "4096\t131072\t6291456")
 TEXT(show_sched_rr, "100")
@@ -168,10 +171,15 @@ static const struct pentry kernel_table[] = {
 static const struct pentry inotify_table[] = {
 	RO("max_queued_events", show_inotify_queue), RO("max_user_instances", show_inotify_instances), RO("max_user_watches", show_inotify_watches), END_,
 };
+static const struct pentry mqueue_table[] = {
+	RO("msg_default", show_mq_msg), RO("msg_max", show_mq_msg), RO("msgsize_default", show_mq_size), RO("msgsize_max", show_mq_size),
+	RO("queues_max", show_mq_queues), END_,
+};
 static const struct pentry fs_table[] = {
 	RO("file-max", show_file_max),
 	RO("file-nr", show_file_nr),
 	DIR_("inotify", inotify_table),
+	DIR_("mqueue", mqueue_table),
 	RO("nr_open", show_nr_open),
 	RO("pipe-max-size", show_pipe_max),
 	RO("protected_hardlinks", show_zero),

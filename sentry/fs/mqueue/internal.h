@@ -1,0 +1,58 @@
+/*
+ * internal.h - one queue: what super.c (names, limits) and queue.c (messages) share.
+ */
+#ifndef SENTRY_FS_MQUEUE_INTERNAL_H
+#define SENTRY_FS_MQUEUE_INTERNAL_H
+
+#include "abi/fs.h"
+#include "abi/fcntl.h"
+#include "fs/mqueue/mqueue.h"
+#include "kernel/task.h"
+#include "vfs/vfs.h"
+
+struct mq_msg {
+	TAILQ_ENTRY(mq_msg) link;
+	uint32_t prio;
+	uint64_t len;
+	char text[];
+};
+
+struct mq {
+	struct mutex mu; /* RANK_FILE; all below */
+	struct waitq wq; /* EVENT_IN: a message; EVENT_OUT: room */
+	TAILQ_HEAD(mq_msgs, mq_msg) msgs; /* highest priority first, oldest first in each */
+	int64_t max, size, n; /* max, size: [I] */
+	uint64_t bytes;
+	unsigned receivers; /* waiting */
+	/* who is to be told of the next message; pid 0: nobody */
+	pid_t notify_pid;
+	int notify_how, notify_signo;
+	uint64_t notify_value;
+	/* charged to the maker: [I] */
+	uint32_t uid;
+	uint64_t charge;
+};
+
+struct mqueue_fs {
+	struct superblock *sb; /* [I] referenced */
+	struct fs_context *fs; /* [I] a root of its own, whose only mount is sb */
+	struct mutex create_mu; /* RANK_EXEC: one mq_open that may create at a time; before the vfs's locks */
+	const struct linux_mq_attr *attr; /* [create_mu] of that one; NULL: defaults */
+	_Atomic(struct task *) creator; /* whose attr it is */
+	struct mutex mu; /* RANK_LEAF: the two below */
+	unsigned n_queues;
+	LIST_HEAD(, mq_user) users;
+};
+
+/* Bytes that a user's queues may hold at most (RLIMIT_MSGQUEUE). */
+struct mq_user {
+	LIST_ENTRY(mq_user) link;
+	uint32_t uid;
+	uint64_t bytes;
+};
+
+struct mq *mq_new(int64_t max, int64_t size);
+void mq_free(struct mq *q);
+extern const struct file_ops mq_file_ops;
+
+#endif
