@@ -17,6 +17,7 @@
 #include "fs/sys/sys.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/wait.h"
+#include "libipc/log.h"
 #include "mm/memfile.h"
 #include "mm/usercopy.h"
 #include "net/socket.h"
@@ -56,6 +57,11 @@ static void warm_up_qsort(void)
 	qsort(large, sizeof(large), 1, by_byte);
 }
 
+static void loop_log(int severity, const char *text)
+{
+	log_at(severity == EVENT_LOG_ERR ? LOG_ERROR : severity == EVENT_LOG_WARN ? LOG_WARNING : LOG_DEBUG, "event loop: %s", text);
+}
+
 struct err *kernel_prepare(struct kernel *k, const struct options *o)
 {
 	struct event_config *cfg;
@@ -78,6 +84,7 @@ struct err *kernel_prepare(struct kernel *k, const struct options *o)
 		e = platform_new(o->platform, memfile_fd(k->memfile), &k->platform);
 	if (e)
 		return e;
+	event_set_log_callback(loop_log);
 	if (evthread_use_pthreads())
 		return err_new(0, "libevent: no thread support");
 	cfg = event_config_new();

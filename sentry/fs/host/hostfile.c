@@ -313,6 +313,14 @@ static void host_evict(struct inode *i)
 static const struct super_ops host_super_ops = { .evict = host_evict };
 static const struct fs_type host_type = { .name = "hostfd" };
 
+/* Files, and devices that are never waited for (/dev/null, not a terminal): epoll refuses them. */
+static bool always_ready(int fd, uint32_t mode)
+{
+	uint8_t termios[64];
+
+	return seekable_mode(mode) || (LINUX_S_ISCHR(mode) && ioctl(fd, TCGETS, termios) < 0);
+}
+
 static struct hostfile *hostfile_make(struct kernel *k, int fd, uint32_t mode)
 {
 	struct hostfile *h = calloc(1, sizeof(*h));
@@ -321,7 +329,7 @@ static struct hostfile *hostfile_make(struct kernel *k, int fd, uint32_t mode)
 		return NULL;
 	h->fd = fd;
 	waitq_init(&h->wq);
-	if (seekable_mode(mode))
+	if (always_ready(fd, mode))
 		return h;
 	h->watch = hostwatch_new(k, fd, &h->wq);
 	if (h->watch)
