@@ -123,6 +123,8 @@ static const struct policy_rule sanitizer_rules[] = {
 	RULE("madvise", "sanitizer runtime: its shadow memory", IS(2, MADV_NOHUGEPAGE)),
 	REFUSE("open", ENOENT, "sanitizer runtime: a report wants maps and symbols; the root is empty"),
 	REFUSE("pipe2", EMFILE, "sanitizer runtime: a report tests an address by writing it to a pipe"),
+	RULE("gettimeofday", "sanitizer runtime: its clock"),
+	RULE("nanosleep", "sanitizer runtime: its background thread"),
 	RULE("prctl", "sanitizer runtime: thread names"),
 	RULE("prlimit64", "sanitizer runtime: stack bounds"),
 	RULE("process_vm_readv", "sanitizer runtime: checks whether memory is readable"),
