@@ -107,7 +107,7 @@ run delete --force att
 left_behind "attached, sentry killed" "$SCRATCH/before"
 # A stub: its process ends, the sandbox goes on.
 run run -d --bundle "$SCRATCH/busy" stub >>"$SCRATCH/log" 2>&1
-run exec -d --pid-file "$SCRATCH/pid" stub /usr/bin/perl -e 'for (;;) { $i++ }'
+run exec -d --internal-pid-file "$SCRATCH/pid" stub /usr/bin/perl -e 'for (;;) { $i++ }'
 sentry=$(part stub sentry)
 sleep 0.3
 for s in $(pgrep -P "$sentry"); do grep -q '/perl$' "/proc/$s/maps" 2>/dev/null && kill -KILL "$s"; done

@@ -7,6 +7,7 @@ bin=${REDOUBT_BIN:-$top}
 bin=${bin%/}
 PATH=$bin/launcher:$bin/controld:$bin/gofer:$bin/sentry:$bin/libipc:$PATH
 [ -e "$TREE/.complete" ] || debian_tree
+export LC_ALL=C # patterns match bytes
 NL='
 '
 
@@ -92,6 +93,16 @@ expect "ipcctl: a file's content through a spawned gofer" 0 "box-of-files" sh -c
 	"echo box-of-files >$SCRATCH/tree/data/f; ipcctl --spawn 'gofer --root $SCRATCH/tree --ipc-fd {fd}' --quiet --cat-fd fd attach '{\"tree\": 0}' walk '{\"dir\": 1, \"names\": [\"data\", \"f\"]}' open '{\"node\": 3, \"flags\": 0}'"
 expect "ipcctl: the gofer refuses '..'" 1 "*error*" ipcctl --spawn "gofer --root $SCRATCH/tree --ipc-fd {fd}" attach '{"tree": 0}' walk '{"dir": 1, "names": [".."]}'
 for p in gofer control boot; do expect "ipcctl schema $p" 0 "# The $p protocol*" ipcctl schema $p; done
+# the sentry's own connection: what is wrong is told, or the connection ends
+sentry='sentry --boot-fd {fd} --log-format json'
+expect "boot: unknown method" 1 '*"ENOSYS"*' ipcctl --spawn "$sentry" boot --raw 95010007cd03e890
+expect "boot: truncated frame" 1 '*connection closed*' ipcctl --spawn "$sentry" boot --raw 9501
+expect "boot: not a frame" 1 '*connection closed*' ipcctl --spawn "$sentry" boot --raw 00
+for d in '{"text": "x"}' '{"open": "/dev/zero"}' '{"open": "/etc", "flags": "dir"}' '{"open": "/dev/null"}'; do
+	expect "boot: specification $d" 1 '*"error":*specification*' ipcctl --spawn "$sentry" boot setup "{\"spec\": $d, \"gofer\": {\"open\": \"/dev/null\"}, \"stdio\": []}"
+done
+expect "boot: surplus descriptor" 1 '*"EPROTO"*3 descriptors*' ipcctl --spawn "$sentry" boot --surplus-fd 0 \
+	setup '{"spec": {"text": "x"}, "gofer": {"open": "/dev/null"}, "stdio": []}'
 id=parts$$
 mkdir -p "$SCRATCH/bundle"
 spec "$SCRATCH/bundle" false /bin/sleep 100
