@@ -8,6 +8,7 @@
  */
 #include "sandbox.h"
 
+#include "libipc/ending.h"
 #include "libipc/fd.h"
 
 #include <errno.h>
@@ -55,14 +56,12 @@ static void end_if_gone(struct sandbox *s)
 
 static void log_end(const struct child *c, bool expected)
 {
+	char text[ENDING_MAX];
+
 	if (!c->ours)
 		log_at(expected ? LOG_DEBUG : LOG_ERROR, "the %s has ended", c->name);
-	else if (WIFSIGNALED(c->status))
-		log_at(expected ? LOG_DEBUG : LOG_ERROR, "the %s was killed by signal %d (%s)", c->name, WTERMSIG(c->status),
-			strsignal(WTERMSIG(c->status)));
 	else
-		log_at(expected || !WEXITSTATUS(c->status) ? LOG_DEBUG : LOG_ERROR, "the %s ended with status %d", c->name,
-			WEXITSTATUS(c->status));
+		log_at(expected || !c->status ? LOG_DEBUG : LOG_ERROR, "the %s %s", c->name, ending_text(c->status, text));
 }
 
 /* Whether it has ended; ours is reaped then. */

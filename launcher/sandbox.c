@@ -6,6 +6,7 @@
 #include "client.h"
 #include "spawn.h"
 
+#include "libipc/ending.h"
 #include "libipc/fd.h"
 
 #include <errno.h>
@@ -114,8 +115,28 @@ static struct err *make_state(struct context *c, const struct plan *plan, struct
 		return e;
 	s->state = (struct state){
 		.id = plan->spec.id.p, .bundle = plan->bundle, .created = now_text(c->pool), .phase = "creating", .owner = geteuid(),
-		.terminal = plan->spec.process.terminal, .annotations = plan->annotations,
+		.terminal = plan->spec.process.terminal, .annotations = plan->annotations, .rootfs = plan->trees.v[0].path,
+		.cgroup = plan->cgroup.dirs,
 	};
+	return state_write(&s->dir, &s->state);
+}
+
+/* The container's cgroup with its limits; none, with a warning, where we may not have one. */
+static struct err *make_cgroup(struct context *c, const struct plan *plan, struct sandbox *s)
+{
+	const struct cgroup *g = &plan->cgroup;
+	struct err *e = cgroup_make(g);
+	int why = err_errno(e);
+
+	if (!e)
+		return plan->resources ? cgroup_limit(g, plan->resources, c->pool) : NULL;
+	if (why != EPERM && why != EACCES && why != EROFS)
+		return e;
+	log_at(geteuid() ? LOG_INFO : LOG_WARNING, "no cgroup, no limits on the host: %s", err_text(e));
+	err_free(e);
+	if ((e = cgroup_remove(g)))
+		return e;
+	s->state.cgroup.n = 0;
 	return state_write(&s->dir, &s->state);
 }
 
@@ -170,6 +191,7 @@ static struct err *explain_death(struct context *c, struct sandbox *s, const str
 	const char *words = last_words(m->words, c->pool), *before = *words ? ": " : "";
 	_cleanup_close_ int pidfd = proc_open(s->state.sentry);
 	struct pollfd alive = { pidfd, POLLIN, 0 };
+	char text[ENDING_MAX];
 	int status = 0;
 
 	/* its connection closes a little before it is gone */
@@ -178,10 +200,7 @@ static struct err *explain_death(struct context *c, struct sandbox *s, const str
 	if (!s->sentry_id.pid || waitpid((pid_t)s->sentry_id.pid, &status, WNOHANG) <= 0 || !status)
 		return *words ? err_wrap(cause, "%s", words) : cause;
 	err_free(cause);
-	if (WIFSIGNALED(status))
-		return err_new(0, "the sentry was killed by signal %d (%s) before the container was made%s%s", WTERMSIG(status),
-			strsignal(WTERMSIG(status)), before, words);
-	return err_new(0, "the sentry ended with status %d before the container was made%s%s", WEXITSTATUS(status), before, words);
+	return err_new(0, "before the container was made the sentry %s%s%s", ending_text(status, text), before, words);
 }
 
 static bool hung_up(int fd)
@@ -224,6 +243,9 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 	if ((e = make_sockets(s, m)))
 		return e;
 	sandbox_timing("state and sockets");
+	if ((e = make_cgroup(c, plan, s)))
+		return e;
+	sandbox_timing("cgroup");
 	if ((e = start_components(c, plan, s, m)))
 		return e;
 	sandbox_timing("components started");

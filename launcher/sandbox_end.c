@@ -6,9 +6,11 @@
  * pidfds that were checked against the recorded start times.  Nothing is
  * polled: a pidfd becomes readable when its process ends.
  */
+#include "cgroup.h"
 #include "client.h"
 #include "sandbox.h"
 
+#include "libipc/ending.h"
 #include "libipc/fd.h"
 
 #include <errno.h>
@@ -116,27 +118,40 @@ struct err *sandbox_end_processes(struct sandbox *s)
 /* Our own child, when we made the sandbox. */
 static void reap_controld(struct sandbox *s, bool by_force)
 {
+	char text[ENDING_MAX];
 	int status = 0;
 
 	if (by_force)
 		kill(s->controld, SIGKILL);
 	while (waitpid(s->controld, &status, 0) < 0 && errno == EINTR)
 		;
-	if (WIFSIGNALED(status))
-		log_debug("controld was killed by signal %d", WTERMSIG(status));
-	else if (status)
-		log_debug("controld ended with status %d", WEXITSTATUS(status));
+	if (status)
+		log_at(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ? LOG_ERROR : LOG_DEBUG, "controld %s", ending_text(status, text));
 	s->controld = 0;
+}
+
+/* Our own child too, when we made the sandbox.  It is ended by SIGKILL, or ends
+ * as its program did: any other end is a failure of its own. */
+static void reap_sentry(const struct sandbox *s)
+{
+	char text[ENDING_MAX];
+	int status;
+
+	if (waitpid((pid_t)s->sentry_id.pid, &status, WNOHANG) > 0 && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		log_error("the sentry %s", ending_text(status, text));
 }
 
 struct err *sandbox_destroy(struct sandbox *s)
 {
+	const struct cgroup cgroup = { s->state.cgroup };
 	struct err *e = sandbox_end_processes(s);
 
 	if (s->controld > 0)
 		reap_controld(s, e != NULL);
 	if (s->sentry_id.pid)
-		waitpid((pid_t)s->sentry_id.pid, NULL, WNOHANG); /* our child too, if we made it */
+		reap_sentry(s);
+	if (!e)
+		e = cgroup_remove(&cgroup);
 	if (!e && s->dir.fd >= 0)
 		e = state_remove(&s->dir);
 	return e ? err_wrap(e, "container '%s'", s->dir.id) : NULL;

@@ -10,6 +10,7 @@
  * Single-threaded; blocking; no confinement: it is the caller's hand.
  */
 #include "libipc/ctl_json.h"
+#include "libipc/ending.h"
 #include "libipc/fd.h"
 #include "libipc/frame.h"
 #include "libipc/msg_desc.h"
@@ -449,11 +450,10 @@ static void finish(void)
 	fd_close(&ctl.sock);
 	if (!ctl.child)
 		return;
+	char text[ENDING_MAX];
 	int status = spawn_end(ctl.child, SPAWN_GRACE_MS);
-	if (ctl.closed && WIFSIGNALED(status))
-		fprintf(stderr, "ipcctl: the component was killed by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else if (ctl.closed)
-		fprintf(stderr, "ipcctl: the component ended with status %d\n", WEXITSTATUS(status));
+	if (ctl.closed)
+		fprintf(stderr, "ipcctl: the component %s\n", ending_text(status, text));
 }
 
 static int schema(const char *name)
