@@ -82,6 +82,10 @@ struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, i
 	s->rcvtimeo = s->sndtimeo = WAIT_FOREVER;
 	s->lowat = 1;
 	s->peer_cred = (struct linux_ucred){ 0, UINT32_MAX, UINT32_MAX };
+	mutex_lock(&n->mu);
+	LIST_INSERT_HEAD(&n->all, s, all_link);
+	n->n_all++;
+	mutex_unlock(&n->mu);
 	return s;
 }
 
@@ -91,6 +95,10 @@ void socket_put(struct socket *s)
 
 	if (!ref_put(&s->ref))
 		return;
+	mutex_lock(&s->net->mu);
+	LIST_REMOVE(s, all_link);
+	s->net->n_all--;
+	mutex_unlock(&s->net->mu);
 	peer = s->peer;
 	seg_list_free(&s->rq);
 	free(s->spare);

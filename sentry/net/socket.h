@@ -131,6 +131,7 @@ struct socket {
 	struct path path; /* [mu] unix: where it is bound, */
 	struct inode *inode; /* [mu] and the inode there; both referenced */
 	LIST_ENTRY(socket) name_link; /* [net->mu] in a table of names */
+	LIST_ENTRY(socket) all_link; /* [net->mu] */
 	bool named; /* [net->mu] in the table */
 	/* options; plain words: read unlocked */
 	_Atomic uint32_t sndbuf, rcvbuf;

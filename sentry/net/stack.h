@@ -18,6 +18,8 @@ struct net_stack {
 	struct socket_list abstract[NAME_BUCKETS]; /* [mu] unix sockets with abstract names */
 	struct socket_list ports[NAME_BUCKETS]; /* [mu] inet sockets with a port */
 	uint32_t next_autobind, next_port; /* [mu] */
+	struct socket_list all; /* [mu] every socket there is, newest first */
+	size_t n_all; /* [mu] */
 	/* files in flight; taken with no socket locked, sockets' locks nest in it */
 	struct mutex gc_mu; /* RANK_FILE */
 	struct socket_queue inflight; /* [gc_mu] unix sockets in flight */

@@ -1,5 +1,6 @@
 /*
- * net.c - /proc/net: the loopback interface and empty tables of what is not there.
+ * net.c - /proc/net: the loopback interface, empty tables of what is not there, and
+ * the sockets (net_sockets.c).
  */
 #include "fs/proc/internal.h"
 
@@ -14,18 +15,6 @@ static SHOW(show_dev)
 static SHOW(show_route)
 {
 	pprintf(b, "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
-	return 0;
-}
-
-static SHOW(show_tcp)
-{
-	pprintf(b, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
-	return 0;
-}
-
-static SHOW(show_unix)
-{
-	pprintf(b, "Num       RefCount Protocol Flags    Type St Inode Path\n");
 	return 0;
 }
 
@@ -44,6 +33,6 @@ static SHOW(show_none)
 #define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
 const struct pentry proc_net_table[] = {
 	RO("arp", show_none), RO("dev", show_dev), RO("if_inet6", show_if_inet6), RO("ipv6_route", show_none), RO("netlink", show_none),
-	RO("packet", show_none), RO("protocols", show_none), RO("route", show_route), RO("snmp", show_none), RO("tcp", show_tcp), RO("tcp6", show_tcp),
-	RO("udp", show_tcp), RO("udp6", show_tcp), RO("unix", show_unix), { .name = NULL },
+	RO("packet", show_none), RO("protocols", show_none), RO("route", show_route), RO("snmp", show_none), RO("tcp", show_tcp), RO("tcp6", show_tcp6),
+	RO("udp", show_udp), RO("udp6", show_udp6), RO("unix", show_unix), { .name = NULL },
 };

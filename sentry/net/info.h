@@ -1,0 +1,22 @@
+/*
+ * info.h - what /proc/net tells of sockets.
+ */
+#ifndef SENTRY_NET_INFO_H
+#define SENTRY_NET_INFO_H
+
+#include "net/socket.h"
+
+struct socket_info {
+	const struct socket *id; /* to tell them apart; not to be followed */
+	int family, type, state; /* enum sock_state */
+	struct sockaddr_buf name, peer; /* len 0: none */
+	uint32_t queued, waiting; /* bytes received, not read; connections not accepted */
+	unsigned refs, shut;
+	uint32_t uid;
+	uint64_t ino; /* of the open file, 0: not accepted yet */
+};
+
+/* All sockets of the stack, newest first, each as it was at one moment; until fn returns non-zero. -ENOMEM. No locks held. */
+int net_each_socket(struct net_stack *n, int (*fn)(const struct socket_info *i, void *arg), void *arg);
+
+#endif
