@@ -7,6 +7,7 @@
 #include "tests/unit/libipc/check_main.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
