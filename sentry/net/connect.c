@@ -6,6 +6,7 @@
 #include "net/stack.h"
 
 #include <errno.h>
+#include <string.h>
 
 int connect_begin(struct socket *s)
 {
@@ -66,6 +67,9 @@ static void copy_options(struct socket *child, const struct socket *l)
 		child->rcvtimeo = (int64_t)l->rcvtimeo;
 		child->sndtimeo = (int64_t)l->sndtimeo;
 		child->linger = l->linger;
+		memcpy(child->tcp_values, l->tcp_values, sizeof(child->tcp_values));
+		memcpy(child->ip_values, l->ip_values, sizeof(child->ip_values));
+		child->ip_set = l->ip_set;
 	}
 }
 
