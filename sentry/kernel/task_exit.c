@@ -298,9 +298,12 @@ static void finish(struct task *t, bool last)
 	fold_usage_locked(t);
 	t->exited = true;
 	t->state = 'Z';
+	/* here, not with the last reference: the count of a user's signals is under this lock */
+	sigpending_flush(t->pending, ~UINT64_C(0));
 	if (last) {
 		bool guides = guided_from_outside(tg);
 
+		sigpending_flush(tg->pending, ~UINT64_C(0));
 		pg = tg->pgrp;
 		reparent_children_locked(tg);
 		if (guides)

@@ -3,6 +3,7 @@
  */
 #include "vfs/cred.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +18,13 @@ struct cred *cred_new(void)
 
 struct cred *cred_dup(const struct cred *old)
 {
+	size_t counted = offsetof(struct cred, ref) + sizeof(old->ref);
 	struct cred *c = malloc(sizeof(*c));
 
 	if (!c)
 		return NULL;
-	*c = *old;
+	/* all but old's count, which others are changing */
+	memcpy((char *)c + counted, (const char *)old + counted, sizeof(*c) - counted);
 	ref_init(&c->ref);
 	if (!old->n_groups) {
 		c->groups = NULL;
