@@ -30,12 +30,14 @@ struct pipe *pipe_new(void)
 	mutex_init(&p->mu, RANK_FILE);
 	waitq_init(&p->wq);
 	p->size = PIPE_DEFAULT_SIZE;
+	STAILQ_INIT(&p->marks);
 	return p;
 }
 
 void pipe_free(struct pipe *p)
 {
 	pipe_ring_free(&p->ring);
+	pipe_marks_free(p);
 	waitq_destroy(&p->wq);
 	mutex_destroy(&p->mu);
 	free(p);
@@ -47,6 +49,8 @@ static uint32_t room(const struct pipe *p)
 {
 	uint32_t n = p->ring.len < p->size ? p->size - p->ring.len : 0;
 
+	if (p->n_marks >= p->size / PIPE_BUF_SIZE) /* each packet has a page of Linux's */
+		return 0;
 	return n >= PIPE_BUF_SIZE ? n : 0;
 }
 
@@ -88,7 +92,7 @@ static int wait_room(struct pipe *p, struct waiter *w, uint64_t need, bool nonbl
 
 		if (!p->readers)
 			return -EPIPE;
-		if (room(p) || p->ring.len + need <= p->size)
+		if (room(p) || (p->ring.len + need <= p->size && !p->n_marks))
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
@@ -96,6 +100,33 @@ static int wait_room(struct pipe *p, struct waiter *w, uint64_t need, bool nonbl
 		if (r)
 			return r;
 	}
+}
+
+/* Takes what a read may: a packet, or bytes up to the next one; p->mu held. Bytes or -EFAULT. */
+static ssize_t drain(struct pipe *p, struct uio *u)
+{
+	ssize_t done = 0, r;
+	bool packet = false;
+
+	while (u->resid && p->ring.len) {
+		uint32_t limit = pipe_marks_limit(p, &packet);
+
+		if (packet && done)
+			break;
+		r = pipe_ring_drain(&p->ring, u, u->resid < limit ? u->resid : limit);
+		if (r < 0)
+			return done ? done : r;
+		done += r;
+		pipe_marks_taken(p, (uint32_t)r);
+		if (packet) {
+			pipe_ring_consume(&p->ring, limit - (uint32_t)r);
+			pipe_marks_taken(p, limit - (uint32_t)r);
+			break;
+		}
+		if ((uint32_t)r < limit)
+			break;
+	}
+	return done;
 }
 
 static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
@@ -111,7 +142,7 @@ static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
 	r = wait_data(p, &w, file_nonblock(f));
 	was_full = !room(p);
 	if (r > 0)
-		r = pipe_ring_drain(&p->ring, u, u->resid);
+		r = drain(p, u);
 	now_room = was_full && room(p);
 	mutex_unlock(&p->mu);
 	wait_end(&w);
@@ -121,15 +152,22 @@ static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
 }
 
 /* Copies one part of a write in; p->mu held. Bytes or -errno. */
-static ssize_t write_some(struct pipe *p, struct uio *u)
+static ssize_t write_some(struct pipe *p, struct uio *u, bool packet)
 {
 	uint64_t n = u->resid, fits = p->size > p->ring.len ? p->size - p->ring.len : 0;
+	uint32_t before = p->ring.len;
+	ssize_t r;
 
+	if (packet && fits > PIPE_BUF_SIZE)
+		fits = PIPE_BUF_SIZE;
 	if (n > fits)
 		n = fits;
 	if (!pipe_ring_reserve(&p->ring, n))
 		return -ENOMEM;
-	return pipe_ring_fill(&p->ring, u, n);
+	r = pipe_ring_fill(&p->ring, u, n);
+	if (r > 0 && !pipe_marks_add(p, before, (uint32_t)r, packet))
+		return -ENOMEM;
+	return r;
 }
 
 static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
@@ -146,7 +184,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 		r = wait_room(p, &w, u->resid, file_nonblock(f));
 		if (r)
 			break;
-		r = write_some(p, u);
+		r = write_some(p, u, f->flags & LINUX_O_DIRECT);
 		if (r <= 0)
 			break;
 		done += r;
@@ -331,6 +369,7 @@ ssize_t pipe_wait_room(struct pipe *p, bool nonblock)
 ssize_t pipe_push(struct pipe *p, const void *buf, size_t n)
 {
 	ssize_t r = (ssize_t)n;
+	uint32_t mark = 0;
 
 	mutex_lock(&p->mu);
 	if (!p->readers)
@@ -338,7 +377,12 @@ ssize_t pipe_push(struct pipe *p, const void *buf, size_t n)
 	else if (!pipe_ring_reserve(&p->ring, n))
 		r = -ENOMEM;
 	else
+		mark = p->ring.len;
+	if (r > 0) {
 		pipe_ring_append(&p->ring, buf, n);
+		if (!pipe_marks_add(p, mark, (uint32_t)n, false))
+			r = -ENOMEM;
+	}
 	mutex_unlock(&p->mu);
 	if (r > 0)
 		waitq_wake(&p->wq, READABLE);
@@ -348,16 +392,20 @@ ssize_t pipe_push(struct pipe *p, const void *buf, size_t n)
 ssize_t pipe_pull(struct pipe *p, void *buf, size_t n, bool nonblock, bool peek)
 {
 	struct waiter w = { 0 };
-	bool was_full, now_room;
+	bool was_full, now_room, packet;
 	ssize_t r;
 
 	mutex_lock(&p->mu);
 	r = wait_data(p, &w, nonblock);
 	was_full = !room(p);
 	if (r > 0) {
-		r = pipe_ring_copy(&p->ring, buf, n < UINT32_MAX ? n : UINT32_MAX);
-		if (!peek)
+		uint32_t limit = pipe_marks_limit(p, &packet);
+
+		r = pipe_ring_copy(&p->ring, buf, n < limit ? (uint32_t)n : limit);
+		if (!peek) {
 			pipe_ring_consume(&p->ring, r);
+			pipe_marks_taken(p, (uint32_t)r);
+		}
 	}
 	now_room = was_full && room(p);
 	mutex_unlock(&p->mu);
@@ -374,6 +422,7 @@ void pipe_unpull(struct pipe *p, const void *buf, size_t n)
 	mutex_lock(&p->mu);
 	if (n && pipe_ring_reserve(&p->ring, n)) {
 		pipe_ring_prepend(&p->ring, buf, n);
+		pipe_marks_put_back(p, (uint32_t)n);
 		done = true;
 	}
 	mutex_unlock(&p->mu);

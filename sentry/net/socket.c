@@ -62,6 +62,11 @@ struct vfs *net_stack_vfs(struct net_stack *n)
 	return n->vfs;
 }
 
+void net_stack_set_caller(struct net_stack *n, void (*fn)(struct sock_caller *out))
+{
+	n->caller = fn;
+}
+
 struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, int family, int type, int protocol)
 {
 	struct socket *s = calloc(1, sizeof(*s));
@@ -323,6 +328,8 @@ static ssize_t file_op_write(struct file *f, struct uio *u, int64_t *pos)
 	struct sock_caller c = { .cred = f->cred, .id = s->cred };
 	struct socket_msg m = { .uio = u, .flags = file_nonblock(f) ? LINUX_MSG_DONTWAIT : 0, .caller = &c };
 
+	if (s->net->caller)
+		s->net->caller(&c);
 	return socket_send(s, &m);
 }
 

@@ -155,6 +155,8 @@ static inline bool sock_flag(const struct socket *s, int so) { return s->flags >
 /* --- life -------------------------------------------------------------------------- */
 struct net_stack *net_stack_new(struct vfs *v); /* one per network namespace; NULL: no memory */
 struct vfs *net_stack_vfs(struct net_stack *n);
+/* Who writes by write(2), where no caller is given: fills *out for the running task. Set once at boot. */
+void net_stack_set_caller(struct net_stack *n, void (*fn)(struct sock_caller *out));
 
 /* socket(2) without the flags in type: -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT ... */
 int socket_create(struct net_stack *n, int family, int type, int protocol, const struct sock_caller *c, struct socket **out);

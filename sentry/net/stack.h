@@ -14,6 +14,7 @@ TAILQ_HEAD(socket_queue, socket);
 
 struct net_stack {
 	struct vfs *vfs; /* [I] */
+	void (*caller)(struct sock_caller *out); /* [I] may be NULL */
 	struct mutex mu; /* RANK_LEAF: the tables of names */
 	struct socket_list abstract[NAME_BUCKETS]; /* [mu] unix sockets with abstract names */
 	struct socket_list ports[NAME_BUCKETS]; /* [mu] inet sockets with a port */

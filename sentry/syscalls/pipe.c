@@ -12,7 +12,7 @@
 static int64_t make(struct task *t, uaddr out, int flags)
 {
 	struct file *f[2];
-	int r = pipe_create(t->k->vfs, flags & LINUX_O_NONBLOCK, t->cred, f);
+	int r = pipe_create(t->k->vfs, flags & (LINUX_O_NONBLOCK | LINUX_O_DIRECT), t->cred, f);
 
 	return r ? r : install_pair(t, f, flags & LINUX_O_CLOEXEC, out);
 }
@@ -26,8 +26,7 @@ int64_t sys_pipe2(struct task *t, const uint64_t a[6])
 {
 	int flags = (int)a[1];
 
-	/* packet mode (O_DIRECT) is refused as a kernel before 3.4 does */
-	if (flags & ~(LINUX_O_NONBLOCK | LINUX_O_CLOEXEC))
+	if (flags & ~(LINUX_O_NONBLOCK | LINUX_O_CLOEXEC | LINUX_O_DIRECT))
 		return -EINVAL;
 	return make(t, UADDR(a[0]), flags);
 }
