@@ -319,6 +319,12 @@ ssize_t stream_recv(struct socket *s, struct socket_msg *m)
 	wait_end(&w);
 	if (m->scm.n_files && !(m->flags & LINUX_MSG_PEEK))
 		scm_received(s->net, &m->scm);
+	if (m->name && r.copied && is_unix(s)) { /* the sender, if it has a name */
+		mutex_lock(&peer->mu);
+		if (peer->name)
+			*m->name = peer->name->addr;
+		mutex_unlock(&peer->mu);
+	}
 	if (before > after || w.fn) {
 		uint32_t limit = write_limit(peer);
 

@@ -1,4 +1,4 @@
-/* Pipes in packet mode; credentials of messages written by write(2). */
+/* Pipes in packet mode; credentials and names that come with data on unix sockets. */
 #include "../test.h"
 
 #include <fcntl.h>
@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 CASE(packet_boundaries)
 {
@@ -89,6 +90,21 @@ CASE(write_carries_the_writer)
 	CHECK(sender_of(s[0]) == p);
 	CHECK(write(s[1], "y", 1) == 1);
 	CHECK(sender_of(s[0]) == getpid());
+}
+
+CASE(stream_tells_the_named_sender)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX }, from;
+	socklen_t n = sizeof(sa_family_t) + 1 + snprintf(a.sun_path + 1, 60, "redoubt-sender-%d", getpid()), fn = sizeof(from);
+	int l = socket(AF_UNIX, SOCK_STREAM, 0), c = socket(AF_UNIX, SOCK_STREAM, 0), s;
+	char ch;
+
+	CHECK(bind(l, (void *)&a, n) == 0 && listen(l, 1) == 0 && connect(c, (void *)&a, n) == 0);
+	s = accept(l, NULL, NULL);
+	CHECK(write(s, "x", 1) == 1 && write(c, "y", 1) == 1);
+	CHECK(recvfrom(c, &ch, 1, 0, (void *)&from, &fn) == 1 && fn == n && !memcmp(&from, &a, n));
+	fn = sizeof(from);
+	CHECK(recvfrom(s, &ch, 1, 0, (void *)&from, &fn) == 1 && fn == 0);
 }
 
 int main(void) { return run_cases(); }
