@@ -37,6 +37,6 @@ struct platform_ctx {
 	const struct platform_ops *ops; /* [I] */
 };
 
-extern const struct platform_ops platform_ptrace;
+extern const struct platform_ops platform_ptrace, platform_systrap;
 
 #endif

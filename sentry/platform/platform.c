@@ -9,6 +9,7 @@
 
 static const struct platform_ops *const platforms[] = {
 	&platform_ptrace,
+	&platform_systrap,
 };
 
 struct err *platform_new(const char *name, int mem_fd, struct platform **out)

@@ -1,9 +1,10 @@
 /*
  * test_platform.c - the platform interface against small programs written in
  * assembly (the blob below, copied into a memory file and mapped).
+ * Each case runs on each platform (or on the one that REDOUBT_PLATFORM names).
  * REDOUBT_BENCH=1 prints what a switch, an order and an address space cost.
  *
- * links: sentry/platform/platform.c sentry/platform/ptrace/zygote.c sentry/platform/ptrace/call.c sentry/platform/ptrace/as.c sentry/platform/ptrace/ctx.c sentry/platform/ptrace/switch.c sentry/platform/ptrace/stub_image.S sentry/arch/x86_64/regs.c sentry/arch/x86_64/fpstate.c sentry/lib/lock.c
+ * links: sentry/platform/platform.c sentry/platform/ptrace/zygote.c sentry/platform/ptrace/call.c sentry/platform/ptrace/as.c sentry/platform/ptrace/ctx.c sentry/platform/ptrace/switch.c sentry/platform/ptrace/stub_image.S sentry/platform/stub_exec.c sentry/platform/systrap/zygote.c sentry/platform/systrap/as.c sentry/platform/systrap/orders.c sentry/platform/systrap/ctx.c sentry/platform/systrap/frame.c sentry/platform/systrap/handover.c sentry/platform/systrap/switch.c sentry/platform/systrap/init.c sentry/platform/systrap/stub_image.S sentry/arch/x86_64/regs.c sentry/arch/x86_64/fpstate.c sentry/lib/lock.c
  */
 #include "platform/platform.h"
 
@@ -51,6 +52,8 @@ static int mem_fd;
 static uint8_t *mem;
 static struct platform *plat;
 
+static const char *which; /* the platform under test */
+
 static void setup(void)
 {
 	struct err *e;
@@ -59,8 +62,20 @@ static void setup(void)
 	ck_assert(mem_fd >= 0 && !ftruncate(mem_fd, 1 << 20));
 	mem = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, mem_fd, 0);
 	memcpy(mem, blob, (size_t)(blob_end - blob));
-	e = platform_new("ptrace", mem_fd, &plat);
+	e = platform_new(which, mem_fd, &plat);
 	ck_assert_msg(!e, "%s", e ? err_text(e) : "");
+}
+
+static void setup_ptrace(void)
+{
+	which = "ptrace";
+	setup();
+}
+
+static void setup_systrap(void)
+{
+	which = "systrap";
+	setup();
 }
 
 struct guest {
@@ -122,10 +137,12 @@ START_TEST(stub_text_is_harmless)
 	struct guest g;
 
 	guest_new(&g, blob_getppid);
-	g.r.rip = 0x7fffe0000000;
-	g.r.rax = 60;
-	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
-	ck_assert_uint_eq(g.r.orig_rax, 60);
+	if (!strcmp(which, "ptrace")) { /* begins with a system call */
+		g.r.rip = 0x7fffe0000000;
+		g.r.rax = 60;
+		ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+		ck_assert_uint_eq(g.r.orig_rax, 60);
+	}
 	g.r.rip = AT(blob_store);
 	g.r.rdi = 0x7fffe0000000;
 	ck_assert_int_eq(run(&g), PLATFORM_FAULT);
@@ -657,17 +674,26 @@ int main(void)
 	const TTest *const tests[] = { syscalls, stub_text_is_harmless, faults, traps, vsyscall, singlestep, floating_point, fs_base, interrupt,
 		threads, foreign_orders, orders_under_load, exec_moves, exec_leaves_others, killed_from_outside, killed_while_others_sleep, stopped_from_outside, other_files,
 		bad_ranges, hundred_processes, figures };
-	Suite *s = suite_create("platform");
-	SRunner *sr = srunner_create(s);
+	void (*const setups[])(void) = { setup_ptrace, setup_systrap };
+	static const char *const names[] = { "ptrace", "systrap" };
+	const char *only = getenv("REDOUBT_PLATFORM");
+	SRunner *sr = srunner_create(NULL);
 	int failed;
 
-	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		TCase *tc = tcase_create(tests[i]->name);
+	for (size_t p = 0; p < sizeof(names) / sizeof(*names); p++) {
+		Suite *s = suite_create(names[p]);
 
-		tcase_add_checked_fixture(tc, setup, NULL);
-		tcase_set_timeout(tc, 20);
-		tcase_add_test(tc, tests[i]);
-		suite_add_tcase(s, tc);
+		if (only && strcmp(only, names[p]))
+			continue;
+		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+			TCase *tc = tcase_create(tests[i]->name);
+
+			tcase_add_checked_fixture(tc, setups[p], NULL);
+			tcase_set_timeout(tc, 20);
+			tcase_add_test(tc, tests[i]);
+			suite_add_tcase(s, tc);
+		}
+		srunner_add_suite(sr, s);
 	}
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

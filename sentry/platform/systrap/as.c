@@ -1,0 +1,248 @@
+/*
+ * as.c - address spaces of the systrap platform: their stub processes, from the
+ * first order or context to the end, and the slots.
+ *
+ * One thread, the reaper, waits for the ends of all stub processes, whoever
+ * killed them, and wakes those who wait for such a process.  It starts with the
+ * first stub and lives as long as the sentry.
+ */
+#include "platform/systrap/systrap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REAPER_STACK (64 * 1024)
+
+/* --- slots --------------------------------------------------------------------- */
+
+int st_slot_new(struct st_platform *p)
+{
+	int slot = -EAGAIN;
+
+	mutex_lock(&p->slots_mu);
+	for (unsigned i = 0; i < ST_MAX_SLOTS / 64; i++) {
+		if (p->slots_used[i] == UINT64_MAX)
+			continue;
+		slot = (int)(i * 64) + __builtin_ctzll(~p->slots_used[i]);
+		p->slots_used[i] |= UINT64_C(1) << (slot % 64);
+		break;
+	}
+	mutex_unlock(&p->slots_mu);
+	return slot;
+}
+
+void st_slot_free(struct st_platform *p, unsigned slot)
+{
+	/* What it held must not be seen by the next process. */
+	if (fallocate(p->slots_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)slot * ST_SLOT_SIZE, ST_SLOT_SIZE))
+		memset(p->slots + (size_t)slot * ST_SLOT_SIZE, 0, ST_SLOT_SIZE);
+	mutex_lock(&p->slots_mu);
+	p->slots_used[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+	mutex_unlock(&p->slots_mu);
+}
+
+/* --- making ---------------------------------------------------------------------- */
+
+struct platform_as *st_as_new(struct platform *p)
+{
+	struct st_as *as = calloc(1, sizeof(*as));
+
+	if (!as)
+		return NULL;
+	as->base.ops = &platform_systrap;
+	as->p = (struct st_platform *)p;
+	as->notify_fd = -1;
+	ref_init(&as->ref);
+	mutex_init(&as->mu, RANK_PLATFORM);
+	pthread_cond_init(&as->ended, NULL);
+	LIST_INIT(&as->ctxs);
+	SLIST_INIT(&as->idle);
+	return &as->base;
+}
+
+static int64_t process_cpu_ns(pid_t pid)
+{
+	struct timespec ts;
+
+	/* The kernel's clock id of a process (CPUCLOCK_SCHED). */
+	if (clock_gettime((clockid_t)((~(unsigned)pid << 3) | 2), &ts))
+		return 0;
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* The living address space of that process, which is no more; NULL: none. */
+static struct st_as *take_living(struct st_platform *p, pid_t pid)
+{
+	struct st_as *as;
+
+	mutex_lock(&p->mu);
+	LIST_FOREACH(as, &p->living, link)
+		if (as->pid == pid)
+			break;
+	if (as)
+		LIST_REMOVE(as, link);
+	mutex_unlock(&p->mu);
+	return as;
+}
+
+static void on_end(struct st_as *as)
+{
+	struct st_ctx *c;
+
+	mutex_lock(&as->mu);
+	atomic_store(&as->dead, true);
+	as->reaped = true;
+	LIST_FOREACH(c, &as->ctxs, link)
+		st_handover_wake(c->slot);
+	pthread_cond_broadcast(&as->ended);
+	mutex_unlock(&as->mu);
+	st_as_put(as);
+}
+
+static void *reaper(void *arg)
+{
+	struct st_platform *p = arg;
+	pid_t pid;
+
+	for (;;) {
+		struct st_as *as;
+
+		pid = wait4(-p->zygote, NULL, __WALL, NULL);
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid < 0)
+			return NULL; /* the zygote is gone too: there will be no more stubs */
+		as = take_living(p, pid);
+		if (as)
+			on_end(as);
+	}
+}
+
+/* p->mu held. */
+static int start_reaper_locked(struct st_platform *p)
+{
+	pthread_attr_t attr;
+	pthread_t t;
+	int r;
+
+	if (p->reaping)
+		return 0;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, REAPER_STACK);
+	r = pthread_create(&t, &attr, reaper, p);
+	pthread_attr_destroy(&attr);
+	p->reaping = !r;
+	return -r;
+}
+
+static int fork_locked(struct st_as *as)
+{
+	struct st_platform *p = as->p;
+	pid_t pid;
+	int r;
+
+	mutex_lock_nested(&p->mu);
+	r = start_reaper_locked(p);
+	if (!r) {
+		pid = st_zygote_fork_locked(p, (uint64_t)as->orders_slot * ST_SLOT_SIZE, &as->notify_fd);
+		if (pid > 0) {
+			as->pid = pid;
+			ref_get(&as->ref);
+			LIST_INSERT_HEAD(&p->living, as, link);
+		}
+		r = pid > 0 ? 0 : pid;
+	}
+	mutex_unlock(&p->mu);
+	return r;
+}
+
+int st_as_start_locked(struct st_as *as)
+{
+	int r;
+
+	if (atomic_load(&as->dead))
+		return -ESRCH;
+	if (as->pid)
+		return 0;
+	r = st_slot_new(as->p);
+	if (r < 0)
+		return r;
+	as->orders_slot = (unsigned)r;
+	r = fork_locked(as);
+	if (r) {
+		st_slot_free(as->p, as->orders_slot);
+		return r;
+	}
+	return st_orders_first(as);
+}
+
+/* --- the end ---------------------------------------------------------------------- */
+
+void st_as_kill_locked(struct st_as *as)
+{
+	atomic_store(&as->dead, true);
+	if (as->pid && !as->reaped) {
+		int64_t ns = process_cpu_ns(as->pid);
+
+		if (ns)
+			atomic_store(&as->cpu_ns, ns);
+		syscall(SYS_tgkill, as->pid, as->pid, SIGKILL);
+	}
+}
+
+/* After the process's end nobody maps its slots any more; contexts that are
+ * still here have stopped, or notice that it is dead, before they leave. */
+static void free_process(struct st_as *as)
+{
+	struct st_thread *th;
+
+	while ((th = SLIST_FIRST(&as->idle))) {
+		SLIST_REMOVE_HEAD(&as->idle, link);
+		st_slot_free(as->p, th->slot);
+		free(th);
+	}
+	if (as->pid)
+		st_slot_free(as->p, as->orders_slot);
+	if (as->notify_fd >= 0)
+		close(as->notify_fd);
+}
+
+void st_as_put(struct st_as *as)
+{
+	if (!ref_put(&as->ref))
+		return;
+	free_process(as);
+	pthread_cond_destroy(&as->ended);
+	mutex_destroy(&as->mu);
+	free(as);
+}
+
+void st_as_free(struct platform_as *base)
+{
+	struct st_as *as = (struct st_as *)base;
+
+	mutex_lock(&as->mu);
+	st_as_kill_locked(as);
+	while (as->pid && !as->reaped)
+		pthread_cond_wait(&as->ended, &as->mu.m);
+	mutex_unlock(&as->mu);
+	st_as_put(as);
+}
+
+int64_t st_as_cpu_ns(struct platform_as *base)
+{
+	struct st_as *as = (struct st_as *)base;
+	int64_t ns;
+
+	mutex_lock(&as->mu);
+	ns = as->pid && !as->reaped ? process_cpu_ns(as->pid) : 0;
+	mutex_unlock(&as->mu);
+	return ns ? ns : atomic_load(&as->cpu_ns);
+}

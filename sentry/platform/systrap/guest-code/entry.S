@@ -1,0 +1,204 @@
+/*
+ * entry.S - what runs in stubs beside the program.
+ *
+ * The mapper is the process's first thread.  It carries out the orders in the
+ * read-only page and uses neither stack nor writable memory for anything it
+ * believes: program threads share its memory.  It reports and waits with a
+ * system call that the sentry receives as a seccomp notification, so that the
+ * result travels in registers.
+ *
+ * A program thread is cloned by the mapper, confines itself further before
+ * anything else, and from then on only waits here for the sentry's word, runs
+ * the program by returning from a signal, and comes back by a signal.  Program
+ * code may jump to any of these instructions: in a program thread the system
+ * calls can do no more than sleep on or wake a slot's words, set the thread's
+ * own bases and load the thread's own registers.
+ *
+ * The *_end labels are the return addresses that the filters (zygote.c)
+ * compare with.
+ */
+#include "stub.h"
+
+	.section .entry, "ax", @progbits
+	.globl stub_mapper, stub_notify_end, stub_order_end, stub_confine_end
+	.globl stub_handler, stub_futex_end, stub_bases_end, stub_return_end
+	.globl _start, zygote_syscall, zygote_syscall_end
+
+/* --- the mapper ---------------------------------------------------------------
+ * rbx the order, r14 how many are done, r15 how many there are, r13 last result */
+stub_mapper:
+	xor %r13d, %r13d
+	xor %r14d, %r14d
+report:
+	mov %r14, %rdi
+	mov %r13, %rsi
+	mov $ST_NOTIFY_NR, %eax
+	syscall
+stub_notify_end:
+	mov %rax, %r15
+	xor %r13d, %r13d
+	xor %r14d, %r14d
+	movabs $ST_ORDERS, %rbx
+	cmp $ST_MAX_ORDERS, %r15
+	jbe 1f
+	ud2 /* the sentry has gone */
+1:	cmp %r15, %r14
+	jae report
+	mov (%rbx), %rax
+	cmp $47, %rax /* recvmsg: with a header in the scratch page */
+	jne 2f
+	lea stub_scratch(%rip), %rsi /* struct msghdr, iovec at +64, byte at +96, control at +128 */
+	xor %ecx, %ecx
+	mov %rcx, (%rsi)
+	mov %rcx, 8(%rsi)
+	lea 64(%rsi), %rdi
+	mov %rdi, 16(%rsi)
+	movq $1, 24(%rsi)
+	lea 128(%rsi), %rdi
+	mov %rdi, 32(%rsi)
+	movq $24, 40(%rsi)
+	mov %rcx, 48(%rsi)
+	lea 96(%rsi), %rdi
+	mov %rdi, 64(%rsi)
+	movq $8, 72(%rsi)
+2:	mov 8(%rbx), %rdi
+	mov 16(%rbx), %rsi
+	mov 24(%rbx), %rdx
+	mov 32(%rbx), %r10
+	mov 40(%rbx), %r8
+	mov 48(%rbx), %r9
+	mov ST_ORDER_SLOT(%rbx), %r12
+	syscall
+stub_order_end:
+	mov %rax, %r13
+	test %r12, %r12
+	jz 3f
+	test %rax, %rax
+	jz thread_start
+3:	cmp $-4096, %rax
+	ja report
+	inc %r14
+	add $ST_ORDER_SIZE, %rbx
+	jmp 1b
+
+/* --- a program thread: r12 its slot -------------------------------------------- */
+thread_start:
+	mov $1, %edi /* SECCOMP_SET_MODE_FILTER */
+	xor %esi, %esi
+	movabs $ST_FILTER, %rdx
+	mov $317, %eax /* seccomp */
+	syscall
+stub_confine_end:
+	test %rax, %rax
+	jz wait
+	ud2
+
+	/* Entered by the host on the slot's signal stack, all signals blocked. */
+stub_handler:
+	mov %rsp, %r12
+	and $-ST_SLOT_SIZE, %r12
+	mov %rsp, ST_FRAME(%r12)
+	testl $ST_HAS_FSGSBASE, ST_FLAGS(%r12)
+	jz 1f
+	rdfsbase %rax
+	mov %rax, ST_FS(%r12)
+	rdgsbase %rax
+	mov %rax, ST_GS(%r12)
+1:	mov $1, %eax
+	xchg %eax, ST_EVENT(%r12)
+	cmp $2, %eax
+	jne wait
+	lea ST_EVENT(%r12), %rdi
+	mov $1, %esi /* FUTEX_WAKE */
+	mov $1, %edx
+	jmp futex
+
+wait:
+	rdtsc
+	shl $32, %rdx
+	or %rax, %rdx
+	add ST_SPIN(%r12), %rdx
+	mov %rdx, %r13
+1:	cmpl $1, ST_GO(%r12)
+	je go
+	pause
+	rdtsc
+	shl $32, %rdx
+	or %rax, %rdx
+	cmp %r13, %rdx
+	jb 1b
+	xor %eax, %eax
+	mov $2, %ecx
+	lock cmpxchg %ecx, ST_GO(%r12)
+	cmp $1, %eax
+	je go
+	lea ST_GO(%r12), %rdi
+	xor %esi, %esi /* FUTEX_WAIT */
+	mov $2, %edx
+futex:
+	xor %r10d, %r10d
+	mov $202, %eax
+	syscall
+stub_futex_end:
+	jmp wait
+
+go:
+	movl $0, ST_GO(%r12)
+	testl $ST_HAS_FSGSBASE, ST_FLAGS(%r12)
+	jz 1f
+	mov ST_FS(%r12), %rax
+	wrfsbase %rax
+	mov ST_GS(%r12), %rax
+	wrgsbase %rax
+	jmp return
+1:	testl $ST_SET_BASES, ST_FLAGS(%r12)
+	jz return
+	mov $0x1002, %edi /* ARCH_SET_FS */
+	mov ST_FS(%r12), %rsi
+2:	mov $158, %eax /* arch_prctl */
+	syscall
+stub_bases_end:
+	cmp $0x1001, %edi
+	je return
+	mov $0x1001, %edi /* ARCH_SET_GS */
+	mov ST_GS(%r12), %rsi
+	jmp 2b
+return:
+	mov ST_RESUME(%r12), %rsp
+	mov $15, %eax /* rt_sigreturn */
+	syscall
+stub_return_end:
+	ud2
+
+/* --- the zygote ----------------------------------------------------------------- */
+_start:
+	lea zygote_stack_end(%rip), %rsp
+	xor %ebp, %ebp
+	call zygote_main
+	ud2
+
+	/* int64_t zygote_syscall(nr, a, b, c, d, e, f) */
+zygote_syscall:
+	mov %rdi, %rax
+	mov %rsi, %rdi
+	mov %rdx, %rsi
+	mov %rcx, %rdx
+	mov %r8, %r10
+	mov %r9, %r8
+	mov 8(%rsp), %r9
+	syscall
+zygote_syscall_end:
+	ret
+
+	.section .filter, "aw", @nobits
+	.globl stub_filter
+stub_filter:
+	.skip 4096
+	.section .scratch, "aw", @nobits
+	.globl stub_scratch
+stub_scratch:
+	.skip 4096
+	.skip 8192
+zygote_stack_end:
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,146 @@
+/*
+ * handover.c - how a task's host thread and its stub thread wait for each other:
+ * by two words in the slot, spinning for a while where that pays, else asleep.
+ *
+ * Spinning pays when the other side answers before the time is over that going
+ * to sleep and being woken costs, and when it has a processor to do so on.  Each
+ * direction spins the full time as long as that succeeds, half as long each time
+ * it does not, and after too many failures sleeps at once for a number of times
+ * before it is tried again.  Nobody spins when the contexts that run program
+ * code leave no processor for the sentry.
+ *
+ * A thread that waits here wakes once in WAIT_S: a program that has tampered with
+ * the words, or lets itself not be interrupted, cannot keep its task from dying.
+ * (An idle sandbox has no thread here: its tasks sleep in system calls.)
+ */
+#include "platform/systrap/systrap.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#define WAIT_S 1
+#define WAITS_INTERRUPTED 10 /* then a thread that has not stopped is taken for hostile */
+#define SPIN_REST 100
+#define SPIN_LEAST 16 /* a fraction of spin_max that is not worth it */
+
+static _Atomic uint32_t *word(uint8_t *slot, unsigned offset)
+{
+	return (_Atomic uint32_t *)(void *)(slot + offset);
+}
+
+static void wake(_Atomic uint32_t *w)
+{
+	syscall(SYS_futex, w, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+void st_handover_wake(uint8_t *slot)
+{
+	atomic_store(word(slot, ST_EVENT), 1);
+	wake(word(slot, ST_EVENT));
+}
+
+/* --- budgets ------------------------------------------------------------------------ */
+
+static bool cpu_free(const struct st_platform *p)
+{
+	return atomic_load_explicit(&p->running, memory_order_relaxed) * 2 <= p->cpus;
+}
+
+/* How long to spin this time. */
+static uint64_t budget(const struct st_platform *p, struct st_spin *s)
+{
+	if (!cpu_free(p))
+		return 0;
+	if (s->rest) {
+		s->rest--;
+		return 0;
+	}
+	return s->ticks;
+}
+
+static void learn(const struct st_platform *p, struct st_spin *s, uint64_t spun, bool success)
+{
+	if (!spun)
+		return;
+	if (success) {
+		s->ticks = p->spin_max;
+		return;
+	}
+	s->ticks /= 2;
+	if (s->ticks < p->spin_max / SPIN_LEAST) {
+		s->ticks = p->spin_max;
+		s->rest = SPIN_REST;
+	}
+}
+
+/* --- waiting ------------------------------------------------------------------------- */
+
+static bool spin(_Atomic uint32_t *w, uint64_t ticks)
+{
+	uint64_t start;
+
+	if (!ticks)
+		return false;
+	start = __rdtsc();
+	do {
+		if (atomic_load_explicit(w, memory_order_acquire) == 1)
+			return true;
+		_mm_pause();
+	} while (__rdtsc() - start < ticks);
+	return false;
+}
+
+/* Until the word is 1, or something that only a program would write. */
+static bool sleep_until_event(struct st_ctx *c, _Atomic uint32_t *w)
+{
+	const struct timespec limit = { .tv_sec = WAIT_S };
+	unsigned late = 0;
+
+	while (!atomic_load(&c->as->dead)) {
+		uint32_t v = 0;
+
+		if (!atomic_compare_exchange_strong(w, &v, 2) && v != 2)
+			return true;
+		if (!syscall(SYS_futex, w, FUTEX_WAIT, 2, &limit, NULL, 0) || errno != ETIMEDOUT)
+			continue;
+		if (atomic_load(&c->interrupt) && ++late >= WAITS_INTERRUPTED)
+			return false;
+	}
+	return false;
+}
+
+/* The stub spins for that long when it has stopped the next time. */
+static void let_go(struct st_ctx *c)
+{
+	_Atomic uint32_t *go = word(c->slot, ST_GO);
+	uint64_t spun = c->theirs.given;
+
+	c->theirs.given = budget(c->p, &c->theirs);
+	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = c->theirs.given;
+	if (atomic_exchange(go, 1) == 2) {
+		wake(go);
+		learn(c->p, &c->theirs, spun, false);
+	} else {
+		learn(c->p, &c->theirs, spun, true);
+	}
+}
+
+bool st_handover(struct st_ctx *c)
+{
+	_Atomic uint32_t *event = word(c->slot, ST_EVENT);
+	bool ok;
+
+	atomic_store_explicit(event, 0, memory_order_relaxed);
+	let_go(c);
+	c->ours.given = budget(c->p, &c->ours);
+	ok = spin(event, c->ours.given);
+	learn(c->p, &c->ours, c->ours.given, ok);
+	if (!ok)
+		ok = sleep_until_event(c, event);
+	return ok && !atomic_load(&c->as->dead);
+}

@@ -1,0 +1,100 @@
+/*
+ * init.c - the systrap platform itself: what it finds out of the machine at boot,
+ * and its table of operations.
+ */
+#include "platform/systrap/systrap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#define HWCAP2_FSGSBASE 2u
+#define SPIN_NS 20000 /* about what it costs to sleep and be woken on another processor */
+#define SLOTS_SIZE ((size_t)ST_MAX_SLOTS * ST_SLOT_SIZE)
+
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+static unsigned usable_cpus(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) ? 1 : (unsigned)CPU_COUNT(&set);
+}
+
+static struct err *make_slots(struct st_platform *p)
+{
+	p->slots_fd = memfd_create("slots", MFD_CLOEXEC);
+	if (p->slots_fd < 0)
+		return err_new(errno, "cannot make the slots' file");
+	if (ftruncate(p->slots_fd, (off_t)SLOTS_SIZE))
+		return err_new(errno, "cannot size the slots' file");
+	p->slots = mmap(NULL, SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, p->slots_fd, 0);
+	if (p->slots == MAP_FAILED)
+		return err_new(errno, "cannot map the slots");
+	return NULL;
+}
+
+/* Starting the zygote takes long enough to see how fast the counter ticks. */
+static struct err *start(struct st_platform *p)
+{
+	int64_t t0 = now_ns();
+	uint64_t c0 = __rdtsc();
+	struct err *e = make_slots(p);
+
+	if (!e)
+		e = st_zygote_start(p);
+	p->spin_max = (uint64_t)((double)(__rdtsc() - c0) / (double)(now_ns() - t0) * SPIN_NS);
+	return e;
+}
+
+static struct err *st_init(int mem_fd, struct platform **out)
+{
+	struct st_platform *p = calloc(1, sizeof(*p));
+	struct err *e;
+
+	if (!p)
+		return err_new(ENOMEM, "cannot start the systrap platform");
+	p->base.ops = &platform_systrap;
+	p->mem_fd = mem_fd;
+	p->cpus = usable_cpus();
+	p->fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
+	mutex_init(&p->mu, RANK_PLATFORM);
+	mutex_init(&p->slots_mu, RANK_LEAF);
+	LIST_INIT(&p->living);
+	e = st_frame_fits() ? start(p) : err_new(0, "this processor's state is too large: use --platform ptrace");
+	if (e)
+		return err_wrap(e, "cannot start the systrap platform"); /* the sentry ends */
+	*out = &p->base;
+	return NULL;
+}
+
+const struct platform_ops platform_systrap = {
+	.name = "systrap",
+	.init = st_init,
+	.as_new = st_as_new,
+	.as_free = st_as_free,
+	.as_map = st_as_map,
+	.as_unmap = st_as_unmap,
+	.as_protect = st_as_protect,
+	.as_cpu_ns = st_as_cpu_ns,
+	.ctx_new = st_ctx_new,
+	.ctx_free = st_ctx_free,
+	.ctx_bind = st_ctx_bind,
+	.run = st_run,
+	.interrupt = st_ctx_interrupt,
+	.fpstate_get = st_fpstate_get,
+	.fpstate_set = st_fpstate_set,
+	.set_singlestep = st_set_singlestep,
+};

@@ -1,0 +1,165 @@
+/*
+ * systrap.h - the systrap platform's own types.
+ *
+ * A stub process is an address space.  Its first thread, the mapper, carries
+ * out orders; each further thread runs one context's program code natively,
+ * under a seccomp filter that turns every system call into a signal, whose
+ * handler hands the thread's state over in its slot: a piece of memory shared
+ * with the sentry.  Program code can write its process's slots: whatever is
+ * read there is copied once, then checked, and concerns that process only.
+ *
+ * Files: zygote.c (starting the zygote, making stub processes), as.c (address
+ * spaces, and their end), orders.c (what the mapper is told), ctx.c (contexts and the threads they
+ * use), frame.c (a thread's state in its slot), switch.c (running program
+ * code), handover.c (waiting for it), init.c (the platform).  guest-code/ is what runs in stubs.
+ *
+ * Locks: an address space's mu, then the platform's mu (both RANK_PLATFORM),
+ * then slots_mu or a context's mu (RANK_LEAF).
+ */
+#ifndef SENTRY_PLATFORM_SYSTRAP_SYSTRAP_H
+#define SENTRY_PLATFORM_SYSTRAP_SYSTRAP_H
+
+#include "lib/lock.h"
+#include "lib/ref.h"
+#include "platform/ops.h"
+#include "platform/systrap/guest-code/stub.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+/* Interrupts a thread that runs program code; never reaches the program. */
+#define ST_INTERRUPT_SIGNAL SIGCHLD
+
+struct st_as;
+struct st_platform {
+	struct platform base;
+	int mem_fd; /* [I] borrowed */
+	int slots_fd; /* [I] */
+	uint8_t *slots; /* [I] all of slots_fd, mapped */
+	pid_t zygote; /* [I] also the process group of all stubs */
+	unsigned cpus; /* [I] */
+	uint64_t spin_max; /* [I] ticks that a side may spin before it sleeps */
+	bool fsgsbase; /* [I] the instructions may be used */
+	_Atomic unsigned running; /* contexts that run program code */
+	struct mutex mu; /* one user at a time of the following */
+	int zygote_fd; /* [mu] orders to the zygote */
+	int channel; /* [mu] our end: files to stubs; answers from the zygote and new stubs */
+	int channel_stubs; /* [mu] the stubs' end: to take back what a stub did not receive */
+	bool reaping; /* [mu] the reaper runs */
+	LIST_HEAD(, st_as) living; /* [mu] those whose process was not reaped yet; holds a reference */
+	struct mutex slots_mu; /* RANK_LEAF */
+	uint64_t slots_used[ST_MAX_SLOTS / 64]; /* [slots_mu] */
+};
+
+/* A program thread of a stub. */
+struct st_thread {
+	SLIST_ENTRY(st_thread) link; /* [as->mu] in idle */
+	unsigned slot;
+	pid_t tid;
+};
+
+struct st_order {
+	uint64_t nr, arg[6], slot;
+};
+_Static_assert(sizeof(struct st_order) == ST_ORDER_SIZE, "as the stub has it");
+
+struct st_ctx;
+struct st_as {
+	struct platform_as base;
+	struct st_platform *p; /* [I] */
+	struct ref ref; /* the user's, one a context in ctxs, one in living */
+	LIST_ENTRY(st_as) link; /* [p->mu] in living */
+	struct mutex mu;
+	pthread_cond_t ended; /* [mu] reaped is set */
+	pid_t pid; /* [mu] the stub process; 0: not made yet */
+	int notify_fd; /* [mu] the mapper's reports; -1 */
+	uint64_t notify_id; /* [mu] of the report that waits for our answer */
+	unsigned orders_slot; /* [mu] whose first page holds the orders */
+	_Atomic bool dead; /* it has been killed, or has died */
+	bool reaped; /* [mu] */
+	LIST_HEAD(, st_ctx) ctxs; /* [mu] contexts that have a thread here */
+	SLIST_HEAD(, st_thread) idle; /* [mu] threads that wait for another context */
+	_Atomic int64_t cpu_ns; /* what a dead process had used */
+};
+
+/* A side's experience with spinning: handover.c. */
+struct st_spin {
+	uint64_t ticks; /* to spin the next time */
+	uint64_t given; /* what it has this time */
+	unsigned rest; /* times to sleep at once before spinning is tried again */
+};
+
+struct st_ctx {
+	struct platform_ctx base;
+	struct st_platform *p; /* [I] */
+	struct st_as *as; /* [t] whose thread we have; NULL: none */
+	LIST_ENTRY(st_ctx) link; /* [as->mu] */
+	struct st_thread *th; /* [t] ours while as is set */
+	uint8_t *slot; /* [t] th's */
+	struct mutex mu; /* RANK_LEAF */
+	pid_t tgid, tid; /* [mu] whom to interrupt; 0: none */
+	bool singlestep; /* [t] */
+	bool fp_pending; /* [t] fp is to be loaded at the next switch */
+	struct fpstate *fp; /* [t] owned, or NULL */
+	unsigned frame; /* [t] offset in the slot of the signal frame to return from */
+	unsigned fp_at; /* [t] offset in the slot of the state that the host saved; 0: none */
+	uint64_t fs_base, gs_base; /* [t] what the stub's thread has, where programs cannot change it */
+	struct st_spin ours, theirs; /* [t] */
+	_Atomic bool running; /* program code may run */
+	_Atomic bool interrupt; /* platform_interrupt was called */
+};
+
+/* --- zygote.c --- */
+struct err *st_zygote_start(struct st_platform *p) ERR_MUST_USE;
+/* A new stub process that reads its orders at that offset of slots_fd, and its
+ * notification descriptor; or -errno. p->mu held. */
+pid_t st_zygote_fork_locked(struct st_platform *p, uint64_t orders, int *notify_fd);
+
+/* --- as.c --- */
+struct platform_as *st_as_new(struct platform *p);
+void st_as_free(struct platform_as *as);
+int64_t st_as_cpu_ns(struct platform_as *as);
+int st_as_start_locked(struct st_as *as); /* its process is made if there is none; 0 or -errno */
+void st_as_kill_locked(struct st_as *as); /* kills the process; it may be reaped later */
+void st_as_put(struct st_as *as);
+int st_slot_new(struct st_platform *p); /* zeroed; or -errno */
+void st_slot_free(struct st_platform *p, unsigned slot); /* no process maps it any more */
+
+/* --- orders.c: as->mu held --- */
+int st_orders_first(struct st_as *as); /* waits until a new process's mapper is ready */
+/* Has the mapper carry out n orders up to the first that fails: 0 and the last
+ * one's result, or -ESRCH: the process is dead. */
+int st_orders_run(struct st_as *as, const struct st_order *o, unsigned n, int64_t *result);
+int st_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off);
+int st_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len);
+int st_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot);
+
+/* --- ctx.c --- */
+struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as);
+void st_ctx_free(struct platform_ctx *c);
+void st_ctx_bind(struct platform_ctx *c);
+int st_ctx_enter(struct st_ctx *c, struct st_as *as); /* c has a thread in as; 0 or -errno */
+void st_ctx_interrupt(struct platform_ctx *c);
+void st_ctx_kick(struct st_ctx *c); /* interrupts c's thread */
+void st_set_singlestep(struct platform_ctx *c, bool on);
+void st_fpstate_get(struct platform_ctx *c, struct fpstate *fp);
+void st_fpstate_set(struct platform_ctx *c, const struct fpstate *fp);
+
+/* --- frame.c --- */
+void st_frame_write(struct st_ctx *c, const struct regs *r); /* what the thread goes on with */
+bool st_frame_fits(void); /* this machine's floating-point state fits in a slot */
+/* What it has stopped with; false: not what the host or we have put there. */
+bool st_frame_read(struct st_ctx *c, struct regs *r, siginfo_t *si, uint64_t *error, uint64_t *trapno);
+void st_fp_read(struct st_ctx *c, struct fpstate *fp);
+
+/* --- handover.c --- */
+/* Lets c's thread go on and waits until it has stopped; false: it never will. */
+bool st_handover(struct st_ctx *c);
+void st_handover_wake(uint8_t *slot); /* the waiter looks again. Any thread */
+
+/* --- switch.c --- */
+enum platform_event st_run(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);
+
+#endif
