@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -26,6 +27,9 @@
 #define PTRACE_SYSEMU_SINGLESTEP 32
 #endif
 #define NT_X86_XSTATE 0x202
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#endif
 
 /* argument checks */
 #define IS(a, v) { POLICY_EQ, a, (uint64_t)(v), 0 }
@@ -68,6 +72,9 @@ static const struct policy_rule rules[] = {
 	RULE("ioctl", "is a donated descriptor a terminal", IS(1, TCGETS)),
 	RULE("ioctl", "size of the host side's terminal", IS(1, TIOCGWINSZ)),
 	RULE("ioctl", "bytes waiting in a donated pipe or terminal", IS(1, FIONREAD)),
+	RULE("ioctl", "drives stubs: their mappers' reports", IS(1, SECCOMP_IOCTL_NOTIF_RECV)),
+	RULE("ioctl", "drives stubs: their mappers' next orders", IS(1, SECCOMP_IOCTL_NOTIF_SEND)),
+	RULE("ioctl", "drives stubs: how their mappers are woken", IS(1, SECCOMP_IOCTL_NOTIF_SET_FLAGS)),
 	RULE("lseek", "position of a donated file; SEEK_DATA and SEEK_HOLE of host files"),
 	RULE("madvise", "gives its own heap and thread stacks back", IS(2, MADV_DONTNEED)),
 	RULE("madvise", "takes program memory at once where it will all be used", IS(2, MADV_POPULATE_WRITE)),
