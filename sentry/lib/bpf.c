@@ -6,7 +6,7 @@
 #include "lib/bpf.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,5 +247,36 @@ uint32_t bpf_run(const struct linux_sock_filter *f, const struct linux_seccomp_d
 		} else {
 			i += holds(i->code, a, v) ? i->jt : i->jf;
 		}
+	}
+}
+
+bool bpf_always_allows(const struct linux_sock_filter *f, uint32_t nr)
+{
+	uint32_t a = 0;
+
+	for (const struct linux_sock_filter *i = f;; i++) {
+		switch (i->code) {
+		case LINUX_BPF_LD_W_ABS:
+			if (i->k == offsetof(struct linux_seccomp_data, nr))
+				a = nr;
+			else if (i->k == offsetof(struct linux_seccomp_data, arch))
+				a = LINUX_AUDIT_ARCH_X86_64;
+			else
+				return false;
+			continue;
+		case LINUX_BPF_RET_K:
+			return i->k == LINUX_SECCOMP_RET_ALLOW;
+		case LINUX_BPF_ALU | LINUX_BPF_AND:
+			a &= i->k;
+			continue;
+		case LINUX_BPF_JMP | LINUX_BPF_JA:
+			i += i->k;
+			continue;
+		default:
+			break;
+		}
+		if (CLASS(i->code) != LINUX_BPF_JMP || i->code & LINUX_BPF_X)
+			return false;
+		i += holds(i->code, a, i->k) ? i->jt : i->jf;
 	}
 }

@@ -89,6 +89,22 @@ START_TEST(refused)
 }
 END_TEST
 
+START_TEST(always_allowed)
+{
+	/* 1 is refused, 2 depends on an argument, others are fine; on another machine nothing is */
+	const struct linux_sock_filter p[] = { STMT(LINUX_BPF_LD_W_ABS, 4), JUMP(LINUX_BPF_JMP | LINUX_BPF_JEQ, LINUX_AUDIT_ARCH_X86_64, 1, 0),
+		STMT(LINUX_BPF_RET_K, 0), STMT(LINUX_BPF_LD_W_ABS, 0), JUMP(LINUX_BPF_JMP | LINUX_BPF_JEQ, 1, 2, 0),
+		JUMP(LINUX_BPF_JMP | LINUX_BPF_JEQ, 2, 2, 0), STMT(LINUX_BPF_RET_K, LINUX_SECCOMP_RET_ALLOW),
+		STMT(LINUX_BPF_RET_K, LINUX_SECCOMP_RET_ERRNO | 1), STMT(LINUX_BPF_LD_W_ABS, 16), STMT(LINUX_BPF_RET_K, LINUX_SECCOMP_RET_ALLOW) };
+
+	ck_assert_int_eq(bpf_check(p, N(p)), 0);
+	ck_assert(bpf_always_allows(p, 0));
+	ck_assert(!bpf_always_allows(p, 1));
+	ck_assert(!bpf_always_allows(p, 2));
+	ck_assert(bpf_always_allows(p, 3));
+}
+END_TEST
+
 /* Whatever the checker accepts ends, and reads nothing that it should not (run under a sanitizer). */
 START_TEST(random_programs)
 {
@@ -104,12 +120,17 @@ START_TEST(random_programs)
 
 		for (unsigned i = 0; i < n; i++)
 			p[i] = (struct linux_sock_filter){ .code = codes[(size_t)random() % N(codes)], .jt = random() & 3, .jf = random() & 3,
-				.k = random() & 1 ? (uint32_t)random() % 70 : (uint32_t)random() };
+				.k = random() % 8 == 0 ? LINUX_SECCOMP_RET_ALLOW : random() & 1 ? (uint32_t)random() % 70 : (uint32_t)random() };
 		if (random() % 4)
 			p[n - 1].code = LINUX_BPF_RET_A;
 		if (!bpf_check(p, n)) {
 			accepted++;
-			bpf_run(p, &d);
+			uint32_t v;
+
+			d.arch = LINUX_AUDIT_ARCH_X86_64;
+			v = bpf_run(p, &d);
+			if (bpf_always_allows(p, (uint32_t)d.nr))
+				ck_assert_uint_eq(v, LINUX_SECCOMP_RET_ALLOW);
 		}
 		free(p);
 	}
@@ -119,7 +140,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { arithmetic, loads, scratch, refused, random_programs, NULL };
+	const TTest *const tests[] = { arithmetic, loads, scratch, refused, always_allowed, random_programs, NULL };
 
 	return check_main("bpf", tests);
 }
