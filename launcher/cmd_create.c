@@ -17,16 +17,9 @@ const struct option_def create_options[] = {
 	{ "pid-file", 0, OPTION_TEXT, offsetof(struct create_options, pid_file), "FILE", "where the sentry's host pid is written" },
 	{ "no-pivot", 0, OPTION_FLAG, offsetof(struct create_options, no_pivot), NULL, "accepted; the guest's root is never the host's" },
 	{ "no-new-keyring", 0, OPTION_FLAG, offsetof(struct create_options, no_new_keyring), NULL, "accepted; the guest has no host keyring" },
-	{ "preserve-fds", 0, OPTION_TEXT, offsetof(struct create_options, preserve_fds), "N", "only 0 is supported" },
+	{ "preserve-fds", 0, OPTION_TEXT, offsetof(struct create_options, preserve_fds), "N", "the program gets descriptors 3 to 3+N-1 too" },
 	{ 0 },
 };
-
-struct err *create_check(const struct create_options *o)
-{
-	if (o->preserve_fds && strcmp(o->preserve_fds, "0"))
-		return err_new(0, "--preserve-fds: descriptors cannot be passed in");
-	return NULL;
-}
 
 struct err *create_detached(struct context *c, const struct create_options *o, const char *id, struct sandbox *out)
 {
@@ -36,13 +29,14 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 	struct err *e, *undo;
 	int boot_errno;
 
-	if ((e = state_check_id(id)) || (e = create_check(o)) ||
+	if ((e = state_check_id(id)) ||
 		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->pool, &plan)))
 		return e;
 	plan_finish(&plan, c->g->strace);
 	if ((e = stdio_make(plan.spec.process.terminal, o->console_socket, false, &plan.spec.process, &io)))
 		return e;
-	e = sandbox_create(c, &plan, io.fds, io.n, &s, &boot_errno);
+	if (!(e = stdio_preserve(o->preserve_fds, &io)))
+		e = sandbox_create(c, &plan, io.fds, io.n, &s, &boot_errno);
 	stdio_close(&io);
 	if (e)
 		return e;

@@ -9,13 +9,15 @@
 #include "libipc/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct exec_options {
-	const char *process, *cwd, *user, *pid_file, *console_socket;
-	struct texts env, caps;
-	bool terminal, detach, no_new_privs;
+	const char *process, *cwd, *user, *pid_file, *internal_pid_file, *console_socket, *preserve_fds, *apparmor, *label, *cgroup;
+	struct texts env, caps, groups;
+	bool terminal, detach, no_new_privs, ignore_paused;
 };
 
 static const struct option_def options[] = {
@@ -28,7 +30,14 @@ static const struct option_def options[] = {
 	{ "no-new-privs", 0, OPTION_FLAG, offsetof(struct exec_options, no_new_privs), NULL, "set no_new_privs" },
 	{ "detach", 'd', OPTION_FLAG, offsetof(struct exec_options, detach), NULL, "return once it has started" },
 	{ "console-socket", 0, OPTION_TEXT, offsetof(struct exec_options, console_socket), "PATH", "where the terminal's master is sent" },
-	{ "pid-file", 0, OPTION_TEXT, offsetof(struct exec_options, pid_file), "FILE", "where its pid inside the container is written" },
+	{ "pid-file", 0, OPTION_TEXT, offsetof(struct exec_options, pid_file), "FILE", "where the host pid of a process that stands for it is written" },
+	{ "internal-pid-file", 0, OPTION_TEXT, offsetof(struct exec_options, internal_pid_file), "FILE", "where its pid inside the container is written" },
+	{ "additional-gids", 'g', OPTION_TEXTS, offsetof(struct exec_options, groups), "GID", "an additional group" },
+	{ "preserve-fds", 0, OPTION_TEXT, offsetof(struct exec_options, preserve_fds), "N", "it gets descriptors 3 to 3+N-1 too" },
+	{ "apparmor", 0, OPTION_TEXT, offsetof(struct exec_options, apparmor), "PROFILE", "accepted; not applied" },
+	{ "process-label", 0, OPTION_TEXT, offsetof(struct exec_options, label), "LABEL", "accepted; not applied" },
+	{ "cgroup", 0, OPTION_TEXT, offsetof(struct exec_options, cgroup), "PATH", "only the container's own" },
+	{ "ignore-paused", 0, OPTION_FLAG, offsetof(struct exec_options, ignore_paused), NULL, "accepted; a paused container runs nothing" },
 	{ 0 },
 };
 
@@ -98,12 +107,32 @@ static struct err *add_capabilities(const struct exec_options *o, struct boot_pr
 	return NULL;
 }
 
+static struct err *add_groups(struct context *c, const struct exec_options *o, struct boot_process *out)
+{
+	uint64_t *all = pool_array(c->pool, out->n_groups + o->groups.n + 1, sizeof(*all));
+
+	if (out->n_groups)
+		memcpy(all, out->groups, out->n_groups * sizeof(*all));
+	for (size_t i = 0; i < o->groups.n; i++) {
+		char *end;
+
+		all[out->n_groups] = strtoul(o->groups.v[i], &end, 10);
+		if (end == o->groups.v[i] || *end || o->groups.v[i][0] == '-' || all[out->n_groups] >= UINT32_MAX)
+			return err_new(0, "--additional-gids: '%.64s' is not an id", o->groups.v[i]);
+		out->n_groups++;
+	}
+	out->groups = all;
+	return NULL;
+}
+
 static struct err *from_arguments(struct context *c, const struct exec_options *o, const struct sandbox *s, struct boot_process *out)
 {
 	struct err *e;
 
 	if ((e = base(c, s, out)) || (e = add_capabilities(o, out)))
 		return e;
+	if (o->cgroup && strcmp(o->cgroup, "/"))
+		return err_new(0, "--cgroup: '%.64s': a process cannot be put into a cgroup of its own", o->cgroup);
 	if (o->cwd)
 		out->cwd = msg_str(o->cwd);
 	if (out->cwd.p[0] != '/')
@@ -112,6 +141,8 @@ static struct err *from_arguments(struct context *c, const struct exec_options *
 	out->terminal = o->terminal;
 	out->rows = out->columns = 0;
 	user(o->user, out);
+	if ((e = add_groups(c, o, out)))
+		return e;
 	out->n_args = (uint32_t)c->argc - 1;
 	out->args = pool_array(c->pool, out->n_args, sizeof(*out->args));
 	for (uint32_t i = 0; i < out->n_args; i++)
@@ -180,6 +211,37 @@ static struct err *send_exec(const struct state_dir *d, const struct boot_proces
 	return e;
 }
 
+/* A process of ours that stands for a detached one: engines wait for the pid in
+ * the pid file and signal it.  It passes signals on and ends as the program does. */
+static _Noreturn void stand_in(const struct attach_options *ao)
+{
+	unsigned wait_status = 0;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	_cleanup_err_ struct err *e = NULL;
+
+	setsid();
+	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+		dup2(null, fd);
+	/* what the caller left open for others is not held open by us */
+	for (int fd = 3; fd < 3 + PRESERVE_MAX; fd++) {
+		if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC))
+			close(fd);
+	}
+	e = attach(ao, &wait_status);
+	_exit(e ? 255 : client_exit_code(wait_status));
+}
+
+static struct err *detach(const struct attach_options *ao, const char *pid_file)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return err_new(errno, "fork");
+	if (!pid)
+		stand_in(ao);
+	return write_pid_file(pid_file, (uint64_t)pid);
+}
+
 static struct err *exec_in(struct context *c, const struct exec_options *o, const struct state_dir *d, const struct boot_process *p,
 	struct stdio *io, int *status)
 {
@@ -191,8 +253,10 @@ static struct err *exec_in(struct context *c, const struct exec_options *o, cons
 		attach_hold_signals();
 	e = send_exec(d, p, io, &ao.pid);
 	fd_close(&io->slave);
+	if (!e && o->internal_pid_file)
+		e = write_pid_file(o->internal_pid_file, ao.pid);
 	if (!e && o->pid_file)
-		e = write_pid_file(o->pid_file, ao.pid);
+		e = o->detach ? detach(&ao, o->pid_file) : write_pid_file(o->pid_file, (uint64_t)getpid());
 	if (e || o->detach)
 		return e;
 	e = attach(&ao, &wait_status);
@@ -217,7 +281,8 @@ static struct err *run(struct context *c, int *status)
 	if (!e)
 		process.terminal |= o->terminal;
 	if (!e && !(e = stdio_make(process.terminal, o->console_socket, !o->detach, &process, &io))) {
-		e = exec_in(c, o, &s.dir, &process, &io, status);
+		if (!(e = stdio_preserve(o->preserve_fds, &io)))
+			e = exec_in(c, o, &s.dir, &process, &io, status);
 		stdio_close(&io);
 	}
 	sandbox_close(&s);

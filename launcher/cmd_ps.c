@@ -12,7 +12,7 @@ struct ps_options {
 };
 
 static const struct option_def options[] = {
-	{ "format", 'f', OPTION_TEXT, offsetof(struct ps_options, format), "FORMAT", "table or json" },
+	{ "format", 'f', OPTION_TEXT, offsetof(struct ps_options, format), "FORMAT", "table, json (pids only) or json-long" },
 	{ 0 },
 };
 
@@ -40,17 +40,21 @@ static void print_row(struct pool *p, const struct control_process *r)
 		(unsigned long long)cpu / 60 % 60, (unsigned long long)cpu % 60, clean(p, &r->command));
 }
 
-static json_t *json_row(const struct control_process *r)
+/* Engines expect an array of numbers, as runc prints it. */
+static json_t *json_row(const struct control_process *r, bool whole)
 {
 	json_t *j = NULL;
-	struct err *e = msg_to_json(&control_process_desc, r, &j);
+	struct err *e = whole ? msg_to_json(&control_process_desc, r, &j) : NULL;
+
+	if (!whole)
+		return json_integer((json_int_t)r->pid);
 
 	err_free(e);
 	return j ? j : json_null();
 }
 
 /* Asks until there are no more. */
-static struct err *collect(struct context *c, const struct state_dir *d, struct rpc_client *rpc, json_t *all)
+static struct err *collect(struct context *c, const struct state_dir *d, struct rpc_client *rpc, json_t *all, bool whole)
 {
 	struct control_processes request = { .id = msg_str(d->id) };
 	struct control_processes_reply reply = { 0 };
@@ -64,7 +68,7 @@ static struct err *collect(struct context *c, const struct state_dir *d, struct 
 			return e;
 		for (uint32_t i = 0; i < reply.n_processes; i++) {
 			if (all)
-				json_array_append_new(all, json_row(&reply.processes[i]));
+				json_array_append_new(all, json_row(&reply.processes[i], whole));
 			else
 				print_row(c->pool, &reply.processes[i]);
 			/* the sandbox is not believed to count upwards */
@@ -80,24 +84,24 @@ static struct err *collect(struct context *c, const struct state_dir *d, struct 
 static struct err *run(struct context *c, int *status)
 {
 	const struct ps_options *o = c->options;
-	bool as_json = o->format && !strcmp(o->format, "json");
+	bool whole = o->format && !strcmp(o->format, "json-long"), as_json = whole || (o->format && !strcmp(o->format, "json"));
 	_cleanup_json_ json_t *all = as_json ? json_array() : NULL;
 	struct sandbox s = SANDBOX_NONE;
 	struct rpc_client *rpc;
 	struct err *e;
 
 	if (o->format && !as_json && strcmp(o->format, "table"))
-		return err_new(0, "--format: '%.64s' is neither table nor json", o->format);
+		return err_new(0, "--format: '%.64s' is none of table, json, json-long", o->format);
 	if ((e = sandbox_open(c, c->argv[0], &s)))
 		return e;
 	if (!(e = client_connect(&s.dir, &rpc))) {
 		if (!as_json)
 			printf("%-8s %6s %6s %3s %-6s %-5s %8s %s\n", "UID", "PID", "PPID", "THR", "TTY", "START", "TIME", "CMD");
-		e = collect(c, &s.dir, rpc, all);
+		e = collect(c, &s.dir, rpc, all, whole);
 		rpc_client_free(rpc);
 	}
 	if (!e && as_json) {
-		json_dumpf(all, stdout, JSON_INDENT(2));
+		json_dumpf(all, stdout, whole ? JSON_INDENT(2) : JSON_COMPACT);
 		putchar('\n');
 	}
 	sandbox_close(&s);

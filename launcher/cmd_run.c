@@ -11,7 +11,7 @@ static const struct option_def options[] = {
 	{ "pid-file", 0, OPTION_TEXT, offsetof(struct create_options, pid_file), "FILE", "where the sentry's host pid is written" },
 	{ "no-pivot", 0, OPTION_FLAG, offsetof(struct create_options, no_pivot), NULL, "accepted; the guest's root is never the host's" },
 	{ "no-new-keyring", 0, OPTION_FLAG, offsetof(struct create_options, no_new_keyring), NULL, "accepted; the guest has no host keyring" },
-	{ "preserve-fds", 0, OPTION_TEXT, offsetof(struct create_options, preserve_fds), "N", "only 0 is supported" },
+	{ "preserve-fds", 0, OPTION_TEXT, offsetof(struct create_options, preserve_fds), "N", "the program gets descriptors 3 to 3+N-1 too" },
 	{ 0 },
 };
 
@@ -39,14 +39,15 @@ static struct err *run(struct context *c, int *status)
 	if (o->detach)
 		return run_detached(c, o);
 	sandbox_timing("begin");
-	if ((e = state_check_id(c->argv[0])) || (e = create_check(o)) ||
+	if ((e = state_check_id(c->argv[0])) ||
 		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->pool, &plan)))
 		return e;
 	plan_finish(&plan, c->g->strace);
 	sandbox_timing("configuration read");
 	if ((e = stdio_make(plan.spec.process.terminal, o->console_socket, true, &plan.spec.process, &io)))
 		return e;
-	e = run_attached(c, &plan, &io, o->pid_file, status, &boot_errno);
+	if (!(e = stdio_preserve(o->preserve_fds, &io)))
+		e = run_attached(c, &plan, &io, o->pid_file, status, &boot_errno);
 	stdio_close(&io);
 	return e;
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -46,6 +47,24 @@ struct err *stdio_make(bool terminal, const char *console_socket, bool attached,
 	else
 		*out = io;
 	return e;
+}
+
+struct err *stdio_preserve(const char *text, struct stdio *s)
+{
+	unsigned long n;
+	char *end;
+
+	if (!text)
+		return NULL;
+	n = strtoul(text, &end, 10);
+	if (end == text || *end || text[0] == '-' || n > PRESERVE_MAX)
+		return err_new(0, "--preserve-fds: '%.64s' is not a number of at most %d", text, PRESERVE_MAX);
+	for (int fd = 3; fd < 3 + (int)n; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			return err_new(errno, "--preserve-fds: descriptor %d", fd);
+		s->fds[s->n++] = fd;
+	}
+	return NULL;
 }
 
 void stdio_close(struct stdio *s)

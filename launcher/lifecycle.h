@@ -9,9 +9,11 @@
 #include "plan.h"
 #include "sandbox.h"
 
-/* The program's stdio: the caller's three, or the slave of a new pty. */
+#define PRESERVE_MAX 45
+/* The program's stdio: the caller's three, or the slave of a new pty; then
+ * those of the caller's descriptors 3 and up that it gets too. */
 struct stdio {
-	int fds[3];
+	int fds[3 + PRESERVE_MAX];
 	unsigned n;
 	int master; /* -1: no terminal */
 	int slave; /* owned; closed once it was donated */
@@ -22,6 +24,8 @@ struct stdio {
  * used, which standard input must then be. */
 struct err *stdio_make(bool terminal, const char *console_socket, bool attached, const struct boot_process *p, struct stdio *out) ERR_MUST_USE;
 void stdio_close(struct stdio *s);
+/* --preserve-fds: adds descriptors 3 .. 3 + N - 1; text NULL: none. */
+struct err *stdio_preserve(const char *text, struct stdio *s) ERR_MUST_USE;
 
 struct err *write_pid_file(const char *path, uint64_t pid) ERR_MUST_USE;
 

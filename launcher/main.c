@@ -3,6 +3,7 @@
  * the table.  See command.h.
  */
 #include "command.h"
+#include "oci.h"
 #include "state.h"
 
 #include "libipc/fd.h"
@@ -159,7 +160,7 @@ static int start(struct globals *g, struct pool *p, int argc, char **argv)
 	if (!g->root)
 		g->root = state_default_root(p);
 	if (g->version)
-		printf("redoubt %s\nspec: 1.0.2\n", REDOUBT_VERSION);
+		printf("redoubt version %s\nspec: %s\n", REDOUBT_VERSION, OCI_VERSION);
 	else if (g->print_policy)
 		printf("component launcher\nunconfined: runs with its caller's ids, capabilities and namespaces, and ends early\n");
 	else if (g->help || used == argc - 1)

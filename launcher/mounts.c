@@ -39,6 +39,8 @@ static const struct {
 	/* propagation: no mount of the host ever reaches the guest, nor the reverse */
 	{ "private", IGNORE, 0 }, { "rprivate", IGNORE, 0 }, { "rshared", IGNORE, 0 }, { "rslave", IGNORE, 0 },
 	{ "runbindable", IGNORE, 0 }, { "shared", IGNORE, 0 }, { "slave", IGNORE, 0 }, { "unbindable", IGNORE, 0 },
+	/* of a tmpfs: what it covers is not copied into it */
+	{ "notmpcopyup", IGNORE, 0 }, { "tmpcopyup", IGNORE, 0 },
 	{ "rbind", BIND, 0 }, { "relatime", SET, MS_RELATIME }, { "ro", SET, MS_RDONLY }, { "rro", SET, MS_RDONLY },
 	{ "rw", CLEAR, MS_RDONLY }, { "strictatime", SET, MS_STRICTATIME }, { "suid", CLEAR, MS_NOSUID }, { "sync", SET, MS_SYNCHRONOUS },
 };

@@ -81,17 +81,41 @@ static const struct jobject namespace_object = JOBJECT(struct oci_namespace, nam
 
 static const struct jfield memory_fields[] = {
 	JFIELD(struct oci_memory, limit, J_INT, "limit", .min = -1, .max = INT64_MAX),
+	JFIELD(struct oci_memory, reservation, J_INT, "reservation", .min = -1, .max = INT64_MAX),
+	JFIELD(struct oci_memory, swap, J_INT, "swap", .min = -1, .max = INT64_MAX),
+	JFIELD(struct oci_memory, swappiness, J_U64, "swappiness", .max = 200),
+	JFIELD(struct oci_memory, has_swappiness, J_ANY, "swappiness"),
+	JFIELD(struct oci_memory, disable_oom_killer, J_BOOL, "disableOOMKiller"),
 };
 static const struct jobject memory_object = JOBJECT(struct oci_memory, memory_fields);
 
 static const struct jfield cpu_fields[] = {
+	JFIELD(struct oci_cpu, shares, J_U64, "shares", .max = 262144),
+	JFIELD(struct oci_cpu, period, J_U64, "period", .max = 1000000),
+	JFIELD(struct oci_cpu, burst, J_U64, "burst", .max = INT64_MAX),
+	JFIELD(struct oci_cpu, quota, J_INT, "quota", .min = -1, .max = INT64_MAX),
+	JFIELD(struct oci_cpu, idle, J_INT, "idle", .max = 1),
 	JFIELD(struct oci_cpu, cpus, J_STR, "cpus", .max = TEXT),
+	JFIELD(struct oci_cpu, mems, J_STR, "mems", .max = TEXT),
 };
 static const struct jobject cpu_object = JOBJECT(struct oci_cpu, cpu_fields);
+
+static const struct jfield pids_fields[] = {
+	JFIELD(struct oci_pids, limit, J_INT, "limit", .min = -1, .max = INT64_MAX),
+};
+static const struct jobject pids_object = JOBJECT(struct oci_pids, pids_fields);
+
+static const struct jfield blkio_fields[] = {
+	JFIELD(struct oci_blkio, weight, J_U64, "weight", .max = 1000),
+};
+static const struct jobject blkio_object = JOBJECT(struct oci_blkio, blkio_fields);
 
 static const struct jfield resources_fields[] = {
 	JFIELD(struct oci_resources, memory, J_OBJECT, "memory", .of = &memory_object),
 	JFIELD(struct oci_resources, cpu, J_OBJECT, "cpu", .of = &cpu_object),
+	JFIELD(struct oci_resources, pids, J_OBJECT, "pids", .of = &pids_object),
+	JFIELD(struct oci_resources, blkio, J_OBJECT, "blockIO", .of = &blkio_object),
+	JFIELD(struct oci_resources, unified, J_MAP, "unified", .max = TEXT),
 };
 static const struct jobject resources_object = JOBJECT(struct oci_resources, resources_fields);
 
@@ -162,4 +186,9 @@ struct err *oci_read_process(const json_t *doc, struct pool *p, struct oci_proce
 	struct err *e = json_read(&process_object, doc, p, process);
 
 	return e ? e : oci_check_process(process, "");
+}
+
+struct err *oci_read_resources(const json_t *doc, struct pool *p, struct oci_resources *r)
+{
+	return json_read(&resources_object, doc, p, r);
 }

@@ -10,7 +10,7 @@
 
 #include "json_read.h"
 
-#define OCI_VERSION "1.0.2"
+#define OCI_VERSION "1.2.0"
 
 struct oci_user {
 	uint64_t uid, gid;
@@ -65,16 +65,32 @@ struct oci_namespace {
 };
 
 struct oci_memory {
-	int64_t limit;
+	int64_t limit, reservation, swap; /* 0: not given; -1: none */
+	uint64_t swappiness;
+	const json_t *has_swappiness;
+	bool disable_oom_killer;
 };
 
 struct oci_cpu {
-	const char *cpus;
+	uint64_t shares, period, burst;
+	int64_t quota, idle;
+	const char *cpus, *mems;
+};
+
+struct oci_pids {
+	int64_t limit;
+};
+
+struct oci_blkio {
+	uint64_t weight;
 };
 
 struct oci_resources {
 	struct oci_memory *memory;
 	struct oci_cpu *cpu;
+	struct oci_pids *pids;
+	struct oci_blkio *blkio;
+	struct jmap unified;
 };
 
 struct oci_id_mapping {
@@ -127,6 +143,9 @@ struct oci_spec {
 struct err *oci_read(const json_t *doc, struct pool *p, struct oci_spec *spec) ERR_MUST_USE;
 /* A process object of its own (exec --process). */
 struct err *oci_read_process(const json_t *doc, struct pool *p, struct oci_process *process) ERR_MUST_USE;
+
+/* A resources object of its own (update --resources). */
+struct err *oci_read_resources(const json_t *doc, struct pool *p, struct oci_resources *r) ERR_MUST_USE;
 
 /* oci_check.c: the meaning.  prefix is put before each place ("process."). */
 struct err *oci_check(const struct oci_spec *s) ERR_MUST_USE;

@@ -8,6 +8,7 @@
 #ifndef REDOUBT_LAUNCHER_PLAN_H
 #define REDOUBT_LAUNCHER_PLAN_H
 
+#include "cgroup.h"
 #include "oci.h"
 
 #include "libipc/protocols.h"
@@ -29,6 +30,8 @@ struct plan {
 	} trees; /* the first is the root's */
 	const char *bundle; /* absolute */
 	struct jmap annotations;
+	const struct oci_resources *resources; /* NULL: none */
+	struct cgroup cgroup; /* none: no directories */
 	bool host_root; /* `do`: the tree is the host's own */
 };
 

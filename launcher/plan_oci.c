@@ -82,8 +82,6 @@ static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
 	} all[] = {
 		{ l && json_array_size(l->devices) > 0, "linux.devices: devices of the host are not passed in" },
 		{ l && l->seccomp, "linux.seccomp: is not applied; the sentry itself is the filter" },
-		{ l && l->cgroups_path && *l->cgroups_path, "linux.cgroupsPath: cgroups are not made yet" },
-		{ l && l->resources, "linux.resources: only the memory limit and the number of processors are applied, inside the sandbox" },
 		{ l && (l->uid_mappings.n || l->gid_mappings.n), "linux.uidMappings, linux.gidMappings: are not applied" },
 		{ s->process->apparmor && *s->process->apparmor, "process.apparmorProfile: is not applied" },
 		{ s->process->selinux && *s->process->selinux, "process.selinuxLabel: is not applied" },
@@ -143,11 +141,11 @@ static void plan_resources(const struct oci_spec *s, struct boot_spec *out)
 	if (r && r->memory && r->memory->limit > 0)
 		out->memory_limit = (uint64_t)r->memory->limit;
 	out->cpus = usable_cpus();
-	if (r && r->cpu && r->cpu->cpus) {
-		uint64_t n = count_cpus(r->cpu->cpus);
+	if (r && r->cpu) {
+		const uint64_t n[] = { r->cpu->cpus ? count_cpus(r->cpu->cpus) : 0, cgroup_quota_cpus(r) };
 
-		if (n && n < out->cpus)
-			out->cpus = n;
+		for (size_t i = 0; i < 2; i++)
+			out->cpus = n[i] && n[i] < out->cpus ? n[i] : out->cpus;
 	}
 }
 
@@ -179,7 +177,8 @@ static struct err *plan_spec(const json_t *doc, const char *id, struct pool *p, 
 	if (s.linux_)
 		plan_linux(s.linux_, p, &out->spec);
 	plan_resources(&s, &out->spec);
-	return NULL;
+	out->resources = s.linux_ ? s.linux_->resources : NULL;
+	return cgroup_find(s.linux_ ? s.linux_->cgroups_path : NULL, id, p, &out->cgroup);
 }
 
 struct err *plan_from_bundle(const char *bundle, const char *id, struct pool *p, struct plan *out)

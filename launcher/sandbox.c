@@ -126,10 +126,11 @@ static struct err *make_cgroup(struct context *c, const struct plan *plan, struc
 {
 	const struct cgroup *g = &plan->cgroup;
 	struct err *e = cgroup_make(g);
-	int why = err_errno(e);
+	int why;
 
 	if (!e)
 		return plan->resources ? cgroup_limit(g, plan->resources, c->pool) : NULL;
+	why = err_errno(e);
 	if (why != EPERM && why != EACCES && why != EROFS)
 		return e;
 	log_at(geteuid() ? LOG_INFO : LOG_WARNING, "no cgroup, no limits on the host: %s", err_text(e));

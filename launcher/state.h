@@ -30,6 +30,8 @@ struct state {
 	bool terminal;
 	struct proc_id *controld, *sentry, *gofer; /* NULL or pid 0: not known */
 	struct jmap annotations;
+	const char *rootfs;
+	struct jmap cgroup; /* see cgroup.h */
 };
 
 struct state_dir {

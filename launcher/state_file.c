@@ -38,6 +38,8 @@ static const struct jfield state_fields[] = {
 	JFIELD(struct state_document, state.sentry, J_OBJECT, "sentry", .of = &proc_object),
 	JFIELD(struct state_document, state.gofer, J_OBJECT, "gofer", .of = &proc_object),
 	JFIELD(struct state_document, state.annotations, J_MAP, "annotations", .max = 65536),
+	JFIELD(struct state_document, state.rootfs, J_STR, "rootfs", .max = 4095),
+	JFIELD(struct state_document, state.cgroup, J_MAP, "cgroup", .max = 8191),
 };
 static const struct jobject state_object = JOBJECT(struct state_document, state_fields);
 
@@ -47,16 +49,25 @@ static void set_proc(json_t *doc, const char *name, const struct proc_id *p)
 		json_object_set_new(doc, name, json_pack("{s:I, s:I}", "pid", (json_int_t)p->pid, "start", (json_int_t)p->start));
 }
 
+static void set_map(json_t *doc, const char *name, const struct jmap *m)
+{
+	json_t *j = json_object();
+
+	for (size_t i = 0; i < m->n; i++)
+		json_object_set_new(j, m->v[i].name, json_string(m->v[i].value));
+	json_object_set_new(doc, name, j);
+}
+
 static json_t *to_json(const struct state *s)
 {
 	json_t *doc = json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:b}", "version", STATE_VERSION, "id", s->id, "bundle",
 		s->bundle ? s->bundle : "", "created", s->created ? s->created : "", "phase", s->phase, "owner", (json_int_t)s->owner,
 		"terminal", s->terminal);
-	json_t *annotations = json_object();
 
-	for (size_t i = 0; i < s->annotations.n; i++)
-		json_object_set_new(annotations, s->annotations.v[i].name, json_string(s->annotations.v[i].value));
-	json_object_set_new(doc, "annotations", annotations);
+	set_map(doc, "annotations", &s->annotations);
+	set_map(doc, "cgroup", &s->cgroup);
+	if (s->rootfs)
+		json_object_set_new(doc, "rootfs", json_string(s->rootfs));
 	set_proc(doc, "controld", s->controld);
 	set_proc(doc, "sentry", s->sentry);
 	set_proc(doc, "gofer", s->gofer);

@@ -9,6 +9,7 @@
 #include "fs/dev/dev.h"
 #include "fs/gofer/gofer_fs.h"
 #include "fs/overlay/overlay.h"
+#include "libipc/log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -73,14 +74,26 @@ static int make_mount_point(struct maker *m, const char *name, bool directory)
 	return ret == -EEXIST ? 0 : ret;
 }
 
+/* Engines mount these everywhere, and next to no program looks: left out, and
+ * said so, where this kernel has no such file system. */
+static bool may_be_missing(struct maker *m, const char *type)
+{
+	return (!strcmp(type, "mqueue") || !strcmp(type, "cgroup")) && !vfs_find_type(m->vfs, type);
+}
+
 static struct err *mount_one(struct maker *m, const struct boot_mount *bm)
 {
 	struct superblock *sb;
 	struct path at;
 	bool directory;
-	struct err *e = make_super(m, bm, &sb);
+	struct err *e;
 	int ret;
 
+	if (may_be_missing(m, bm->type.p)) {
+		log_info("mount %s: no file system type %s: left out", bm->destination.p, bm->type.p);
+		return NULL;
+	}
+	e = make_super(m, bm, &sb);
 	if (e)
 		return e;
 	directory = LINUX_S_ISDIR(sb->root->inode->mode);

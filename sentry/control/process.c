@@ -71,14 +71,16 @@ static int install(struct fdtable *files, struct file *f, int fd)
 	return ret < 0 ? ret : 0;
 }
 
-static struct err *add_stdio(struct process *p, struct fdtable *files, const struct boot_process *bp, const struct cred *cred, int *stdio, unsigned n)
+/* Donated descriptors from `first` on; the guest's number is the index plus offset. */
+static struct err *add_donated(struct process *p, struct fdtable *files, const struct boot_process *bp, const struct cred *cred, int *stdio,
+			       unsigned n, unsigned first, unsigned offset)
 {
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = first; i < n; i++) {
 		struct file *f;
 		int ret = hostfile_new(p->c->k, TAKE_FD(stdio[i]), (uint32_t)bp->uid, (uint32_t)bp->gid, cred, &f);
 
 		if (!ret)
-			ret = install(files, f, (int)i);
+			ret = install(files, f, (int)(i + offset));
 		if (ret)
 			return err_new(-ret, "donated descriptor %u", i);
 	}
@@ -176,6 +178,19 @@ static struct err *resolve_user(struct container *c, struct boot_process *bp, ui
 	return NULL;
 }
 
+/* The terminal or the three, and behind those what else is passed in: from 3 on. */
+static struct err *add_stdio(struct process *p, struct fdtable *files, const struct boot_process *bp, const struct cred *cred, int *stdio, unsigned n)
+{
+	struct err *e;
+
+	if (!bp->terminal)
+		return add_donated(p, files, bp, cred, stdio, n, 0, 0);
+	if (!n)
+		return err_new(EINVAL, "terminal: no descriptor was given");
+	e = add_terminal(p, files, bp, cred, &stdio[0]);
+	return e ? e : add_donated(p, files, bp, cred, stdio, n, 1, 2);
+}
+
 static struct err *load(struct process *p, const struct boot_process *bp, struct fdtable *files)
 {
 	struct fs_context *fs = fs_context_dup(p->c->fs);
@@ -206,9 +221,7 @@ struct err *process_create(struct container *c, const struct boot_process *asked
 	if (!e)
 		e = resolve_user(c, &bp, &groups);
 	if (!e)
-		e = bp.terminal && n_stdio == 1 ? add_terminal(p, files, &bp, cred, &stdio[0])
-		    : bp.terminal		? err_new(EINVAL, "terminal: expected one descriptor, got %u", n_stdio)
-						: add_stdio(p, files, &bp, cred, stdio, n_stdio);
+		e = add_stdio(p, files, &bp, cred, stdio, n_stdio);
 	if (!e)
 		e = load(p, &bp, files);
 	free(groups);
