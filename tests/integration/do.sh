@@ -10,7 +10,7 @@ mkdir -p "$STATE"
 mine=$(mktemp -d /var/tmp/redoubt-do.XXXXXX)
 trap 'rm -rf "$mine"; cleanup' EXIT
 : >"$SCRATCH/after" >"$SCRATCH/out" >"$SCRATCH/err"
-do_it -- /bin/true </dev/null
+do_it -- /bin/true </dev/null >"$SCRATCH/out" 2>&1 || { not_ok "a command to begin with" "status $?" "$(cat "$SCRATCH/out")"; finish; exit; }
 snapshot >"$SCRATCH/before"
 
 # is NAME STATUS OUTPUT ARGUMENTS...

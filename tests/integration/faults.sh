@@ -20,7 +20,7 @@ becomes() { # ID STATUS
 	return 1
 }
 : >"$SCRATCH/after" >"$SCRATCH/log" >"$SCRATCH/out"
-run run --bundle "$SCRATCH/true" first >/dev/null 2>&1
+run run --bundle "$SCRATCH/true" first >"$SCRATCH/out" 2>&1 || { not_ok "a container to begin with" "status $?" "$(cat "$SCRATCH/out")"; finish; exit; }
 snapshot >"$SCRATCH/before"
 RANDOM=${SEED:-$(date +%s)}
 echo "# SEED=$RANDOM"

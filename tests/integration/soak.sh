@@ -27,7 +27,7 @@ pss() { for p in "$@"; do awk '/^Pss:/ { print $2 }' "/proc/$p/smaps_rollup"; do
 switches() { for p in "$@"; do cat /proc/"$p"/task/*/status; done | awk '/ctxt_switches/ { s += $2 } END { print s }'; }
 
 # --- one after another ---------------------------------------------------------------
-run run --bundle "$SCRATCH/true" first >/dev/null 2>&1
+run run --bundle "$SCRATCH/true" first >"$SCRATCH/log" 2>&1 || { not_ok "a container to begin with" "status $?" "$(cat "$SCRATCH/log")"; finish; exit; }
 snapshot >"$SCRATCH/before"
 bad=0
 for i in $(seq "$count"); do
