@@ -45,7 +45,7 @@ static struct err *make_base(struct event_base **out)
 
 static struct err *serve(const struct options *o, struct sandbox *s)
 {
-	struct err *e = confine_enter(&controld_policy, NULL);
+	struct err *e = confine_enter(&controld_policy, &(struct confine_opts){ .namespaces_made = o->namespaces_made });
 
 	s->id = o->id;
 	if (e || (e = make_base(&s->base)) || (e = methods_connect_sentry(s, o->sentry)) || (e = supervise_start(s, o)) ||

@@ -26,6 +26,7 @@ static const struct option_row {
 	{ "listen-fd", FD, offsetof(struct options, listen), "N", "the control socket: bound, listening, SEQPACKET", true },
 	{ "log-fd", FD, offsetof(struct options, log_fd), "N", "where to log", false },
 	{ "log-format", FORMAT, offsetof(struct options, log_format), "FORMAT", "text or json", false },
+	{ "namespaces-made", FLAG, offsetof(struct options, namespaces_made), NULL, "the network, IPC and host name namespaces are the sandbox's own already", false },
 	{ "print-policy", FLAG, offsetof(struct options, print_policy), NULL, "print this program's privileges", false },
 	{ "sentry-fd", FD, offsetof(struct options, sentry), "N", "control connection to the sentry", true },
 	{ "sentry-pid", NUMBER, offsetof(struct options, sentry_pid), "PID", "the sentry's pid, for answers", false },

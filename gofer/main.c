@@ -93,7 +93,7 @@ static struct err *check_socket(int fd)
 
 static struct err *confine(const struct options *o, struct server *s)
 {
-	struct confine_opts how = { .no_namespaces = o->no_confine };
+	struct confine_opts how = { .no_namespaces = o->no_confine, .namespaces_made = o->namespaces_made };
 	struct err *e;
 
 	if (o->no_confine)

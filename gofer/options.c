@@ -20,6 +20,7 @@ enum {
 	OPT_ALLOW_MKNOD,
 	OPT_HOST_UDS,
 	OPT_NO_CONFINE,
+	OPT_NAMESPACES,
 	OPT_LOG_FD,
 	OPT_LOG_FORMAT,
 	OPT_DEBUG,
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{ "allow-mknod", no_argument, NULL, OPT_ALLOW_MKNOD },
 	{ "host-uds", required_argument, NULL, OPT_HOST_UDS },
 	{ "no-confine", no_argument, NULL, OPT_NO_CONFINE },
+	{ "namespaces-made", no_argument, NULL, OPT_NAMESPACES },
 	{ "log-fd", required_argument, NULL, OPT_LOG_FD },
 	{ "log-format", required_argument, NULL, OPT_LOG_FORMAT },
 	{ "debug", no_argument, NULL, OPT_DEBUG },
@@ -63,6 +65,7 @@ void options_usage(FILE *f)
 	      "  --host-uds=connect    host UNIX sockets in the trees may be connected to\n"
 	      "  --host-uds=create     and may be made\n"
 	      "  --no-confine          tests only: keep the caller's namespaces and root\n"
+	      "  --namespaces-made     the network, IPC and host name namespaces are the sandbox's own already\n"
 	      "  --log-fd N            log to this descriptor (standard error)\n"
 	      "  --log-format FORMAT   text or json (text)\n"
 	      "  --debug               log every request\n"
@@ -130,6 +133,9 @@ static struct err *parse_one(struct options *o, int opt)
 		return parse_host_uds(o, optarg);
 	case OPT_NO_CONFINE:
 		o->no_confine = true;
+		return NULL;
+	case OPT_NAMESPACES:
+		o->namespaces_made = true;
 		return NULL;
 	case OPT_LOG_FD:
 		return fd_from_option("--log-fd", optarg, &o->log_fd);

@@ -21,6 +21,7 @@ struct options {
 	const char *listen; /* NULL: not given */
 	bool read_only; /* all trees */
 	bool allow_mknod;
+	bool namespaces_made; /* see confine_opts */
 	bool no_confine; /* tests: leave namespaces and root as they are */
 	enum host_uds host_uds;
 	int log_fd;

@@ -103,6 +103,8 @@ static struct err *begin_program(struct program *g, const char *name, const stru
 {
 	*g = (struct program){ 0 };
 	add_arg(g, p, pool_printf(p, "redoubt-%s %s", name, s->dir->id));
+	if (s->namespaces_made)
+		add_arg(g, p, "--namespaces-made");
 	return find_program(name, p, &g->path);
 }
 
@@ -342,9 +344,10 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 {
 	struct program gofer, sentry, controld;
 	int gofer_pidfd = -1, sentry_pidfd = -1;
+	const struct cgroup cgroup = { s->state->cgroup };
 	struct err *e = own_session(s);
 
-	if (e || (e = gofer_program(&gofer, s, p)) || (e = sentry_program(&sentry, s, p)) || (e = controld_program(&controld, s, p)))
+	if (e || (e = cgroup_join(&cgroup)) || (e = gofer_program(&gofer, s, p)) || (e = sentry_program(&sentry, s, p)) || (e = controld_program(&controld, s, p)))
 		return e;
 	gofer.env = sentry.env = controld.env = component_environment(p);
 	r->controld = proc_identify(getpid());
@@ -361,11 +364,18 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 	return exec_program(&controld);
 }
 
-static _Noreturn void child(const struct spawn *s, int report_fd)
+static _Noreturn void child(const struct spawn *in, int report_fd)
 {
 	struct pool p = { 0 };
 	struct report r = { 0 };
-	struct err *e = become_controld(s, &r, report_fd, &p);
+	struct spawn s = *in;
+	struct err *e;
+
+	/* One of each for all processes of the sandbox: a network namespace is what
+	 * costs most at their start and end.  Each checks that it is apart from the
+	 * host's; without privilege each makes its own, in its user namespace. */
+	s.namespaces_made = !geteuid() && !unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+	e = become_controld(&s, &r, report_fd, &p);
 
 	r.failed = err_errno(e) ? err_errno(e) : EIO;
 	snprintf(r.text, sizeof(r.text), "%s", err_text(e));

@@ -24,6 +24,7 @@ struct spawn {
 	int listen; /* the control socket */
 	int lifeline; /* controld's end: see sandbox.h */
 	int words; /* where the components' own stderr goes */
+	bool namespaces_made; /* set once the child has made those that all components share */
 };
 
 struct spawn_result {

@@ -39,7 +39,7 @@ static struct err *enter(const struct policy *p, const struct confine_opts *o)
 	if (!(o && o->no_namespaces)) {
 		if (!(p->namespaces & CLONE_NEWNS))
 			return err_new(EINVAL, "a policy needs a mount namespace");
-		e = confine_namespaces(p);
+		e = confine_namespaces(p, o && o->namespaces_made);
 		if (!e)
 			e = confine_root(given ? o->root : NULL);
 	}

@@ -64,6 +64,11 @@ struct policy {
 struct confine_opts {
 	const char *root; /* for POLICY_ROOT_GIVEN */
 	bool no_namespaces; /* tests only: a warning is the caller's duty */
+	/* Who starts us has made the network, IPC and host name namespaces that we
+	 * are in, for this sandbox alone: they are kept, one for all its processes,
+	 * instead of made anew.  Only if it looks so: when the network has anything
+	 * but lo, or lo is up, or the others are the host's first, all are made. */
+	bool namespaces_made;
 };
 
 /* Applies everything but seccomp; after it the process is single-threaded

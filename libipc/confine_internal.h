@@ -7,10 +7,14 @@
 
 #include "confine.h"
 
-/* Ids and namespaces.  With CLONE_NEWPID in a process that is not pid 1 this
+/* The namespaces that a sandbox's processes may share. */
+#define CONFINE_SHARED (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+
+/* Ids and namespaces; made: those of CONFINE_SHARED are there already, which is
+ * checked.  With CLONE_NEWPID in a process that is not pid 1 this
  * returns in a forked child; the parent never returns: it waits for the child
  * and ends as it ended. */
-struct err *confine_namespaces(const struct policy *p) ERR_MUST_USE;
+struct err *confine_namespaces(const struct policy *p, bool made) ERR_MUST_USE;
 
 /* Pivots into an empty root (given NULL) or the tree `given`; needs CAP_SYS_ADMIN
  * over a mount namespace of our own. */

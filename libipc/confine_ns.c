@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,8 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -269,14 +273,52 @@ static struct err *fork_into_pid_namespace(void)
 	return e;
 }
 
+/* --- namespaces made by our starter ---------------------------------------------- */
+
+/* Whether our namespace is another than the host kernel's first, whose number
+ * is fixed (linux/proc_ns.h). */
+static bool apart_from_first(const char *name, ino_t first)
+{
+	char path[64];
+	struct stat st;
+	snprintf(path, sizeof path, "/proc/self/ns/%s", name);
+	return stat(path, &st) == 0 && st.st_ino != first;
+}
+
+/* Whether the network reaches nothing: no interface but lo (after two lines of
+ * headings), and that one down, as in a new namespace. */
+static bool empty_network(void)
+{
+	char line[512];
+	bool only_lo = true;
+	struct ifreq lo = { .ifr_name = "lo" };
+	_cleanup_close_ int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	FILE *f = fopen("/proc/self/net/dev", "re");
+	if (!f)
+		return false;
+	for (int n = 0; fgets(line, sizeof line, f); n++)
+		if (n >= 2)
+			only_lo &= strncmp(line + strspn(line, " "), "lo:", 3) == 0;
+	fclose(f);
+	return only_lo && s >= 0 && ioctl(s, SIOCGIFFLAGS, &lo) == 0 && !(lo.ifr_flags & IFF_UP);
+}
+
+/* They are made by one call: a network that is new shows that all are. */
+static bool made_for_us(void)
+{
+	return empty_network() && apart_from_first("ipc", 0xefffffff) && apart_from_first("uts", 0xeffffffe);
+}
+
 /* --- all of it ------------------------------------------------------------------- */
 
-struct err *confine_namespaces(const struct policy *p)
+struct err *confine_namespaces(const struct policy *p, bool made)
 {
 	unsigned flags = p->namespaces;
 	struct err *e = NULL;
 	if (getpid() == 1)
 		flags &= ~(unsigned)CLONE_NEWPID; /* the parent made it */
+	if (made && made_for_us())
+		flags &= ~(unsigned)CONFINE_SHARED;
 	if (p->user == POLICY_USER_NOBODY) {
 		if (geteuid() == 0)
 			e = become_nobody();

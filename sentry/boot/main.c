@@ -57,7 +57,7 @@ static struct err *bring_up(struct kernel *k, struct options *o, int *exit_statu
 	if (o->unconfined)
 		log_warning("TEST ONLY: the sentry runs UNCONFINED: no namespaces, no seccomp");
 	else
-		e = confine_enter(&sentry_policy, &(struct confine_opts){ 0 });
+		e = confine_enter(&sentry_policy, &(struct confine_opts){ .namespaces_made = o->namespaces_made });
 	if (!e)
 		e = kernel_prepare(k, o);
 	if (!e && !o->unconfined)

@@ -12,7 +12,7 @@
 
 enum {
 	OPT_BOOT = 256, OPT_CONTROL, OPT_GOFER, OPT_LOG, OPT_LOG_FORMAT, OPT_DEBUG, OPT_STRACE, OPT_PLATFORM, OPT_PRINT_POLICY,
-	OPT_SYSCALLS, OPT_OVERLAY, OPT_CWD, OPT_HOSTNAME, OPT_UID, OPT_GID, OPT_ENV, OPT_UNCONFINED,
+	OPT_SYSCALLS, OPT_OVERLAY, OPT_CWD, OPT_HOSTNAME, OPT_UID, OPT_GID, OPT_ENV, OPT_UNCONFINED, OPT_NAMESPACES,
 };
 
 static const struct option longs[] = {
@@ -32,6 +32,7 @@ static const struct option longs[] = {
 	{ "uid", required_argument, NULL, OPT_UID },
 	{ "gid", required_argument, NULL, OPT_GID },
 	{ "env", required_argument, NULL, OPT_ENV },
+	{ "namespaces-made", no_argument, NULL, OPT_NAMESPACES },
 	{ "test-only-unconfined", no_argument, NULL, OPT_UNCONFINED },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -51,8 +52,9 @@ void options_usage(void)
 	       "  --overlay          changes of the root stay in memory (with --gofer-fd)\n"
 	       "  --cwd DIR --hostname NAME --uid N --gid N --env NAME=VALUE\n"
 	       "                     the program's (with --gofer-fd)\n"
-	       "  --platform NAME    how program code runs: ptrace\n"
+	       "  --platform NAME    how program code runs: ptrace (the default), systrap\n"
 	       "  --log-fd N --log-format text|json --debug --strace\n"
+	       "  --namespaces-made  the network, IPC and host name namespaces are the sandbox's own already\n"
 	       "  --syscalls         print the table of supported system calls\n"
 	       "  --print-policy     print what the process may do on the host\n"
 	       "  --test-only-unconfined  NO namespaces and NO seccomp: for tests only\n"
@@ -111,6 +113,7 @@ static struct err *take(struct options *o, int c, const char *word)
 		return number("--gid", optarg, &o->gid);
 	case OPT_ENV:
 		return add_env(o, optarg);
+	case OPT_NAMESPACES: o->namespaces_made = true; return NULL;
 	case OPT_UNCONFINED: o->unconfined = true; return NULL;
 	case 'h': o->help = true; return NULL;
 	case 'V': o->version = true; return NULL;

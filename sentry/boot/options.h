@@ -12,7 +12,7 @@
 struct options {
 	int boot_fd, control_fd, gofer_fd, log_fd; /* -1: not given */
 	enum log_format log_format;
-	bool debug, strace, help, version, print_policy, syscalls, overlay, unconfined;
+	bool debug, strace, help, version, print_policy, syscalls, overlay, unconfined, namespaces_made;
 	const char *platform;
 	const char *cwd, *hostname;
 	unsigned long uid, gid;

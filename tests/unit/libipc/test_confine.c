@@ -11,13 +11,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -141,6 +144,61 @@ START_TEST(no_capabilities)
 	proc_fd = open("/proc", O_PATH);
 	ck_assert_int_eq(confined(&p, NULL, inside_caps), 0);
 	close(proc_fd);
+}
+END_TEST
+
+/* Which of the shared namespaces, as numbers in three files of /proc, are other
+ * than they were before confine_enter: a bit each. */
+static ino_t ns_before[3];
+
+static ino_t ns_number(int i)
+{
+	static const char *const names[] = { "thread-self/ns/net", "thread-self/ns/ipc", "thread-self/ns/uts" };
+	struct stat st;
+	return fstatat(proc_fd, names[i], &st, 0) < 0 ? 0 : st.st_ino;
+}
+
+static int inside_changed(void)
+{
+	int changed = 0;
+	for (int i = 0; i < 3; i++)
+		changed |= (ns_number(i) != ns_before[i]) << i;
+	return changed;
+}
+
+/* In a child: the namespaces in `make` are made first, lo brought up if asked. */
+static int made_outside(int make, bool lo_up)
+{
+	struct policy p = nobody_policy();
+	const struct confine_opts o = { .namespaces_made = true };
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	p.namespaces &= ~(unsigned)CLONE_NEWPID;
+	p.user = POLICY_USER_KEEP;
+	pid_t pid = fork();
+	int status;
+	if (pid == 0) {
+		proc_fd = open("/proc", O_PATH);
+		if (make && unshare(make) < 0)
+			_exit(98);
+		if (lo_up && ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCSIFFLAGS, &lo) < 0)
+			_exit(97);
+		for (int i = 0; i < 3; i++)
+			ns_before[i] = ns_number(i);
+		_exit(confined(&p, &o, inside_changed) >> 8);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+START_TEST(made_namespaces)
+{
+	const int all = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(made_outside(all, false), exited(0));
+	ck_assert_int_eq(made_outside(0, false), exited(7)); /* the host's */
+	ck_assert_int_eq(made_outside(all, true), exited(7)); /* somebody uses it */
+	ck_assert_int_eq(made_outside(CLONE_NEWNET, false), exited(7)); /* the others are the host's */
 }
 END_TEST
 
@@ -489,7 +547,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { empty_root, no_capabilities, given_root_and_kept_caps, missing_root, as_a_user, as_a_lone_root, filter, no_new_privs,
+	const TTest *const tests[] = { empty_root, no_capabilities, made_namespaces, given_root_and_kept_caps, missing_root, as_a_user, as_a_lone_root, filter, no_new_privs,
 		a_broken_table_is_an_error, statuses_pass, signals_pass, dies_with_the_parent, parent_is_confined_too, is_fast, NULL };
 	return check_main("confine", tests);
 }
