@@ -110,7 +110,7 @@ is "list -q" "$(run list -q)" "$id"
 is "list" "$(run list | awk -v id="$id" '$1 == id { print $3 }')" running
 is "list --format json" "$(run list --format json | sed -n 's/.*"status": "\(.*\)".*/\1/p')" running
 is "ps" "$(run ps "$id" | awk 'NR > 1 { print $2, $NF }')" "1 trap"
-is "ps --format json" "$(run ps --format json "$id" | grep -c '"pid": 1,')" 1
+is "ps --format json-long" "$(run ps --format json-long "$id" | grep -c '"pid": 1,')" 1
 quiet delete "$id"; is "delete of a running one" $? 1
 quiet exec "$id" /bin/probe exit 5; is "exec" $? 5
 quiet exec "$id" /bin/probe abort 9; is "exec, killed" $? 137
@@ -118,7 +118,7 @@ quiet exec "$id" /bin/probe abort 6; is "exec, aborted" $? 134
 quiet exec -e WORD=word -u 12:34 --cwd /tmp "$id" /bin/probe env; is "exec env" "$(cat "$work/out")" "word 12 34 /tmp"
 is "exec stdin" "$(echo there | run exec "$id" /bin/probe cat)" there
 quiet exec "$id" /bin/missing; is "exec of nothing" $? 255
-quiet exec -d --pid-file "$work/pid" "$id" /bin/probe exit 9; is "exec -d" $? 0
+quiet exec -d --internal-pid-file "$work/pid" "$id" /bin/probe exit 9; is "exec -d" $? 0
 quiet wait --pid "$(cat "$work/pid")" "$id"; is "wait --pid" $? 9
 quiet wait "$id" & waiter=$!
 sleep 0.2
