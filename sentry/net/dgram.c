@@ -103,14 +103,27 @@ ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m,
 	return r ? r : len;
 }
 
+/* The record that a read begins with, and how much of it SO_PEEK_OFF leaves out. */
+static struct seg *first_record(struct socket *s, bool peek, uint32_t *skip)
+{
+	struct seg *g = STAILQ_FIRST(&s->rq);
+
+	*skip = peek_skip(s, peek);
+	while (g && *skip && *skip >= g->len) {
+		*skip -= g->len;
+		g = STAILQ_NEXT(g, link);
+	}
+	return g;
+}
+
 /* Waits for a record; s->mu held. NULL with 0 (end), or -errno in *err. */
-static struct seg *wait_record(struct socket *s, int flags, struct waiter *w, int *err)
+static struct seg *wait_record(struct socket *s, int flags, struct waiter *w, uint32_t *skip, int *err)
 {
 	int64_t deadline = 0;
 	struct seg *g;
 
 	*err = 0;
-	while (!(g = STAILQ_FIRST(&s->rq))) {
+	while (!(g = first_record(s, flags & LINUX_MSG_PEEK, skip))) {
 		*err = socket_take_error(s);
 		if (*err || s->shut & SHUT_RECV || s->state == SOCK_CLOSED)
 			return NULL;
@@ -118,7 +131,7 @@ static struct seg *wait_record(struct socket *s, int flags, struct waiter *w, in
 			*err = -EAGAIN;
 		else
 			*err = socket_sleep(s, w, &s->wq, READABLE, s->rcvtimeo, &deadline);
-		if (*err && !STAILQ_FIRST(&s->rq))
+		if (*err && !first_record(s, flags & LINUX_MSG_PEEK, skip))
 			return NULL;
 	}
 	*err = 0;
@@ -126,14 +139,14 @@ static struct seg *wait_record(struct socket *s, int flags, struct waiter *w, in
 }
 
 /* Copies g out; s->mu held while peeking. Bytes or -errno. */
-static ssize_t hand_out(struct socket_msg *m, struct seg *g, bool peek)
+static ssize_t hand_out(struct socket_msg *m, struct seg *g, uint32_t skip, bool peek)
 {
-	uint64_t n = m->uio->resid < g->len ? m->uio->resid : g->len;
-	ssize_t r = n ? uio_copy_out(m->uio, g->data, n) : 0;
+	uint64_t left = g->len - skip, n = m->uio->resid < left ? m->uio->resid : left;
+	ssize_t r = n ? uio_copy_out(m->uio, g->data + skip, n) : 0;
 
 	if (r < 0 || (uint64_t)r < n)
 		return -EFAULT;
-	if (n < g->len)
+	if (n < left)
 		m->out_flags |= LINUX_MSG_TRUNC;
 	if (m->name && g->from)
 		*m->name = g->from->addr;
@@ -152,6 +165,7 @@ ssize_t dgram_recv(struct socket *s, struct socket_msg *m)
 {
 	bool peek = m->flags & LINUX_MSG_PEEK;
 	struct waiter w = { 0 };
+	uint32_t skip;
 	struct seg *g;
 	ssize_t r;
 	int err;
@@ -159,13 +173,17 @@ ssize_t dgram_recv(struct socket *s, struct socket_msg *m)
 	if (m->flags & LINUX_MSG_OOB)
 		return -EOPNOTSUPP;
 	mutex_lock(&s->mu);
-	g = wait_record(s, m->flags, &w, &err);
+	g = wait_record(s, m->flags, &w, &skip, &err);
 	r = err;
 	if (g && peek) {
-		r = hand_out(m, g, true);
+		uint64_t before = m->uio->resid;
+
+		r = hand_out(m, g, skip, true);
+		peek_moved(s, true, before - m->uio->resid);
 	} else if (g) {
 		STAILQ_REMOVE_HEAD(&s->rq, link);
 		s->rq_bytes -= g->len;
+		peek_moved(s, false, g->len);
 	}
 	mutex_unlock(&s->mu);
 	wait_end(&w);
@@ -173,7 +191,7 @@ ssize_t dgram_recv(struct socket *s, struct socket_msg *m)
 		return r;
 	if (g->scm.n_files)
 		scm_received(s->net, &g->scm);
-	r = hand_out(m, g, false);
+	r = hand_out(m, g, 0, false);
 	seg_free(g);
 	return r;
 }

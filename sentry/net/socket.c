@@ -86,6 +86,7 @@ struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, i
 	s->sndbuf = s->rcvbuf = DEFAULT_BUFFER;
 	s->rcvtimeo = s->sndtimeo = WAIT_FOREVER;
 	s->lowat = 1;
+	s->peek_off = -1;
 	s->peer_cred = (struct linux_ucred){ 0, UINT32_MAX, UINT32_MAX };
 	mutex_lock(&n->mu);
 	LIST_INSERT_HEAD(&n->all, s, all_link);
@@ -221,6 +222,16 @@ int socket_sleep(struct socket *s, struct waiter *w, struct waitq *q, uint32_t e
 	if (r == -ETIMEDOUT)
 		return -EAGAIN;
 	return r && timeo != WAIT_FOREVER ? -EINTR : r;
+}
+
+void peek_moved(struct socket *s, bool peek, size_t n)
+{
+	int64_t at = s->peek_off;
+
+	if (at < 0)
+		return;
+	at += peek ? (int64_t)n : -(int64_t)n;
+	s->peek_off = at < 0 ? 0 : at > INT32_MAX ? INT32_MAX : (int32_t)at;
 }
 
 int socket_take_error(struct socket *s)

@@ -141,6 +141,7 @@ struct socket {
 	_Atomic uint32_t inet_flags; /* INET_* */
 	struct linux_linger linger; /* [mu] */
 	_Atomic uint32_t lowat;
+	int32_t peek_off; /* [mu] SO_PEEK_OFF: where the next MSG_PEEK begins; -1: at the beginning, always */
 	uint32_t tcp_values[32]; /* [mu] TCP_ options with a number */
 	uint64_t ip_set; /* [mu] which of ip_values were set (ip_opt.c) */
 	int16_t ip_values[SOCK_IP_OPTIONS]; /* [mu] */
@@ -197,6 +198,10 @@ void stream_close(struct socket *s);
 ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m, struct sock_name *from);
 ssize_t dgram_recv(struct socket *s, struct socket_msg *m);
 uint32_t dgram_poll_bits(struct socket *s); /* IN, OUT, RDHUP, HUP, ERR by queue, charge and shut */
+
+/* SO_PEEK_OFF, s->mu held: bytes that a peek skips; what was peeked at or taken moves it. */
+static inline uint32_t peek_skip(const struct socket *s, bool peek) { return peek && s->peek_off > 0 ? (uint32_t)s->peek_off : 0; }
+void peek_moved(struct socket *s, bool peek, size_t n);
 
 struct seg *seg_new(uint32_t cap);
 void seg_free(struct seg *g); /* with its files; no locks held (files may close) */

@@ -57,6 +57,12 @@ static uint32_t buffer_size(int v, bool force, uint32_t min)
 	return n * 2 < min ? min : n * 2;
 }
 
+/* SO_PEEK_OFF is for unix sockets and UDP. */
+static bool can_peek_from(const struct socket *s)
+{
+	return s->family == LINUX_AF_UNIX || (s->family != LINUX_AF_NETLINK && s->type == LINUX_SOCK_DGRAM);
+}
+
 static int set_socket(struct socket *s, int opt, const void *v, unsigned len, bool privileged)
 {
 	int n;
@@ -96,6 +102,13 @@ static int set_socket(struct socket *s, int opt, const void *v, unsigned len, bo
 		return 0;
 	case LINUX_SO_RCVLOWAT:
 		s->lowat = n < 0 ? INT32_MAX : n ? (uint32_t)n : 1;
+		return 0;
+	case LINUX_SO_PEEK_OFF:
+		if (!can_peek_from(s))
+			return -EOPNOTSUPP;
+		mutex_lock(&s->mu);
+		s->peek_off = n < 0 ? -1 : n;
+		mutex_unlock(&s->mu);
 		return 0;
 	case LINUX_SO_PRIORITY:
 		return (n >= 0 && n <= 6) || privileged ? 0 : -EPERM;
@@ -146,6 +159,9 @@ static bool int_option(struct socket *s, int opt, int *n)
 	case LINUX_SO_TYPE:
 		*n = s->type;
 		return true;
+	case LINUX_SO_PEEK_OFF:
+		*n = s->peek_off;
+		return can_peek_from(s);
 	case LINUX_SO_DOMAIN:
 		*n = s->family;
 		return true;

@@ -177,6 +177,7 @@ struct reading {
 	struct socket_msg *m;
 	struct seg_list done; /* emptied, to be freed without the lock */
 	size_t copied, target;
+	uint32_t skip; /* SO_PEEK_OFF: bytes still to be passed over */
 	bool stop; /* what was read must not be joined with more */
 	bool have_cred;
 };
@@ -240,8 +241,17 @@ static int read_queue(struct reading *r)
 
 	while (g && r->m->uio->resid && !r->stop) {
 		struct seg *next = STAILQ_NEXT(g, link);
-		uint64_t n = r->m->uio->resid < g->len ? r->m->uio->resid : g->len;
+		uint64_t n;
 		ssize_t k;
+
+		if (r->skip && r->skip >= g->len) {
+			r->skip -= g->len;
+			g = next;
+			continue;
+		}
+		n = g->len - r->skip;
+		if (n > r->m->uio->resid)
+			n = r->m->uio->resid;
 
 		if (r->have_cred && g->scm.n_files && r->m->scm.n_files)
 			break;
@@ -249,10 +259,12 @@ static int read_queue(struct reading *r)
 			r->stop = true;
 			break;
 		}
-		k = copy_seg(r, g->data + g->off, n);
+		k = copy_seg(r, g->data + g->off + r->skip, n);
 		if (k <= 0)
 			return k < 0 ? (int)k : -EFAULT;
 		r->copied += k;
+		r->skip = 0;
+		peek_moved(r->s, peek, (size_t)k);
 		if (!peek)
 			consume(r, g, k);
 		g = next;
@@ -283,7 +295,8 @@ static int read_loop(struct reading *r, struct waiter *w)
 	int e;
 
 	for (;;) {
-		if (STAILQ_FIRST(&s->rq) && !(peek && r->copied)) {
+		r->skip = peek_skip(s, peek);
+		if (s->rq_bytes > r->skip && !(peek && r->copied)) {
 			e = read_queue(r);
 			if (e || r->stop || !r->m->uio->resid || peek)
 				return e;
@@ -294,7 +307,7 @@ static int read_loop(struct reading *r, struct waiter *w)
 		if (r->copied) /* MSG_WAITALL: the writer may wait for room */
 			waitq_wake(&r->peer->wq, WRITABLE);
 		e = socket_sleep(s, w, &s->wq, READABLE, s->rcvtimeo, &deadline);
-		if (e && !STAILQ_FIRST(&s->rq))
+		if (e && s->rq_bytes <= peek_skip(s, peek))
 			return e;
 	}
 }

@@ -1,12 +1,9 @@
-/* Pipes in packet mode; credentials and names that come with data on unix sockets. */
+/* Pipes in packet mode. */
 #include "../test.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <sys/un.h>
 
 CASE(packet_boundaries)
 {
@@ -58,53 +55,6 @@ CASE(packet_after_stream)
 	CHECK(write(fd[1], "tail", 4) == 4);
 	CHECK(read(fd[0], buf, 4) == 4 && !memcmp(buf, "pack", 4));
 	CHECK(read(fd[0], buf, sizeof(buf)) == 4 && !memcmp(buf, "tail", 4));
-}
-
-static pid_t sender_of(int s)
-{
-	union {
-		struct cmsghdr h;
-		char room[CMSG_SPACE(sizeof(struct ucred))];
-	} c;
-	struct iovec v = { &(char[8]){ 0 }, 8 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c) };
-	struct ucred u;
-
-	CHECK(recvmsg(s, &m, 0) == 1);
-	CHECK(CMSG_FIRSTHDR(&m) && CMSG_FIRSTHDR(&m)->cmsg_type == SCM_CREDENTIALS);
-	memcpy(&u, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(u));
-	return u.pid;
-}
-
-CASE(write_carries_the_writer)
-{
-	int s[2], st;
-	pid_t p;
-
-	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
-	CHECK(setsockopt(s[0], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) == 0);
-	p = fork();
-	if (!p)
-		_exit(write(s[1], "x", 1) == 1 ? 0 : 1);
-	CHECK(waitpid(p, &st, 0) == p && st == 0);
-	CHECK(sender_of(s[0]) == p);
-	CHECK(write(s[1], "y", 1) == 1);
-	CHECK(sender_of(s[0]) == getpid());
-}
-
-CASE(stream_tells_the_named_sender)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX }, from;
-	socklen_t n = sizeof(sa_family_t) + 1 + snprintf(a.sun_path + 1, 60, "redoubt-sender-%d", getpid()), fn = sizeof(from);
-	int l = socket(AF_UNIX, SOCK_STREAM, 0), c = socket(AF_UNIX, SOCK_STREAM, 0), s;
-	char ch;
-
-	CHECK(bind(l, (void *)&a, n) == 0 && listen(l, 1) == 0 && connect(c, (void *)&a, n) == 0);
-	s = accept(l, NULL, NULL);
-	CHECK(write(s, "x", 1) == 1 && write(c, "y", 1) == 1);
-	CHECK(recvfrom(c, &ch, 1, 0, (void *)&from, &fn) == 1 && fn == n && !memcmp(&from, &a, n));
-	fn = sizeof(from);
-	CHECK(recvfrom(s, &ch, 1, 0, (void *)&from, &fn) == 1 && fn == 0);
 }
 
 int main(void) { return run_cases(); }
