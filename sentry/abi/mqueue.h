@@ -15,7 +15,10 @@ struct linux_mq_attr {
 
 #define LINUX_SIGEV_SIGNAL 0
 #define LINUX_SIGEV_NONE 1
-#define LINUX_SIGEV_THREAD 2
+#define LINUX_SIGEV_THREAD 2 /* by a netlink socket: signo is its descriptor, value the address of a cookie */
+#define LINUX_NOTIFY_COOKIE_LEN 32
+#define LINUX_NOTIFY_WOKENUP 1 /* last byte of the cookie when it comes back */
+#define LINUX_NOTIFY_REMOVED 2
 
 /* /proc/sys/fs/mqueue */
 #define MQ_MSG_DEFAULT 10

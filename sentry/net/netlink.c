@@ -137,6 +137,19 @@ static int deliver(struct socket *s, const struct nlbuf *b)
 	return 0;
 }
 
+int netlink_tell(struct socket *s, const void *data, size_t n)
+{
+	struct nlbuf b = { .p = malloc(n), .len = n };
+	int r = -ENOMEM;
+
+	if (b.p) {
+		memcpy(b.p, data, n);
+		r = deliver(s, &b);
+	}
+	free(b.p);
+	return r;
+}
+
 static int answer(struct socket *s, const struct linux_nlmsghdr *h, bool privileged)
 {
 	struct nlbuf b = { .seq = h->seq, .pid = pid_of(s) };

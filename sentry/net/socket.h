@@ -203,6 +203,9 @@ uint32_t dgram_poll_bits(struct socket *s); /* IN, OUT, RDHUP, HUP, ERR by queue
 static inline uint32_t peek_skip(const struct socket *s, bool peek) { return peek && s->peek_off > 0 ? (uint32_t)s->peek_off : 0; }
 void peek_moved(struct socket *s, bool peek, size_t n);
 
+/* Puts a record from the kernel into a netlink socket's queue (mq_notify). 0 or -ENOMEM; a full queue drops it. */
+int netlink_tell(struct socket *s, const void *data, size_t n);
+
 struct seg *seg_new(uint32_t cap);
 void seg_free(struct seg *g); /* with its files; no locks held (files may close) */
 void seg_list_free(struct seg_list *l); /* same */

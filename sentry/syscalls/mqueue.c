@@ -7,6 +7,7 @@
 #include "abi/fcntl.h"
 #include "abi/time.h"
 #include "syscalls/fd_util.h"
+#include "syscalls/socket_util.h"
 #include "syscalls/syscall.h"
 
 #include <errno.h>
@@ -106,24 +107,46 @@ int64_t sys_mq_timedreceive(struct task *t, const uint64_t a[6])
 	return r;
 }
 
+static int check_event(const struct linux_sigevent *e)
+{
+	if (e->notify != LINUX_SIGEV_SIGNAL && e->notify != LINUX_SIGEV_NONE && e->notify != LINUX_SIGEV_THREAD)
+		return -EINVAL;
+	return e->notify == LINUX_SIGEV_SIGNAL && (e->signo < 0 || e->signo > LINUX_NSIG) ? -EINVAL : 0;
+}
+
+/* The C library's SIGEV_THREAD: a thread of its waits on a netlink socket for the cookie to come back. */
+static int notify_by_socket(struct task *t, struct file *queue, const struct linux_sigevent *e)
+{
+	uint8_t cookie[LINUX_NOTIFY_COOKIE_LEN];
+	struct socket *s;
+	struct file *f;
+	int r;
+
+	if (copy_from_user(t->mm, cookie, UADDR(e->value), sizeof(cookie)))
+		return -EFAULT;
+	r = get_socket(t, e->signo, &f, &s);
+	if (r)
+		return r;
+	r = s->family == LINUX_AF_NETLINK ? mqueue_notify(t, queue, e, s, cookie) : -EINVAL;
+	file_put(f);
+	return r;
+}
+
 int64_t sys_mq_notify(struct task *t, const uint64_t a[6])
 {
 	struct linux_sigevent e;
 	struct file *f;
-	int r;
+	int r = 0;
 
-	if (a[1]) {
-		if (copy_from_user(t->mm, &e, UADDR(a[1]), sizeof(e)))
-			return -EFAULT;
-		if (e.notify != LINUX_SIGEV_SIGNAL && e.notify != LINUX_SIGEV_NONE) /* THREAD goes by a netlink socket */
-			return -EINVAL;
-		if (e.notify == LINUX_SIGEV_SIGNAL && (e.signo < 0 || e.signo > LINUX_NSIG))
-			return -EINVAL;
-	}
-	r = get_queue(t, (int)a[0], 0, &f);
+	if (a[1])
+		r = copy_from_user(t->mm, &e, UADDR(a[1]), sizeof(e)) ? -EFAULT : check_event(&e);
+	r = r ? r : get_queue(t, (int)a[0], 0, &f);
 	if (r)
 		return r;
-	r = mqueue_notify(t, f, a[1] ? &e : NULL);
+	if (a[1] && e.notify == LINUX_SIGEV_THREAD)
+		r = notify_by_socket(t, f, &e);
+	else
+		r = mqueue_notify(t, f, a[1] ? &e : NULL, NULL, NULL);
 	file_put(f);
 	return r;
 }

@@ -17,6 +17,15 @@ struct mq_msg {
 	char text[];
 };
 
+/* How a process wants to be told. */
+struct mq_notice {
+	pid_t pid;
+	int how, signo;
+	uint64_t value;
+	struct socket *sock; /* LINUX_SIGEV_THREAD: referenced */
+	uint8_t cookie[LINUX_NOTIFY_COOKIE_LEN];
+};
+
 struct mq {
 	struct mutex mu; /* RANK_FILE; all below */
 	struct waitq wq; /* EVENT_IN: a message; EVENT_OUT: room */
@@ -25,9 +34,7 @@ struct mq {
 	uint64_t bytes;
 	unsigned receivers; /* waiting */
 	/* who is to be told of the next message; pid 0: nobody */
-	pid_t notify_pid;
-	int notify_how, notify_signo;
-	uint64_t notify_value;
+	struct mq_notice notice;
 	/* charged to the maker: [I] */
 	uint32_t uid;
 	uint64_t charge;

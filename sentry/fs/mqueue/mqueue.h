@@ -15,6 +15,7 @@
 struct file;
 struct kernel;
 struct linux_sigevent;
+struct socket;
 struct task;
 
 int mqueue_register(struct kernel *k); /* "mqueue", and k->mqueue */
@@ -26,7 +27,8 @@ bool mqueue_is(const struct file *f);
 /* f is a queue, open as needed.  deadline: ns of CLOCK_MONOTONIC or WAIT_FOREVER. */
 int mqueue_send(struct task *t, struct file *f, uaddr text, uint64_t len, uint32_t prio, int64_t deadline);
 ssize_t mqueue_receive(struct task *t, struct file *f, uaddr text, uint64_t size, uint32_t *prio, int64_t deadline);
-int mqueue_notify(struct task *t, struct file *f, const struct linux_sigevent *e); /* NULL: no more */
+/* NULL: no more. For LINUX_SIGEV_THREAD the netlink socket (a reference is taken) and the cookie. -EBUSY */
+int mqueue_notify(struct task *t, struct file *f, const struct linux_sigevent *e, struct socket *sock, const uint8_t *cookie);
 void mqueue_getattr(struct file *f, struct linux_mq_attr *out);
 
 #endif

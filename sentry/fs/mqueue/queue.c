@@ -1,13 +1,15 @@
 /*
- * queue.c - messages of a POSIX queue: sending, receiving, notification by signal.
+ * queue.c - messages of a POSIX queue: sending, receiving, notification.
  * Program memory is touched without the queue's lock.
  */
 #include "abi/time.h"
 #include "fs/mqueue/internal.h"
+#include "net/socket.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct mq *mq_new(int64_t max, int64_t size)
 {
@@ -31,6 +33,8 @@ void mq_free(struct mq *q)
 		TAILQ_REMOVE(&q->msgs, m, link);
 		free(m);
 	}
+	if (q->notice.sock)
+		socket_put(q->notice.sock);
 	waitq_destroy(&q->wq);
 	mutex_destroy(&q->mu);
 	free(q);
@@ -81,42 +85,44 @@ static void insert_locked(struct mq *q, struct mq_msg *m)
 	q->bytes += m->len;
 }
 
-/* The first message in an empty queue that nobody waits at: the registered process is told, once. */
-static void tell(struct task *t, pid_t pid, int how, int signo, uint64_t value)
+/* Tells a process that its registration has ended: a message came (woken), or it was taken back. */
+static void tell(struct task *t, struct mq_notice *n, int what)
 {
-	struct linux_siginfo info = { .signo = signo, .code = LINUX_SI_MESGQ };
+	struct linux_siginfo info = { .signo = n->signo, .code = LINUX_SI_MESGQ };
 	struct thread_group *tg;
 
-	if (!pid || how != LINUX_SIGEV_SIGNAL)
+	if (n->sock) {
+		n->cookie[LINUX_NOTIFY_COOKIE_LEN - 1] = (uint8_t)what;
+		(void)netlink_tell(n->sock, n->cookie, sizeof(n->cookie)); /* no memory: as lost as a signal would be */
+		socket_put(n->sock);
+		return;
+	}
+	if (!n->pid || n->how != LINUX_SIGEV_SIGNAL || what != LINUX_NOTIFY_WOKENUP)
 		return;
 	info.rt.pid = t->tg->tgid;
 	info.rt.uid = t->cred->ruid;
-	info.rt.value = value;
-	tg = tg_find(t->k, pid);
+	info.rt.value = n->value;
+	tg = tg_find(t->k, n->pid);
 	if (!tg)
 		return;
-	signal_send_group(tg, signo, &info);
+	signal_send_group(tg, n->signo, &info);
 	tg_put(tg);
 }
 
 static int put_message(struct task *t, struct file *f, struct mq *q, struct mq_msg *m, int64_t deadline)
 {
-	int r = 0, how = 0, signo = 0;
+	struct mq_notice told = { .pid = 0 };
 	struct waiter w = { .q = NULL };
-	uint64_t value = 0;
-	pid_t pid = 0;
+	int r = 0;
 
 	mutex_lock(&q->mu);
 	while (!r && q->n >= q->max)
 		r = sleep_locked(q, f, &w, EVENT_OUT, deadline);
 	if (q->n < q->max) {
 		r = 0;
-		if (!q->n && !q->receivers) {
-			pid = q->notify_pid;
-			how = q->notify_how;
-			signo = q->notify_signo;
-			value = q->notify_value;
-			q->notify_pid = 0;
+		if (!q->n && !q->receivers) { /* the first message, and nobody waits for it */
+			told = q->notice;
+			q->notice = (struct mq_notice){ .pid = 0 };
 		}
 		insert_locked(q, m);
 	}
@@ -125,7 +131,7 @@ static int put_message(struct task *t, struct file *f, struct mq *q, struct mq_m
 	if (r)
 		return r;
 	waitq_wake(&q->wq, EVENT_IN | EVENT_RDNORM);
-	tell(t, pid, how, signo, value);
+	tell(t, &told, LINUX_NOTIFY_WOKENUP);
 	return 0;
 }
 
@@ -198,24 +204,29 @@ ssize_t mqueue_receive(struct task *t, struct file *f, uaddr text, uint64_t size
 
 /* --- notification, attributes ---------------------------------------------------------------------- */
 
-int mqueue_notify(struct task *t, struct file *f, const struct linux_sigevent *e)
+int mqueue_notify(struct task *t, struct file *f, const struct linux_sigevent *e, struct socket *sock, const uint8_t *cookie)
 {
+	struct mq_notice removed = { .pid = 0 };
 	struct mq *q = mq_of(f);
 	int r = 0;
 
 	mutex_lock(&q->mu);
 	if (!e) {
-		if (q->notify_pid == t->tg->tgid)
-			q->notify_pid = 0;
-	} else if (q->notify_pid) {
+		if (q->notice.pid == t->tg->tgid) {
+			removed = q->notice;
+			q->notice = (struct mq_notice){ .pid = 0 };
+		}
+	} else if (q->notice.pid) {
 		r = -EBUSY;
 	} else {
-		q->notify_pid = t->tg->tgid;
-		q->notify_how = e->notify;
-		q->notify_signo = e->signo;
-		q->notify_value = e->value;
+		q->notice = (struct mq_notice){ .pid = t->tg->tgid, .how = e->notify, .signo = e->signo, .value = e->value, .sock = sock };
+		if (sock) {
+			socket_get(sock);
+			memcpy(q->notice.cookie, cookie, sizeof(q->notice.cookie));
+		}
 	}
 	mutex_unlock(&q->mu);
+	tell(t, &removed, LINUX_NOTIFY_REMOVED);
 	return r;
 }
 
@@ -238,7 +249,7 @@ static ssize_t mq_read(struct file *f, struct uio *u, int64_t *pos)
 
 	mutex_lock(&q->mu);
 	n = snprintf(line, sizeof(line), "QSIZE:%-10llu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n", (unsigned long long)q->bytes,
-		q->notify_pid ? q->notify_how : 0, q->notify_pid && q->notify_how == LINUX_SIGEV_SIGNAL ? q->notify_signo : 0, q->notify_pid);
+		q->notice.pid ? q->notice.how : 0, q->notice.pid && q->notice.how == LINUX_SIGEV_SIGNAL ? q->notice.signo : 0, q->notice.pid);
 	mutex_unlock(&q->mu);
 	if (*pos >= n)
 		return 0;
@@ -268,7 +279,7 @@ static void mq_flush(struct file *f)
 	struct task *t = task_current();
 
 	if (t)
-		mqueue_notify(t, f, NULL);
+		mqueue_notify(t, f, NULL, NULL, NULL);
 }
 
 const struct file_ops mq_file_ops = { .read = mq_read, .poll = mq_poll, .flush = mq_flush };

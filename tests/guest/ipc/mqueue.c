@@ -135,4 +135,30 @@ CASE(mq_notification)
 	CHECK(mq_unlink(name) == 0);
 }
 
+static volatile int threads_told;
+static void on_thread(union sigval v)
+{
+	threads_told += v.sival_int;
+}
+
+CASE(mq_notification_by_thread)
+{
+	mqd_t q = make(3, 10, O_NONBLOCK);
+	struct sigevent e = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_thread, .sigev_value.sival_int = 7 };
+	char buf[10];
+
+	CHECK(mq_notify(q, &e) == 0);
+	CHECK_ERR(mq_notify(q, &e), EBUSY);
+	CHECK(mq_send(q, "a", 1, 0) == 0);
+	for (int i = 0; i < 1000 && !threads_told; i++)
+		usleep(2000);
+	CHECK(threads_told == 7);
+	CHECK(mq_receive(q, buf, 10, NULL) == 1);
+	CHECK(mq_notify(q, &e) == 0 && mq_notify(q, NULL) == 0);
+	CHECK(mq_send(q, "b", 1, 0) == 0);
+	usleep(20000);
+	CHECK(threads_told == 7);
+	CHECK(mq_unlink(name) == 0);
+}
+
 int main(void) { return run_cases(); }
