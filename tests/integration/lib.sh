@@ -36,7 +36,7 @@ caps = ["CAP_" + c for c in "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETG
 json.dump({
     "ociVersion": "1.0.2", "hostname": "box", "root": {"path": tree, "readonly": False},
     "process": {"terminal": terminal, "user": {"uid": 0, "gid": 0}, "args": args, "cwd": "/",
-                "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C", "TERM=xterm"],
+                "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "LC_ALL=C", "TERM=xterm"],
                 "capabilities": {k: caps for k in ("bounding", "effective", "permitted")}},
     "mounts": [
         {"destination": "/proc", "type": "proc", "source": "proc"},
@@ -63,7 +63,7 @@ NATIVE='r=$1; mount -t proc proc $r/proc; mount -t tmpfs -o mode=755 tmpfs $r/de
 for d in null zero full random urandom tty; do touch $r/dev/$d; mount --bind /dev/$d $r/dev/$d; done
 mount -t devpts -o newinstance,ptmxmode=0666 devpts $r/dev/pts; ln -s pts/ptmx $r/dev/ptmx; ln -s /proc/self/fd $r/dev/fd
 ln -s fd/0 $r/dev/stdin; ln -s fd/1 $r/dev/stdout; ln -s fd/2 $r/dev/stderr; mount -t tmpfs -o mode=1777 tmpfs $r/dev/shm
-mount -t tmpfs -o mode=1777 tmpfs $r/tmp; hostname box; exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C TERM=xterm chroot $r /bin/bash -c "$2"'
+mount -t tmpfs -o mode=1777 tmpfs $r/tmp; hostname box; exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C TERM=xterm chroot $r /bin/bash -c "$2"'
 
 # native OUT COMMAND : the same without a sandbox
 native() {
