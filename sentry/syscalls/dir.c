@@ -3,6 +3,7 @@
  * system may hold locks while it lists.
  */
 #include "syscalls/fs_util.h"
+#include "vfs/notify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,8 @@ static int64_t list(struct task *t, struct file *f, uint64_t to, unsigned count,
 		r = fl.full ? -EINVAL : 0;
 	}
 	mutex_unlock(&f->pos_mu);
+	if (r >= 0)
+		notify_dentry(f->path.dentry, NOTIFY_ACCESS);
 	free(fl.buf);
 	return r;
 }

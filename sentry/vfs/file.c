@@ -119,7 +119,7 @@ static ssize_t read_at(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t n = f->ops->read ? f->ops->read(f, u, pos) : LINUX_S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
 
-	if (n > 0 && f->inode->watches)
+	if (n > 0)
 		notify_dentry(f->path.dentry, NOTIFY_ACCESS);
 	return n;
 }

@@ -96,7 +96,8 @@ void notify_inode(struct inode *i, uint32_t event)
 
 	if (!i->watches || !fn)
 		return;
-	fn(i, event | (LINUX_S_ISDIR(i->mode) ? NOTIFY_ISDIR : 0), NULL, 0);
+	/* an event about the watched thing itself never says that it is a directory */
+	fn(i, event | (LINUX_S_ISDIR(i->mode) && !(event & (NOTIFY_DELETE_SELF | NOTIFY_MOVE_SELF)) ? NOTIFY_ISDIR : 0), NULL, 0);
 }
 
 void notify_name(struct inode *dir, const char *name, bool is_dir, uint32_t event, uint32_t cookie)

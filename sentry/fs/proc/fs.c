@@ -248,15 +248,28 @@ static int proc_revalidate(struct dentry *d)
 	return 1;
 }
 
+static uint32_t links(struct inode *i)
+{
+	const struct pnode *n = pnode_of(i);
+	uint32_t count = i->nlink;
+	struct pctx c;
+
+	if (!n->e->count || pctx_begin(&c, vfs_kernel(i->sb->vfs), n))
+		return count;
+	count += n->e->count(&c);
+	pctx_end(&c);
+	return count;
+}
+
 static int proc_getattr(struct inode *i, struct kstat *st)
 {
-	uint32_t uid, gid;
+	uint32_t uid, gid, nlink = links(i);
 
 	owner(vfs_kernel(i->sb->vfs), pnode_of(i), &uid, &gid);
 	mutex_lock(&i->a_mu);
 	i->uid = uid;
 	i->gid = gid;
-	*st = (struct kstat){ .ino = i->ino, .mode = i->mode, .nlink = i->nlink, .uid = uid, .gid = gid, .blksize = 1024, .dev = i->sb->dev,
+	*st = (struct kstat){ .ino = i->ino, .mode = i->mode, .nlink = nlink, .uid = uid, .gid = gid, .blksize = 1024, .dev = i->sb->dev,
 			      .atime = i->atime, .mtime = i->mtime, .ctime = i->ctime };
 	mutex_unlock(&i->a_mu);
 	if (LINUX_S_ISLNK(st->mode) && pnode_of(i)->fd >= 0)

@@ -50,6 +50,7 @@ struct pentry {
 	int (*lookup)(struct pctx *c, const struct qstr *name, struct pnode *out); /* -ENOENT; fills entry, pid, tid, fd */
 	/* The entry that comes at or after *pos (numbers of the directory's own): its name and node; advances *pos. False at the end */
 	bool (*next)(struct pctx *c, int64_t *pos, char name[32], struct pnode *out);
+	unsigned (*count)(struct pctx *c); /* subdirectories, for the link count; may be NULL */
 	/* P_LINK */
 	int (*link)(struct pctx *c, struct pbuf *b);
 	/* P_MAGIC: new references */

@@ -292,6 +292,19 @@ static int tid_lookup(struct pctx *c, const struct qstr *name, struct pnode *out
 	return 0;
 }
 
+/* Programs count their threads by the directory's links (Chromium's sandbox). */
+static unsigned tid_count(struct pctx *c)
+{
+	struct task *t;
+	unsigned n = 0;
+
+	tasks_lock(c->k);
+	TAILQ_FOREACH (t, &c->tg->tasks, tg_link)
+		n++;
+	tasks_unlock(c->k);
+	return n;
+}
+
 static bool tid_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out)
 {
 	struct task *t = tg_next_task(c->tg, *pos ? (pid_t)*pos - 1 : 0);
@@ -357,7 +370,7 @@ static const struct pentry ns_table[] = {
 const struct pentry proc_tid_table[] = { COMMON, END_ };
 const struct pentry proc_pid_table[] = {
 	COMMON,
-	{ .name = "task", .kind = P_DIR, .mode = 0555, .lookup = tid_lookup, .next = tid_next },
+	{ .name = "task", .kind = P_DIR, .mode = 0555, .lookup = tid_lookup, .next = tid_next, .count = tid_count },
 	END_,
 };
 /* clang-format on */
