@@ -1,6 +1,7 @@
 /*
  * fpstate.c - floating-point state: the XSAVE area in the standard format.
- * Pure functions but for what CPUID says of the machine.
+ * Pure functions but for what CPUID says of the machine: that is read once,
+ * before main, as in a virtual machine each CPUID costs more than a system call.
  */
 #include "arch/x86_64/arch.h"
 
@@ -37,12 +38,7 @@ static uint64_t host_features(void)
 	return (uint64_t)d << 32 | a;
 }
 
-uint64_t fpstate_features(void)
-{
-	return host_features() & ~XFEATURE_DYNAMIC;
-}
-
-size_t fpstate_host_size(void)
+static size_t read_host_size(void)
 {
 	unsigned reg[4];
 
@@ -51,9 +47,8 @@ size_t fpstate_host_size(void)
 	return reg[1];
 }
 
-size_t fpstate_size(void)
+static size_t read_size(uint64_t f)
 {
-	uint64_t f = fpstate_features();
 	size_t end = XHEADER_END;
 	unsigned reg[4];
 
@@ -61,6 +56,32 @@ size_t fpstate_size(void)
 		if (f & (UINT64_C(1) << i) && xsave_leaf(i, reg) && reg[1] + reg[0] > end && reg[1] + reg[0] <= FPSTATE_MAX)
 			end = reg[1] + reg[0];
 	return end;
+}
+
+/* The machine's, set before main and never changed. */
+static uint64_t features;
+static size_t size, host_size;
+
+__attribute__((constructor)) static void read_machine(void)
+{
+	features = host_features() & ~XFEATURE_DYNAMIC;
+	size = read_size(features);
+	host_size = read_host_size();
+}
+
+uint64_t fpstate_features(void)
+{
+	return features;
+}
+
+size_t fpstate_size(void)
+{
+	return size;
+}
+
+size_t fpstate_host_size(void)
+{
+	return host_size;
 }
 
 void fpstate_init(struct fpstate *fp)
