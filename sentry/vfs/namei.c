@@ -210,14 +210,17 @@ int vfs_unlink(struct walk *w, const char *name, bool directory)
 		if (!r) {
 			i = d->inode;
 			inode_get(i);
+			/* the order of Linux: a link less, the end, the name */
+			if (!directory)
+				notify_inode(i, NOTIFY_ATTRIB);
+			if (directory || !i->nlink)
+				notify_inode(i, NOTIFY_DELETE_SELF);
 			notify_name(di, w->last, directory, NOTIFY_DELETE, 0);
 		}
 	}
 	mutex_unlock(&di->mu);
-	if (i) {
-		notify_inode(i, directory || !i->nlink ? NOTIFY_DELETE_SELF : NOTIFY_ATTRIB);
+	if (i)
 		inode_put(i);
-	}
 	if (d)
 		dentry_put(d);
 	path_put(&dir);

@@ -1,6 +1,7 @@
 /* inotify(7), splice(2), tee(2). */
 #include "../test.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -77,6 +78,47 @@ CASE(directory_events)
 	CHECK(inotify_rm_watch(fd, wd) == 0);
 	EXPECT(fd, IN_IGNORED, NULL);
 	CHECK_ERR(inotify_rm_watch(fd, wd), EINVAL);
+	cleanup();
+}
+
+/* What a listing and the end of a file and of a directory tell: the parent's watch first. */
+CASE(listing_and_ends)
+{
+	int fd = inotify_init1(IN_NONBLOCK), wd, wf, ws, f;
+	struct inotify_event *e;
+	DIR *d;
+
+	setup();
+	CHECK(mkdir("s", 0700) == 0);
+	f = open("a", O_CREAT | O_RDWR, 0600);
+	CHECK(write(f, "x", 1) == 1);
+	wd = inotify_add_watch(fd, dir, IN_ACCESS | IN_DELETE | IN_ATTRIB);
+	wf = inotify_add_watch(fd, "a", IN_ACCESS | IN_ATTRIB | IN_DELETE_SELF);
+	ws = inotify_add_watch(fd, "s", IN_ACCESS | IN_DELETE_SELF);
+	CHECK(wd == 1 && wf == 2 && ws == 3);
+	CHECK(pread(f, buf, 1, 0) == 1);
+	EXPECT(fd, IN_ACCESS, "a");
+	EXPECT(fd, IN_ACCESS, NULL);
+	d = opendir("s");
+	CHECK(d && readdir(d));
+	e = next(fd);
+	CHECK(e && e->wd == wd && e->mask == (IN_ACCESS | IN_ISDIR) && !strcmp(e->name, "s"));
+	e = next(fd);
+	CHECK(e && e->wd == ws && e->mask == (IN_ACCESS | IN_ISDIR));
+	closedir(d);
+	close(f);
+	CHECK(unlink("a") == 0);
+	e = next(fd);
+	CHECK(e && e->wd == wf && e->mask == IN_ATTRIB);
+	e = next(fd);
+	CHECK(e && e->wd == wf && e->mask == IN_DELETE_SELF);
+	EXPECT(fd, IN_IGNORED, NULL);
+	EXPECT(fd, IN_DELETE, "a");
+	CHECK(rmdir("s") == 0);
+	e = next(fd);
+	CHECK(e && e->wd == ws && e->mask == IN_DELETE_SELF);
+	EXPECT(fd, IN_IGNORED, NULL);
+	EXPECT(fd, IN_DELETE | IN_ISDIR, "s");
 	cleanup();
 }
 

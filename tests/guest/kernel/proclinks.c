@@ -1,0 +1,77 @@
+/* What programs read off links and directories of /proc: threads, descriptors, processes. */
+#include "../test.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+static int gate[2];
+
+static void *waiting(void *arg)
+{
+	char c;
+
+	(void)!read(gate[0], &c, 1);
+	return arg;
+}
+
+CASE(task_links_count_threads)
+{
+	struct stat st;
+	pthread_t th[2];
+
+	CHECK(stat("/proc/self/task", &st) == 0 && st.st_nlink == 3);
+	CHECK(pipe(gate) == 0);
+	CHECK(!pthread_create(&th[0], NULL, waiting, NULL) && !pthread_create(&th[1], NULL, waiting, NULL));
+	CHECK(stat("/proc/self/task", &st) == 0 && st.st_nlink == 5);
+	CHECK(write(gate[1], "xx", 2) == 2);
+	pthread_join(th[0], NULL);
+	pthread_join(th[1], NULL);
+}
+
+CASE(fd_link_tells_mode)
+{
+	static const struct {
+		int flags;
+		unsigned mode;
+	} cases[] = { { O_RDONLY, 0500 }, { O_WRONLY, 0300 }, { O_RDWR, 0700 } };
+
+	for (unsigned i = 0; i < 3; i++) {
+		int fd = open("/dev/null", cases[i].flags);
+		char name[40];
+		struct stat st;
+
+		CHECK(fd >= 0);
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+		CHECK(lstat(name, &st) == 0 && S_ISLNK(st.st_mode) && (st.st_mode & 0777) == cases[i].mode);
+		close(fd);
+	}
+}
+
+static volatile sig_atomic_t got;
+
+static void on_usr1(int s) { got = s; }
+
+CASE(pidfd_send_signal_by_proc_directory)
+{
+	int self = open("/proc/self", O_DIRECTORY | O_RDONLY), other = open("/proc", O_DIRECTORY | O_RDONLY), status;
+	char name[32];
+	pid_t pid;
+	int fd;
+
+	signal(SIGUSR1, on_usr1);
+	CHECK(self >= 0 && syscall(SYS_pidfd_send_signal, self, SIGUSR1, NULL, 0) == 0 && got == SIGUSR1);
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, other, SIGUSR1, NULL, 0), EBADF);
+	pid = fork();
+	if (!pid)
+		for (;;)
+			pause();
+	snprintf(name, sizeof(name), "/proc/%d", pid);
+	fd = open(name, O_DIRECTORY | O_RDONLY);
+	CHECK(fd >= 0 && syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0), ESRCH);
+}
+
+int main(void) { return run_cases(); }
