@@ -9,9 +9,9 @@ if [ -z "${REDOUBT_ALONE-}" ]; then
 	export REDOUBT_ALONE=1
 	exec unshare --mount --pid --net --ipc --fork --kill-child --mount-proc "$0" "$@"
 fi
-case ${LAUNCHER-} in
-/tmp/*) ;;
-*) mount -t tmpfs tmpfs /tmp ;;
+case $top:${LAUNCHER-} in
+/tmp/* | *:/tmp/*) places= ;; # what is tested lies there
+*) mount -t tmpfs tmpfs /tmp && places=/tmp ;;
 esac
 mount -t tmpfs tmpfs /dev/shm
 mount -t tmpfs tmpfs /run
@@ -27,7 +27,8 @@ snapshot() {
 	done
 	sed 's/^[0-9]* [0-9]* [^ ]* /mount /' /proc/self/mountinfo
 	awk 'NR > 1 { print "socket", $NF }' /proc/net/unix | sort | uniq -c
-	find /tmp /dev/shm /run "${STATE:-/nowhere}" -mindepth 1 -maxdepth 2 2>/dev/null | grep -v "^${SCRATCH:-/nowhere}/[^/]*$" | sort
+	# shellcheck disable=SC2086
+	find $places /dev/shm /run "${STATE:-/nowhere}" -mindepth 1 -maxdepth 2 2>/dev/null | grep -v "^${SCRATCH:-/nowhere}/[^/]*$" | sort
 	find /sys/fs/cgroup -maxdepth 3 -type d -iname "*redoubt*" 2>/dev/null
 	awk 'NR > 1 { print "shm", $2 }' /proc/sysvipc/shm
 }
