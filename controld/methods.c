@@ -54,7 +54,7 @@ static bool ready(struct rpc_call *call, const struct sandbox *s, const struct m
 		return false;
 	if (s->rpc && !s->ending && s->phase != PHASE_STOPPED)
 		return true;
-	rpc_fail(call, err_new(ESRCH, "container '%s' has stopped", s->id));
+	rpc_fail(call, err_new(ESRCH, "container not running: '%s' has stopped", s->id));
 	return false;
 }
 

@@ -104,6 +104,8 @@ static void on_start(void *arg, void *reply, struct err *e)
 		finish(a, err_wrap(e, "starting the program"));
 	else
 		ask_wait(a);
+	if (!e && a->o->started)
+		a->o->started(a->o->started_arg);
 }
 
 static void on_closed(struct rpc *r, const struct err *why, void *arg)

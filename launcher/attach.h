@@ -18,6 +18,8 @@ struct attach_options {
 	uint64_t pid; /* guest pid, 0: the container's first process */
 	int master; /* the pty's master, -1: no terminal */
 	bool start; /* send start first */
+	void (*started)(const void *arg); /* once it has been answered; NULL: nothing */
+	const void *started_arg;
 };
 
 /* Returns when the program has ended; *status as wait(2) gives it. */

@@ -21,6 +21,13 @@ const struct option_def create_options[] = {
 	{ 0 },
 };
 
+struct err *create_check(const struct context *c)
+{
+	if (c->g->systemd_cgroup)
+		return err_new(0, "--systemd-cgroup: systemd's cgroup driver is not supported; tell the engine to use cgroupfs");
+	return NULL;
+}
+
 struct err *create_detached(struct context *c, const struct create_options *o, const char *id, struct sandbox *out)
 {
 	struct stdio io = STDIO_NONE;
@@ -29,7 +36,7 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 	struct err *e, *undo;
 	int boot_errno;
 
-	if ((e = state_check_id(id)) ||
+	if ((e = state_check_id(id)) || (e = create_check(c)) ||
 		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->pool, &plan)))
 		return e;
 	plan_finish(&plan, c->g->strace);
@@ -47,6 +54,7 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 		return e;
 	}
 	*out = s;
+	sandbox_moved(out);
 	return NULL;
 }
 

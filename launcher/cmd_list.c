@@ -2,7 +2,6 @@
  * cmd_list.c - list: all containers below the state directory.
  */
 #include "client.h"
-#include "oci.h"
 #include "sandbox.h"
 
 #include <string.h>
@@ -19,8 +18,9 @@ static const struct option_def options[] = {
 };
 
 struct row {
-	const char *id, *status, *bundle, *created;
-	uint64_t pid, owner;
+	const char *id, *status, *bundle, *created, *owner;
+	uint64_t pid;
+	json_t *json; /* given to the list that is printed */
 };
 struct rows {
 	struct row *v;
@@ -37,13 +37,14 @@ static void add_row(struct context *c, const char *id, struct rows *rows)
 		/* gone since, or broken: shown so that it can be deleted */
 		log_warning("%s", err_text(e));
 		err_free(e);
-		LIST_ADD(c->pool, rows, { .id = id, .status = "broken", .bundle = "", .created = "" });
+		LIST_ADD(c->pool, rows, { .id = id, .status = "broken", .bundle = "", .created = "", .owner = "" });
 		return;
 	}
 	client_state(&s.dir, &s.state, &st);
 	LIST_ADD(c->pool, rows,
 		{ .id = id, .status = client_status_names[st.status], .bundle = s.state.bundle, .created = s.state.created,
-			.pid = st.status == STATUS_STOPPED ? 0 : st.sentry_pid, .owner = s.state.owner });
+			.pid = st.status == STATUS_STOPPED ? 0 : st.sentry_pid, .owner = owner_name(s.state.owner, c->pool),
+			.json = state_json(&s.state, client_status_names[st.status], st.status == STATUS_STOPPED ? 0 : st.sentry_pid) });
 	sandbox_close(&s);
 }
 
@@ -53,22 +54,36 @@ static void print_json(const struct rows *rows)
 
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct row *r = &rows->v[i];
+		json_t *j = r->json ? r->json : json_pack("{s:s, s:s}", "id", r->id, "status", r->status);
 
-		json_array_append_new(all,
-			json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:I}", "ociVersion", OCI_VERSION, "id", r->id, "pid", (json_int_t)r->pid,
-				"status", r->status, "bundle", r->bundle, "created", r->created, "owner", (json_int_t)r->owner));
+		json_object_set_new(j, "owner", json_string(r->owner));
+		json_array_append_new(all, j);
 	}
 	json_dumpf(all, stdout, JSON_INDENT(2));
 	putchar('\n');
 }
 
+/* runc's columns: as wide as the longest and three more, but at least twelve. */
 static void print_table(const struct rows *rows)
 {
-	printf("%-24s %-10s %-9s %-24s %s\n", "ID", "PID", "STATUS", "CREATED", "BUNDLE");
+	static const char *const titles[] = { "ID", "PID", "STATUS", "BUNDLE", "CREATED" };
+	int width[5] = { 12, 12, 12, 12, 12 };
+
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct row *r = &rows->v[i];
+		const char *cells[] = { r->id, "", r->status, r->bundle, r->created };
+
+		for (int k = 0; k < 5; k++)
+			width[k] = (int)strlen(cells[k]) + 3 > width[k] ? (int)strlen(cells[k]) + 3 : width[k];
+	}
+	for (int k = 0; k < 5; k++)
+		printf("%-*s", width[k], titles[k]);
+	puts("OWNER");
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct row *r = &rows->v[i];
 
-		printf("%-24s %-10llu %-9s %-24.19s %s\n", r->id, (unsigned long long)r->pid, r->status, r->created, r->bundle);
+		printf("%-*s%-*llu%-*s%-*s%-*s%s\n", width[0], r->id, width[1], (unsigned long long)r->pid, width[2], r->status, width[3], r->bundle,
+			width[4], r->created, r->owner);
 	}
 }
 

@@ -22,7 +22,7 @@ static struct err *run_detached(struct context *c, const struct create_options *
 
 	if (e)
 		return e;
-	if ((e = start_container(&s.dir)) && (undo = sandbox_destroy(&s)))
+	if ((e = start_container(&s)) && (undo = sandbox_destroy(&s)))
 		err_free(undo);
 	sandbox_close(&s);
 	return e;
@@ -39,7 +39,7 @@ static struct err *run(struct context *c, int *status)
 	if (o->detach)
 		return run_detached(c, o);
 	sandbox_timing("begin");
-	if ((e = state_check_id(c->argv[0])) ||
+	if ((e = state_check_id(c->argv[0])) || (e = create_check(c)) ||
 		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->pool, &plan)))
 		return e;
 	plan_finish(&plan, c->g->strace);

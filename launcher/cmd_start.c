@@ -15,7 +15,7 @@ static struct err *run(struct context *c, int *status)
 	if (strcmp(s.state.phase, "created"))
 		e = err_new(0, "container '%s' is not created yet", s.dir.id);
 	else
-		e = start_container(&s.dir);
+		e = start_container(&s);
 	sandbox_close(&s);
 	return e;
 }

@@ -5,17 +5,6 @@
 #include "client.h"
 #include "sandbox.h"
 
-#include "oci.h"
-
-static json_t *annotations_json(const struct jmap *m)
-{
-	json_t *j = json_object();
-
-	for (size_t i = 0; i < m->n; i++)
-		json_object_set_new(j, m->v[i].name, json_string(m->v[i].value));
-	return j;
-}
-
 static struct err *run(struct context *c, int *status)
 {
 	_cleanup_json_ json_t *j = NULL;
@@ -26,10 +15,8 @@ static struct err *run(struct context *c, int *status)
 	if (e)
 		return e;
 	client_state(&s.dir, &s.state, &st);
-	j = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:o}", "ociVersion", OCI_VERSION, "id", s.dir.id, "status",
-		client_status_names[st.status], "pid", (json_int_t)(st.status == STATUS_STOPPED ? 0 : st.sentry_pid), "bundle",
-		s.state.bundle ? s.state.bundle : "", "created", s.state.created ? s.state.created : "", "annotations",
-		annotations_json(&s.state.annotations));
+	j = state_json(&s.state, client_status_names[st.status], st.status == STATUS_STOPPED ? 0 : st.sentry_pid);
+	json_object_set_new(j, "owner", json_string(owner_name(s.state.owner, c->pool)));
 	json_dumpf(j, stdout, JSON_INDENT(2));
 	putchar('\n');
 	sandbox_close(&s);

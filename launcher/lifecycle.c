@@ -6,6 +6,7 @@
 #include "attach.h"
 #include "client.h"
 #include "console.h"
+#include "hooks.h"
 
 #include "libipc/fd.h"
 
@@ -90,7 +91,12 @@ struct err *write_pid_file(const char *path, uint64_t pid)
 	return NULL;
 }
 
-struct err *start_container(const struct state_dir *d)
+static uint64_t sentry_pid(const struct state *s)
+{
+	return s->sentry ? s->sentry->pid : 0;
+}
+
+static struct err *send_start(const struct state_dir *d)
 {
 	const struct control_start request = { .id = msg_str(d->id) };
 	struct control_start_reply reply;
@@ -107,6 +113,26 @@ struct err *start_container(const struct state_dir *d)
 	return e;
 }
 
+struct err *start_container(struct sandbox *s)
+{
+	struct err *e = hooks_run(&s->state, HOOK_START_CONTAINER, "created", sentry_pid(&s->state));
+
+	/* a container whose last preparation failed never runs */
+	if (e) {
+		_cleanup_err_ struct err *undo = sandbox_end_processes(s);
+
+		return e;
+	}
+	if (!(e = send_start(&s->dir)))
+		hooks_run_all(&s->state, HOOK_POSTSTART, "running", sentry_pid(&s->state));
+	return e;
+}
+
+static void run_poststart(const void *state)
+{
+	hooks_run_all(state, HOOK_POSTSTART, "running", sentry_pid(state));
+}
+
 struct err *run_attached(struct context *c, const struct plan *plan, struct stdio *io, const char *pid_file, int *status, int *boot_errno)
 {
 	struct attach_options o = { .master = io->master, .start = true };
@@ -121,6 +147,11 @@ struct err *run_attached(struct context *c, const struct plan *plan, struct stdi
 		o.dir = &s.dir;
 		if (pid_file)
 			e = write_pid_file(pid_file, s.sentry_id.pid);
+		if (!e && s.state.hooks) {
+			o.started = run_poststart;
+			o.started_arg = &s.state;
+			e = hooks_run(&s.state, HOOK_START_CONTAINER, "created", s.sentry_id.pid);
+		}
 		if (!e)
 			e = attach(&o, &wait_status);
 		sandbox_timing("program ended");

@@ -34,7 +34,7 @@ struct err *write_pid_file(const char *path, uint64_t pid) ERR_MUST_USE;
 struct err *run_attached(struct context *c, const struct plan *plan, struct stdio *io, const char *pid_file, int *status, int *boot_errno)
 	ERR_MUST_USE;
 
-/* Sends start and waits for its answer. */
-struct err *start_container(const struct state_dir *d) ERR_MUST_USE;
+/* Sends start and waits for its answer, with the hooks before and after it. */
+struct err *start_container(struct sandbox *s) ERR_MUST_USE;
 
 #endif

@@ -21,7 +21,7 @@ static const struct option_def global_options[] = {
 	{ "debug", 0, OPTION_FLAG, offsetof(struct globals, debug), NULL, "log more (to standard error if there is no --log)" },
 	{ "strace", 0, OPTION_FLAG, offsetof(struct globals, strace), NULL, "log every call of the programs inside" },
 	{ "platform", 0, OPTION_TEXT, offsetof(struct globals, platform), "NAME", "how program code is run (ptrace)" },
-	{ "systemd-cgroup", 0, OPTION_FLAG, offsetof(struct globals, systemd_cgroup), NULL, "accepted; cgroups are not made yet" },
+	{ "systemd-cgroup", 0, OPTION_FLAG, offsetof(struct globals, systemd_cgroup), NULL, "refused: cgroups are made by the cgroupfs driver only" },
 	{ "print-policy", 0, OPTION_FLAG, offsetof(struct globals, print_policy), NULL, "print the privileges this program keeps" },
 	{ "version", 'v', OPTION_FLAG, offsetof(struct globals, version), NULL, "print the version" },
 	{ "help", 'h', OPTION_FLAG, offsetof(struct globals, help), NULL, "print this, or a command's options" },

@@ -45,6 +45,11 @@ static const struct {
 	{ "rw", CLEAR, MS_RDONLY }, { "strictatime", SET, MS_STRICTATIME }, { "suid", CLEAR, MS_NOSUID }, { "sync", SET, MS_SYNCHRONOUS },
 };
 
+const char *mount_option_name(size_t i)
+{
+	return i < COUNT(generic) ? generic[i].name : NULL;
+}
+
 static bool own_option(const struct fs_type *t, const char *option)
 {
 	for (size_t i = 0; i < COUNT(t->options) && t->options[i]; i++) {

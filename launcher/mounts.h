@@ -13,6 +13,8 @@ struct mount_meaning {
 	const char *data; /* the file system's own options, comma separated */
 };
 
+/* The options that every mount takes, one after the other; NULL at the end. */
+const char *mount_option_name(size_t i);
 /* Judges one mount; `where` ("mounts[3]") stands before what is wrong. */
 struct err *mount_understand(const struct oci_mount *m, const char *where, struct pool *p, struct mount_meaning *out) ERR_MUST_USE;
 

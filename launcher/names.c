@@ -104,3 +104,8 @@ int signal_number(const char *name)
 	}
 	return realtime_number(name);
 }
+
+const char *capability_name(int n)
+{
+	return capabilities[n];
+}

@@ -12,6 +12,7 @@
 
 /* "CAP_CHOWN" or "chown", any case; -1 if unknown. */
 int capability_number(const char *name);
+const char *capability_name(int n); /* "CHOWN"; 0 .. CAPABILITY_COUNT - 1 */
 /* "RLIMIT_NOFILE"; -1 if unknown. */
 int rlimit_number(const char *name);
 /* "TERM", "SIGTERM", "15", "RTMIN+3", "RTMAX-1", any case; -1 if unknown. */

@@ -145,6 +145,9 @@ static const struct jobject linux_object = JOBJECT(struct oci_linux, linux_field
 
 static const struct jfield hook_fields[] = {
 	JFIELD(struct oci_hook, path, J_STR, "path", .required = true, .max = TEXT - 1),
+	JFIELD(struct oci_hook, args, J_STRS, "args", .max = 131072),
+	JFIELD(struct oci_hook, env, J_STRS, "env", .max = 131072),
+	JFIELD(struct oci_hook, timeout, J_INT, "timeout", .min = 1, .max = 86400),
 };
 static const struct jobject hook_object = JOBJECT(struct oci_hook, hook_fields);
 
@@ -166,6 +169,7 @@ static const struct jfield spec_fields[] = {
 	JFIELD(struct oci_spec, domainname, J_STR, "domainname", .max = 64),
 	JFIELD(struct oci_spec, mounts, J_LIST, "mounts", .of = &mount_object),
 	JFIELD(struct oci_spec, hooks, J_OBJECT, "hooks", .of = &hooks_object),
+	JFIELD(struct oci_spec, hooks_json, J_ANY, "hooks"),
 	JFIELD(struct oci_spec, linux_, J_OBJECT, "linux", .of = &linux_object),
 	JFIELD(struct oci_spec, windows, J_ANY, "windows"),
 	JFIELD(struct oci_spec, solaris, J_ANY, "solaris"),
@@ -191,4 +195,9 @@ struct err *oci_read_process(const json_t *doc, struct pool *p, struct oci_proce
 struct err *oci_read_resources(const json_t *doc, struct pool *p, struct oci_resources *r)
 {
 	return json_read(&resources_object, doc, p, r);
+}
+
+struct err *oci_read_hooks(const json_t *doc, struct pool *p, struct oci_hooks *h)
+{
+	return json_read(&hooks_object, doc, p, h);
 }

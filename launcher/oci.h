@@ -116,6 +116,8 @@ struct oci_linux {
 
 struct oci_hook {
 	const char *path;
+	struct jstrs args, env;
+	int64_t timeout; /* seconds; 0: none */
 };
 struct oci_hook_list {
 	struct oci_hook *v;
@@ -134,6 +136,7 @@ struct oci_spec {
 		size_t n;
 	} mounts;
 	struct oci_hooks *hooks;
+	const json_t *hooks_json; /* the same, unread */
 	struct oci_linux *linux_; /* NULL when absent */
 	const json_t *windows, *solaris, *vm;
 	struct jmap annotations;
@@ -144,6 +147,8 @@ struct err *oci_read(const json_t *doc, struct pool *p, struct oci_spec *spec) E
 /* A process object of its own (exec --process). */
 struct err *oci_read_process(const json_t *doc, struct pool *p, struct oci_process *process) ERR_MUST_USE;
 
+/* A hooks object of its own (of the state). */
+struct err *oci_read_hooks(const json_t *doc, struct pool *p, struct oci_hooks *h) ERR_MUST_USE;
 /* A resources object of its own (update --resources). */
 struct err *oci_read_resources(const json_t *doc, struct pool *p, struct oci_resources *r) ERR_MUST_USE;
 

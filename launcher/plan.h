@@ -31,6 +31,7 @@ struct plan {
 	const char *bundle; /* absolute */
 	struct jmap annotations;
 	const struct oci_resources *resources; /* NULL: none */
+	const char *hooks; /* JSON; NULL: none */
 	struct cgroup cgroup; /* none: no directories */
 	bool host_root; /* `do`: the tree is the host's own */
 };

@@ -72,6 +72,15 @@ void plan_process(const struct oci_process *in, struct pool *p, struct boot_proc
 	plan_rlimits(in, p, out);
 }
 
+static bool joins_network(const struct oci_linux *l)
+{
+	for (size_t i = 0; l && i < l->namespaces.n; i++) {
+		if (!strcmp(l->namespaces.v[i].type, "network") && l->namespaces.v[i].path && *l->namespaces.v[i].path)
+			return true;
+	}
+	return false;
+}
+
 /* Says what the configuration asks for and does not get; silence would be a lie. */
 static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
 {
@@ -81,7 +90,7 @@ static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
 		const char *what;
 	} all[] = {
 		{ l && json_array_size(l->devices) > 0, "linux.devices: devices of the host are not passed in" },
-		{ l && l->seccomp, "linux.seccomp: is not applied; the sentry itself is the filter" },
+		{ joins_network(l), "linux.namespaces: the network is not joined; inside there is loopback only" },
 		{ l && (l->uid_mappings.n || l->gid_mappings.n), "linux.uidMappings, linux.gidMappings: are not applied" },
 		{ s->process->apparmor && *s->process->apparmor, "process.apparmorProfile: is not applied" },
 		{ s->process->selinux && *s->process->selinux, "process.selinuxLabel: is not applied" },
@@ -169,7 +178,14 @@ static struct err *plan_spec(const json_t *doc, const char *id, struct pool *p, 
 	if (e || (e = plan_mounts(&s, out->bundle, p, out)))
 		return e;
 	warn_not_applied(&s, doc);
+	if (s.linux_ && s.linux_->seccomp) /* every engine gives one: no warning each time */
+		log_info("config.json: linux.seccomp: is not applied; the sentry itself is the filter");
 	out->annotations = s.annotations;
+	if (s.hooks_json) {
+		_cleanup_free_ char *text = json_dumps(s.hooks_json, JSON_COMPACT);
+
+		out->hooks = text ? pool_strdup(p, text) : NULL;
+	}
 	out->spec.id = msg_str(id);
 	out->spec.hostname = msg_str(s.hostname && *s.hostname ? s.hostname : "redoubt");
 	out->spec.domainname = msg_str(s.domainname ? s.domainname : "");

@@ -4,6 +4,7 @@
 #include "sandbox.h"
 
 #include "client.h"
+#include "hooks.h"
 #include "spawn.h"
 
 #include "libipc/ending.h"
@@ -115,7 +116,7 @@ static struct err *make_state(struct context *c, const struct plan *plan, struct
 		return e;
 	s->state = (struct state){
 		.id = plan->spec.id.p, .bundle = plan->bundle, .created = now_text(c->pool), .phase = "creating", .owner = geteuid(),
-		.terminal = plan->spec.process.terminal, .annotations = plan->annotations, .rootfs = plan->trees.v[0].path,
+		.terminal = plan->spec.process.terminal, .annotations = plan->annotations, .rootfs = plan->trees.v[0].path, .hooks = plan->hooks,
 		.cgroup = plan->cgroup.dirs,
 	};
 	return state_write(&s->dir, &s->state);
@@ -250,6 +251,10 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 	if ((e = start_components(c, plan, s, m)))
 		return e;
 	sandbox_timing("components started");
+	for (enum hook_kind kind = HOOK_PRESTART; kind <= HOOK_CREATE_CONTAINER; kind++) {
+		if ((e = hooks_run(&s->state, kind, "creating", s->sentry_id.pid)))
+			return e;
+	}
 	if ((e = boot(c, plan, stdio, n_stdio, s, m, boot_errno)))
 		return e;
 	sandbox_timing("sentry booted");
@@ -258,6 +263,13 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 		return e;
 	fd_close(&s->dir.lock);
 	return NULL;
+}
+
+void sandbox_moved(struct sandbox *s)
+{
+	s->state.controld = &s->controld_id;
+	s->state.gofer = &s->gofer_id;
+	s->state.sentry = &s->sentry_id;
 }
 
 struct err *sandbox_create(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *out, int *boot_errno)
@@ -283,9 +295,6 @@ struct err *sandbox_create(struct context *c, const struct plan *plan, int *stdi
 		return e;
 	}
 	*out = s;
-	/* the record points to ids in the struct that moved */
-	out->state.controld = &out->controld_id;
-	out->state.gofer = &out->gofer_id;
-	out->state.sentry = &out->sentry_id;
+	sandbox_moved(out);
 	return NULL;
 }

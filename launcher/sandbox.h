@@ -27,6 +27,8 @@ struct sandbox {
  * program), 0 when the failure was elsewhere. */
 struct err *sandbox_create(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *out,
 	int *boot_errno) ERR_MUST_USE;
+/* A sandbox that sandbox_create made was copied: its record points to ids in the struct. */
+void sandbox_moved(struct sandbox *s);
 /* From now on the sandbox outlives this process. */
 struct err *sandbox_detach(struct sandbox *s) ERR_MUST_USE;
 /* Ends all processes and removes all files; also for a sandbox read from its

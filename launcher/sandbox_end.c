@@ -8,6 +8,7 @@
  */
 #include "cgroup.h"
 #include "client.h"
+#include "hooks.h"
 #include "sandbox.h"
 
 #include "libipc/ending.h"
@@ -154,5 +155,7 @@ struct err *sandbox_destroy(struct sandbox *s)
 		e = cgroup_remove(&cgroup);
 	if (!e && s->dir.fd >= 0)
 		e = state_remove(&s->dir);
+	if (!e && s->state.hooks)
+		hooks_run_all(&s->state, HOOK_POSTSTOP, "stopped", 0);
 	return e ? err_wrap(e, "container '%s'", s->dir.id) : NULL;
 }

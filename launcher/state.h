@@ -31,6 +31,7 @@ struct state {
 	struct proc_id *controld, *sentry, *gofer; /* NULL or pid 0: not known */
 	struct jmap annotations;
 	const char *rootfs;
+	const char *hooks; /* the configuration's, as JSON; NULL: none */
 	struct jmap cgroup; /* see cgroup.h */
 };
 
@@ -59,6 +60,11 @@ struct err *state_remove(struct state_dir *d) ERR_MUST_USE;
 
 struct err *state_write(const struct state_dir *d, const struct state *s) ERR_MUST_USE;
 struct err *state_read(const struct state_dir *d, struct pool *p, struct state *out) ERR_MUST_USE;
+
+/* state_json.c.  The state as the specification has it, for hooks and for state and list. */
+json_t *state_json(const struct state *s, const char *status, uint64_t pid);
+/* A user's name on this host, or the number. */
+const char *owner_name(uint64_t uid, struct pool *p);
 
 /* The ids found in root, sorted. */
 struct state_ids {

@@ -39,6 +39,7 @@ static const struct jfield state_fields[] = {
 	JFIELD(struct state_document, state.gofer, J_OBJECT, "gofer", .of = &proc_object),
 	JFIELD(struct state_document, state.annotations, J_MAP, "annotations", .max = 65536),
 	JFIELD(struct state_document, state.rootfs, J_STR, "rootfs", .max = 4095),
+	JFIELD(struct state_document, state.hooks, J_STR, "hooks", .max = 4 << 20),
 	JFIELD(struct state_document, state.cgroup, J_MAP, "cgroup", .max = 8191),
 };
 static const struct jobject state_object = JOBJECT(struct state_document, state_fields);
@@ -66,6 +67,8 @@ static json_t *to_json(const struct state *s)
 
 	set_map(doc, "annotations", &s->annotations);
 	set_map(doc, "cgroup", &s->cgroup);
+	if (s->hooks)
+		json_object_set_new(doc, "hooks", json_string(s->hooks));
 	if (s->rootfs)
 		json_object_set_new(doc, "rootfs", json_string(s->rootfs));
 	set_proc(doc, "controld", s->controld);

@@ -1,0 +1,18 @@
+/*
+ * cmd_checkpoint.c - checkpoint, restore: refused by name, so that an engine
+ * that asks is told why.
+ */
+#include "command.h"
+
+static struct err *refuse(struct context *c, int *status)
+{
+	return err_new(0, "saving and restoring a sandbox is not supported yet");
+}
+
+const struct command command_checkpoint = {
+	.name = "checkpoint", .arguments = "ID", .summary = "not supported yet", .min_args = 0, .max_args = -1, .run = refuse,
+};
+
+const struct command command_restore = {
+	.name = "restore", .arguments = "ID", .summary = "not supported yet", .min_args = 0, .max_args = -1, .run = refuse,
+};

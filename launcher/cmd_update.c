@@ -1,0 +1,110 @@
+/*
+ * cmd_update.c - update: other limits for a container's cgroup.
+ */
+#include "cgroup.h"
+#include "client.h"
+#include "sandbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct update_options {
+	const char *resources;
+	const char *memory, *reservation, *swap, *shares, *quota, *period, *cpus, *mems, *pids, *weight;
+};
+
+static const struct option_def options[] = {
+	{ "resources", 'r', OPTION_TEXT, offsetof(struct update_options, resources), "FILE", "linux.resources as JSON; '-' reads standard input" },
+	{ "memory", 0, OPTION_TEXT, offsetof(struct update_options, memory), "BYTES", "memory limit" },
+	{ "memory-reservation", 0, OPTION_TEXT, offsetof(struct update_options, reservation), "BYTES", "soft memory limit" },
+	{ "memory-swap", 0, OPTION_TEXT, offsetof(struct update_options, swap), "BYTES", "memory and swap together; -1: no limit" },
+	{ "cpu-share", 0, OPTION_TEXT, offsetof(struct update_options, shares), "N", "weight against others" },
+	{ "cpu-quota", 0, OPTION_TEXT, offsetof(struct update_options, quota), "US", "processor time in a period" },
+	{ "cpu-period", 0, OPTION_TEXT, offsetof(struct update_options, period), "US", "the period" },
+	{ "cpuset-cpus", 0, OPTION_TEXT, offsetof(struct update_options, cpus), "LIST", "processors" },
+	{ "cpuset-mems", 0, OPTION_TEXT, offsetof(struct update_options, mems), "LIST", "memory nodes" },
+	{ "pids-limit", 0, OPTION_TEXT, offsetof(struct update_options, pids), "N", "processes" },
+	{ "blkio-weight", 0, OPTION_TEXT, offsetof(struct update_options, weight), "N", "block device weight" },
+	{ 0 },
+};
+
+/* The options become the same JSON that --resources would bring. */
+static struct err *from_options(const struct update_options *o, json_t *doc)
+{
+	const struct {
+		const char *value, *object, *member;
+	} numbers[] = {
+		{ o->memory, "memory", "limit" }, { o->reservation, "memory", "reservation" }, { o->swap, "memory", "swap" },
+		{ o->shares, "cpu", "shares" }, { o->quota, "cpu", "quota" }, { o->period, "cpu", "period" },
+		{ o->pids, "pids", "limit" }, { o->weight, "blockIO", "weight" },
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const char *text = numbers[i].value;
+		long long v;
+		char *end;
+
+		if (!text)
+			continue;
+		errno = 0;
+		v = strtoll(text, &end, 10);
+		if (errno || end == text || *end)
+			return err_new(0, "%s.%s: '%.64s' is not a number", numbers[i].object, numbers[i].member, text);
+		if (!json_object_get(doc, numbers[i].object))
+			json_object_set_new(doc, numbers[i].object, json_object());
+		json_object_set_new(json_object_get(doc, numbers[i].object), numbers[i].member, json_integer(v));
+	}
+	if ((o->cpus || o->mems) && !json_object_get(doc, "cpu"))
+		json_object_set_new(doc, "cpu", json_object());
+	if (o->cpus)
+		json_object_set_new(json_object_get(doc, "cpu"), "cpus", json_string(o->cpus));
+	if (o->mems)
+		json_object_set_new(json_object_get(doc, "cpu"), "mems", json_string(o->mems));
+	return NULL;
+}
+
+static struct err *load(const struct update_options *o, json_t **doc)
+{
+	struct err *e = NULL;
+
+	if (!o->resources)
+		*doc = json_object();
+	else
+		e = strcmp(o->resources, "-") ? json_load_path(o->resources, doc) : json_load_fd(0, doc);
+	if (!e && !json_is_object(*doc))
+		e = err_new(0, "--resources: is not an object");
+	return e ? e : from_options(o, *doc);
+}
+
+static struct err *run(struct context *c, int *status)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	struct oci_resources resources = { 0 };
+	struct sandbox s = SANDBOX_NONE;
+	struct client_state st;
+	struct err *e;
+
+	if ((e = load(c->options, &doc)) || (e = oci_read_resources(doc, c->pool, &resources)) || (e = sandbox_open(c, c->argv[0], &s)))
+		return e;
+	client_state(&s.dir, &s.state, &st);
+	if (st.status == STATUS_STOPPED)
+		e = err_new(0, "container not running: '%s' has stopped", s.dir.id);
+	else if (!s.state.cgroup.n)
+		e = err_new(0, "container '%s' has no cgroup on the host", s.dir.id);
+	else
+		e = cgroup_limit(&(struct cgroup){ s.state.cgroup }, &resources, c->pool);
+	sandbox_close(&s);
+	return e;
+}
+
+const struct command command_update = {
+	.name = "update",
+	.arguments = "ID",
+	.summary = "change a container's limits on the host",
+	.options = options,
+	.options_size = sizeof(struct update_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};
