@@ -170,6 +170,16 @@ int64_t sys_faccessat2(struct task *t, const uint64_t a[6]) { return do_access(t
 #define UTIME_NOW_ 0x3fffffff
 #define UTIME_OMIT_ 0x3ffffffe
 
+/* Clamped to what a file can have, as file systems do. */
+static int64_t file_time(int64_t sec, int64_t nsec)
+{
+	int64_t ns;
+
+	if (__builtin_mul_overflow(sec, NSEC_PER_SEC, &ns) || __builtin_add_overflow(ns, nsec, &ns) || ns == TIME_NOW)
+		return sec < 0 ? INT64_MIN + 1 : INT64_MAX;
+	return ns;
+}
+
 static int one_time(const struct linux_timespec *ts, uint32_t bit, uint32_t *valid, int64_t *out)
 {
 	if (ts->nsec == UTIME_OMIT_)
@@ -181,8 +191,7 @@ static int one_time(const struct linux_timespec *ts, uint32_t bit, uint32_t *val
 	}
 	if (ts->nsec < 0 || ts->nsec >= NSEC_PER_SEC)
 		return -EINVAL;
-	if (__builtin_mul_overflow(ts->sec, NSEC_PER_SEC, out) || __builtin_add_overflow(*out, ts->nsec, out))
-		*out = ts->sec < 0 ? INT64_MIN + 1 : INT64_MAX; /* clamped, as file systems do */
+	*out = file_time(ts->sec, ts->nsec);
 	return 0;
 }
 
@@ -227,8 +236,8 @@ static int64_t old_times(struct task *t, int dirfd, uint64_t name, uint64_t tv_a
 		for (int i = 0; i < 2; i++)
 			if (tv[i].usec < 0 || tv[i].usec >= 1000000)
 				return -EINVAL;
-		at.atime = tv[0].sec * NSEC_PER_SEC + tv[0].usec * 1000;
-		at.mtime = tv[1].sec * NSEC_PER_SEC + tv[1].usec * 1000;
+		at.atime = file_time(tv[0].sec, tv[0].usec * 1000);
+		at.mtime = file_time(tv[1].sec, tv[1].usec * 1000);
 	}
 	return apply_times(t, dirfd, name, 0, &at);
 }
@@ -244,8 +253,8 @@ int64_t sys_utime(struct task *t, const uint64_t a[6])
 	if (a[1]) {
 		if (copy_from_user(t->mm, s, UADDR(a[1]), sizeof(s)))
 			return -EFAULT;
-		at.atime = s[0] * NSEC_PER_SEC;
-		at.mtime = s[1] * NSEC_PER_SEC;
+		at.atime = file_time(s[0], 0);
+		at.mtime = file_time(s[1], 0);
 	}
 	return set_at(t, LINUX_AT_FDCWD, a[0], WALK_FOLLOW, &at);
 }
