@@ -127,6 +127,8 @@ static int64_t do_copy_range(struct task *t, struct file *in, uint64_t in_at, st
 		return r;
 	file_remove_privs(out, t->cred);
 	r = host_copy(in, &ip, out, &op, len);
+	if (r == -EXDEV && in->inode->sb != out->inode->sb)
+		return r; /* as Linux: programs then copy themselves */
 	if (r == -EXDEV || r == -EOPNOTSUPP || r == -EINVAL || r == -ENOSYS)
 		r = copy_through(t, in, &ip, out, &op, len);
 	if (r > 0 && (store_offset(t, in_at, in, ip) || store_offset(t, out_at, out, op)))

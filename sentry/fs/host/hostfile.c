@@ -22,6 +22,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define BOUNCE 4096
@@ -29,6 +31,7 @@
 
 struct hostfile { /* an inode's priv: what all opens of it share */
 	int fd; /* [I] owned */
+	int access; /* [I] O_RDONLY ...: what it was donated for */
 	struct waitq wq;
 	struct hostwatch *watch; /* NULL for regular files: always ready */
 };
@@ -85,12 +88,16 @@ static bool seekable(struct file *f)
 	return !of(f)->watch;
 }
 
-/* pread and pwrite name a position; read and write use the host descriptor's
- * own, which is shared with those who hold it outside (and as our other
- * descriptors). */
+/* The donated open file uses the host descriptor's position, which it shares with
+ * those who hold it outside; one opened again by name has its own. */
+static bool shares_position(struct file *f)
+{
+	return f->priv == of(f);
+}
+
 static bool positioned(struct file *f, const int64_t *pos)
 {
-	return seekable(f) && pos && pos != &f->pos;
+	return seekable(f) && pos && (pos != &f->pos || !shares_position(f));
 }
 
 /* One host transfer of at most `max` bytes; straight into program memory where
@@ -102,7 +109,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, si
 	struct uio_pin pin;
 	uint8_t bounce[BOUNCE];
 	int64_t at = positioned(f, pos) ? *pos : -1; /* -1: the host's own position */
-	int n = uio_pin(u, max, in, iov, 16, &pin);
+	int n = uio_pin(u, max, in, iov, 16, &pin), how = at >= 0 && f->flags & LINUX_O_APPEND ? RWF_APPEND : 0;
 	ssize_t ret;
 
 	if (n < 0)
@@ -116,7 +123,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, si
 			ret = uio_copy_in(u, bounce, len);
 			if (ret <= 0)
 				return ret;
-			ret = pwritev2(h->fd, &(struct iovec){ bounce, (size_t)ret }, 1, at, 0);
+			ret = pwritev2(h->fd, &(struct iovec){ bounce, (size_t)ret }, 1, at, how);
 			ret = ret < 0 ? -errno : ret;
 			*u = before;
 			uio_advance(u, ret > 0 ? (uint64_t)ret : 0);
@@ -125,7 +132,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, si
 		ret = preadv2(h->fd, &(struct iovec){ bounce, len }, 1, at, 0);
 		return ret < 0 ? -errno : uio_copy_out(u, bounce, (size_t)ret);
 	}
-	ret = in ? preadv2(h->fd, iov, n, at, 0) : pwritev2(h->fd, iov, n, at, 0);
+	ret = in ? preadv2(h->fd, iov, n, at, 0) : pwritev2(h->fd, iov, n, at, how);
 	ret = ret < 0 ? -errno : ret;
 	uio_unpin(&pin);
 	if (ret > 0)
@@ -155,6 +162,13 @@ static ssize_t host_read(struct file *f, struct uio *u, int64_t *pos)
 	return done;
 }
 
+static int64_t host_size(struct file *f)
+{
+	struct stat st;
+
+	return host_fstat(of(f)->fd, &st) ? 0 : st.st_size;
+}
+
 static ssize_t host_write(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t done = 0;
@@ -172,7 +186,7 @@ static ssize_t host_write(struct file *f, struct uio *u, int64_t *pos)
 			return done ? done : ret;
 		done += ret;
 		if (positioned(f, pos))
-			*pos += ret;
+			*pos = f->flags & LINUX_O_APPEND && pos == &f->pos ? host_size(f) : *pos + ret;
 	}
 	return done;
 }
@@ -195,6 +209,8 @@ static int64_t host_llseek(struct file *f, int64_t off, int whence)
 
 	if (!seekable(f))
 		return -ESPIPE;
+	if (!shares_position(f)) /* the host's must not move: SEEK_HOLE knows of no holes */
+		return llseek_size(f, off, whence, host_size(f));
 	at = lseek(of(f)->fd, off, whence);
 	return at < 0 ? -errno : at;
 }
@@ -255,6 +271,8 @@ static int host_open(struct inode *i, struct file *f)
 
 	if (LINUX_S_ISSOCK(i->mode))
 		return -ENXIO;
+	if (h->access != O_RDWR && (f->flags & O_ACCMODE) != (uint32_t)h->access)
+		return -EACCES; /* it was not donated for that */
 	f->ops = &host_ops;
 	f->wq = h->watch ? &h->wq : NULL;
 	if (h->watch)
@@ -343,6 +361,10 @@ static void label(const struct stat *st, char buf[48])
 {
 	const char *type = S_ISFIFO(st->st_mode) ? "pipe" : S_ISSOCK(st->st_mode) ? "socket" : S_ISREG(st->st_mode) ? "/host-file" : "/host-device";
 
+	if (S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3)) {
+		snprintf(buf, 48, "/dev/null");
+		return;
+	}
 	snprintf(buf, 48, "%s:[%llu]", type, (unsigned long long)st->st_ino);
 }
 
@@ -367,6 +389,7 @@ int hostfile_new(struct kernel *k, int fd, uint32_t uid, uint32_t gid, const str
 	if (!h)
 		goto fail;
 	i->priv = h;
+	h->access = flags & O_ACCMODE;
 	fd = -1;
 	i->uid = uid;
 	i->gid = gid;
@@ -374,6 +397,8 @@ int hostfile_new(struct kernel *k, int fd, uint32_t uid, uint32_t gid, const str
 	i->mode = (i->mode & LINUX_S_IFMT) | 0600;
 	label(&st, name);
 	ret = file_open_inode(i, name, flags & (O_ACCMODE | O_APPEND | O_NONBLOCK), c, out);
+	if (!ret)
+		(*out)->priv = h;
 fail:
 	if (i)
 		inode_put(i); /* and the superblock with it */
