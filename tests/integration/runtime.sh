@@ -1,0 +1,159 @@
+#!/bin/bash
+# runtime.sh - what engines ask of an OCI runtime beyond a container's life:
+# cgroups and limits, hooks, events, update, features, descriptors passed in.
+# usage: runtime.sh [LAUNCHER]; needs the tree of scripts/common.sh, python3.
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+[ -z "${1-}" ] || LAUNCHER=$1
+. "$top/tests/integration/lib.sh"
+
+run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@"; }
+quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
+is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(cat "$SCRATCH/err" 2>/dev/null)"; fi; }
+json() { python3 -c "import json, sys; d = json.load(open('$SCRATCH/out')); print($1)"; }
+id=runtime-$$ b=$SCRATCH/b
+mkdir -p "$b"
+config() { # PYTHON ARGS... : a config.json, changed by a piece of python on c
+	change=$1
+	shift
+	spec "$b" false "$@"
+	python3 -c "
+import json
+c = json.load(open('$b/config.json'))
+$change
+json.dump(c, open('$b/config.json', 'w'))"
+}
+
+# --- cgroups ------------------------------------------------------------------------------
+cg() { # CONTROLLER FILE : of the container's cgroup, v1 or v2
+	for d in "/sys/fs/cgroup/$1/redoubt-test/$id" "/sys/fs/cgroup/redoubt-test/$id"; do [ -d "$d" ] && cat "$d/$2" && return; done
+}
+config "c['linux'].update(cgroupsPath='/redoubt-test/$id', resources={'memory': {'limit': 268435456}, 'cpu': {'quota': 50000, 'period': 100000}, 'pids': {'limit': 50}})" /bin/sleep 1000
+quiet run -d -b "$b" "$id"
+is "run -d with limits" $? 0
+if [ -n "$(cg memory memory.limit_in_bytes)" ]; then
+	is "memory limit" "$(cg memory memory.limit_in_bytes)" 268435456
+	is "cpu quota" "$(cg cpu cpu.cfs_quota_us)" 50000
+	is "sentry, gofer and controld are in it" "$(cg memory cgroup.procs | wc -l | awk '{print ($1 >= 3)}')" 1
+	is "processors from the quota" "$(run exec "$id" nproc)" 1
+	is "the guest's memory" "$(run exec "$id" sh -c "awk '/MemTotal/ { print \$2 }' /proc/meminfo")" 262144
+	quiet events --stats "$id"
+	is "events --stats" "$(json 'd["type"], d["id"] == "'"$id"'", d["data"]["memory"]["usage"]["limit"], d["data"]["memory"]["usage"]["usage"] > 0, d["data"]["cpu"]["usage"]["total"] > 0, d["data"]["pids"]["current"] > 0')" \
+		"stats True 268435456 True True True"
+	echo '{"memory": {"limit": 134217728}}' | run update --resources - "$id" 2>"$SCRATCH/err"
+	is "update --resources -" "$? $(cg memory memory.limit_in_bytes)" "0 134217728"
+	quiet update --cpu-quota 20000 "$id"
+	is "update --cpu-quota" "$? $(cg cpu cpu.cfs_quota_us)" "0 20000"
+	quiet update --cpu-quota x "$id"
+	is "update with nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: update: cpu.quota: 'x' is not a number"
+	timeout 20 "$LAUNCHER" --root "$STATE" events --interval 100ms "$id" >"$SCRATCH/events" 2>"$SCRATCH/err" &
+	events=$!
+	sleep 0.5
+else
+	skip "limits" "no cgroup v1 hierarchy that we may use"
+fi
+quiet delete --force "$id"
+is "delete --force" $? 0
+if [ -n "${events-}" ]; then
+	wait $events
+	is "events end with the sandbox" "$? $([ "$(grep -c '^{"type":"stats"' "$SCRATCH/events")" -ge 2 ] && echo several)" "0 several"
+fi
+is "no cgroup is left" "$(find /sys/fs/cgroup -name "$id" 2>/dev/null)" ""
+find /sys/fs/cgroup -depth -type d -name redoubt-test -exec rmdir {} \; 2>/dev/null
+
+# --- hooks --------------------------------------------------------------------------------
+cat >"$SCRATCH/hook" <<H
+#!/bin/sh
+python3 -c "import json, sys; s = json.load(sys.stdin); print('\$1', s['status'], s['id'] == '$id', s['pid'] > 0, s['bundle'] == '$b', '\$A')" >>"$SCRATCH/hooks"
+[ "\$1" != "\${FAIL-}" ] || { echo "because" >&2; exit 3; }
+[ "\$1" != "\${SLOW-}" ] || exec sleep 30
+H
+chmod +x "$SCRATCH/hook"
+hooks() { # ENVIRONMENT : all six kinds
+	config "c['hooks'] = {k: [{'path': '$SCRATCH/hook', 'args': ['hook', k], 'env': ['A=word', 'PATH=$PATH', '$1'], 'timeout': 2}] for k in ('prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop')}" /bin/sh -c 'echo ran'
+	rm -f "$SCRATCH/hooks"
+}
+all="prestart creating True True True word
+createRuntime creating True True True word
+createContainer creating True True True word
+startContainer created True True True word
+poststart running True True True word
+poststop stopped True False True word"
+hooks X=1
+quiet run -b "$b" "$id"
+is "hooks of an attached run" "$? $(cat "$SCRATCH/out")
+$(cat "$SCRATCH/hooks")" "0 ran
+$all"
+hooks X=1
+quiet create -b "$b" "$id"
+is "hooks up to created" "$(cat "$SCRATCH/hooks")" "$(echo "$all" | head -3)"
+quiet start "$id"
+is "hooks up to running" "$(cat "$SCRATCH/hooks")" "$(echo "$all" | head -5)"
+quiet wait "$id"
+quiet delete "$id"
+is "all hooks" "$(cat "$SCRATCH/hooks")" "$all"
+for kind in prestart createRuntime createContainer; do
+	hooks FAIL=$kind
+	quiet create -b "$b" "$id"
+	is "$kind fails: create does" "$? $(cat "$SCRATCH/err")" "1 redoubt: create: hooks.$kind[0]: $SCRATCH/hook ended with status 3: because "
+	is "$kind fails: nothing is left" "$(ls "$STATE")" ""
+done
+hooks FAIL=startContainer
+quiet run -b "$b" "$id"
+is "startContainer fails: run does, the program never ran" "$? $(cat "$SCRATCH/out")" "1 "
+for kind in poststart poststop; do
+	hooks FAIL=$kind
+	quiet run -b "$b" "$id"
+	is "$kind fails: a warning" "$? $(cat "$SCRATCH/out") $(grep -c "warning: hooks.$kind" "$SCRATCH/err")" "0 ran 1"
+done
+hooks SLOW=prestart
+quiet create -b "$b" "$id"
+is "a hook that takes too long" "$? $(grep -c "took longer than 2 s" "$SCRATCH/err")" "1 1"
+
+# --- descriptors, ids, what engines parse --------------------------------------------------
+config "pass" /bin/sh -c 'read -r l <&3; echo "$l"; echo four >&4; ls /proc/self/fd | wc -l'
+echo three >"$SCRATCH/three"
+run run -b "$b" --preserve-fds 2 "$id" 3<"$SCRATCH/three" 4>"$SCRATCH/four" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "--preserve-fds" "$(head -1 "$SCRATCH/out") $(cat "$SCRATCH/four")" "three four"
+quiet run -b "$b" --preserve-fds x "$id"
+is "--preserve-fds with nonsense" $? 1
+config "pass" /bin/sleep 1000
+quiet run -d -b "$b" "$id"
+quiet ps -f json "$id"
+is "ps -f json" "$(cat "$SCRATCH/out")" "[1]"
+quiet list -f json
+is "list -f json" "$(json 'sorted(d[0])')" "['bundle', 'created', 'id', 'ociVersion', 'owner', 'pid', 'rootfs', 'status']"
+quiet exec -g 7 -g 8 "$id" id -G
+is "exec --additional-gids" "$(cat "$SCRATCH/out")" "0 7 8"
+is "exec --preserve-fds" "$(run exec --preserve-fds 1 "$id" cat /proc/self/fd/3 3<"$SCRATCH/three")" three
+# a detached process is stood for by one of ours, which ends as it does
+python3 - "$LAUNCHER" "$STATE" "$id" "$SCRATCH/pid" >"$SCRATCH/out" 2>"$SCRATCH/err" <<'PY'
+import ctypes, os, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER, as conmon and the shims are
+launcher, state, id, pidfile = sys.argv[1:]
+for command in (["sh", "-c", "exit 5"], ["sh", "-c", "kill -KILL $$"]):
+    subprocess.run([launcher, "--root", state, "exec", "-d", "--pid-file", pidfile, id] + command, check=True, stdin=subprocess.DEVNULL)
+    print(os.waitstatus_to_exitcode(os.waitpid(int(open(pidfile).read()), 0)[1]))
+sentry = int(__import__("json").loads(subprocess.run([launcher, "--root", state, "state", id], capture_output=True).stdout)["pid"])
+subprocess.run([launcher, "--root", state, "kill", id, "KILL"], check=True)
+# the container is not this process's, but that of the shell that made it
+PY
+is "exec -d: the exit status through the pid file" "$(tr '\n' ' ' <"$SCRATCH/out")" "5 137 "
+quiet wait "$id"
+quiet kill "$id" TERM
+is "kill of a stopped one, as engines look for it" "$(grep -c "container not running" "$SCRATCH/err")" 1
+quiet delete "$id"
+quiet features
+is "features" "$(json 'd["ociVersionMax"], len(d["hooks"]), "rbind" in d["mountOptions"], "CAP_CHOWN" in d["linux"]["capabilities"]')" "1.2.0 6 True True"
+is "--version" "$(run --version | head -1 | cut -d' ' -f1-2)" "redoubt version"
+for c in checkpoint restore; do
+	quiet $c "$id"
+	is "$c is refused by name" "$? $(grep -c "not supported yet" "$SCRATCH/err")" "1 1"
+done
+quiet --systemd-cgroup create -b "$b" "$id"
+is "--systemd-cgroup is refused" "$? $(grep -c cgroupfs "$SCRATCH/err")" "1 1"
+quiet create -b "$b" --pid-file "$SCRATCH/pid" "$id"
+is "state's pid is the pid file's" "$(run state "$id" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')" "$(cat "$SCRATCH/pid")"
+quiet delete --force "$id"
+is "nothing is left" "$(ls "$STATE")" ""
+finish
