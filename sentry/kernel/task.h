@@ -116,6 +116,7 @@ struct task {
 	pid_t tid; /* [T] changes at exec of a non-leader */
 	TAILQ_ENTRY(task) tg_link; /* [T] */
 	struct sleeper sleeper;
+	_Atomic bool held; /* its maker still writes its number: it must not run, and so not clear it, before */
 	struct platform_ctx *ctx; /* [t] */
 	struct regs regs; /* [t] */
 	struct mm *mm; /* [t] to change (with T held); others: task_get_mm */

@@ -367,6 +367,7 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 		ref_get(&done->ref);
 	}
 	task_get(c); /* ours, beside the allocation's */
+	atomic_store(&c->held, q->flags & LINUX_CLONE_PARENT_SETTID);
 	nr = child_publish(t, c, q);
 	if (nr < 0) {
 		if (pidfd >= 0)
@@ -380,6 +381,8 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 		int32_t tid = nr;
 
 		(void)copy_to_user(t->mm, q->parent_tid, &tid, sizeof(tid));
+		atomic_store(&c->held, false);
+		sleeper_wake(&c->sleeper);
 	}
 	if (done) {
 		wait_vfork(t, done);

@@ -114,6 +114,8 @@ static void *task_main(void *arg)
 	sleeper_set_current(&t->sleeper);
 	tasks_lock(t->k); /* the maker's last words: t->thread */
 	tasks_unlock(t->k);
+	while (atomic_load(&t->held))
+		wait_sleep_uninterruptible(WAIT_FOREVER);
 	pthread_getcpuclockid(pthread_self(), &t->cpu_clock);
 	platform_ctx_bind(t->ctx);
 	if (t->fp_load) {
