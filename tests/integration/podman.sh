@@ -1,7 +1,7 @@
 #!/bin/bash
 # podman.sh - podman, root, with the launcher as its runtime, on an image that
 # is imported from a few programs of the tree; what can be compared is compared
-# with crun.
+# with crun or runc.
 # usage: podman.sh [LAUNCHER]; needs podman (skipped without: apt-get install
 # podman crun brings 90 MB and a minute, which is not for every run of CI).
 set -u
@@ -17,9 +17,9 @@ is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'
 both() { # NAME ARGS... : run --rm prints and exits alike under crun
 	name=$1
 	shift
-	pod crun run --rm --network none --ulimit host "$@" </dev/null >"$SCRATCH/native" 2>"$SCRATCH/native.err"
+	pod "$reference" run --rm --network none $limits "$@" </dev/null >"$SCRATCH/native" 2>"$SCRATCH/native.err"
 	ns=$?
-	p run --rm --network none --ulimit host "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
+	p run --rm --network none $limits "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
 	is "$name" "$? $(cat "$SCRATCH/out")" "$ns $(cat "$SCRATCH/native")"
 }
 clean() {
@@ -47,7 +47,13 @@ tar -C "$tree" -cf "$SCRATCH/image.tar" .
 p import "$SCRATCH/image.tar" localhost/redoubt-test:1 >"$SCRATCH/out" 2>"$SCRATCH/err" || { not_ok "import" "$(cat "$SCRATCH/err")"; finish; exit 1; }
 i=localhost/redoubt-test:1
 
-# --- compared with crun -----------------------------------------------------------------------
+# --- compared with crun, or runc (crun refuses hybrid cgroups) ---------------------------------
+limits="--ulimit nofile=1024:1024 --ulimit nproc=1000:1000" # what a test without CAP_SYS_RESOURCE may set
+reference=
+for r in crun runc; do
+	command -v $r >/dev/null && pod $r run --rm --network none $limits $i true </dev/null >/dev/null 2>"$SCRATCH/err" && reference=$r && break
+done
+[ -n "$reference" ] || { reference=$LAUNCHER; skip "comparison" "neither crun nor runc works here: $(tail -1 "$SCRATCH/err")"; }
 both "run" $i echo hello
 both "exit status" $i sh -c 'exit 7'
 both "killed" $i sh -c 'kill -9 $$'
