@@ -44,9 +44,11 @@ struct vma *vma_new(struct mm *mm, const struct vma *like)
 
 	if (!v)
 		return NULL;
-	*v = *like;
-	v->mm = mm;
-	v->dead_next = NULL;
+	/* not its links: those are others' to change */
+	*v = (struct vma){
+		.mm = mm, .start = like->start, .end = like->end, .off = like->off, .prot = like->prot, .max_prot = like->max_prot,
+		.flags = like->flags, .obj = like->obj, .file = like->file, .name = like->name,
+	};
 	if (v->obj)
 		memobj_get(v->obj);
 	if (v->file)
