@@ -4,6 +4,7 @@
  */
 #include "command.h"
 #include "oci.h"
+#include "spawn.h"
 #include "state.h"
 
 #include "libipc/fd.h"
@@ -37,7 +38,7 @@ static void help(void)
 	printf("usage: redoubt [OPTIONS] COMMAND [ARGUMENTS]\n\nRuns Linux containers on a kernel of their own, in user space.\n\nCommands:\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
-	printf("  %-8s %s\n\nOptions:\n", "help", "print this, or a command's options");
+	printf("  %-8s %s\n\nOptions:\n", "help", "print this, or a command's options; 'help syscalls': which calls a program may make");
 	option_help(global_options, stdout);
 }
 
@@ -129,8 +130,10 @@ static int dispatch(struct globals *g, struct pool *p, int argc, char **argv)
 	struct err *e;
 	int status = 0;
 
-	if (!strcmp(argv[0], "help") && argc > 1 && !(cmd = find_command(argv[1])))
+	if (!strcmp(argv[0], "help") && argc > 1 && strcmp(argv[1], "syscalls") && !(cmd = find_command(argv[1])))
 		e = err_new(0, "unknown command '%.64s'; 'redoubt help' lists them", argv[1]);
+	else if (!strcmp(argv[0], "help") && argc > 1 && !strcmp(argv[1], "syscalls"))
+		e = spawn_print_syscalls(p);
 	else if (!strcmp(argv[0], "help"))
 		return cmd ? command_help(cmd) : help(), 0;
 	else if (!cmd)

@@ -339,6 +339,22 @@ static struct err *record(const struct spawn *s, struct report *r)
 	return state_write(s->dir, s->state);
 }
 
+/* How soon the host kills the sandbox when it is out of memory.  Below its own
+ * value only with CAP_SYS_RESOURCE: else it stays what it is. */
+static void set_oom_score(const struct spawn *s)
+{
+	int64_t adj = s->plan->spec.process.oom_score_adj;
+	char text[16];
+	struct err *e;
+
+	if (!adj)
+		return;
+	snprintf(text, sizeof(text), "%d", (int)adj);
+	if ((e = write_text("/proc/self/oom_score_adj", text)))
+		log_warning("process.oomScoreAdj: not applied on the host: %s", err_text(e));
+	err_free(e);
+}
+
 /* Starts all, ends in exec; returns only with an error. */
 static struct err *become_controld(const struct spawn *s, struct report *r, int report_fd, struct pool *p)
 {
@@ -349,6 +365,7 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 
 	if (e || (e = cgroup_join(&cgroup)) || (e = gofer_program(&gofer, s, p)) || (e = sentry_program(&sentry, s, p)) || (e = controld_program(&controld, s, p)))
 		return e;
+	set_oom_score(s);
 	gofer.env = sentry.env = controld.env = component_environment(p);
 	r->controld = proc_identify(getpid());
 	if ((e = start_program(&gofer, p, &gofer_pidfd, &r->gofer)) || (e = start_program(&sentry, p, &sentry_pidfd, &r->sentry)) ||
@@ -436,4 +453,17 @@ struct err *spawn_components(const struct spawn *s, struct spawn_result *out)
 	out->gofer = r.gofer;
 	out->sentry = r.sentry;
 	return e;
+}
+
+struct err *spawn_print_syscalls(struct pool *p)
+{
+	static char name[] = "redoubt-sentry", option[] = "--syscalls";
+	char *args[] = { name, option, NULL };
+	const char *path;
+	struct err *e = find_program("sentry", p, &path);
+
+	if (e)
+		return e;
+	execv(path, args);
+	return err_new(errno, "executing %s", path);
 }

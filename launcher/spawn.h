@@ -35,4 +35,7 @@ struct spawn_result {
 /* Returns once all three have been exec'ed. */
 struct err *spawn_components(const struct spawn *s, struct spawn_result *out) ERR_MUST_USE;
 
+/* Becomes `sentry --syscalls`; returns only with an error. */
+struct err *spawn_print_syscalls(struct pool *p) ERR_MUST_USE;
+
 #endif
