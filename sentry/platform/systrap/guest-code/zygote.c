@@ -6,14 +6,16 @@
  * no libc.  It unmaps everything but the stub's pages, drops all capabilities
  * and dies with the sentry.  All signals are blocked in it and in the mappers.
  *
- * Three seccomp filters come one upon the other; each allows a system call only
- * from the one instruction that is meant to make it, and traps all else (in a
- * thread that blocks SIGSYS, a trap kills):
+ * Three seccomp filters come one upon the other.  The first and the last allow a
+ * system call only from the one instruction that is meant to make it, and trap
+ * all else (in a thread that blocks SIGSYS, a trap kills):
  *   the zygote's      installed here
- *   the mapper's      installed by each stub process at its start; the sentry
- *                     holds its notification descriptor
+ *   the mapper's      installed by each stub process at its start, for the
+ *                     notification descriptor that the sentry gets of it: small,
+ *                     as each is compiled by the host
  *   the program's     installed by each program thread at its start, from a
- *                     page that nobody can write any more
+ *                     page that nobody can write any more; a trap here comes
+ *                     before what the others say
  *
  * Speaks on ST_FD_ZYGOTE (8 bytes ask for a stub: the file offset of its orders)
  * and ST_FD_CHANNEL (int64 answers: 0 when ready, then a process id with the
@@ -153,11 +155,9 @@ static void allow_thread(struct filter *p)
 }
 
 /* What the mapper may do besides, and a thread at its start. */
-static void allow_mapper(struct filter *p, uint32_t notify)
+static void allow_mapper(struct filter *p)
 {
-	LOAD(p, offsetof(struct seccomp_data, instruction_pointer));
-	JEQ(p, LOW(stub_notify_end), 0, 1);
-	RET(p, notify);
+	allow(p, stub_notify_end, ST_NOTIFY_NR, -1, 0);
 	allow(p, stub_order_end, __NR_mmap, 3, MAP_SHARED | MAP_FIXED);
 	allow(p, stub_order_end, __NR_munmap, -1, 0);
 	allow(p, stub_order_end, __NR_mprotect, -1, 0);
@@ -181,10 +181,18 @@ static void allow_zygote(struct filter *p)
 	allow(p, zygote_syscall_end, __NR_exit_group, -1, 0);
 }
 
-static int64_t install(struct filter *p, uint64_t flags)
+/* The mapper's reports go to whoever has the returned descriptor. */
+static int64_t install_notifier(void)
 {
-	RET(p, SECCOMP_RET_TRAP);
-	return call3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &p->prog);
+	struct filter filter, *p = &filter;
+
+	p->prog.len = 0;
+	p->prog.filter = p->f;
+	LOAD(p, offsetof(struct seccomp_data, instruction_pointer));
+	JEQ(p, LOW(stub_notify_end), 0, 1);
+	RET(p, SECCOMP_RET_USER_NOTIF);
+	RET(p, SECCOMP_RET_ALLOW);
+	return call3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &p->prog);
 }
 
 /* The program threads' filter, in a page that is read-only from then on. */
@@ -211,9 +219,10 @@ static void confine(void)
 	check(call2(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1));
 	begin(&filter);
 	allow_thread(&filter);
-	allow_mapper(&filter, SECCOMP_RET_ALLOW);
+	allow_mapper(&filter);
 	allow_zygote(&filter);
-	check(install(&filter, 0));
+	RET(&filter, SECCOMP_RET_TRAP);
+	check(call3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter.prog));
 }
 
 /* --- signals ----------------------------------------------------------------------- */
@@ -266,7 +275,6 @@ static void answer_with(int64_t value, int fd)
 
 static _Noreturn void be_stub(int64_t ppid, int64_t pid, uint64_t orders)
 {
-	struct filter filter;
 	int64_t fd;
 
 	call1(__NR_close, ST_FD_ZYGOTE);
@@ -274,13 +282,7 @@ static _Noreturn void be_stub(int64_t ppid, int64_t pid, uint64_t orders)
 	if (call0(__NR_getppid) != ppid) /* the sentry died before that */
 		call1(__NR_exit_group, 0);
 	check(zygote_syscall(__NR_mmap, ST_ORDERS, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, ST_FD_SLOTS, orders));
-	begin(&filter);
-	allow_thread(&filter);
-	allow_mapper(&filter, SECCOMP_RET_USER_NOTIF);
-	/* Its last calls as a zygote: the first must come through the new filter. */
-	allow(&filter, zygote_syscall_end, __NR_sendmsg, 0, ST_FD_CHANNEL);
-	allow(&filter, zygote_syscall_end, __NR_close, -1, 0);
-	fd = check(install(&filter, SECCOMP_FILTER_FLAG_NEW_LISTENER));
+	fd = check(install_notifier());
 	answer_with(pid, (int)fd);
 	call1(__NR_close, fd);
 	stub_mapper();
