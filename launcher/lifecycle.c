@@ -119,8 +119,7 @@ struct err *start_container(struct sandbox *s)
 
 	/* a container whose last preparation failed never runs */
 	if (e) {
-		_cleanup_err_ struct err *undo = sandbox_end_processes(s);
-
+		err_free(sandbox_end_processes(s));
 		return e;
 	}
 	if (!(e = send_start(&s->dir)))

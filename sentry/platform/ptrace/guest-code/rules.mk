@@ -3,7 +3,7 @@
 PT_STUB_SRC := sentry/platform/ptrace/guest-code
 PT_STUB_OUT := $(B)/sentry/platform/ptrace
 PT_STUB_CFLAGS := -std=gnu17 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -fpie -mgeneral-regs-only -fno-stack-protector \
-	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-builtin -fvisibility=hidden -I$(PT_STUB_SRC)
+	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-builtin -fvisibility=hidden $(if $(findstring clang,$(CC)),-fdirect-access-external-data) -I$(PT_STUB_SRC)
 
 $(PT_STUB_OUT)/stub.elf: $(PT_STUB_SRC)/entry.S $(PT_STUB_SRC)/zygote.c $(PT_STUB_SRC)/stub.lds.S $(PT_STUB_SRC)/stub.h $(PT_STUB_SRC)/rules.mk
 	@mkdir -p $(@D)

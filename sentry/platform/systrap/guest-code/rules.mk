@@ -3,7 +3,7 @@
 ST_STUB_SRC := sentry/platform/systrap/guest-code
 ST_STUB_OUT := $(B)/sentry/platform/systrap
 ST_STUB_CFLAGS := -std=gnu17 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -fpie -mgeneral-regs-only -fno-stack-protector \
-	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-builtin -fvisibility=hidden -I$(ST_STUB_SRC)
+	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-builtin -fvisibility=hidden $(if $(findstring clang,$(CC)),-fdirect-access-external-data) -I$(ST_STUB_SRC)
 
 $(ST_STUB_OUT)/stub.elf: $(ST_STUB_SRC)/entry.S $(ST_STUB_SRC)/zygote.c $(ST_STUB_SRC)/stub.lds.S $(ST_STUB_SRC)/stub.h $(ST_STUB_SRC)/rules.mk
 	@mkdir -p $(@D)
