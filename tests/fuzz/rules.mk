@@ -1,4 +1,4 @@
-# rules.mk - fuzz targets: `make -f GNUmakefile -f tests/fuzz/rules.mk fuzz SANITIZE=address,undefined`
+# rules.mk - fuzz targets, part of GNUmakefile: `make fuzz SANITIZE=address,undefined`
 #
 # Each tests/fuzz/COMPONENT_*.c is one target with LLVMFuzzerTestOneInput and a
 # corpus of its name. `fuzz` builds them with a plain driver, for any compiler;
