@@ -1,0 +1,160 @@
+/*
+ * stub.c - programs that attack what lies above their address space.  On Linux
+ * nothing is there, and each such program dies of SIGSEGV; inside, the sandbox's
+ * own pages may be there: the program may die, or be stopped by a signal, but
+ * neither the sandbox nor another process may suffer.
+ */
+#include "../test.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#define ABOVE 0x7fff00000000ul /* where programs end */
+#define TEXT 0x7fffe0000000ul
+#define SLOTS 0x7fff80000000ul
+#define ORDERS 0x7fffd0000000ul
+
+static uint64_t random64(uint64_t *s)
+{
+	*s ^= *s << 13;
+	*s ^= *s >> 7;
+	*s ^= *s << 17;
+	return *s;
+}
+
+/* Runs f in a child that ends after a while, if nothing else ends it. */
+static int attack(void (*f)(uint64_t), uint64_t arg)
+{
+	const struct itimerval soon = { .it_value = { .tv_usec = 30000 } };
+	pid_t p = fork();
+	int st;
+
+	if (!p) {
+		signal(SIGALRM, SIG_DFL);
+		setitimer(ITIMER_REAL, &soon, NULL);
+		f(arg);
+		_exit(0);
+	}
+	CHECK(p > 0 && waitpid(p, &st, 0) == p);
+	return st;
+}
+
+static void jump(uint64_t target)
+{
+	uint64_t seed = target * 2654435761u + 1, v[8];
+	static const long nrs[] = { SYS_mmap, SYS_munmap, SYS_clone, SYS_exit_group, SYS_getppid, SYS_write, SYS_futex, SYS_rt_sigreturn };
+	static const uint64_t places[] = { SLOTS, SLOTS + 0x8000, ORDERS, TEXT, 0, 1, 0x11, 0x10000 };
+
+	for (unsigned i = 0; i < 8; i++)
+		v[i] = places[random64(&seed) % 8];
+	__asm__ volatile("mov %0, %%rcx\n mov (%1), %%rdi\n mov 8(%1), %%rsi\n mov 16(%1), %%rdx\n mov 24(%1), %%r10\n"
+			 "mov 32(%1), %%r8\n mov 40(%1), %%r9\n mov 48(%1), %%r12\n mov 56(%1), %%r15\n jmp *%%rcx"
+			 :
+			 : "r"(target), "b"(v), "a"(nrs[random64(&seed) % 8])
+			 : "rcx", "rdi", "rsi", "rdx", "r10", "r8", "r9", "r12", "r15", "memory");
+}
+
+CASE(jumping_there)
+{
+	for (uint64_t at = 0; at < 0x300; at += 5)
+		attack(jump, TEXT + at);
+	CHECK(attack(jump, ABOVE - 4096 + 1) != 0);
+	CHECK(WIFSIGNALED(attack(jump, ORDERS)));
+}
+
+static void read_place(uint64_t at)
+{
+	(void)*(volatile uint64_t *)at;
+	*(volatile uint64_t *)at = 0x4141414141414141;
+}
+
+CASE(writing_what_can_only_be_read)
+{
+	int st = attack(read_place, TEXT);
+
+	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
+	st = attack(read_place, ORDERS);
+	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
+}
+
+CASE(mapping_there)
+{
+	static const uint64_t places[] = { TEXT, SLOTS, ORDERS, ABOVE };
+
+	for (unsigned i = 0; i < 4; i++) {
+		void *at = (void *)places[i];
+
+		CHECK(mmap(at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != at || munmap(at, 4096) == 0);
+		(void)munmap(at, 4096);
+		(void)mprotect(at, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
+		(void)madvise(at, 4096, MADV_DONTNEED);
+	}
+	CHECK(getppid() > 0);
+}
+
+static void *call_all_the_time(void *arg)
+{
+	for (;;)
+		syscall(SYS_getppid);
+	return arg;
+}
+
+static sigjmp_buf skip;
+
+static void on_segv(int sig)
+{
+	siglongjmp(skip, sig);
+}
+
+/* Writes wherever something is there, faults and goes on elsewhere. */
+static void forge(uint64_t value)
+{
+	static volatile uint64_t slot; /* survives the jumps */
+	pthread_t t;
+
+	signal(SIGSEGV, on_segv);
+	pthread_create(&t, NULL, call_all_the_time, NULL);
+	for (;;) {
+		slot = (slot + 1) % 64;
+		if (sigsetjmp(skip, 1))
+			continue;
+		for (uint64_t offset = 0; offset < 0x8000; offset += offset < 256 ? 8 : 0x400)
+			*(volatile uint64_t *)(SLOTS + slot * 0x8000 + offset) = value;
+	}
+}
+
+CASE(forging_contexts)
+{
+	static const uint64_t values[] = { 1, 0x0000000100000001, 0x4141414141414141, 3, UINT64_MAX };
+
+	for (unsigned i = 0; i < 5; i++)
+		attack(forge, values[i]);
+	CHECK(getppid() > 0);
+}
+
+static void own_frame(uint64_t sp)
+{
+	/* A signal frame made of whatever lies there. */
+	__asm__ volatile("mov %0, %%rsp\n mov $15, %%eax\n jmp *%1" : : "r"(sp), "r"(TEXT + 0x10) : "memory");
+}
+
+CASE(returning_from_signals_that_never_were)
+{
+	static uint64_t frame[512];
+
+	for (unsigned i = 0; i < 512; i++)
+		frame[i] = i % 3 ? 0 : (uint64_t)frame;
+	attack(own_frame, (uint64_t)frame);
+	attack(own_frame, SLOTS + 0x808);
+	attack(own_frame, 0);
+	CHECK(getppid() > 0);
+}
+
+int main(void)
+{
+	return run_cases();
+}
