@@ -149,6 +149,8 @@ static void plan_resources(const struct oci_spec *s, struct boot_spec *out)
 
 	if (r && r->memory && r->memory->limit > 0)
 		out->memory_limit = (uint64_t)r->memory->limit;
+	if (r && r->pids && r->pids->limit > 0 && r->pids->limit < UINT32_MAX)
+		out->tasks = (uint64_t)r->pids->limit;
 	out->cpus = usable_cpus();
 	if (r && r->cpu) {
 		const uint64_t n[] = { r->cpu->cpus ? count_cpus(r->cpu->cpus) : 0, cgroup_quota_cpus(r) };

@@ -59,6 +59,7 @@ STRUCT(boot_spec, "a container")
 	F_LIST(boot_spec, sysctls, boot_sysctl, 1024, "sysctls")
 	F_U64(boot_spec, memory_limit, UINT64_MAX, "bytes the guest may see and use; 0: host's")
 	F_U64(boot_spec, cpus, 4096, "processors the guest sees; 0: host's")
+	F_U64(boot_spec, tasks, UINT32_MAX, "tasks the guest may have at a time; 0: the sentry's own bound")
 	F_BOOL(boot_spec, strace, "log every call of the program (debugging)")
 END(boot_spec)
 

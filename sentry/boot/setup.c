@@ -6,6 +6,7 @@
 
 #include "abi/fs.h"
 #include "control/container.h"
+#include "kernel/task_table.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
 
@@ -22,6 +23,7 @@ static void apply_limits(struct kernel *k, const struct boot_spec *spec)
 		k->memory_total = spec->memory_limit;
 	if (spec->cpus && spec->cpus < k->cpus)
 		k->cpus = (unsigned)spec->cpus;
+	k->tasks->tasks_max = (unsigned)spec->tasks;
 	k->strace |= spec->strace;
 }
 

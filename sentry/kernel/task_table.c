@@ -52,7 +52,7 @@ pid_t pid_alloc_locked(struct task_table *tt, struct pid_entry **out)
 {
 	struct pid_entry *e;
 
-	if (tt->n_tasks >= TASKS_MAX)
+	if (tt->n_tasks >= TASKS_MAX || (tt->tasks_max && tt->n_tasks >= tt->tasks_max))
 		return -EAGAIN;
 	e = calloc(1, sizeof(*e));
 	if (!e)

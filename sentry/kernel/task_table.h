@@ -35,6 +35,7 @@ struct task_table {
 	struct pid_tree pids; /* [mu] */
 	pid_t last_pid; /* [mu] */
 	unsigned n_tasks; /* [mu] */
+	unsigned tasks_max; /* [I] the container's pids limit; 0: none but TASKS_MAX */
 	uint64_t n_forks; /* [mu] since boot, for /proc/stat */
 	LIST_HEAD(, thread_group) all; /* [mu] groups, zombies too */
 	LIST_HEAD(, sig_user) sig_users[SIG_USERS]; /* [mu] queued signals per user */

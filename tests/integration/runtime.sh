@@ -52,6 +52,7 @@ if [ -n "$(cg memory memory.limit_in_bytes)" ]; then
 else
 	skip "limits" "no cgroup v1 hierarchy that we may use"
 fi
+is "no more tasks than the pids limit" "$(run exec "$id" perl -e 'while ($n < 60) { $p = fork; last unless defined $p; unless ($p) { sleep 5; exit } $n++ } print $n')" 48
 quiet delete --force "$id"
 is "delete --force" $? 0
 if [ -n "${events-}" ]; then
