@@ -15,7 +15,7 @@ struct err *kernel_assemble(struct kernel *k) ERR_MUST_USE;
 /* Serves protocol boot on fd: the container arrives with boot.setup. */
 struct err *boot_serve(struct kernel *k, int fd) ERR_MUST_USE;
 /* Makes and starts a container from the command line; when its program ends
- * the loop ends with *exit_status set (128+signal, as a shell). */
-struct err *boot_command_line(struct kernel *k, struct options *o, int *exit_status) ERR_MUST_USE;
+ * the loop ends. */
+struct err *boot_command_line(struct kernel *k, struct options *o) ERR_MUST_USE;
 
 #endif

@@ -50,7 +50,7 @@ static void ignore_signals(void)
 		signal(ignored[i], SIG_IGN);
 }
 
-static struct err *bring_up(struct kernel *k, struct options *o, int *exit_status)
+static struct err *bring_up(struct kernel *k, struct options *o)
 {
 	struct err *e = NULL;
 
@@ -69,7 +69,7 @@ static struct err *bring_up(struct kernel *k, struct options *o, int *exit_statu
 	if (!e && o->boot_fd >= 0)
 		e = boot_serve(k, TAKE_FD(o->boot_fd));
 	if (!e && o->args)
-		e = boot_command_line(k, o, exit_status);
+		e = boot_command_line(k, o);
 	return e;
 }
 
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
 {
 	static struct kernel kernel;
 	struct options o;
-	int exit_status = 0, asked;
+	int exit_status, asked;
 	struct err *e = options_parse(argc, argv, &o);
 
 	asked = e ? -1 : print_asked(&o);
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
 	if (!e) {
 		bound_arenas();
 		ignore_signals();
-		e = bring_up(&kernel, &o, &exit_status);
+		e = bring_up(&kernel, &o);
 	}
 	if (e) {
 		log_error("%s", err_text(e));
@@ -104,8 +104,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	event_base_loop(kernel.loop, EVLOOP_NO_EXIT_ON_EMPTY);
-	if (kernel.containers)
-		exit_status = container_status(&kernel);
+	exit_status = kernel.containers ? container_status(&kernel) : 1;
 	/* Threads and stubs end with the process; nothing of a sandbox outlives it. */
 	_exit(exit_status);
 }

@@ -105,19 +105,17 @@ static struct boot_mount mount_of(const char *destination, const char *type, con
 struct run {
 	struct process_waiter w;
 	struct kernel *k;
-	int *exit_status;
 };
 
 static void run_ended(struct process_waiter *w, int st)
 {
 	struct run *run = w->arg;
 
-	*run->exit_status = WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
 	run->k->shutting_down = true;
 	event_base_loopbreak(run->k->loop);
 }
 
-struct err *boot_command_line(struct kernel *k, struct options *o, int *exit_status)
+struct err *boot_command_line(struct kernel *k, struct options *o)
 {
 	static char *default_env[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", NULL };
 	static struct run run;
@@ -163,7 +161,7 @@ struct err *boot_command_line(struct kernel *k, struct options *o, int *exit_sta
 	free(p->env);
 	if (e)
 		return e;
-	run = (struct run){ .w = { .fn = run_ended, .arg = &run }, .k = k, .exit_status = exit_status };
+	run = (struct run){ .w = { .fn = run_ended, .arg = &run }, .k = k };
 	process_wait(c->init, &run.w);
 	return container_start(c);
 }
