@@ -24,7 +24,7 @@ t grep_r 'grep -r -c include /usr/include | sort | md5sum; grep -rl pthread_crea
 t tar_usr 'tar -C /usr/share -cf - . --sort=name | md5sum; mkdir /tmp/u && tar -C /usr/include -cf - . | tar -C /tmp/u -xf - && diff -r /usr/include /tmp/u && echo same'
 t gzip_xz_zstd 'tar -C /usr/include -cf /tmp/a.tar --sort=name .; for c in gzip xz zstd; do $c -k -q /tmp/a.tar; done; for f in gz xz zst; do case $f in gz) gzip -dc /tmp/a.tar.gz;; xz) xz -dc /tmp/a.tar.xz;; zst) zstd -dqc /tmp/a.tar.zst;; esac | md5sum; done; xz -T2 -c /tmp/a.tar | xz -dc | md5sum'
 t perl_fork 'perl -e "use strict; pipe(my \$r, my \$w); my \$p = fork; if (!\$p) { close \$r; print \$w \"from child\n\"; exit 3 } close \$w; print <\$r>; waitpid(\$p, 0); print \$? >> 8, \"\n\"; for (1..20) { my \$q = fork; exit \$_ unless \$q } my \$s = 0; while (wait != -1) { \$s += \$? >> 8 } print \"\$s\n\"; \$SIG{ALRM} = sub { print \"alarm\n\" }; alarm 1; select undef, undef, undef, 3; print \"end\n\""'
-t perl_sockets 'perl -MIO::Socket::UNIX -e "my \$l = IO::Socket::UNIX->new(Local => \"/tmp/s\", Listen => 5); if (!fork) { for (1..5) { my \$c = \$l->accept; print \$c scalar reverse(<\$c>), \"\n\"; close \$c } exit } for (1..5) { my \$c = IO::Socket::UNIX->new(Peer => \"/tmp/s\"); print \$c \"hello\$_\n\"; print <\$c> } wait"'
+t perl_sockets 'perl -MIO::Socket::UNIX -e "my \$l = IO::Socket::UNIX->new(Local => \"/tmp/s\", Listen => 5); if (!fork) { for (1..5) { my \$c = \$l->accept; chomp(my \$l = <\$c>); print \$c scalar reverse(\$l), \"\n\"; close \$c } exit } for (1..5) { my \$c = IO::Socket::UNIX->new(Peer => \"/tmp/s\"); print \$c \"hello\$_\n\"; print <\$c> } wait"'
 t python_threads 'python3 -c "
 import threading, queue
 q = queue.Queue(); out = []
