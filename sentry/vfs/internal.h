@@ -59,7 +59,6 @@ struct vfs {
 	int (*fifo_open)(struct inode *i, struct file *f); /* [I after boot] */
 	void (*fifo_release)(struct inode *i);
 	void (*bound_release)(struct inode *i);
-	void (*epoll_release)(struct file *f);
 	notify_fn *notifier;
 	void *notify_priv; /* [I after boot] the notifier's own */
 };

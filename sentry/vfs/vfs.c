@@ -75,7 +75,6 @@ void vfs_set_fifo_ops(struct vfs *v, int (*open)(struct inode *i, struct file *f
 }
 
 void vfs_set_bound_release(struct vfs *v, void (*release)(struct inode *i)) { v->bound_release = release; }
-void vfs_set_epoll_release(struct vfs *v, void (*release)(struct file *f)) { v->epoll_release = release; }
 void vfs_set_shm(struct vfs *v, struct superblock *sb) { v->shm_sb = sb; }
 struct superblock *vfs_shm(struct vfs *v) { return v->shm_sb; }
 void vfs_kernel_set(struct vfs *v, void *kernel) { v->kernel = kernel; }

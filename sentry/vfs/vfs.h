@@ -216,8 +216,6 @@ uint64_t vfs_anon_dev(struct vfs *v);
 int vfs_register_chrdev(struct vfs *v, unsigned major, unsigned minor_first, unsigned minor_count, int (*open)(struct inode *i, struct file *f));
 /* Named pipes (fs/pipe.c): how they are opened, and what ends i->fifo with the inode. Set once at boot. */
 void vfs_set_fifo_ops(struct vfs *v, int (*open)(struct inode *i, struct file *f), void (*release)(struct inode *i));
-/* Called at a file's last put when f->epoll_items is set. */
-void vfs_set_epoll_release(struct vfs *v, void (*release)(struct file *f));
 /* Sockets (net/unix): i->bound goes away with the inode. */
 void vfs_set_bound_release(struct vfs *v, void (*release)(struct inode *i));
 /* The hidden tmpfs instance that holds memfds (fs/tmpfs); takes the reference. */
