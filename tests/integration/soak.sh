@@ -68,7 +68,17 @@ echo "# an idle sandbox (PSS, KiB):"
 for p in $pids; do echo "#   $(pss "$p") $(tr '\0' ' ' <"/proc/$p/cmdline" | cut -d' ' -f1) $(readlink "/proc/$p/exe" | sed 's, .*,,; s,.*/,,')"; done
 # shellcheck disable=SC2086
 sum=$(pss $pids)
-[ "$sum" -le 8192 ] && ok "an idle sandbox holds $sum KiB, at most 8192" || not_ok "an idle sandbox holds at most 8192 KiB" "$sum"
+# an instrumented build's shadow memory and quarantine say nothing of ours
+within() { # NAME LIMIT VALUE TEXT
+	if [ -n "${REDOUBT_REPORTS-}" ]; then
+		skip "$1" "instrumented: $3 KiB"
+	elif [ "$3" -le "$2" ]; then
+		ok "$1: $3 KiB"
+	else
+		not_ok "$1" "$4"
+	fi
+}
+within "an idle sandbox holds at most 8192 KiB" 8192 "$sum" "$sum"
 # shellcheck disable=SC2086
 a=$(switches $pids)
 sleep 10
@@ -80,7 +90,7 @@ echo "# peak of the sentry: $(awk '/VmHWM/ { print $2 }' "/proc/$(echo "$pids" |
 for i in $(seq 50); do run exec idle /bin/true || not_ok "exec $i in an idle sandbox"; done >>"$SCRATCH/log" 2>&1
 sleep 0.5
 now=$(pss $(pids_of idle))
-[ "$now" -le $((sum + 1024)) ] && ok "after 50 times exec it holds $now KiB" || not_ok "after 50 times exec it holds as much" "$sum, then $now KiB"
+within "after 50 times exec it holds as much" $((sum + 1024)) "$now" "$sum, then $now KiB"
 n=$(pids_of idle | wc -w)
 [ "$n" -le "$(echo $pids | wc -w)" ] && ok "and no more stubs" || not_ok "and no more stubs" "$n processes, $(echo $pids | wc -w) before"
 run delete --force idle
