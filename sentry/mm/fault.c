@@ -178,15 +178,14 @@ static int replace_pages(struct mm *mm, struct pma *p)
 	p->off = off;
 	p->owned = true;
 	p->cow = p->ro = false;
-	if (p->stub) { /* no thread of the program may go on seeing the old page */
+	if (p->stub) {
 		p->stub = 0;
-		if (stub_map(mm, p)) {
-			p->stub = old.stub;
-			stub_unmap(mm, p->start, p->end);
-		}
+		stub_map(mm, p);
 	}
 	if (old.owned)
-		memfile_put(mm->env->mf, old.off, pma_len(&old));
+		stub_put_pages(mm, old.off, pma_len(&old));
+	if (p->stub)
+		stub_flush(mm); /* no thread of the program may go on seeing the old page */
 	return 0;
 }
 
@@ -294,6 +293,15 @@ static bool write_soon(const struct vma *v, unsigned access)
 	return !(access & ~ACCESS_READ) && v->obj && !(v->flags & VMA_SHARED) && (v->prot & LINUX_PROT_WRITE) && v->end - v->start <= UINT64_C(256) << 10;
 }
 
+static int map_now(struct mm *mm, struct pma *p)
+{
+	stub_map(mm, p);
+	if (!stub_flush(mm))
+		return 0;
+	stub_map(mm, p); /* everything else is unmapped now */
+	return stub_flush(mm);
+}
+
 static int fault_locked(struct mm *mm, uint64_t addr, unsigned access, int *code)
 {
 	struct vma *v = vma_for_access(mm, addr);
@@ -306,11 +314,13 @@ static int fault_locked(struct mm *mm, uint64_t addr, unsigned access, int *code
 		return -EFAULT;
 	*code = SEGV_ACCERR;
 	p = pma_at(mm, addr);
+	if (!access && p && p->stub && !(p->stub & LINUX_PROT_EXEC) && (p->prot & LINUX_PROT_EXEC))
+		access = ACCESS_EXEC; /* or a write, which then faults again */
 	if (!access && p && p->stub && !(p->stub & LINUX_PROT_WRITE))
 		write = true; /* readable already: it cannot have been a read */
 	if (v->prot == LINUX_PROT_NONE || (write && !(v->prot & LINUX_PROT_WRITE)) || ((access & ACCESS_EXEC) && !(v->prot & LINUX_PROT_EXEC)))
 		return -EFAULT;
-	if (p && p->stub && (!write || (p->stub & LINUX_PROT_WRITE))) {
+	if (p && p->stub && (!write || (p->stub & LINUX_PROT_WRITE)) && (!(access & ACCESS_EXEC) || (p->stub & LINUX_PROT_EXEC))) {
 		e = spurious(mm, addr);
 		/* Unknown access to what cannot be executed: it was a jump there. */
 		return e && !access && !(v->prot & LINUX_PROT_EXEC) && p->fd < 0 ? -EFAULT : e;
@@ -318,7 +328,7 @@ static int fault_locked(struct mm *mm, uint64_t addr, unsigned access, int *code
 	mm->minor_faults++;
 	e = page_get(mm, v, addr, write || write_soon(v, access), &p);
 	if (!e)
-		e = stub_map(mm, p);
+		e = map_now(mm, p);
 	return e == -EFAULT ? -EIO : e; /* beyond the object: SIGBUS */
 }
 
@@ -348,7 +358,7 @@ int mm_populate(struct mm *mm, uint64_t start, uint64_t end, bool write)
 		e = page_get(mm, v, start, write, &p);
 		if (e)
 			return e;
-		stub_map(mm, p); /* if it fails, the program faults later */
+		stub_map(mm, p);
 		stop = min_u64(p->end, end);
 		if (p->fd < 0 && write)
 			memfile_commit(mm->env->mf, p->off + (start - p->start), stop - start);

@@ -57,6 +57,7 @@ static void invalidate_mm(struct mm *mm, struct memobj *o, uint64_t off, uint64_
 	RB_FOREACH(v, vma_tree, &mm->vmas)
 		if (v->obj == o)
 			invalidate_area(mm, v, off, end, private_too);
+	stub_flush(mm); /* the pages go next */
 	mm_unlock(mm);
 }
 

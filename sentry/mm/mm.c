@@ -110,8 +110,8 @@ struct mm *mm_fork(struct mm *parent)
 	child->layout = parent->layout;
 	if (child->layout.exe)
 		child->env->hooks.get(child->layout.exe);
-	if (parent->as)
-		stub_restrict(parent, 0, TASK_SIZE); /* before the program can write again */
+	stub_restrict(parent, 0, TASK_SIZE);
+	stub_flush(parent); /* before another of its threads can write again */
 	mm_unlock(child);
 	mm_unlock(parent);
 	if (e) {
@@ -154,6 +154,7 @@ static void teardown(struct mm *mm)
 	mm->layout.exe = NULL;
 	if (as)
 		platform_as_free(as); /* kills the stub: pages can go without orders to it */
+	stub_forget(mm);
 	RB_FOREACH(p, pma_tree, &mm->pmas)
 		p->stub = 0;
 	pmas_drop(mm, 0, TASK_SIZE); /* cuts nothing: cannot fail */
@@ -177,10 +178,12 @@ struct platform_as *mm_as(struct mm *mm)
 	/* Asked before every switch; once made it stays for the life of mm. */
 	struct platform_as *as = __atomic_load_n(&mm->as, __ATOMIC_ACQUIRE);
 
-	if (as)
+	if (as && !__atomic_load_n(&mm->queue.n, __ATOMIC_ACQUIRE))
 		return as;
 	mm_lock(mm);
 	as = stub_as(mm);
+	if (as)
+		stub_flush(mm); /* on an error, faults tell it */
 	mm_unlock(mm);
 	return as;
 }

@@ -24,6 +24,7 @@
 #include "mm/memfile.h"
 #include "mm/memobj.h"
 #include "mm/mm.h"
+#include "platform/platform.h"
 
 #include <sys/queue.h>
 #include <sys/tree.h>
@@ -80,12 +81,23 @@ RB_PROTOTYPE(pma_tree, pma, link, pma_cmp)
 
 #define N_HOT 8
 
+/* Orders to the stub that wait to be given together: stub.c. */
+#define STUB_QUEUE 32u
+struct stub_queue {
+	unsigned n, n_freed;
+	struct platform_order o[STUB_QUEUE];
+	struct {
+		uint64_t off, len;
+	} freed[STUB_QUEUE]; /* pages that the stub may reach until then */
+};
+
 struct mm {
 	struct ref users; /* tasks and the like: the last one unmaps all */
 	struct ref count; /* users as a whole count for one; the struct itself */
 	struct mm_env *env; /* [I] */
 	struct mutex mu; /* RANK_MM; the rest is under it */
 	struct platform_as *as; /* made when first needed */
+	struct stub_queue queue;
 	struct vma_tree vmas;
 	struct pma_tree pmas;
 	struct pma *hot[N_HOT]; /* records found lately, by address */
@@ -137,9 +149,12 @@ static inline uint64_t pma_len(const struct pma *p) { return p->end - p->start; 
 
 /* --- stub.c: [mm->mu] --- */
 struct platform_as *stub_as(struct mm *mm); /* NULL: could not be made */
-int stub_map(struct mm *mm, struct pma *p); /* as the record permits now */
+void stub_map(struct mm *mm, struct pma *p); /* as the record permits now */
 void stub_unmap(struct mm *mm, uint64_t start, uint64_t end); /* the records' stub fields too */
-void stub_restrict(struct mm *mm, uint64_t start, uint64_t end); /* after records changed: the stub must follow */
+void stub_restrict(struct mm *mm, uint64_t start, uint64_t end); /* after records changed: the stub must not do more */
+int stub_flush(struct mm *mm); /* what was queued is done; on an error (the first order's that failed) nothing is mapped any more */
+void stub_forget(struct mm *mm); /* there is no stub any more */
+void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len); /* memfile_put, when the stub cannot reach them any more */
 
 /* --- fault.c: [mm->mu] --- */
 /* The record for addr in v, readable or (write) writable.  -EFAULT: beyond the

@@ -123,7 +123,7 @@ int pmas_drop(struct mm *mm, uint64_t start, uint64_t end)
 	for (p = pma_first(mm, start); p && p->start < end; p = next) {
 		next = RB_NEXT(pma_tree, &mm->pmas, p);
 		if (p->owned)
-			memfile_put(mm->env->mf, p->off, pma_len(p));
+			stub_put_pages(mm, p->off, pma_len(p));
 		pma_free(mm, p);
 	}
 	return 0;

@@ -2,6 +2,12 @@
  * stub.c - keeps what the stub process maps within what the page records
  * permit.  Called with mm->mu held; talks to the platform (RANK_PLATFORM).
  *
+ * Orders are queued and given together: before a thread of the address space
+ * runs program code again (mm_as), and at once where others depend on them.
+ * pma.stub tells what the stub will map when the queue is empty.  Private pages
+ * that the stub may still reach wait with the queue before they are given back.
+ * Widening a protection is not ordered at all: the access that needs it faults.
+ *
  * An order that fails must not leave the stub with more than its record says:
  * if in doubt the stub's whole address space is unmapped (it faults back in).
  */
@@ -29,43 +35,141 @@ static int permitted(const struct pma *p)
 	return p->cow || p->ro ? prot & ~PROT_WRITE : prot;
 }
 
-static void flush_all(struct mm *mm)
+/* --- the queue ------------------------------------------------------------------ */
+
+static void set_n(struct stub_queue *q, unsigned n)
+{
+	__atomic_store_n(&q->n, n, __ATOMIC_RELEASE); /* mm_as looks without the lock */
+}
+
+static void give_back(struct mm *mm)
+{
+	struct stub_queue *q = &mm->queue;
+
+	for (unsigned i = 0; i < q->n_freed; i++)
+		memfile_put(mm->env->mf, q->freed[i].off, q->freed[i].len);
+	q->n_freed = 0;
+}
+
+static void unmap_all(struct mm *mm)
 {
 	struct pma *p;
 
-	platform_as_unmap(mm->as, 0, TASK_SIZE); /* fails only when the stub is dead */
+	if (mm->as)
+		platform_as_unmap(mm->as, 0, TASK_SIZE); /* fails only when the stub is dead */
 	RB_FOREACH(p, pma_tree, &mm->pmas)
 		p->stub = 0;
 }
 
-int stub_map(struct mm *mm, struct pma *p)
+int stub_flush(struct mm *mm)
 {
-	int want = permitted(p), e, fd = p->fd >= 0 ? p->fd : memfile_fd(mm->env->mf);
+	struct stub_queue *q = &mm->queue;
+	int e = 0;
 
-	if (p->stub == want)
-		return 0;
-	if (!want) {
-		stub_unmap(mm, p->start, p->end);
-		return 0;
-	}
-	if (!stub_as(mm))
-		return -ENOMEM;
-	if (p->stub)
-		e = platform_as_protect(mm->as, p->start, pma_len(p), want);
-	else
-		e = platform_as_map(mm->as, p->start, pma_len(p), want, fd, p->off);
-	if (e) { /* the host's limit of mappings, most likely: start afresh */
-		flush_all(mm);
-		e = platform_as_map(mm->as, p->start, pma_len(p), want, fd, p->off);
-	}
-	if (!e)
-		p->stub = (uint8_t)want;
+	if (q->n)
+		e = stub_as(mm) ? platform_as_orders(mm->as, q->o, q->n) : -ENOMEM;
+	set_n(q, 0);
+	if (e) /* the host's limit of mappings, most likely: start afresh */
+		unmap_all(mm);
+	give_back(mm);
 	return e;
+}
+
+void stub_forget(struct mm *mm)
+{
+	set_n(&mm->queue, 0);
+	give_back(mm);
+}
+
+void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len)
+{
+	struct stub_queue *q = &mm->queue;
+
+	if (!q->n) {
+		memfile_put(mm->env->mf, off, len);
+		return;
+	}
+	q->freed[q->n_freed].off = off;
+	q->freed[q->n_freed++].len = len;
+	if (q->n_freed == STUB_QUEUE)
+		stub_flush(mm);
+}
+
+static bool covers(const struct platform_order *a, const struct platform_order *b)
+{
+	return a->addr <= b->addr && b->addr + b->len <= a->addr + a->len;
+}
+
+/* o, which comes right after last, made part of it or put in its place. */
+static bool merge(struct platform_order *last, const struct platform_order *o)
+{
+	uint64_t end = o->addr + o->len, last_end = last->addr + last->len;
+
+	if (o->kind != PLATFORM_PROTECT && last->kind != PLATFORM_PROTECT && covers(o, last)) {
+		*last = *o; /* mapping replaces what is there */
+		return true;
+	}
+	if (o->kind != last->kind)
+		return false;
+	if (o->kind == PLATFORM_UNMAP && o->addr <= last_end && last->addr <= end) {
+		last->addr = o->addr < last->addr ? o->addr : last->addr;
+		last->len = (end > last_end ? end : last_end) - last->addr;
+		return true;
+	}
+	if (o->kind == PLATFORM_MAP && o->addr == last_end && o->prot == last->prot && o->fd == last->fd && o->off == last->off + last->len) {
+		last->len += o->len;
+		return true;
+	}
+	return false;
+}
+
+static void queue_order(struct mm *mm, struct platform_order o)
+{
+	struct stub_queue *q = &mm->queue;
+
+	if (q->n && merge(&q->o[q->n - 1], &o))
+		return;
+	if (q->n == STUB_QUEUE)
+		stub_flush(mm);
+	q->o[q->n] = o;
+	set_n(q, q->n + 1);
+}
+
+/* A host file is to be mapped there, whose descriptor is valid as long as the area is. */
+static bool queued_file(const struct mm *mm, uint64_t start, uint64_t end)
+{
+	const struct stub_queue *q = &mm->queue;
+
+	for (unsigned i = 0; i < q->n; i++)
+		if (q->o[i].kind == PLATFORM_MAP && q->o[i].fd != memfile_fd(mm->env->mf) && q->o[i].addr < end &&
+			start < q->o[i].addr + q->o[i].len)
+			return true;
+	return false;
+}
+
+/* --- what records ask for --------------------------------------------------------- */
+
+void stub_map(struct mm *mm, struct pma *p)
+{
+	struct platform_order o = { .kind = PLATFORM_MAP, .prot = permitted(p), .addr = p->start, .len = pma_len(p), .off = p->off };
+
+	if (p->stub == o.prot)
+		return;
+	if (!o.prot) {
+		stub_unmap(mm, p->start, p->end);
+		return;
+	}
+	o.fd = p->fd >= 0 ? p->fd : memfile_fd(mm->env->mf);
+	if (p->stub)
+		o.kind = PLATFORM_PROTECT;
+	queue_order(mm, o);
+	p->stub = (uint8_t)o.prot;
 }
 
 void stub_unmap(struct mm *mm, uint64_t start, uint64_t end)
 {
 	uint64_t lo = 0, hi = 0;
+	bool now = false;
 
 	for (struct pma *p = pma_first(mm, start); p && p->start < end; p = RB_NEXT(pma_tree, &mm->pmas, p)) {
 		if (!p->stub)
@@ -74,23 +178,35 @@ void stub_unmap(struct mm *mm, uint64_t start, uint64_t end)
 			lo = p->start;
 		hi = p->end;
 		p->stub = 0;
+		now |= p->fd < 0 && !p->owned; /* the object may go, and its pages with it */
 	}
+	if (!hi)
+		return;
+	now |= queued_file(mm, lo, hi);
 	/* One order: what lies between them is unmapped anyway or in the range. */
-	if (hi && platform_as_unmap(mm->as, lo, hi - lo))
-		flush_all(mm);
+	queue_order(mm, (struct platform_order){ .kind = PLATFORM_UNMAP, .addr = lo, .len = hi - lo });
+	if (now)
+		stub_flush(mm);
 }
 
-/* Protects [lo, hi), whose records are mapped without a hole, to want. */
-static void protect_run(struct mm *mm, uint64_t lo, uint64_t hi, int want)
+/* What remains of what the stub maps of p. */
+static int narrowed(const struct pma *p)
 {
-	int e = want ? platform_as_protect(mm->as, lo, hi - lo, want) : platform_as_unmap(mm->as, lo, hi - lo);
+	int prot = p->stub & permitted(p);
 
-	if (e) {
-		flush_all(mm);
+	return prot & PROT_READ ? prot : 0;
+}
+
+/* Narrows [lo, hi), whose records are mapped without a hole, to prot. */
+static void restrict_run(struct mm *mm, uint64_t lo, uint64_t hi, int prot)
+{
+	if (!prot) {
+		stub_unmap(mm, lo, hi);
 		return;
 	}
 	for (struct pma *p = pma_first(mm, lo); p && p->start < hi; p = RB_NEXT(pma_tree, &mm->pmas, p))
-		p->stub = (uint8_t)want;
+		p->stub = (uint8_t)prot;
+	queue_order(mm, (struct platform_order){ .kind = PLATFORM_PROTECT, .addr = lo, .len = hi - lo, .prot = prot });
 }
 
 void stub_restrict(struct mm *mm, uint64_t start, uint64_t end)
@@ -99,19 +215,15 @@ void stub_restrict(struct mm *mm, uint64_t start, uint64_t end)
 
 	while (p && p->start < end) {
 		uint64_t lo = p->start, hi = p->end;
-		int want = permitted(p);
-		bool differs = false;
+		int prot = narrowed(p);
 
-		if (!p->stub) {
+		if (p->stub == prot) {
 			p = RB_NEXT(pma_tree, &mm->pmas, p);
 			continue;
 		}
-		for (; p && p->start < end && p->stub && permitted(p) == want && (p->start == lo || p->start == hi);
-			p = RB_NEXT(pma_tree, &mm->pmas, p)) {
+		for (; p && p->start < end && p->stub && narrowed(p) == prot && (p->start == lo || p->start == hi);
+			p = RB_NEXT(pma_tree, &mm->pmas, p))
 			hi = p->end;
-			differs |= p->stub != want;
-		}
-		if (differs)
-			protect_run(mm, lo, hi, want);
+		restrict_run(mm, lo, hi, prot);
 	}
 }

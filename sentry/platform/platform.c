@@ -41,25 +41,33 @@ static bool range_ok(uint64_t addr, uint64_t len)
 	return len && !(addr & (PAGE_SIZE - 1)) && !(len & (PAGE_SIZE - 1)) && len <= TASK_SIZE && addr <= TASK_SIZE - len;
 }
 
+int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!range_ok(o[i].addr, o[i].len) || (o[i].kind == PLATFORM_MAP && (o[i].off & (PAGE_SIZE - 1))))
+			return -EINVAL;
+	return as->ops->as_orders(as, o, n);
+}
+
 int platform_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off)
 {
-	if (!range_ok(addr, len) || (off & (PAGE_SIZE - 1)))
-		return -EINVAL;
-	return as->ops->as_map(as, addr, len, prot, fd, off);
+	const struct platform_order o = { .kind = PLATFORM_MAP, .addr = addr, .len = len, .prot = prot, .fd = fd, .off = off };
+
+	return platform_as_orders(as, &o, 1);
 }
 
 int platform_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len)
 {
-	if (!range_ok(addr, len))
-		return -EINVAL;
-	return as->ops->as_unmap(as, addr, len);
+	const struct platform_order o = { .kind = PLATFORM_UNMAP, .addr = addr, .len = len };
+
+	return platform_as_orders(as, &o, 1);
 }
 
 int platform_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot)
 {
-	if (!range_ok(addr, len))
-		return -EINVAL;
-	return as->ops->as_protect(as, addr, len, prot);
+	const struct platform_order o = { .kind = PLATFORM_PROTECT, .addr = addr, .len = len, .prot = prot };
+
+	return platform_as_orders(as, &o, 1);
 }
 
 int64_t platform_as_cpu_ns(struct platform_as *as)

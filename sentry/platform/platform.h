@@ -7,10 +7,11 @@
  *
  * A task's host thread alone calls platform_switch and the fpstate functions on
  * its ctx (for ptrace it is the tracer).  Address space orders may come from
- * any thread: the platform carries them out in the caller's own stub thread
- * when the caller runs in that address space, else it stops the threads that
- * run there, and the orders are done before any of them runs program code
- * again; they are complete when the call returns.
+ * any thread: the platform carries them out in a thread of the stub's that runs
+ * no program code, or in the caller's own when the caller runs in that address
+ * space, else it stops the threads that run there, and the orders are done
+ * before any of them runs program code again; they are complete when the call
+ * returns.  A call costs wake-ups, an order in it little: give many at a time.
  */
 #ifndef SENTRY_PLATFORM_PLATFORM_H
 #define SENTRY_PLATFORM_PLATFORM_H
@@ -50,9 +51,18 @@ const char *platform_name(const struct platform *p);
 struct platform_as *platform_as_new(struct platform *p); /* NULL: out of memory or processes */
 void platform_as_free(struct platform_as *as); /* kills the stub process; no ctx may be running in it */
 
-/* prot: PROT_* of <sys/mman.h>.  fd is a descriptor of the sentry; the mapping
- * is MAP_SHARED|MAP_FIXED at addr.  Ranges are page aligned and below
- * TASK_SIZE.  0 or -errno (-ENOMEM: map count). */
+enum platform_order_kind { PLATFORM_MAP, PLATFORM_UNMAP, PLATFORM_PROTECT };
+struct platform_order {
+	enum platform_order_kind kind;
+	int prot; /* PROT_* of <sys/mman.h>; not for UNMAP */
+	int fd; /* MAP: a descriptor of the sentry; the mapping is MAP_SHARED|MAP_FIXED at addr */
+	uint64_t addr, len; /* page aligned and below TASK_SIZE */
+	uint64_t off;
+};
+/* Carries them out in turn, up to the first that fails: 0, or its -errno
+ * (-ENOMEM: map count). -EINVAL: nothing was done. */
+int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n);
+/* One order. */
 int platform_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off);
 int platform_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len);
 int platform_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot);

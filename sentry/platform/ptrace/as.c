@@ -47,8 +47,8 @@ struct platform_as *pt_as_new(struct platform *p)
 
 static void order_free(struct pt_as *as, struct pt_order *o)
 {
-	if (o->kind == PT_MAP && o->fd != as->p->mem_fd)
-		close(o->fd);
+	if (o->o.kind == PLATFORM_MAP && o->o.fd != as->p->mem_fd)
+		close(o->o.fd);
 	free(o);
 }
 
@@ -185,13 +185,13 @@ static int map_file(struct pt_platform *p, struct pt_ctx *c, const uint64_t a[6]
 }
 
 /* In c's thread, which is stopped. 0 or -errno of the host. */
-static int carry_out(struct pt_ctx *c, const struct pt_order *o)
+static int carry_out(struct pt_ctx *c, const struct platform_order *o)
 {
 	uint64_t a[6] = { o->addr, o->len };
 	int64_t result = 0;
 	int r;
 
-	if (o->kind == PT_MAP) {
+	if (o->kind == PLATFORM_MAP) {
 		a[2] = (uint64_t)o->prot;
 		a[3] = MAP_SHARED | MAP_FIXED;
 		a[4] = STUB_FD_MEMORY;
@@ -202,7 +202,7 @@ static int carry_out(struct pt_ctx *c, const struct pt_order *o)
 			r = map_file(c->p, c, a, o->fd, &result);
 		if (!r && result >= 0)
 			result = result == (int64_t)o->addr ? 0 : -EFAULT;
-	} else if (o->kind == PT_PROTECT) {
+	} else if (o->kind == PLATFORM_PROTECT) {
 		a[2] = (uint64_t)o->prot;
 		r = pt_call(c, SYS_mprotect, a, &result);
 	} else {
@@ -211,14 +211,22 @@ static int carry_out(struct pt_ctx *c, const struct pt_order *o)
 	return r ? r : (int)result;
 }
 
+/* A mapping that the host refuses faults again when it is used, but what was
+ * there before must be gone. */
+static int carry_out_surely(struct pt_ctx *c, const struct platform_order *o)
+{
+	const struct platform_order undo = { .kind = PLATFORM_UNMAP, .addr = o->addr, .len = o->len };
+	int r = carry_out(c, o);
+
+	return r && r != -ESRCH && o->kind == PLATFORM_MAP ? carry_out(c, &undo) : r;
+}
+
 static void drain_locked(struct pt_as *as, struct pt_ctx *c)
 {
 	struct pt_order *o;
 
 	while (!as->dead && (o = STAILQ_FIRST(&as->orders))) {
-		/* A mapping that the host refuses faults again when it is used;
-		 * what cannot be taken away must not be used any more. */
-		if (carry_out(c, o) && (o->kind != PT_MAP || !c->tid)) {
+		if (carry_out_surely(c, &o->o)) { /* what cannot be taken away must not be used any more */
 			pt_as_kill_locked(as);
 			pt_ctx_lost_locked(c);
 			break;
@@ -240,11 +248,13 @@ void pt_as_drain(struct pt_as *as, struct pt_ctx *c)
 
 /* An unmapping next to the last order, which is one too, becomes part of it:
  * the queue of a process that sleeps for long stays short. */
-static bool merge_order(struct pt_as *as, const struct pt_order *o)
+static bool merge_order(struct pt_as *as, const struct platform_order *o)
 {
-	struct pt_order *last = STAILQ_LAST(&as->orders, pt_order, link);
+	struct pt_order *tail = STAILQ_LAST(&as->orders, pt_order, link);
+	struct platform_order *last = tail ? &tail->o : NULL;
 
-	if (!last || o->kind != PT_UNMAP || last->kind != PT_UNMAP || o->addr > last->addr + last->len || last->addr > o->addr + o->len)
+	if (!last || o->kind != PLATFORM_UNMAP || last->kind != PLATFORM_UNMAP || o->addr > last->addr + last->len ||
+		last->addr > o->addr + o->len)
 		return false;
 	if (o->addr + o->len > last->addr + last->len)
 		last->len = o->addr + o->len - last->addr;
@@ -255,7 +265,7 @@ static bool merge_order(struct pt_as *as, const struct pt_order *o)
 	return true;
 }
 
-static int append_order(struct pt_as *as, const struct pt_order *order)
+static int append_order(struct pt_as *as, const struct platform_order *order)
 {
 	struct pt_order *o;
 
@@ -263,10 +273,10 @@ static int append_order(struct pt_as *as, const struct pt_order *order)
 		return 0;
 	if (as->n_queued - as->n_done >= MAX_QUEUED || !(o = malloc(sizeof(*o))))
 		return -ENOMEM;
-	*o = *order;
-	if (o->kind == PT_MAP && o->fd != as->p->mem_fd) {
-		o->fd = fcntl(order->fd, F_DUPFD_CLOEXEC, 0);
-		if (o->fd < 0) {
+	o->o = *order;
+	if (order->kind == PLATFORM_MAP && order->fd != as->p->mem_fd) {
+		o->o.fd = fcntl(order->fd, F_DUPFD_CLOEXEC, 0);
+		if (o->o.fd < 0) {
 			free(o);
 			return -ENOMEM;
 		}
@@ -276,7 +286,7 @@ static int append_order(struct pt_as *as, const struct pt_order *order)
 	return 0;
 }
 
-static int queue_order(struct pt_as *as, const struct pt_order *order)
+static int queue_order(struct pt_as *as, const struct platform_order *order)
 {
 	bool running = false;
 	struct pt_ctx *c;
@@ -297,7 +307,7 @@ static int queue_order(struct pt_as *as, const struct pt_order *order)
 	return 0;
 }
 
-static int give_order(struct pt_as *as, const struct pt_order *o)
+static int give_order(struct pt_as *as, const struct platform_order *o)
 {
 	struct pt_ctx *c = pt_current;
 	int r = 0;
@@ -318,17 +328,11 @@ static int give_order(struct pt_as *as, const struct pt_order *o)
 	return r;
 }
 
-int pt_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off)
+int pt_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n)
 {
-	return give_order((struct pt_as *)as, &(struct pt_order){ .kind = PT_MAP, .addr = addr, .len = len, .prot = prot, .fd = fd, .off = off });
-}
+	int r = 0;
 
-int pt_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len)
-{
-	return give_order((struct pt_as *)as, &(struct pt_order){ .kind = PT_UNMAP, .addr = addr, .len = len });
-}
-
-int pt_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot)
-{
-	return give_order((struct pt_as *)as, &(struct pt_order){ .kind = PT_PROTECT, .addr = addr, .len = len, .prot = prot });
+	for (unsigned i = 0; i < n && !r; i++)
+		r = give_order((struct pt_as *)as, &o[i]);
+	return r;
 }

@@ -39,14 +39,9 @@ struct pt_platform {
 	int channel_stubs; /* [mu] the stubs' end: to take back what a dead stub did not receive */
 };
 
-enum pt_order_kind { PT_MAP, PT_UNMAP, PT_PROTECT };
-
 struct pt_order {
 	STAILQ_ENTRY(pt_order) link;
-	enum pt_order_kind kind;
-	int prot;
-	int fd; /* PT_MAP: the memory file (borrowed), or a duplicate that the order owns */
-	uint64_t addr, len, off;
+	struct platform_order o; /* fd: the memory file (borrowed), or a duplicate that the order owns */
 };
 
 struct pt_ctx;
@@ -98,9 +93,7 @@ int pt_wait(struct pt_ctx *c);
 /* --- as.c --- */
 struct platform_as *pt_as_new(struct platform *p);
 void pt_as_free(struct platform_as *as);
-int pt_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off);
-int pt_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len);
-int pt_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot);
+int pt_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n);
 int64_t pt_as_cpu_ns(struct platform_as *as);
 void pt_as_drain(struct pt_as *as, struct pt_ctx *c); /* carries out what is queued, in c's thread */
 void pt_as_kill_locked(struct pt_as *as); /* kills and reaps the process and all its traced threads */

@@ -108,8 +108,8 @@ static int send_file(struct st_platform *p, int fd)
 	return sendmsg(p->channel, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -errno;
 }
 
-/* Takes a file back that the stub did not receive. */
-static void unsend_file(struct st_platform *p)
+/* Takes files back that the stub did not receive. */
+static void unsend_files(struct st_platform *p)
 {
 	char byte;
 	struct iovec iov = { &byte, 1 };
@@ -120,36 +120,69 @@ static void unsend_file(struct st_platform *p)
 		;
 }
 
-#define CLOSE_ORDER { .nr = SYS_close, .arg = { ST_FD_FILE } }
+/* --- mapping ----------------------------------------------------------------------- */
 
-/* The mapper receives the file, maps it and closes it. */
-static int map_file(struct st_as *as, const struct st_order *map, int fd, int64_t *result)
+/* What goes to the mapper at once. Files that it is to map wait in the channel,
+ * and it holds one at a time. */
+struct batch {
+	struct st_order o[ST_MAX_ORDERS];
+	unsigned n;
+	int file; /* what the mapper holds after these; -1: none */
+	bool files; /* p->mu is held for the channel */
+};
+#define MAX_PER_ORDER 3 /* closing one file, receiving another, mapping it */
+
+static void add(struct batch *b, struct st_order o)
 {
-	const struct st_order o[] = {
-		{ .nr = SYS_recvmsg, .arg = { ST_FD_CHANNEL, ST_SCRATCH, MSG_DONTWAIT } },
-		*map,
-		CLOSE_ORDER,
-	}, again = CLOSE_ORDER;
-	struct st_platform *p = as->p;
-	int64_t ignored;
-	int r;
-
-	mutex_lock_nested(&p->mu);
-	*result = send_file(p, fd);
-	if (*result) {
-		mutex_unlock(&p->mu);
-		return 0;
-	}
-	r = st_orders_run(as, o, 3, result);
-	if (r || *result < 0)
-		unsend_file(p);
-	mutex_unlock(&p->mu);
-	if (!r && *result < 0)
-		r = st_orders_run(as, &again, 1, &ignored);
-	return r;
+	b->o[b->n++] = o;
 }
 
-/* --- mapping ----------------------------------------------------------------------- */
+static void add_close(struct batch *b)
+{
+	if (b->file >= 0)
+		add(b, (struct st_order){ .nr = SYS_close, .arg = { ST_FD_FILE } });
+	b->file = -1;
+}
+
+static int add_file(struct st_platform *p, struct batch *b, int fd)
+{
+	int r;
+
+	if (b->file == fd)
+		return 0;
+	if (!b->files)
+		mutex_lock_nested(&p->mu);
+	b->files = true;
+	r = send_file(p, fd);
+	if (r)
+		return r;
+	add_close(b);
+	add(b, (struct st_order){ .nr = SYS_recvmsg, .arg = { ST_FD_CHANNEL, ST_SCRATCH, MSG_DONTWAIT } });
+	b->file = fd;
+	return 0;
+}
+
+static int add_order(struct st_platform *p, struct batch *b, const struct platform_order *o)
+{
+	bool file = o->kind == PLATFORM_MAP && o->fd != p->mem_fd;
+	int r = file ? add_file(p, b, o->fd) : 0;
+
+	if (r)
+		return r;
+	switch (o->kind) {
+	case PLATFORM_MAP:
+		add(b, (struct st_order){ .nr = SYS_mmap,
+			.arg = { o->addr, o->len, (uint64_t)o->prot, MAP_SHARED | MAP_FIXED, file ? ST_FD_FILE : ST_FD_MEMORY, o->off } });
+		break;
+	case PLATFORM_UNMAP:
+		add(b, (struct st_order){ .nr = SYS_munmap, .arg = { o->addr, o->len } });
+		break;
+	case PLATFORM_PROTECT:
+		add(b, (struct st_order){ .nr = SYS_mprotect, .arg = { o->addr, o->len, (uint64_t)o->prot } });
+		break;
+	}
+	return 0;
+}
 
 /* The process has been killed: an order is done when it has ended. */
 static int await_end(struct st_as *as)
@@ -159,56 +192,59 @@ static int await_end(struct st_as *as)
 	return 0;
 }
 
-static int run_one(struct st_as *as, const struct st_order *o, int file)
+/* Has the mapper do what is in b, after which it holds no file. 0 or -errno. */
+static int run_batch(struct st_as *as, struct batch *b)
 {
-	int64_t result = 0;
-	int r;
+	const struct st_order again = { .nr = SYS_close, .arg = { ST_FD_FILE } };
+	int64_t result = 0, ignored;
+	int r = 0;
 
-	if (file >= 0)
-		r = map_file(as, o, file, &result);
-	else
-		r = st_orders_run(as, o, 1, &result);
+	add_close(b);
+	if (b->n)
+		r = st_orders_run(as, b->o, b->n, &result);
+	if (b->files) {
+		if (r || result < 0)
+			unsend_files(as->p);
+		if (!r && result < 0)
+			r = st_orders_run(as, &again, 1, &ignored);
+		mutex_unlock(&as->p->mu);
+	}
 	if (r)
 		return await_end(as);
 	return result < 0 ? (int)result : 0;
 }
 
-int st_as_map(struct platform_as *base, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off)
-{
-	struct st_as *as = (struct st_as *)base;
-	bool memory = fd == as->p->mem_fd;
-	struct st_order o = { .nr = SYS_mmap, .arg = { addr, len, (uint64_t)prot, MAP_SHARED | MAP_FIXED, memory ? ST_FD_MEMORY : ST_FD_FILE, off } };
-	int r;
-
-	mutex_lock(&as->mu);
-	r = st_as_start_locked(as);
-	if (!r)
-		r = run_one(as, &o, memory ? -1 : fd);
-	else if (r == -ESRCH)
-		r = await_end(as);
-	mutex_unlock(&as->mu);
-	return r;
-}
-
-static int change(struct st_as *as, const struct st_order *o)
+static int run_orders(struct st_as *as, const struct platform_order *o, unsigned n)
 {
 	int r = 0;
 
-	mutex_lock(&as->mu);
-	if (atomic_load(&as->dead))
-		r = await_end(as);
-	else if (as->pid)
-		r = run_one(as, o, -1);
-	mutex_unlock(&as->mu);
+	for (unsigned i = 0; i < n && !r;) {
+		struct batch b = { .n = 0, .file = -1 };
+		int e = 0, done;
+
+		for (; i < n && !e && b.n + MAX_PER_ORDER < ST_MAX_ORDERS; i++)
+			e = add_order(as->p, &b, &o[i]);
+		done = run_batch(as, &b);
+		r = done ? done : e;
+	}
 	return r;
 }
 
-int st_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len)
+int st_as_orders(struct platform_as *base, const struct platform_order *o, unsigned n)
 {
-	return change((struct st_as *)as, &(struct st_order){ .nr = SYS_munmap, .arg = { addr, len } });
-}
+	struct st_as *as = (struct st_as *)base;
+	bool maps = false;
+	int r = 0;
 
-int st_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot)
-{
-	return change((struct st_as *)as, &(struct st_order){ .nr = SYS_mprotect, .arg = { addr, len, (uint64_t)prot } });
+	for (unsigned i = 0; i < n; i++)
+		maps |= o[i].kind == PLATFORM_MAP;
+	mutex_lock(&as->mu);
+	if (maps) /* else there is nothing to take away from a process not made yet */
+		r = st_as_start_locked(as);
+	if (r == -ESRCH || atomic_load(&as->dead))
+		r = await_end(as);
+	else if (!r && as->pid)
+		r = run_orders(as, o, n);
+	mutex_unlock(&as->mu);
+	return r;
 }

@@ -132,9 +132,7 @@ int st_orders_first(struct st_as *as); /* waits until a new process's mapper is 
 /* Has the mapper carry out n orders up to the first that fails: 0 and the last
  * one's result, or -ESRCH: the process is dead. */
 int st_orders_run(struct st_as *as, const struct st_order *o, unsigned n, int64_t *result);
-int st_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off);
-int st_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len);
-int st_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot);
+int st_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n);
 
 /* --- ctx.c --- */
 struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as);

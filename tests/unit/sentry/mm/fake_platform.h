@@ -67,6 +67,21 @@ int platform_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int
 	return 0;
 }
 
+int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n)
+{
+	int e = 0;
+
+	for (; n-- && !e; o++) {
+		if (o->kind == PLATFORM_MAP)
+			e = platform_as_map(as, o->addr, o->len, o->prot, o->fd, o->off);
+		else if (o->kind == PLATFORM_UNMAP)
+			e = platform_as_unmap(as, o->addr, o->len);
+		else
+			e = platform_as_protect(as, o->addr, o->len, o->prot);
+	}
+	return e;
+}
+
 const uint8_t vdso_image[] = { 0x7f, 'E', 'L', 'F' };
 const size_t vdso_image_size = sizeof(vdso_image);
 void vvar_init(void *page) { }
@@ -89,7 +104,7 @@ static void fake_env(void)
 static inline int program_access(struct mm *mm, uint64_t addr, bool write, bool tell, uint8_t *byte)
 {
 	for (int i = 0; i < 8; i++) {
-		struct fake_page *p = mm->as ? &mm->as->page[(addr - WIN) >> PAGE_SHIFT] : NULL;
+		struct fake_page *p = mm_as(mm) ? &mm->as->page[(addr - WIN) >> PAGE_SHIFT] : NULL;
 		int code, e;
 
 		if (p && p->prot && (!write || (p->prot & PROT_WRITE))) {
@@ -114,6 +129,7 @@ static inline void check_invariants(struct mm *mm)
 	struct pma *p, *prev = NULL;
 	struct vma *v, *pv = NULL;
 
+	mm_as(mm); /* as before the program runs */
 	RB_FOREACH(v, vma_tree, &mm->vmas) {
 		ck_assert_uint_lt(v->start, v->end);
 		ck_assert(!pv || pv->end <= v->start);
