@@ -64,7 +64,7 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
 
 	if (sock < 0)
 		return;
-	e = conn_open(s, sock);
+	e = conn_open(s, sock, NULL);
 	if (e)
 		log_warning("connection refused: %s", err_text(e));
 	err_free(e);

@@ -123,6 +123,7 @@ static struct err *make_base(struct server *s)
 static struct err *serve(const struct options *o, struct server *s)
 {
 	_cleanup_close_ int listener = -1;
+	struct conn *only = NULL;
 	unsigned budget = 0;
 	struct err *e = o->listen ? NULL : check_socket(o->ipc_fd);
 
@@ -141,12 +142,15 @@ static struct err *serve(const struct options *o, struct server *s)
 	node_fds_init(&s->fds, budget);
 	if (getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed))
 		return err_new(errno, "getrandom");
-	e = o->listen ? listen_serve(s, TAKE_FD(listener)) : conn_open(s, o->ipc_fd);
+	e = o->listen ? listen_serve(s, TAKE_FD(listener)) : conn_open(s, o->ipc_fd, &only);
 	if (!e)
 		e = confine_seal(gofer_policy(o));
 	if (e)
 		return e;
-	event_base_dispatch(s->base);
+	if (only)
+		conn_run(only);
+	else
+		event_base_dispatch(s->base);
 	return NULL;
 }
 

@@ -138,7 +138,7 @@ static void on_closed(struct rpc *r, const struct err *why, void *arg)
 	conn_free(c);
 }
 
-struct err *conn_open(struct server *s, int sock)
+struct err *conn_open(struct server *s, int sock, struct conn **out)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 	struct err *e = NULL;
@@ -155,6 +155,8 @@ struct err *conn_open(struct server *s, int sock)
 	}
 	if (!e) {
 		s->live++;
+		if (out)
+			*out = c;
 		return NULL;
 	}
 	close(sock);
@@ -165,6 +167,8 @@ struct err *conn_open(struct server *s, int sock)
 	free(c);
 	return e;
 }
+
+void conn_run(struct conn *c) { rpc_run(c->rpc); }
 
 /* --- for the operations ------------------------------------------------------------ */
 

@@ -66,8 +66,10 @@ struct conn {
 	unsigned number; /* for log lines */
 };
 
-/* Takes the socket. */
-struct err *conn_open(struct server *s, int sock) ERR_MUST_USE;
+/* Takes the socket.  *out (may be NULL) is good until the loop runs. */
+struct err *conn_open(struct server *s, int sock, struct conn **out) ERR_MUST_USE;
+/* Serves the one connection there is until it ends. */
+void conn_run(struct conn *c);
 
 /* --- for the operations --- */
 

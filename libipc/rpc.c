@@ -201,6 +201,33 @@ static struct err *take_frame(struct rpc *r, struct frame *f)
 	return NULL;
 }
 
+/* Receives one frame and acts on it; false: none can be had now. */
+static bool receive(struct rpc *r, int flags)
+{
+	struct frame f;
+	const char *why;
+	bool eof;
+	int errnum = frame_recv_flags(r->sock, &f, flags, &eof, &why);
+	if (errnum == EAGAIN || errnum == ENOMEM)
+		return false;
+	if (eof) {
+		lost(r, NULL);
+	} else if (errnum) {
+		lost(r, why ? err_with_text(EPROTO, "received a broken frame: %s", why) : err_new(errnum, "receiving a frame"));
+	} else {
+		struct err *e = take_frame(r, &f);
+		frame_free(&f);
+		if (e)
+			lost(r, e);
+	}
+	return true;
+}
+
+static bool may_receive(const struct rpc *r)
+{
+	return !r->gone && !r->paused && !r->send_errnum;
+}
+
 static void on_readable(evutil_socket_t sock, short what, void *arg)
 {
 	struct rpc *r = arg;
@@ -213,26 +240,21 @@ static void on_readable(evutil_socket_t sock, short what, void *arg)
 	}
 	rpc_enter(r);
 	/* a bounded number, so that a busy peer does not starve the others */
-	for (int i = 0; i < RPC_FRAMES_A_TURN && !r->gone && !r->paused && !r->send_errnum; i++) {
-		struct frame f;
-		const char *why;
-		bool eof;
-		struct err *e = NULL;
-		int errnum = frame_recv_flags(r->sock, &f, MSG_DONTWAIT, &eof, &why);
-		if (errnum == EAGAIN || errnum == ENOMEM)
+	for (int i = 0; i < RPC_FRAMES_A_TURN && may_receive(r); i++)
+		if (!receive(r, MSG_DONTWAIT))
 			break;
-		if (eof) {
-			lost(r, NULL);
+	rpc_leave(r);
+}
+
+void rpc_run(struct rpc *r)
+{
+	rpc_enter(r);
+	while (!r->gone) {
+		if (may_receive(r) && STAILQ_EMPTY(&r->queue) && receive(r, 0))
+			continue;
+		/* the loop sends what is queued, waits where the socket does not, and tells of errors */
+		if (!r->gone && event_base_loop(r->base, EVLOOP_ONCE) < 0)
 			break;
-		}
-		if (errnum) {
-			lost(r, why ? err_with_text(EPROTO, "received a broken frame: %s", why) : err_new(errnum, "receiving a frame"));
-			break;
-		}
-		e = take_frame(r, &f);
-		frame_free(&f);
-		if (e)
-			lost(r, e);
 	}
 	rpc_leave(r);
 }
