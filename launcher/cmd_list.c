@@ -4,6 +4,7 @@
 #include "client.h"
 #include "sandbox.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct list_options {
@@ -27,14 +28,34 @@ struct rows {
 	size_t n, cap;
 };
 
+/* One whose maker has not written its record: nothing of it runs, or not yet. */
+static bool add_unrecorded(struct context *c, const char *id, struct rows *rows)
+{
+	_cleanup_state_ struct state_dir d = STATE_DIR_NONE;
+	_cleanup_err_ struct err *e = state_open(c->g->root, id, c->pool, &d);
+
+	if (e || state_has_record(&d))
+		return false;
+	LIST_ADD(c->pool, rows, { .id = id, .status = state_being_made(&d) ? "creating" : "stopped", .bundle = "", .created = "", .owner = "" });
+	return true;
+}
+
 static void add_row(struct context *c, const char *id, struct rows *rows)
 {
 	struct sandbox s = SANDBOX_NONE;
-	struct err *e = sandbox_open(c, id, &s);
 	struct client_state st;
+	struct err *e;
 
+	if (add_unrecorded(c, id, rows))
+		return;
+	e = sandbox_open(c, id, &s);
+
+	if (e && err_errno(e) == ENOENT) {
+		err_free(e); /* gone since */
+		return;
+	}
 	if (e) {
-		/* gone since, or broken: shown so that it can be deleted */
+		/* shown so that it can be deleted */
 		log_warning("%s", err_text(e));
 		err_free(e);
 		LIST_ADD(c->pool, rows, { .id = id, .status = "broken", .bundle = "", .created = "", .owner = "" });

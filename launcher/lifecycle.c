@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,21 +75,27 @@ void stdio_close(struct stdio *s)
 	fd_close(&s->slave);
 }
 
+/* Whole or not at all: a killed launcher leaves neither half a file nor one of
+ * another name (where the file system can make nameless files). */
 struct err *write_pid_file(const char *path, uint64_t pid)
 {
-	_cleanup_free_ char *temp = NULL;
+	_cleanup_free_ char *copy = strdup(path), *temp = NULL;
 	_cleanup_close_ int fd = -1;
+	char self[32];
+	bool ok;
 
-	if (asprintf(&temp, "%s.redoubt-tmp", path) < 0)
+	if (!copy || asprintf(&temp, "%s.redoubt-tmp", path) < 0)
 		return err_new(ENOMEM, "--pid-file");
-	if ((fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) < 0 || dprintf(fd, "%llu", (unsigned long long)pid) < 0 ||
-		rename(temp, path) < 0) {
-		struct err *e = err_new(errno, "--pid-file %s", path);
-
-		unlink(temp);
-		return e;
+	unlink(temp);
+	if ((fd = open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644)) >= 0) {
+		snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+		ok = dprintf(fd, "%llu", (unsigned long long)pid) > 0 && (!linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) ||
+			(errno == EEXIST && !linkat(AT_FDCWD, self, AT_FDCWD, temp, AT_SYMLINK_FOLLOW) && !rename(temp, path)));
+	} else {
+		ok = (fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) >= 0 && dprintf(fd, "%llu", (unsigned long long)pid) > 0 &&
+			!rename(temp, path);
 	}
-	return NULL;
+	return ok ? NULL : err_new(errno, "--pid-file %s", path);
 }
 
 static uint64_t sentry_pid(const struct state *s)

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 /* All that a container's directory may hold. */
-static const char *const files[] = { "state.json", "state.json.tmp", STATE_SOCKET, "lock" };
+static const char *const files[] = { STATE_RECORD, STATE_RECORD ".tmp", STATE_SOCKET, "lock" };
 
 const char *state_default_root(struct pool *p)
 {
@@ -82,16 +82,40 @@ static struct err *open_root(const char *root, const char *id, struct pool *p, s
 	return open_owned(AT_FDCWD, root, root, &out->root_fd);
 }
 
+bool state_has_record(const struct state_dir *d)
+{
+	return !faccessat(d->fd, STATE_RECORD, F_OK, AT_SYMLINK_NOFOLLOW) || errno != ENOENT;
+}
+
+/* Ours once we hold its lock and it has no record.  A directory without one was
+ * left by a maker that was killed before it had begun: it is taken over. */
+static struct err *take_directory(struct state_dir *d)
+{
+	struct err *e = open_owned(d->root_fd, d->id, d->path, &d->fd);
+	struct stat st;
+
+	if (e && err_errno(e) != ENOENT)
+		return e;
+	if (!e && !state_has_record(d) && (e = state_lock(d, true)))
+		return e;
+	/* while we waited another may have made it, or deleted it */
+	if (e || state_has_record(d) || fstat(d->fd, &st) < 0 || !st.st_nlink) {
+		err_free(e);
+		return err_new(EEXIST, "container id '%s' is taken", d->id);
+	}
+	return NULL;
+}
+
 struct err *state_create(const char *root, const char *id, struct pool *p, struct state_dir *out)
 {
 	struct err *e = state_check_id(id);
 
 	if (e || (e = make_root(root)) || (e = open_root(root, id, p, out)))
 		return e;
-	if (mkdirat(out->root_fd, id, 0700) < 0)
-		e = errno == EEXIST ? err_new(EEXIST, "container id '%s' is taken", id) : err_new(errno, "%s", out->path);
-	else if ((e = open_owned(out->root_fd, id, out->path, &out->fd)) || (e = state_lock(out, true)))
-		unlinkat(out->root_fd, id, AT_REMOVEDIR);
+	if (mkdirat(out->root_fd, id, 0700) < 0 && errno != EEXIST)
+		e = err_new(errno, "%s", out->path);
+	else
+		e = take_directory(out);
 	if (e)
 		state_close(out);
 	return e;
@@ -128,6 +152,13 @@ struct err *state_lock(struct state_dir *d, bool wait)
 	}
 	d->lock = TAKE_FD(fd);
 	return NULL;
+}
+
+bool state_being_made(const struct state_dir *d)
+{
+	_cleanup_close_ int fd = openat(d->fd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 void state_close(struct state_dir *d)

@@ -16,6 +16,7 @@
 
 #include <sys/types.h>
 
+#define STATE_RECORD "state.json"
 #define STATE_SOCKET "control.sock"
 
 struct proc_id {
@@ -53,6 +54,10 @@ struct err *state_create(const char *root, const char *id, struct pool *p, struc
 struct err *state_open(const char *root, const char *id, struct pool *p, struct state_dir *out) ERR_MUST_USE;
 /* EBUSY unless wait. */
 struct err *state_lock(struct state_dir *d, bool wait) ERR_MUST_USE;
+/* False: its maker has not come as far, or never will. */
+bool state_has_record(const struct state_dir *d);
+/* Whether another command holds its lock. */
+bool state_being_made(const struct state_dir *d);
 void state_close(struct state_dir *d);
 #define _cleanup_state_ __attribute__((cleanup(state_close)))
 /* Takes everything of the container out of the file system; idempotent. */

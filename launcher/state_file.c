@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define NAME "state.json"
+#define NAME STATE_RECORD
 #define STATE_VERSION 1
 
 struct state_document {
