@@ -43,8 +43,10 @@ static int segment_prot(const Elf64_Phdr *p, const struct elf_args *a)
 
 static int map_at(struct mm *mm, uint64_t addr, uint64_t len, int prot, const struct elf_file *f, uint64_t off)
 {
-	struct mm_mmap m = { .addr = addr, .len = len, .prot = prot, .flags = LINUX_MAP_PRIVATE | LINUX_MAP_FIXED, .max_prot = 7 };
+	struct mm_mmap m = { .addr = addr, .len = len, .prot = prot, .max_prot = 7 };
 	int64_t r;
+
+	m.flags = LINUX_MAP_PRIVATE | LINUX_MAP_FIXED | LINUX_MAP_DENYWRITE;
 
 	if (f) {
 		m.obj = f->obj;

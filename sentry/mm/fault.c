@@ -12,6 +12,8 @@
 
 #define max_u64(a, b) ((a) > (b) ? (a) : (b))
 #define min_u64(a, b) ((a) < (b) ? (a) : (b))
+#define PREMAP_ANON ANON_STEP /* what a program asks for in larger pieces it may not touch */
+#define PREMAP_COPY (UINT64_C(64) << 10)
 /* A program access that the stub's mapping permits already: another thread was
  * faster, or the host refuses the page (beyond a host file's end, no memory). */
 #define SPURIOUS_MAX 500
@@ -340,6 +342,31 @@ int mm_fault(struct mm *mm, uint64_t addr, unsigned access, int *code)
 	e = fault_locked(mm, addr, access, code);
 	mm_unlock(mm);
 	return e;
+}
+
+/* A loader relocates the data it maps: copied now, that is no fault of each page's. */
+static bool worth_copying(const struct vma *v, uint64_t len, bool loading)
+{
+	return loading && (v->prot & LINUX_PROT_WRITE) && len <= PREMAP_COPY;
+}
+
+void premap(struct mm *mm, uint64_t start, uint64_t end, bool loading)
+{
+	struct vma *v;
+	struct pma *p;
+
+	while (start < end && (v = vma_at(mm, start))) {
+		uint64_t stop = min_u64(v->end, end);
+		bool copy = v->obj && worth_copying(v, stop - start, loading);
+
+		if ((v->flags & (VMA_SHARED | VMA_NORESERVE)) || v->prot == LINUX_PROT_NONE || (!v->obj && stop - start > PREMAP_ANON)) {
+			start = stop;
+			continue;
+		}
+		for (; start < stop && !page_get(mm, v, start, copy, &p); start = p->end)
+			stub_map(mm, p);
+		start = max_u64(start, stop);
+	}
 }
 
 int mm_populate(struct mm *mm, uint64_t start, uint64_t end, bool write)

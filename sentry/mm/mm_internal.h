@@ -161,6 +161,9 @@ void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len); /* memfile_put, 
  * object; -ENOMEM, -EIO. */
 int page_get(struct mm *mm, struct vma *v, uint64_t addr, bool write, struct pma **out);
 struct vma *vma_for_access(struct mm *mm, uint64_t addr); /* grows a stack if need be */
+/* Has the stub map [start, end) before the program faults there, as far as that
+ * is likely to pay and costs little. loading: a program is being loaded there. */
+void premap(struct mm *mm, uint64_t start, uint64_t end, bool loading);
 int mm_populate(struct mm *mm, uint64_t start, uint64_t end, bool write); /* as far as possible: the first error */
 
 /* --- mmap.c: [mm->mu] --- */

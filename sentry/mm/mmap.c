@@ -200,6 +200,7 @@ static int64_t mmap_locked(struct mm *mm, const struct mm_mmap *m, uint64_t len)
 	vma_join(mm, v);
 	if ((m->flags & (LINUX_MAP_POPULATE | LINUX_MAP_LOCKED)) && !(m->flags & LINUX_MAP_NONBLOCK) && like.prot)
 		mm_populate(mm, like.start, like.end, vma_is_data(like.prot, like.flags)); /* as far as it goes, like Linux */
+	premap(mm, like.start, like.end, m->flags & LINUX_MAP_DENYWRITE); /* which means nothing else, and loaders say it */
 	return a;
 }
 
@@ -245,6 +246,7 @@ static int heap_grow(struct mm *mm, uint64_t old_end, uint64_t end)
 		return -ENOMEM;
 	vma_link(mm, v);
 	vma_join(mm, v);
+	premap(mm, old_end, end, false);
 	return 0;
 }
 

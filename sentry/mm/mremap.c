@@ -26,6 +26,7 @@ static int grow_in_place(struct mm *mm, struct vma *v, const struct remap *r)
 	v = vma_join(mm, v);
 	if (v->flags & VMA_LOCKED)
 		mm_populate(mm, r->old, end, vma_is_data(v->prot, v->flags));
+	premap(mm, r->old + r->old_len, end, false);
 	return 0;
 }
 
@@ -64,6 +65,7 @@ static int64_t move(struct mm *mm, struct vma *v, const struct remap *r, uint64_
 	n = vma_join(mm, n);
 	if (n->flags & VMA_LOCKED)
 		mm_populate(mm, to, to + r->new_len, vma_is_data(n->prot, n->flags));
+	premap(mm, to, to + r->new_len, false);
 	return (int64_t)to;
 }
 
