@@ -47,8 +47,7 @@ static struct err *serve(const struct options *o, struct sandbox *s)
 {
 	struct err *e = confine_enter(&controld_policy, &(struct confine_opts){ .namespaces_made = o->namespaces_made });
 
-	s->id = o->id;
-	if (e || (e = make_base(&s->base)) || (e = methods_connect_sentry(s, o->sentry)) || (e = supervise_start(s, o)) ||
+	if (e || (e = make_base(&s->base)) || (e = containers_start(s, o->id)) || (e = methods_connect_sentry(s, o->sentry)) || (e = supervise_start(s, o)) ||
 		(e = server_start(s, o->listen)) || (e = confine_seal(&controld_policy)))
 		return e;
 	event_base_dispatch(s->base);
@@ -60,7 +59,7 @@ static void clean_up(struct sandbox *s)
 	server_stop(s);
 	methods_sentry_gone(s);
 	supervise_stop(s);
-	records_free(&s->records);
+	containers_stop(s);
 	if (s->let_go)
 		event_free(s->let_go);
 	if (s->base)
@@ -76,7 +75,7 @@ int main(int argc, char **argv)
 	log_init("controld", e ? STDERR_FILENO : o.log_fd, o.log_format, o.debug ? LOG_DEBUG : LOG_WARNING);
 	signal(SIGPIPE, SIG_IGN);
 	LIST_INIT(&s.clients);
-	records_init(&s.records);
+	LIST_INIT(&s.containers);
 	if (!e && o.help) {
 		options_usage(stdout);
 	} else if (!e && o.version) {

@@ -11,7 +11,6 @@
 #include "sandbox.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +19,9 @@
 /* A client's call that waits for the sentry's answer.  The call stays ours even
  * when its client goes; its answer is then dropped by rpc. */
 struct forward {
-	struct sandbox *sandbox;
+	struct container *container; /* referenced */
 	struct rpc_call *call;
-	void (*after)(struct sandbox *s, const void *reply); /* or NULL: what a success means for us */
+	void (*after)(struct container *c, void *reply); /* or NULL: what a success means for us */
 };
 
 static void on_answer(void *arg, void *reply, struct err *e)
@@ -30,144 +29,62 @@ static void on_answer(void *arg, void *reply, struct err *e)
 	struct forward *f = arg;
 
 	if (!e && f->after)
-		f->after(f->sandbox, reply);
+		f->after(f->container, reply);
 	if (e)
 		rpc_fail(f->call, e);
 	else
 		rpc_reply(f->call, reply);
+	container_put(f->container);
 	free(f);
 }
 
-/* Whether the request is for our container; if not the call is answered. */
-static bool ours(struct rpc_call *call, const struct sandbox *s, const struct msg_str *id)
+/* The container that the request is for; NULL: the call is answered. */
+static struct container *ours(struct rpc_call *call, const struct msg_str *id)
 {
-	if (id->len == strlen(s->id) && !memcmp(id->p, s->id, id->len))
-		return true;
-	rpc_fail(call, err_new(ENOENT, "container '%.64s' is not in this sandbox", id->p));
-	return false;
+	struct container *c = container_find(server_sandbox(call), id->p);
+
+	if (!c)
+		rpc_fail(call, err_new(ENOENT, "container '%.64s' is not in this sandbox", id->p));
+	return c;
 }
 
 /* The same, and the sentry must be there to ask. */
-static bool ready(struct rpc_call *call, const struct sandbox *s, const struct msg_str *id)
+static struct container *ready(struct rpc_call *call, const struct msg_str *id)
 {
-	if (!ours(call, s, id))
-		return false;
-	if (s->rpc && !s->ending && s->phase != PHASE_STOPPED)
-		return true;
-	rpc_fail(call, err_new(ESRCH, "container not running: '%s' has stopped", s->id));
-	return false;
+	const struct sandbox *s = server_sandbox(call);
+	struct container *c = ours(call, id);
+
+	if (!c || (s->rpc && !s->ending && c->phase != PHASE_STOPPED))
+		return c;
+	rpc_fail(call, err_new(ESRCH, "container not running: '%s' has stopped", c->id));
+	return NULL;
 }
 
-static void forward(struct rpc_call *call, uint32_t id, const struct msg_desc *request, const void *body, const struct msg_desc *reply,
-	void (*after)(struct sandbox *s, const void *reply))
+static void forward(struct rpc_call *call, struct container *c, uint32_t id, const struct msg_desc *request, const void *body,
+	const struct msg_desc *reply, void (*after)(struct container *c, void *reply))
 {
 	struct forward *f = malloc(sizeof(*f));
-	struct sandbox *s = server_sandbox(call);
 
 	if (!f) {
 		rpc_fail(call, err_new(ENOMEM, "passing a request on"));
 		return;
 	}
-	*f = (struct forward){ s, call, after };
-	rpc_ask(s->rpc, id, request, body, reply, 0, on_answer, f);
+	*f = (struct forward){ c, call, after };
+	container_get(c);
+	rpc_ask(c->sandbox->rpc, id, request, body, reply, 0, on_answer, f);
 }
 
 #define FORWARD(M, PHASE_OK, AFTER)                                                                                           \
 	static void on_##M(struct rpc_call *call, void *request)                                                              \
 	{                                                                                                                     \
 		struct control_##M *r = request;                                                                              \
+		struct container *c = ready(call, &r->id);                                                                    \
                                                                                                                               \
-		if (ready(call, server_sandbox(call), &r->id) && (PHASE_OK)(call, server_sandbox(call)))                      \
-			forward(call, control_##M##_id, &control_##M##_desc, r, &control_##M##_reply_desc, AFTER);            \
+		if (c && (PHASE_OK)(call, c))                                                                                 \
+			forward(call, c, control_##M##_id, &control_##M##_desc, r, &control_##M##_reply_desc, AFTER);         \
 	}
 
-/* --- how processes end ------------------------------------------------------------ */
-
-struct waiter {
-	struct record_waiter link; /* first */
-	struct rpc_call *call;
-};
-
-static void answer_waiter(struct record_waiter *link, uint16_t status)
-{
-	struct waiter *w = (struct waiter *)link;
-	const struct control_wait_reply reply = { .status = status };
-
-	rpc_on_cancel(w->call, NULL, NULL);
-	rpc_reply(w->call, &reply);
-	free(w);
-}
-
-static void on_waiter_gone(struct rpc_call *call, void *arg)
-{
-	struct waiter *w = arg;
-
-	record_unwait(&w->link);
-	free(w);
-	rpc_fail(call, err_new(ECANCELED, "wait"));
-}
-
-/* Our own question to the sentry: when does this process end? */
-struct watch {
-	struct sandbox *sandbox;
-	uint32_t pid;
-};
-
-static void on_process_end(void *arg, void *reply, struct err *e)
-{
-	struct watch *w = arg;
-	struct record *rec = records_find(&w->sandbox->records, w->pid);
-
-	/* an error: the sentry is going, which ends all records (methods_sentry_gone) */
-	if (!e && rec) {
-		if (!w->pid)
-			w->sandbox->phase = PHASE_STOPPED;
-		record_end(rec, (uint16_t)((struct control_wait_reply *)reply)->status, answer_waiter);
-		/* the container has ended: letting go of its sentry ends that, with the program's status */
-		if (!w->pid)
-			event_active(w->sandbox->let_go, 0, 0);
-	} else if (e) {
-		log_debug("waiting for process %u: %s", w->pid, err_text(e));
-	}
-	err_free(e);
-	free(w);
-}
-
-static void watch_process(struct sandbox *s, uint32_t pid)
-{
-	const struct control_wait request = { .id = msg_str(s->id), .pid = pid };
-	struct watch *w = malloc(sizeof(*w));
-
-	if (!w || !records_add(&s->records, pid)) {
-		log_error("the end of process %u will not be known: out of memory", pid);
-		free(w);
-		return;
-	}
-	*w = (struct watch){ s, pid };
-	RPC_ASK(s->rpc, control, wait, &request, 0, on_process_end, w);
-}
-
-static void on_wait(struct rpc_call *call, void *request)
-{
-	struct sandbox *s = server_sandbox(call);
-	const struct control_wait *r = request;
-	struct record *rec = records_find(&s->records, (uint32_t)r->pid);
-	struct waiter *w;
-
-	if (!ours(call, s, &r->id))
-		return;
-	if (!rec) {
-		rpc_fail(call, err_new(ESRCH, "no process %llu was started here", (unsigned long long)r->pid));
-	} else if (rec->ended) {
-		rpc_reply(call, &(struct control_wait_reply){ .status = rec->status });
-	} else if (!(w = malloc(sizeof(*w)))) {
-		rpc_fail(call, err_new(ENOMEM, "wait"));
-	} else {
-		w->call = call;
-		record_wait(rec, &w->link);
-		rpc_on_cancel(call, on_waiter_gone, w);
-	}
-}
+/* --- the sentry's connection -------------------------------------------------------- */
 
 static void on_sentry_closed(struct rpc *r, const struct err *why, void *arg)
 {
@@ -185,11 +102,10 @@ void methods_sentry_gone(struct sandbox *s)
 	struct rpc *r = s->rpc;
 
 	s->rpc = NULL;
-	s->phase = PHASE_STOPPED;
 	if (r)
 		rpc_free(r);
 	/* whatever had not ended by then was killed */
-	records_end_all(&s->records, SIGKILL, answer_waiter);
+	containers_sentry_gone(s);
 }
 
 /* Not from within an answer of the connection that is to be closed. */
@@ -200,91 +116,114 @@ static void on_let_go(evutil_socket_t fd, short what, void *arg)
 
 struct err *methods_connect_sentry(struct sandbox *s, int sock)
 {
-	records_init(&s->records);
-	/* the container itself: waited for from the beginning, by us from its start */
-	if (!records_add(&s->records, 0) || !(s->let_go = event_new(s->base, -1, 0, on_let_go, s)))
-		return err_new(ENOMEM, "records");
+	if (!(s->let_go = event_new(s->base, -1, 0, on_let_go, s)))
+		return err_new(ENOMEM, "event");
 	return rpc_new(s->base, sock, NULL, 0, on_sentry_closed, s, &s->rpc);
 }
 
 /* --- the methods -------------------------------------------------------------------- */
 
-static bool any_phase(struct rpc_call *call, const struct sandbox *s)
+static bool any_phase(struct rpc_call *call, const struct container *c)
 {
 	return true;
 }
 
-static bool in_phase(struct rpc_call *call, const struct sandbox *s, bool ok, const char *must)
+static bool in_phase(struct rpc_call *call, const struct container *c, bool ok, const char *must)
 {
 	static const char *const names[] = { "created", "running", "stopped", "paused" };
 
 	if (!ok)
-		rpc_fail(call, err_new(EINVAL, "container '%s' is %s, must be %s", s->id, names[s->phase], must));
+		rpc_fail(call, err_new(EINVAL, "container '%s' is %s, must be %s", c->id, names[c->phase], must));
 	return ok;
 }
 
 /* Two starts at once are the sentry's to tell apart: it starts a container once. */
-static bool must_be_created(struct rpc_call *call, const struct sandbox *s)
+static bool must_be_created(struct rpc_call *call, const struct container *c)
 {
-	return in_phase(call, s, s->phase == PHASE_CREATED, "created");
+	return in_phase(call, c, c->phase == PHASE_CREATED, "created");
 }
 
-static bool must_run(struct rpc_call *call, const struct sandbox *s)
+static bool must_run(struct rpc_call *call, const struct container *c)
 {
-	return in_phase(call, s, s->phase == PHASE_RUNNING, "running");
+	return in_phase(call, c, c->phase == PHASE_RUNNING, "running");
 }
 
-static bool must_be_paused(struct rpc_call *call, const struct sandbox *s)
+static bool must_be_paused(struct rpc_call *call, const struct container *c)
 {
-	return in_phase(call, s, s->phase == PHASE_PAUSED, "paused");
+	return in_phase(call, c, c->phase == PHASE_PAUSED, "paused");
 }
 
-static void after_start(struct sandbox *s, const void *reply)
+static void after_start(struct container *c, void *reply)
 {
-	s->phase = PHASE_RUNNING;
-	watch_process(s, 0);
+	c->phase = PHASE_RUNNING;
+	/* of the others it is known from their making on */
+	if (c == c->sandbox->first)
+		container_watch(c, 0);
 }
 
-static void after_exec(struct sandbox *s, const void *reply)
+static void after_exec(struct container *c, void *reply)
 {
 	const struct control_exec_reply *r = reply;
 
-	watch_process(s, (uint32_t)r->pid);
+	container_watch(c, (uint32_t)r->pid);
 }
 
-static void after_pause(struct sandbox *s, const void *reply)
+/* Which host processes stand for those inside is known here only. */
+static void after_processes(struct container *c, void *reply)
 {
-	if (s->phase == PHASE_RUNNING)
-		s->phase = PHASE_PAUSED;
+	struct control_processes_reply *r = reply;
+
+	for (uint32_t i = 0; i < r->n_processes; i++) {
+		const struct record *rec = records_find(&c->records, (uint32_t)r->processes[i].pid);
+
+		r->processes[i].stand_in = rec && !rec->ended ? rec->stand_in : 0;
+	}
 }
 
-static void after_resume(struct sandbox *s, const void *reply)
+static void after_pause(struct container *c, void *reply)
 {
-	if (s->phase == PHASE_PAUSED)
-		s->phase = PHASE_RUNNING;
+	if (c->phase == PHASE_RUNNING)
+		c->phase = PHASE_PAUSED;
+}
+
+static void after_resume(struct container *c, void *reply)
+{
+	if (c->phase == PHASE_PAUSED)
+		c->phase = PHASE_RUNNING;
 }
 
 FORWARD(start, must_be_created, after_start)
 FORWARD(exec, must_run, after_exec)
 FORWARD(signal, any_phase, NULL)
-FORWARD(processes, any_phase, NULL)
+FORWARD(processes, any_phase, after_processes)
 FORWARD(resize, any_phase, NULL)
 FORWARD(pause, must_run, after_pause)
 FORWARD(resume, must_be_paused, after_resume)
 FORWARD(usage, any_phase, NULL)
 
+static void on_wait(struct rpc_call *call, void *request)
+{
+	const struct control_wait *r = request;
+	struct container *c = ours(call, &r->id);
+
+	if (c)
+		container_wait(c, (uint32_t)r->pid, (uint32_t)r->stand_in, call);
+}
+
 static void on_state(struct rpc_call *call, void *request)
 {
 	const struct control_state *r = request;
 	struct sandbox *s = server_sandbox(call);
-	const struct record *rec = records_find(&s->records, 0);
 	struct control_state_reply reply;
+	struct container *c = ours(call, &r->id);
+	const struct record *rec;
 
-	if (!ours(call, s, &r->id))
+	if (!c)
 		return;
 	supervise_look(s);
+	rec = records_find(&c->records, 0);
 	reply = (struct control_state_reply){
-		.state = s->phase,
+		.state = c->phase,
 		.status = rec && rec->ended ? rec->status : 0,
 		.sentry_pid = s->sentry.pidfd >= 0 ? s->sentry_pid : 0,
 		.sentry_status = (uint64_t)s->sentry.status,
@@ -292,13 +231,73 @@ static void on_state(struct rpc_call *call, void *request)
 	rpc_reply(call, &reply);
 }
 
+/* --- containers come and go ----------------------------------------------------------- */
+
+/* A create under way. */
+struct creating {
+	struct container *container; /* referenced, in no list */
+	struct rpc_call *call;
+};
+
+static void on_created(void *arg, void *reply, struct err *e)
+{
+	struct creating *cr = arg;
+
+	if (e) {
+		rpc_fail(cr->call, e);
+	} else {
+		container_made(cr->container);
+		rpc_reply(cr->call, reply);
+	}
+	container_put(cr->container);
+	free(cr);
+}
+
+static void on_create(struct rpc_call *call, void *request)
+{
+	const struct control_create *r = request;
+	struct sandbox *s = server_sandbox(call);
+	struct creating *cr = NULL;
+	struct container *c = NULL;
+	struct err *e = NULL;
+
+	if (!s->rpc || s->ending || s->first->phase == PHASE_STOPPED)
+		e = err_new(ESRCH, "sandbox '%s' has stopped", s->first->id);
+	else if (container_find(s, r->id.p))
+		e = err_new(EEXIST, "container '%.64s' is in this sandbox already", r->id.p);
+	else if (!(e = container_new(s, r->id.p, &c)) && !(cr = malloc(sizeof(*cr))))
+		e = err_new(ENOMEM, "container");
+	if (e) {
+		if (c)
+			container_put(c);
+		rpc_fail(call, e);
+		return;
+	}
+	*cr = (struct creating){ c, call };
+	RPC_ASK(s->rpc, control, create, r, 0, on_created, cr);
+}
+
+static void after_destroy(struct container *c, void *reply)
+{
+	container_gone(c);
+}
+
 static void on_destroy(struct rpc_call *call, void *request)
 {
 	const struct control_destroy *r = request;
 	struct sandbox *s = server_sandbox(call);
+	struct container *c = ours(call, &r->id);
 
-	if (ours(call, s, &r->id))
+	if (!c)
+		return;
+	if (c == s->first) {
 		supervise_destroy(s, call);
+	} else if (s->rpc && !s->ending) {
+		forward(call, c, control_destroy_id, &control_destroy_desc, r, &control_destroy_reply_desc, after_destroy);
+	} else {
+		container_gone(c);
+		rpc_reply(call, &(struct control_destroy_reply){ 0 });
+	}
 }
 
 const struct rpc_method methods[] = {
@@ -313,5 +312,6 @@ const struct rpc_method methods[] = {
 	RPC_METHOD(control, resume, on_resume, 0),
 	RPC_METHOD(control, destroy, on_destroy, 0),
 	RPC_METHOD(control, usage, on_usage, 0),
+	RPC_METHOD(control, create, on_create, 0),
 };
 const size_t n_methods = sizeof(methods) / sizeof(methods[0]);

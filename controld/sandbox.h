@@ -7,6 +7,7 @@
  *   supervise.c  the children: their ends, ending them, the lifeline
  *   server.c     clients of the control socket: who they are
  *   methods.c    what clients may ask, and what of it the sentry is asked
+ *   containers.c the containers of the sandbox, and their processes' ends
  *   records.c    how processes ended
  */
 #ifndef REDOUBT_CONTROLD_SANDBOX_H
@@ -22,6 +23,18 @@
 
 enum phase { PHASE_CREATED, PHASE_RUNNING, PHASE_STOPPED, PHASE_PAUSED }; /* as control.state numbers them */
 
+/* One container of the sandbox.  The first is made with it, ends with it, and
+ * its end is the sandbox's; the others come and go by requests.  It lives as
+ * long as somebody refers to it: the list, and questions to the sentry. */
+struct container {
+	LIST_ENTRY(container) link;
+	struct sandbox *sandbox;
+	unsigned refs;
+	char *id;
+	enum phase phase;
+	struct records records;
+};
+
 struct child {
 	struct sandbox *sandbox;
 	const char *name;
@@ -33,14 +46,14 @@ struct child {
 };
 
 struct sandbox {
-	const char *id;
 	struct event_base *base;
-	enum phase phase;
+	struct container *first;
+	LIST_HEAD(, container) containers;
+	unsigned n_containers;
 	struct child sentry, gofer;
 	uint32_t sentry_pid;
 	struct rpc *rpc; /* to the sentry; NULL once lost */
-	struct event *let_go; /* of the sentry: the container has ended */
-	struct records records;
+	struct event *let_go; /* of the sentry: the first container has ended */
 	struct rpc_call *destroying; /* who asked for the end, or NULL */
 	struct event *force; /* when an end takes too long */
 	bool ending;
@@ -72,6 +85,24 @@ struct sandbox *server_sandbox(struct rpc_call *call);
 struct err *server_start(struct sandbox *s, int listen) ERR_MUST_USE;
 void server_stop(struct sandbox *s);
 bool server_has_clients(const struct sandbox *s);
+
+/* containers.c */
+#define CONTAINERS_MAX 256
+struct err *containers_start(struct sandbox *s, const char *id) ERR_MUST_USE;
+void containers_stop(struct sandbox *s);
+struct container *container_find(const struct sandbox *s, const char *id);
+struct err *container_new(struct sandbox *s, const char *id, struct container **out) ERR_MUST_USE; /* in no list yet; one reference, the caller's */
+void container_get(struct container *c);
+void container_put(struct container *c);
+void container_made(struct container *c); /* it exists in the sentry: into the list, its end is waited for */
+/* It has been destroyed: out of the list, who waited is answered. */
+void container_gone(struct container *c);
+/* Asks the sentry how a process of its ends (pid 0: the container's first). */
+void container_watch(struct container *c, uint32_t pid);
+/* Answers a wait, at once or later.  stand_in: host pid of an asker whose own end is
+ * to be the process's; 0: none. */
+void container_wait(struct container *c, uint32_t pid, uint32_t stand_in, struct rpc_call *call);
+void containers_sentry_gone(struct sandbox *s); /* all that had not ended was killed */
 
 /* methods.c */
 struct err *methods_connect_sentry(struct sandbox *s, int sock) ERR_MUST_USE;

@@ -86,7 +86,7 @@ static void look_after(struct child *c)
 
 	if (!has_ended(c))
 		return;
-	log_end(c, s->ending || s->phase == PHASE_STOPPED);
+	log_end(c, s->ending || s->first->phase == PHASE_STOPPED);
 	event_free(c->event);
 	c->event = NULL;
 	fd_close(&c->pidfd);
