@@ -17,12 +17,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #define INPUT_MAX 4096
 
 /* Signals passed on to the program.  INT, QUIT from a terminal's keys come
  * here only when the terminal is not in raw mode. */
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT };
+
+/* Those that a process of its own would get, were it on the host; faults stay ours. */
+static const int never_forwarded[] = { SIGKILL, SIGSTOP, SIGCHLD, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
 
 struct attached {
 	const struct attach_options *o;
@@ -42,6 +46,13 @@ static void forwarded_set(sigset_t *set)
 	sigemptyset(set);
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
 		sigaddset(set, forwarded[i]);
+}
+
+static void all_forwarded_set(sigset_t *set)
+{
+	sigfillset(set);
+	for (size_t i = 0; i < sizeof(never_forwarded) / sizeof(never_forwarded[0]); i++)
+		sigdelset(set, never_forwarded[i]);
 }
 
 void attach_hold_signals(void)
@@ -91,9 +102,17 @@ static void on_wait(void *arg, void *reply, struct err *e)
 
 static void ask_wait(struct attached *a)
 {
-	const struct control_wait request = { .id = msg_str(a->o->dir->id), .pid = a->o->pid };
+	const struct control_wait request = { .id = msg_str(a->o->dir->id), .pid = a->o->pid,
+		.stand_in = a->o->stands_in ? (uint64_t)getpid() : 0 };
 
 	RPC_ASK(a->rpc, control, wait, &request, 0, on_wait, a);
+}
+
+static void wait_started(struct attached *a)
+{
+	ask_wait(a);
+	if (a->o->started)
+		a->o->started(a->o->started_arg);
 }
 
 static void on_start(void *arg, void *reply, struct err *e)
@@ -103,9 +122,7 @@ static void on_start(void *arg, void *reply, struct err *e)
 	if (e)
 		finish(a, err_wrap(e, "starting the program"));
 	else
-		ask_wait(a);
-	if (!e && a->o->started)
-		a->o->started(a->o->started_arg);
+		wait_started(a);
 }
 
 static void on_closed(struct rpc *r, const struct err *why, void *arg)
@@ -256,6 +273,9 @@ static struct err *set_up(struct attached *a)
 
 	attach_hold_signals();
 	forwarded_set(&set);
+	if (a->o->stands_in)
+		all_forwarded_set(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	if ((a->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
 		return err_new(errno, "signalfd");
 	if (!(a->base = event_base_new()))
@@ -297,7 +317,7 @@ struct err *attach(const struct attach_options *o, unsigned *status)
 		if (o->start)
 			RPC_ASK(a.rpc, control, start, &request, 0, on_start, &a);
 		else
-			ask_wait(&a);
+			wait_started(&a);
 		if (!a.ended)
 			event_base_dispatch(a.base);
 		e = a.error;

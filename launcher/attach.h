@@ -17,8 +17,9 @@ struct attach_options {
 	const struct state_dir *dir;
 	uint64_t pid; /* guest pid, 0: the container's first process */
 	int master; /* the pty's master, -1: no terminal */
+	bool stands_in; /* this process stands for the program: should it be killed, the program is */
 	bool start; /* send start first */
-	void (*started)(const void *arg); /* once it has been answered; NULL: nothing */
+	void (*started)(const void *arg); /* once the program runs and is waited for; NULL: nothing */
 	const void *started_arg;
 };
 

@@ -5,6 +5,7 @@
 #include "client.h"
 #include "lifecycle.h"
 #include "names.h"
+#include "stand_in.h"
 
 #include "libipc/fd.h"
 
@@ -13,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TITLE_MAX 1024
 
 struct exec_options {
 	const char *process, *cwd, *user, *pid_file, *internal_pid_file, *console_socket, *preserve_fds, *apparmor, *label, *cgroup;
@@ -211,35 +214,22 @@ static struct err *send_exec(const struct state_dir *d, const struct boot_proces
 	return e;
 }
 
-/* A process of ours that stands for a detached one: engines wait for the pid in
- * the pid file and signal it.  It passes signals on and ends as the program does. */
-static _Noreturn void stand_in(const struct attach_options *ao)
+/* "redoubt-exec ID: sh -c ...", for who lists the host's processes. */
+static const char *title(struct context *c, const char *id, const struct boot_process *p)
 {
-	unsigned wait_status = 0;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	_cleanup_err_ struct err *e = NULL;
+	const char *text = pool_printf(c->pool, "redoubt-exec %s:", id);
 
-	setsid();
-	for (int fd = 0; null >= 0 && fd <= 2; fd++)
-		dup2(null, fd);
-	/* what the caller left open for others is not held open by us */
-	for (int fd = 3; fd < 3 + PRESERVE_MAX; fd++) {
-		if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC))
-			close(fd);
-	}
-	e = attach(ao, &wait_status);
-	_exit(e ? 255 : client_exit_code(wait_status));
+	for (uint32_t i = 0; i < p->n_args && strlen(text) < TITLE_MAX; i++)
+		text = pool_printf(c->pool, "%s %s", text, p->args[i].p);
+	return text;
 }
 
-static struct err *detach(const struct attach_options *ao, const char *pid_file)
+static struct err *detach(struct context *c, const struct attach_options *ao, const struct boot_process *p, const char *pid_file)
 {
-	pid_t pid = fork();
+	pid_t pid;
+	struct err *e = stand_in_start(ao, title(c, ao->dir->id, p), &pid);
 
-	if (pid < 0)
-		return err_new(errno, "fork");
-	if (!pid)
-		stand_in(ao);
-	return write_pid_file(pid_file, (uint64_t)pid);
+	return e ? e : write_pid_file(pid_file, (uint64_t)pid);
 }
 
 static struct err *exec_in(struct context *c, const struct exec_options *o, const struct state_dir *d, const struct boot_process *p,
@@ -256,7 +246,7 @@ static struct err *exec_in(struct context *c, const struct exec_options *o, cons
 	if (!e && o->internal_pid_file)
 		e = write_pid_file(o->internal_pid_file, ao.pid);
 	if (!e && o->pid_file)
-		e = o->detach ? detach(&ao, o->pid_file) : write_pid_file(o->pid_file, (uint64_t)getpid());
+		e = o->detach ? detach(c, &ao, p, o->pid_file) : write_pid_file(o->pid_file, (uint64_t)getpid());
 	if (e || o->detach)
 		return e;
 	e = attach(&ao, &wait_status);

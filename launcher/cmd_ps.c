@@ -1,5 +1,9 @@
 /*
  * cmd_ps.c - ps: the processes inside a container, as its kernel counts them.
+ *
+ * To an engine (--format json) a pid is the host's: it looks for it in its own
+ * `ps` (docker top), or among the processes that it started (containerd).  So it
+ * gets those that stand for programs inside; the other formats are for people.
  */
 #include "client.h"
 #include "sandbox.h"
@@ -12,7 +16,7 @@ struct ps_options {
 };
 
 static const struct option_def options[] = {
-	{ "format", 'f', OPTION_TEXT, offsetof(struct ps_options, format), "FORMAT", "table, json (pids only) or json-long" },
+	{ "format", 'f', OPTION_TEXT, offsetof(struct ps_options, format), "FORMAT", "table, json (host pids only) or json-long" },
 	{ 0 },
 };
 
@@ -40,17 +44,16 @@ static void print_row(struct pool *p, const struct control_process *r)
 		(unsigned long long)cpu / 60 % 60, (unsigned long long)cpu % 60, clean(p, &r->command));
 }
 
-/* Engines expect an array of numbers, as runc prints it. */
-static json_t *json_row(const struct control_process *r, bool whole)
+static void add_json(json_t *all, const struct control_process *r, bool whole)
 {
 	json_t *j = NULL;
-	struct err *e = whole ? msg_to_json(&control_process_desc, r, &j) : NULL;
 
-	if (!whole)
-		return json_integer((json_int_t)r->pid);
-
-	err_free(e);
-	return j ? j : json_null();
+	if (whole)
+		err_free(msg_to_json(&control_process_desc, r, &j));
+	else if (r->stand_in)
+		j = json_integer((json_int_t)r->stand_in);
+	if (j)
+		json_array_append_new(all, j);
 }
 
 /* Asks until there are no more. */
@@ -68,7 +71,7 @@ static struct err *collect(struct context *c, const struct state_dir *d, struct 
 			return e;
 		for (uint32_t i = 0; i < reply.n_processes; i++) {
 			if (all)
-				json_array_append_new(all, json_row(&reply.processes[i], whole));
+				add_json(all, &reply.processes[i], whole);
 			else
 				print_row(c->pool, &reply.processes[i]);
 			/* the sandbox is not believed to count upwards */
@@ -95,6 +98,8 @@ static struct err *run(struct context *c, int *status)
 	if ((e = sandbox_open(c, c->argv[0], &s)))
 		return e;
 	if (!(e = client_connect(&s.dir, &rpc))) {
+		if (as_json && !whole && s.state.sentry)
+			json_array_append_new(all, json_integer((json_int_t)s.state.sentry->pid));
 		if (!as_json)
 			printf("%-8s %6s %6s %3s %-6s %-5s %8s %s\n", "UID", "PID", "PPID", "THR", "TTY", "START", "TIME", "CMD");
 		e = collect(c, &s.dir, rpc, all, whole);

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "oci.h"
 #include "spawn.h"
+#include "stand_in.h"
 #include "state.h"
 
 #include "libipc/fd.h"
@@ -177,7 +178,10 @@ int main(int argc, char **argv)
 {
 	struct pool pool = { 0 };
 	struct globals g = { 0 };
-	int status = start(&g, &pool, argc, argv);
+	int status;
+
+	stand_in_argv(argc, argv);
+	status = start(&g, &pool, argc, argv);
 
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "redoubt: standard output: %s\n", strerror(errno));

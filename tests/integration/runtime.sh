@@ -121,7 +121,7 @@ is "--preserve-fds with nonsense" $? 1
 config "pass" /bin/sleep 1000
 quiet run -d -b "$b" "$id"
 quiet ps -f json "$id"
-is "ps -f json" "$(cat "$SCRATCH/out")" "[1]"
+is "ps -f json: host pids" "$(cat "$SCRATCH/out")" "[$(run state "$id" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')]"
 quiet list -f json
 is "list -f json" "$(json 'sorted(d[0])')" "['bundle', 'created', 'id', 'ociVersion', 'owner', 'pid', 'rootfs', 'status']"
 quiet exec -g 7 -g 8 "$id" id -G
@@ -129,17 +129,30 @@ is "exec --additional-gids" "$(cat "$SCRATCH/out")" "0 7 8"
 is "exec --preserve-fds" "$(run exec --preserve-fds 1 "$id" cat /proc/self/fd/3 3<"$SCRATCH/three")" three
 # a detached process is stood for by one of ours, which ends as it does
 python3 - "$LAUNCHER" "$STATE" "$id" "$SCRATCH/pid" >"$SCRATCH/out" 2>"$SCRATCH/err" <<'PY'
-import ctypes, os, subprocess, sys
+import ctypes, json, os, subprocess, sys, time
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER, as conmon and the shims are
 launcher, state, id, pidfile = sys.argv[1:]
 for command in (["sh", "-c", "exit 5"], ["sh", "-c", "kill -KILL $$"]):
     subprocess.run([launcher, "--root", state, "exec", "-d", "--pid-file", pidfile, id] + command, check=True, stdin=subprocess.DEVNULL)
     print(os.waitstatus_to_exitcode(os.waitpid(int(open(pidfile).read()), 0)[1]))
+# killed by a signal that cannot be caught, it takes the process inside along; others are passed on
+for signal, command in ((9, ["sleep", "777"]), (6, ["sh", "-c", "trap 'exit 7' ABRT; sleep 777 & wait"])):
+    subprocess.run([launcher, "--root", state, "exec", "-d", "--pid-file", pidfile, id] + command, check=True, stdin=subprocess.DEVNULL)
+    pid = int(open(pidfile).read())
+    time.sleep(0.3)
+    ps = [subprocess.run([launcher, "--root", state, "ps", "-f", f, id], capture_output=True, text=True).stdout for f in ("json", "table")]
+    title = open(f"/proc/{pid}/cmdline").read().rstrip("\0")
+    print(pid in json.loads(ps[0]), command[0] in ps[1], f"redoubt-exec {id}: {command[0]}" in title)
+    os.kill(pid, signal)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    time.sleep(0.3)
+    ps = [subprocess.run([launcher, "--root", state, "ps", "-f", f, id], capture_output=True, text=True).stdout for f in ("json", "table")]
+    print(pid in json.loads(ps[0]), command[-1] in ps[1])
 sentry = int(__import__("json").loads(subprocess.run([launcher, "--root", state, "state", id], capture_output=True).stdout)["pid"])
 subprocess.run([launcher, "--root", state, "kill", id, "KILL"], check=True)
 # the container is not this process's, but that of the shell that made it
 PY
-is "exec -d: the exit status through the pid file" "$(tr '\n' ' ' <"$SCRATCH/out")" "5 137 "
+is "exec -d: the exit status through the pid file" "$(tr '\n' ' ' <"$SCRATCH/out")" "5 137 True True True -9 False False True True True 7 False False "
 quiet wait "$id"
 quiet kill "$id" TERM
 is "kill of a stopped one, as engines look for it" "$(grep -c "container not running" "$SCRATCH/err")" 1

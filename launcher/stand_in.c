@@ -1,0 +1,93 @@
+/*
+ * stand_in.c - see stand_in.h.
+ */
+#include "stand_in.h"
+
+#include "client.h"
+#include "lifecycle.h"
+
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static struct {
+	char *at;
+	size_t size;
+} command_line;
+
+void stand_in_argv(int argc, char **argv)
+{
+	command_line.at = argv[0];
+	command_line.size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[0]);
+}
+
+/* The title comes from a program's arguments: no control byte reaches who reads the list. */
+static void set_title(const char *title)
+{
+	size_t n = strlen(title);
+
+	prctl(PR_SET_NAME, "redoubt-exec");
+	if (!command_line.size)
+		return;
+	n = n < command_line.size ? n : command_line.size - 1;
+	for (size_t i = 0; i < n; i++)
+		command_line.at[i] = (unsigned char)title[i] < ' ' || title[i] == 127 ? '?' : title[i];
+	memset(command_line.at + n, 0, command_line.size - n);
+}
+
+static void tell(const void *arg)
+{
+	int fd = *(const int *)arg;
+
+	if (write(fd, "", 1) == 1)
+		close(fd);
+}
+
+static _Noreturn void stand_in(const struct attach_options *ao, const char *title, int ready)
+{
+	struct attach_options mine = *ao;
+	unsigned wait_status = 0;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	_cleanup_err_ struct err *e = NULL;
+
+	setsid();
+	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+		dup2(null, fd);
+	/* what the caller left open for others is not held open by us */
+	for (int fd = 3; fd < 3 + PRESERVE_MAX; fd++) {
+		if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC))
+			close(fd);
+	}
+	set_title(title);
+	mine.stands_in = true;
+	mine.started = tell;
+	mine.started_arg = &ready;
+	e = attach(&mine, &wait_status);
+	_exit(e ? 255 : client_exit_code(wait_status));
+}
+
+struct err *stand_in_start(const struct attach_options *ao, const char *title, pid_t *pid)
+{
+	int ready[2];
+	ssize_t n;
+	char c;
+
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return err_new(errno, "pipe");
+	if (!(*pid = fork())) {
+		close(ready[0]);
+		stand_in(ao, title, ready[1]);
+	}
+	close(ready[1]);
+	while (*pid > 0 && (n = read(ready[0], &c, 1)) < 0 && errno == EINTR)
+		;
+	close(ready[0]);
+	if (*pid < 0)
+		return err_new(errno, "fork");
+	/* without a word: it has ended, and its status tells who waits for it why */
+	return NULL;
+}

@@ -1,0 +1,22 @@
+/*
+ * stand_in.h - a process of ours that stands for a program inside.
+ *
+ * Engines know a program by a host pid: they wait for it as its subreaper, take
+ * its exit status for the program's, and send signals to it.  The container's
+ * first program has the sentry for that; any other gets one of these.  It
+ * passes on every signal that can be caught, dies by SIGKILL with the program
+ * (controld sees its connection go), and ends as the program does.
+ */
+#ifndef REDOUBT_LAUNCHER_STAND_IN_H
+#define REDOUBT_LAUNCHER_STAND_IN_H
+
+#include "attach.h"
+
+/* Where the arguments lie that `ps` on the host shows; once, by main(). */
+void stand_in_argv(int argc, char **argv);
+
+/* Returns once it is there and waits for ao->pid; title is what `ps` on the host
+ * shows (cut to the room there is). */
+struct err *stand_in_start(const struct attach_options *ao, const char *title, pid_t *pid) ERR_MUST_USE;
+
+#endif
