@@ -1,6 +1,6 @@
 /*
  * cmd_checkpoint.c - checkpoint, restore: refused by name, so that an engine
- * that asks is told why.
+ * that asks, with whatever options, is told why.
  */
 #include "command.h"
 
@@ -10,9 +10,9 @@ static struct err *refuse(struct context *c, int *status)
 }
 
 const struct command command_checkpoint = {
-	.name = "checkpoint", .arguments = "ID", .summary = "not supported yet", .min_args = 0, .max_args = -1, .run = refuse,
+	.name = "checkpoint", .arguments = "ID", .summary = "not supported yet", .unread = true, .run = refuse,
 };
 
 const struct command command_restore = {
-	.name = "restore", .arguments = "ID", .summary = "not supported yet", .min_args = 0, .max_args = -1, .run = refuse,
+	.name = "restore", .arguments = "ID", .summary = "not supported yet", .unread = true, .run = refuse,
 };

@@ -16,6 +16,7 @@ struct globals {
 	const char *root; /* state directory */
 	const char *log, *log_format, *platform;
 	bool debug, strace, help, version, print_policy, systemd_cgroup;
+	const char *criu, *rootless; /* accepted, of no effect */
 	int log_fd; /* -1: none */
 	enum log_format format;
 };
@@ -35,6 +36,7 @@ struct command {
 	size_t options_size;
 	int min_args, max_args; /* max_args -1: any number */
 	int failure_status; /* 0: 1 */
+	bool unread; /* options and arguments are not looked at */
 	struct err *(*run)(struct context *c, int *status);
 };
 

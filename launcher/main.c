@@ -24,6 +24,8 @@ static const struct option_def global_options[] = {
 	{ "strace", 0, OPTION_FLAG, offsetof(struct globals, strace), NULL, "log every call of the programs inside" },
 	{ "platform", 0, OPTION_TEXT, offsetof(struct globals, platform), "NAME", "how program code is run (ptrace)" },
 	{ "systemd-cgroup", 0, OPTION_FLAG, offsetof(struct globals, systemd_cgroup), NULL, "refused: cgroups are made by the cgroupfs driver only" },
+	{ "rootless", 0, OPTION_TEXT, offsetof(struct globals, rootless), "BOOL", "accepted, as runc's; what may be done is tried" },
+	{ "criu", 0, OPTION_TEXT, offsetof(struct globals, criu), "PATH", "accepted, as runc's; of no use here" },
 	{ "print-policy", 0, OPTION_FLAG, offsetof(struct globals, print_policy), NULL, "print the privileges this program keeps" },
 	{ "version", 'v', OPTION_FLAG, offsetof(struct globals, version), NULL, "print the version" },
 	{ "help", 'h', OPTION_FLAG, offsetof(struct globals, help), NULL, "print this, or a command's options" },
@@ -113,6 +115,8 @@ static struct err *run_command(const struct command *cmd, struct context *c, int
 	struct err *e;
 	int used = 0;
 
+	if (cmd->unread)
+		return cmd->run(c, status);
 	if ((e = option_parse(cmd->options ? cmd->options : none, argc, argv, c->pool, options, &used)))
 		return e;
 	c->argc = argc - used;

@@ -10,6 +10,7 @@
 #include "libipc/err.h"
 #include "libipc/protocols.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +133,18 @@ static int load_by_path(struct exec_request *q, const char *name, struct exec_im
 	return (r == -ENOENT || r == -ENOTDIR) && denied ? denied : r;
 }
 
+/* In the words that engines look for (Docker's exit statuses 126 and 127 come from them). */
+static struct err *no_program(const char *name, int error)
+{
+	char buf[64], text[64];
+
+	if (error == ENOENT && !strchr(name, '/'))
+		return err_with_text(error, "exec: \"%s\": executable file not found in $PATH", name);
+	snprintf(text, sizeof(text), "%s", strerror_r(error, buf, sizeof(buf)));
+	text[0] = (char)tolower((unsigned char)text[0]);
+	return err_with_text(error, "exec: \"%s\": %s", name, text);
+}
+
 static struct err *load_program(struct exec_request *q, struct exec_image *img)
 {
 	const char *name = q->argv.n ? q->argv.s[0] : "";
@@ -145,7 +158,7 @@ static struct err *load_program(struct exec_request *q, struct exec_image *img)
 		return err_new(ENOMEM, "exec %s", name);
 	q->filename = copy;
 	r = strchr(copy, '/') ? exec_load(q, img) : load_by_path(q, copy, img);
-	struct err *e = r ? err_new(-r, "exec %s", copy) : NULL;
+	struct err *e = r ? no_program(copy, -r) : NULL;
 	free(copy);
 	return e;
 }

@@ -62,7 +62,7 @@ expect "a read-only tree" 1 "*Read-only file system" ipcwire "$ro" 'sentry --gof
 mkdir "$SCRATCH/tree"
 cp -a "$TREE/bin" "$TREE/lib" "$TREE/lib64" "$SCRATCH/tree/"
 mkdir "$SCRATCH/tree/usr" "$SCRATCH/tree/data"
-refused "a tree without the file" 1 "*No such file or directory*" ipcwire "gofer --root $SCRATCH/tree --ipc-fd {fs}" 'sentry --gofer-fd {fs} -- /bin/ls /'
+refused "a tree without the file" 1 "*no such file or directory*" ipcwire "gofer --root $SCRATCH/tree --ipc-fd {fs}" 'sentry --gofer-fd {fs} -- /bin/ls /'
 timeout 30 ipcwire "$gofer" 'sentry --gofer-fd {fs} --strace -- /bin/true' >"$SCRATCH/out" 2>&1
 grep -q 'openat(' "$SCRATCH/out" && grep -q 'exit_group(0' "$SCRATCH/out" && ok "--strace shows the calls" ||
 	not_ok "--strace shows the calls" "$(head -5 "$SCRATCH/out")"
@@ -80,9 +80,9 @@ refused "sentry: a descriptor that is not open" 1 "*--gofer-fd*77*" sentry --gof
 refused "sentry: not a number" 1 "*--gofer-fd*x*" sentry --gofer-fd x -- /bin/true
 refused "sentry: a descriptor that is no socket" 1 "*sentry*non-socket*" sh -c 'exec sentry --gofer-fd 9 -- /bin/true 9</dev/null'
 refused "sentry: unknown platform" 1 "*frob*" ipcwire "$gofer" 'sentry --gofer-fd {fs} --platform frob -- /bin/true'
-refused "sentry: no such program" 1 "*/bin/nothing*No such file or directory*" ipcwire "$gofer" 'sentry --gofer-fd {fs} -- /bin/nothing'
-refused "sentry: a directory as program" 1 "*/bin*Permission denied*" ipcwire "$gofer" 'sentry --gofer-fd {fs} -- /bin'
-refused "sentry: no program by that name" 1 "*nothing*No such file or directory*" ipcwire "$gofer" 'sentry --gofer-fd {fs} -- nothing'
+refused "sentry: no such program" 1 "*/bin/nothing*no such file or directory*" ipcwire "$gofer" 'sentry --gofer-fd {fs} -- /bin/nothing'
+refused "sentry: a directory as program" 1 "*/bin*permission denied*" ipcwire "$gofer" 'sentry --gofer-fd {fs} -- /bin'
+refused "sentry: no program by that name" 1 "*nothing*not found in \$PATH*" ipcwire "$gofer" 'sentry --gofer-fd {fs} -- nothing'
 refused "gofer: no tree" 1 "*gofer*--root is missing*" gofer --ipc-fd 0
 refused "gofer: a tree that is not there" 1 "*/nowhere*No such file or directory*" ipcwire 'sleep 1 <&{fs}' 'gofer --root /nowhere --ipc-fd {fs}'
 refused "controld: nothing given" 1 "*--id*" controld

@@ -160,8 +160,9 @@ quiet delete "$id"
 quiet features
 is "features" "$(json 'd["ociVersionMax"], len(d["hooks"]), "rbind" in d["mountOptions"], "CAP_CHOWN" in d["linux"]["capabilities"]')" "1.2.0 6 True True"
 is "--version" "$(run --version | head -1 | cut -d' ' -f1-2)" "redoubt version"
-for c in checkpoint restore; do
-	quiet $c "$id"
+for c in checkpoint "checkpoint --image-path x --leave-running" restore "restore --image-path x --detach -b y"; do
+	# shellcheck disable=SC2086
+	quiet --criu criu --rootless=false $c "$id"
 	is "$c is refused by name" "$? $(grep -c "not supported yet" "$SCRATCH/err")" "1 1"
 done
 quiet --systemd-cgroup create -b "$b" "$id"
