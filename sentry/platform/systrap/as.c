@@ -1,6 +1,9 @@
 /*
  * as.c - address spaces of the systrap platform: their stub processes, from the
- * first order or context to the end, and the slots.
+ * first order or context to the end.
+ *
+ * At its end all memory is first taken from a process, by an order; then nobody
+ * need wait for the process itself.
  *
  * One thread, the reaper, waits for the ends of all stub processes, whoever
  * killed them, and wakes those who wait for such a process.  It starts with the
@@ -19,51 +22,32 @@
 
 #define REAPER_STACK (64 * 1024)
 
-/* --- slots --------------------------------------------------------------------- */
-
-int st_slot_new(struct st_platform *p)
-{
-	int slot = -EAGAIN;
-
-	mutex_lock(&p->slots_mu);
-	for (unsigned i = 0; i < ST_MAX_SLOTS / 64; i++) {
-		if (p->slots_used[i] == UINT64_MAX)
-			continue;
-		slot = (int)(i * 64) + __builtin_ctzll(~p->slots_used[i]);
-		p->slots_used[i] |= UINT64_C(1) << (slot % 64);
-		break;
-	}
-	mutex_unlock(&p->slots_mu);
-	return slot;
-}
-
-void st_slot_free(struct st_platform *p, unsigned slot)
-{
-	/* What it held must not be seen by the next process. */
-	if (fallocate(p->slots_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)slot * ST_SLOT_SIZE, ST_SLOT_SIZE))
-		memset(p->slots + (size_t)slot * ST_SLOT_SIZE, 0, ST_SLOT_SIZE);
-	mutex_lock(&p->slots_mu);
-	p->slots_used[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
-	mutex_unlock(&p->slots_mu);
-}
-
 /* --- making ---------------------------------------------------------------------- */
 
-struct platform_as *st_as_new(struct platform *p)
+struct st_as *st_as_alloc(struct st_platform *p)
 {
 	struct st_as *as = calloc(1, sizeof(*as));
 
 	if (!as)
 		return NULL;
 	as->base.ops = &platform_systrap;
-	as->p = (struct st_platform *)p;
+	as->p = p;
 	as->notify_fd = -1;
 	ref_init(&as->ref);
 	mutex_init(&as->mu, RANK_PLATFORM);
 	pthread_cond_init(&as->ended, NULL);
 	LIST_INIT(&as->ctxs);
 	SLIST_INIT(&as->idle);
-	return &as->base;
+	return as;
+}
+
+struct platform_as *st_as_new(struct platform *p)
+{
+	struct st_as *as = st_pool_take((struct st_platform *)p);
+
+	if (!as)
+		as = st_as_alloc((struct st_platform *)p);
+	return as ? &as->base : NULL;
 }
 
 static int64_t process_cpu_ns(pid_t pid)
@@ -124,7 +108,7 @@ static void *reaper(void *arg)
 	}
 }
 
-/* p->mu held. */
+/* p->zygote_mu held. */
 static int start_reaper_locked(struct st_platform *p)
 {
 	pthread_attr_t attr;
@@ -148,18 +132,20 @@ static int fork_locked(struct st_as *as)
 	pid_t pid;
 	int r;
 
-	mutex_lock_nested(&p->mu);
+	mutex_lock_nested(&p->zygote_mu);
 	r = start_reaper_locked(p);
 	if (!r) {
 		pid = st_zygote_fork_locked(p, (uint64_t)as->orders_slot * ST_SLOT_SIZE, &as->notify_fd);
 		if (pid > 0) {
 			as->pid = pid;
 			ref_get(&as->ref);
+			mutex_lock_nested(&p->mu);
 			LIST_INSERT_HEAD(&p->living, as, link);
+			mutex_unlock(&p->mu);
 		}
 		r = pid > 0 ? 0 : pid;
 	}
-	mutex_unlock(&p->mu);
+	mutex_unlock(&p->zygote_mu);
 	return r;
 }
 
@@ -197,6 +183,22 @@ void st_as_kill_locked(struct st_as *as)
 	}
 }
 
+void st_as_retire_locked(struct st_as *as)
+{
+	int64_t ns;
+
+	if (as->empty || atomic_load(&as->dead) || !as->pid)
+		return;
+	ns = process_cpu_ns(as->pid);
+	as->empty = !st_orders_empty(as);
+	if (!as->empty)
+		return; /* it has died */
+	if (ns)
+		atomic_store(&as->cpu_ns, ns);
+	st_orders_exit(as);
+	atomic_store(&as->dead, true);
+}
+
 /* After the process's end nobody maps its slots any more; contexts that are
  * still here have stopped, or notice that it is dead, before they leave. */
 static void free_process(struct st_as *as)
@@ -229,8 +231,8 @@ void st_as_free(struct platform_as *base)
 	struct st_as *as = (struct st_as *)base;
 
 	mutex_lock(&as->mu);
-	st_as_kill_locked(as);
-	while (as->pid && !as->reaped)
+	st_as_retire_locked(as);
+	while (as->pid && !as->reaped && !as->empty)
 		pthread_cond_wait(&as->ended, &as->mu.m);
 	mutex_unlock(&as->mu);
 	st_as_put(as);

@@ -115,6 +115,16 @@ static struct st_thread *new_thread_locked(struct st_as *as)
 	return th;
 }
 
+int st_thread_prepare_locked(struct st_as *as)
+{
+	struct st_thread *th = new_thread_locked(as);
+
+	if (!th)
+		return -EAGAIN;
+	SLIST_INSERT_HEAD(&as->idle, th, link);
+	return 0;
+}
+
 static struct st_thread *find_thread_locked(struct st_as *as)
 {
 	struct st_thread *th = SLIST_FIRST(&as->idle);
@@ -166,7 +176,7 @@ static void leave(struct st_ctx *c)
 	LIST_REMOVE(c, link);
 	SLIST_INSERT_HEAD(&as->idle, c->th, link);
 	if (LIST_EMPTY(&as->ctxs))
-		st_as_kill_locked(as); /* nobody is left to run there */
+		st_as_retire_locked(as); /* nobody is left to run there */
 	mutex_unlock(&as->mu);
 	c->as = NULL;
 	c->th = NULL;

@@ -70,7 +70,11 @@ static struct err *st_init(int mem_fd, struct platform **out)
 	p->mem_fd = mem_fd;
 	p->cpus = usable_cpus();
 	p->fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
+	mutex_init(&p->zygote_mu, RANK_PLATFORM);
 	mutex_init(&p->mu, RANK_PLATFORM);
+	mutex_init(&p->pool_mu, RANK_PLATFORM);
+	pthread_cond_init(&p->pool_wanted, NULL);
+	SLIST_INIT(&p->ready);
 	mutex_init(&p->slots_mu, RANK_LEAF);
 	LIST_INIT(&p->living);
 	e = st_frame_fits() ? start(p) : err_new(0, "this processor's state is too large: use --platform ptrace");

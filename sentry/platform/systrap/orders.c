@@ -89,6 +89,30 @@ int st_orders_run(struct st_as *as, const struct st_order *o, unsigned n, int64_
 	return wait_report(as, &done, result);
 }
 
+int st_orders_empty(struct st_as *as)
+{
+	const struct st_order o = { .nr = SYS_munmap, .arg = { 0, TASK_SIZE } };
+	int64_t result = -EINVAL;
+	int r = st_orders_run(as, &o, 1, &result);
+
+	if (!r && result < 0) { /* it cannot be split: no reason is known */
+		st_as_kill_locked(as);
+		r = -ESRCH;
+	}
+	return r;
+}
+
+void st_orders_exit(struct st_as *as)
+{
+	uint8_t *page = as->p->slots + (size_t)as->orders_slot * ST_SLOT_SIZE;
+	const struct st_order o = { .nr = SYS_exit_group };
+	union answer a = { .r = { .id = as->notify_id, .val = 1 } };
+
+	memcpy(page, &o, sizeof(o));
+	if (ioctl(as->notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &a))
+		st_as_kill_locked(as);
+}
+
 /* --- files ------------------------------------------------------------------------ */
 
 static int send_file(struct st_platform *p, int fd)
@@ -241,7 +265,9 @@ int st_as_orders(struct platform_as *base, const struct platform_order *o, unsig
 	mutex_lock(&as->mu);
 	if (maps) /* else there is nothing to take away from a process not made yet */
 		r = st_as_start_locked(as);
-	if (r == -ESRCH || atomic_load(&as->dead))
+	if (as->empty)
+		r = 0;
+	else if (r == -ESRCH || atomic_load(&as->dead))
 		r = await_end(as);
 	else if (!r && as->pid)
 		r = run_orders(as, o, n);

@@ -9,12 +9,12 @@
  * read there is copied once, then checked, and concerns that process only.
  *
  * Files: zygote.c (starting the zygote, making stub processes), as.c (address
- * spaces, and their end), orders.c (what the mapper is told), ctx.c (contexts and the threads they
+ * spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what the mapper is told), ctx.c (contexts and the threads they
  * use), frame.c (a thread's state in its slot), switch.c (running program
  * code), handover.c (waiting for it), init.c (the platform).  guest-code/ is what runs in stubs.
  *
- * Locks: an address space's mu, then the platform's mu (both RANK_PLATFORM),
- * then slots_mu or a context's mu (RANK_LEAF).
+ * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
+ * platform's mu; pool_mu alone.  Then slots_mu or a context's mu (RANK_LEAF).
  */
 #ifndef SENTRY_PLATFORM_SYSTRAP_SYSTRAP_H
 #define SENTRY_PLATFORM_SYSTRAP_SYSTRAP_H
@@ -43,14 +43,20 @@ struct st_platform {
 	uint64_t spin_max; /* [I] ticks that a side may spin before it sleeps */
 	bool fsgsbase; /* [I] the instructions may be used */
 	_Atomic unsigned running; /* contexts that run program code */
+	struct mutex zygote_mu;
+	int zygote_fd; /* [zygote_mu] to the zygote; its answers and new stubs' */
+	bool reaping; /* [zygote_mu] the reaper runs */
 	struct mutex mu; /* one user at a time of the following */
-	int zygote_fd; /* [mu] orders to the zygote */
-	int channel; /* [mu] our end: files to stubs; answers from the zygote and new stubs */
+	int channel; /* [mu] our end: files to stubs */
 	int channel_stubs; /* [mu] the stubs' end: to take back what a stub did not receive */
-	bool reaping; /* [mu] the reaper runs */
 	LIST_HEAD(, st_as) living; /* [mu] those whose process was not reaped yet; holds a reference */
 	struct mutex slots_mu; /* RANK_LEAF */
 	uint64_t slots_used[ST_MAX_SLOTS / 64]; /* [slots_mu] */
+	struct mutex pool_mu;
+	pthread_cond_t pool_wanted; /* [pool_mu] ready has become shorter than want */
+	SLIST_HEAD(, st_as) ready; /* [pool_mu] address spaces with a process and an idle thread */
+	unsigned n_ready, want; /* [pool_mu] */
+	bool asked, making; /* [pool_mu] there was a first address space; the maker runs */
 };
 
 /* A program thread of a stub. */
@@ -71,6 +77,7 @@ struct st_as {
 	struct st_platform *p; /* [I] */
 	struct ref ref; /* the user's, one a context in ctxs, one in living */
 	LIST_ENTRY(st_as) link; /* [p->mu] in living */
+	SLIST_ENTRY(st_as) ready_link; /* [p->pool_mu] */
 	struct mutex mu;
 	pthread_cond_t ended; /* [mu] reaped is set */
 	pid_t pid; /* [mu] the stub process; 0: not made yet */
@@ -79,6 +86,7 @@ struct st_as {
 	unsigned orders_slot; /* [mu] whose first page holds the orders */
 	_Atomic bool dead; /* it has been killed, or has died */
 	bool reaped; /* [mu] */
+	bool empty; /* [mu] nothing of the program's is mapped any more, nor will be */
 	LIST_HEAD(, st_ctx) ctxs; /* [mu] contexts that have a thread here */
 	SLIST_HEAD(, st_thread) idle; /* [mu] threads that wait for another context */
 	_Atomic int64_t cpu_ns; /* what a dead process had used */
@@ -114,16 +122,23 @@ struct st_ctx {
 /* --- zygote.c --- */
 struct err *st_zygote_start(struct st_platform *p) ERR_MUST_USE;
 /* A new stub process that reads its orders at that offset of slots_fd, and its
- * notification descriptor; or -errno. p->mu held. */
+ * notification descriptor; or -errno. p->zygote_mu held. */
 pid_t st_zygote_fork_locked(struct st_platform *p, uint64_t orders, int *notify_fd);
 
 /* --- as.c --- */
 struct platform_as *st_as_new(struct platform *p);
+struct st_as *st_as_alloc(struct st_platform *p); /* without a process; NULL: no memory */
 void st_as_free(struct platform_as *as);
 int64_t st_as_cpu_ns(struct platform_as *as);
 int st_as_start_locked(struct st_as *as); /* its process is made if there is none; 0 or -errno */
 void st_as_kill_locked(struct st_as *as); /* kills the process; it may be reaped later */
+void st_as_retire_locked(struct st_as *as); /* takes all memory from it, and ends it */
 void st_as_put(struct st_as *as);
+
+/* --- pool.c --- */
+struct st_as *st_pool_take(struct st_platform *p); /* NULL: none is ready */
+
+/* --- slots.c --- */
 int st_slot_new(struct st_platform *p); /* zeroed; or -errno */
 void st_slot_free(struct st_platform *p, unsigned slot); /* no process maps it any more */
 
@@ -132,12 +147,15 @@ int st_orders_first(struct st_as *as); /* waits until a new process's mapper is 
 /* Has the mapper carry out n orders up to the first that fails: 0 and the last
  * one's result, or -ESRCH: the process is dead. */
 int st_orders_run(struct st_as *as, const struct st_order *o, unsigned n, int64_t *result);
+int st_orders_empty(struct st_as *as); /* unmaps all of the program's memory; 0 or -ESRCH */
+void st_orders_exit(struct st_as *as); /* the mapper ends the process, after we sleep or return */
 int st_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n);
 
 /* --- ctx.c --- */
 struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as);
 void st_ctx_free(struct platform_ctx *c);
 void st_ctx_bind(struct platform_ctx *c);
+int st_thread_prepare_locked(struct st_as *as); /* one idle thread more. as->mu held */
 int st_ctx_enter(struct st_ctx *c, struct st_as *as); /* c has a thread in as; 0 or -errno */
 void st_ctx_interrupt(struct platform_ctx *c);
 void st_ctx_kick(struct st_ctx *c); /* interrupts c's thread */

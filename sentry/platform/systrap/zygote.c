@@ -42,20 +42,20 @@ static ssize_t receive(int sock, int64_t *value, int *fd)
 	return n;
 }
 
-/* The next message on the channel; the zygote's death ends the wait. */
+/* The next answer; the zygote's death ends the wait. */
 static int64_t read_answer(struct st_platform *p, int *fd)
 {
-	struct pollfd pfd[2] = { { .fd = p->channel, .events = POLLIN }, { .fd = p->zygote_fd, .events = 0 } };
+	struct pollfd pfd = { .fd = p->zygote_fd, .events = POLLIN };
 	int64_t v;
 	int n;
 
 	*fd = -1;
-	while ((n = poll(pfd, 2, ANSWER_MS)) < 0)
+	while ((n = poll(&pfd, 1, ANSWER_MS)) < 0)
 		if (errno != EINTR)
 			return -errno;
-	if (!(pfd[0].revents & POLLIN))
+	if (!(pfd.revents & POLLIN))
 		return n ? -ECHILD : -ETIMEDOUT;
-	if (receive(p->channel, &v, fd) == sizeof(v))
+	if (receive(p->zygote_fd, &v, fd) == sizeof(v))
 		return v;
 	if (*fd >= 0)
 		close(*fd);
@@ -108,7 +108,7 @@ pid_t st_zygote_fork_locked(struct st_platform *p, uint64_t orders, int *notify_
 {
 	int64_t v;
 
-	mutex_assert_held(&p->mu);
+	mutex_assert_held(&p->zygote_mu);
 	if (write(p->zygote_fd, &orders, sizeof(orders)) != sizeof(orders)) /* SIGPIPE is ignored: main.c */
 		return -errno;
 	v = read_answer(p, notify_fd);

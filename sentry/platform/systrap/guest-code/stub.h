@@ -58,7 +58,7 @@
 /* A stub's descriptors. */
 #define ST_FD_MEMORY 0 /* the memory file */
 #define ST_FD_CHANNEL 1 /* files to map arrive here */
-#define ST_FD_ZYGOTE 2 /* the zygote's orders; closed in stubs */
+#define ST_FD_ZYGOTE 2 /* the zygote's orders and answers; closed in stubs */
 #define ST_FD_FILE 2 /* so that a received file gets this number */
 #define ST_FD_SLOTS 3 /* slots and orders */
 

@@ -17,9 +17,9 @@
  *                     page that nobody can write any more; a trap here comes
  *                     before what the others say
  *
- * Speaks on ST_FD_ZYGOTE (8 bytes ask for a stub: the file offset of its orders)
- * and ST_FD_CHANNEL (int64 answers: 0 when ready, then a process id with the
- * notification descriptor, or -errno).
+ * Speaks on ST_FD_ZYGOTE: 8 bytes ask for a stub (the file offset of its orders);
+ * int64 answers: 0 when ready, then a process id with the notification
+ * descriptor, or -errno.
  */
 #include "stub.h"
 
@@ -56,7 +56,7 @@ extern const char stub_notify_end[], stub_order_end[], stub_confine_end[], stub_
 
 static void answer(int64_t value)
 {
-	call3(__NR_write, ST_FD_CHANNEL, &value, sizeof(value));
+	call3(__NR_write, ST_FD_ZYGOTE, &value, sizeof(value));
 }
 
 static _Noreturn void fail(int64_t error)
@@ -164,6 +164,7 @@ static void allow_mapper(struct filter *p)
 	allow(p, stub_order_end, __NR_recvmsg, 0, ST_FD_CHANNEL);
 	allow(p, stub_order_end, __NR_close, 0, ST_FD_FILE);
 	allow(p, stub_order_end, __NR_clone, 0, THREAD_FLAGS);
+	allow(p, stub_order_end, __NR_exit_group, -1, 0);
 	allow(p, stub_confine_end, __NR_seccomp, 2, LOW(ST_FILTER));
 }
 
@@ -174,8 +175,8 @@ static void allow_zygote(struct filter *p)
 	allow(p, zygote_syscall_end, __NR_prctl, 0, PR_SET_PDEATHSIG);
 	allow(p, zygote_syscall_end, __NR_getppid, -1, 0);
 	allow(p, zygote_syscall_end, __NR_read, 0, ST_FD_ZYGOTE);
-	allow(p, zygote_syscall_end, __NR_write, 0, ST_FD_CHANNEL);
-	allow(p, zygote_syscall_end, __NR_sendmsg, 0, ST_FD_CHANNEL);
+	allow(p, zygote_syscall_end, __NR_write, 0, ST_FD_ZYGOTE);
+	allow(p, zygote_syscall_end, __NR_sendmsg, 0, ST_FD_ZYGOTE);
 	allow(p, zygote_syscall_end, __NR_mmap, 4, ST_FD_SLOTS);
 	allow(p, zygote_syscall_end, __NR_seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 	allow(p, zygote_syscall_end, __NR_exit_group, -1, 0);
@@ -270,14 +271,13 @@ static void answer_with(int64_t value, int fd)
 	} control = { 20, 1 /* SOL_SOCKET */, 1 /* SCM_RIGHTS */, fd, 0 };
 	struct message m = { 0, 0, (uint64_t)iov, 1, (uint64_t)&control, sizeof(control), 0 };
 
-	check(call3(__NR_sendmsg, ST_FD_CHANNEL, &m, 0));
+	check(call3(__NR_sendmsg, ST_FD_ZYGOTE, &m, 0));
 }
 
 static _Noreturn void be_stub(int64_t ppid, int64_t pid, uint64_t orders)
 {
 	int64_t fd;
 
-	call1(__NR_close, ST_FD_ZYGOTE);
 	call2(__NR_prctl, PR_SET_PDEATHSIG, SIG_KILL);
 	if (call0(__NR_getppid) != ppid) /* the sentry died before that */
 		call1(__NR_exit_group, 0);
@@ -285,6 +285,7 @@ static _Noreturn void be_stub(int64_t ppid, int64_t pid, uint64_t orders)
 	fd = check(install_notifier());
 	answer_with(pid, (int)fd);
 	call1(__NR_close, fd);
+	call1(__NR_close, ST_FD_ZYGOTE);
 	stub_mapper();
 }
 
