@@ -161,6 +161,13 @@ static void after_start(struct container *c, void *reply)
 		container_watch(c, 0);
 }
 
+/* What ends one that has not started is learned too. */
+static void after_signal(struct container *c, void *reply)
+{
+	if (c == c->sandbox->first && c->phase == PHASE_CREATED)
+		container_watch(c, 0);
+}
+
 static void after_exec(struct container *c, void *reply)
 {
 	const struct control_exec_reply *r = reply;
@@ -194,7 +201,7 @@ static void after_resume(struct container *c, void *reply)
 
 FORWARD(start, must_be_created, after_start)
 FORWARD(exec, must_run, after_exec)
-FORWARD(signal, any_phase, NULL)
+FORWARD(signal, any_phase, after_signal)
 FORWARD(processes, any_phase, after_processes)
 FORWARD(resize, any_phase, NULL)
 FORWARD(pause, must_run, after_pause)

@@ -109,13 +109,21 @@ struct err *cgroup_make(const struct cgroup *g)
 	return e;
 }
 
-struct err *cgroup_join(const struct cgroup *g)
+struct err *cgroup_add(const struct cgroup *g, pid_t pid)
 {
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
 	for (size_t i = 0; i < g->dirs.n; i++) {
-		if (!write_file(g->dirs.v[i].value, "cgroup.procs", "0"))
+		if (!write_file(g->dirs.v[i].value, "cgroup.procs", text))
 			return err_new(errno, "joining cgroup %s", g->dirs.v[i].value);
 	}
 	return NULL;
+}
+
+struct err *cgroup_join(const struct cgroup *g)
+{
+	return cgroup_add(g, 0);
 }
 
 static struct err *remove_dir(const char *path)

@@ -22,6 +22,7 @@ struct err *cgroup_find(const char *path, const char *id, struct pool *p, struct
 /* cgroup.c.  cgroup_make: EPERM, EACCES and EROFS mean that we may have none. */
 struct err *cgroup_make(const struct cgroup *g) ERR_MUST_USE;
 struct err *cgroup_join(const struct cgroup *g) ERR_MUST_USE; /* this process */
+struct err *cgroup_add(const struct cgroup *g, pid_t pid) ERR_MUST_USE; /* another */
 /* Waits a little for processes that are on their way out.  Idempotent. */
 struct err *cgroup_remove(const struct cgroup *g) ERR_MUST_USE;
 bool cgroup_is_v2(const struct cgroup *g);

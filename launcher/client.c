@@ -22,7 +22,7 @@ static struct sockaddr_un address(const struct state_dir *d)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/" STATE_SOCKET, d->fd);
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/" STATE_SOCKET, d->sandbox_fd >= 0 ? d->sandbox_fd : d->fd);
 	return a;
 }
 

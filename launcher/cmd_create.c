@@ -4,6 +4,7 @@
 #include "cmd_create.h"
 
 #include "lifecycle.h"
+#include "pod.h"
 
 #include "libipc/fd.h"
 
@@ -37,7 +38,7 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 	int boot_errno;
 
 	if ((e = state_check_id(id)) || (e = create_check(c)) ||
-		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->pool, &plan)))
+		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->pool, &plan)) || (e = pod_resolve(c, &plan)))
 		return e;
 	plan_finish(&plan, c->g->strace);
 	if ((e = stdio_make(plan.spec.process.terminal, o->console_socket, false, &plan.spec.process, &io)))

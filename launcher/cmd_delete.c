@@ -24,6 +24,9 @@ static void read_what_there_is(struct context *c, struct sandbox *s)
 {
 	_cleanup_err_ struct err *e = state_read(&s->dir, c->pool, &s->state);
 
+	if (!e)
+		e = state_enter_sandbox(&s->dir, s->state.sandbox);
+
 	/* no record, or a broken one: then no process can be named, and only files go */
 	if (e)
 		log_warning("%s", err_text(e));
@@ -52,7 +55,8 @@ static struct err *orderly(struct context *c, struct sandbox *s)
 	struct client_state st;
 	struct err *e;
 
-	if ((e = state_lock(&s->dir, false)) || (e = state_read(&s->dir, c->pool, &s->state)))
+	if ((e = state_lock(&s->dir, false)) || (e = state_read(&s->dir, c->pool, &s->state)) ||
+		(e = state_enter_sandbox(&s->dir, s->state.sandbox)))
 		return e;
 	client_state(&s->dir, &s->state, &st);
 	if (st.status != STATUS_STOPPED && st.status != STATUS_CREATED)

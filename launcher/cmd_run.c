@@ -3,6 +3,7 @@
  */
 #include "cmd_create.h"
 #include "lifecycle.h"
+#include "pod.h"
 
 static const struct option_def options[] = {
 	{ "bundle", 'b', OPTION_TEXT, offsetof(struct create_options, bundle), "DIR", "the bundle (the current directory)" },
@@ -40,7 +41,7 @@ static struct err *run(struct context *c, int *status)
 		return run_detached(c, o);
 	sandbox_timing("begin");
 	if ((e = state_check_id(c->argv[0])) || (e = create_check(c)) ||
-		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->pool, &plan)))
+		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->pool, &plan)) || (e = pod_resolve(c, &plan)))
 		return e;
 	plan_finish(&plan, c->g->strace);
 	sandbox_timing("configuration read");

@@ -33,6 +33,9 @@ struct plan {
 	const struct oci_resources *resources; /* NULL: none */
 	const char *hooks; /* JSON; NULL: none */
 	struct cgroup cgroup; /* none: no directories */
+	const struct oci_linux *linux_; /* NULL: none */
+	const char *sandbox; /* pod.c: id of the container in whose sandbox it is to be; NULL: its own */
+	struct cgroup sandbox_cgroup; /* that one's */
 	bool host_root; /* `do`: the tree is the host's own */
 };
 

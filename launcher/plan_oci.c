@@ -183,6 +183,7 @@ static struct err *plan_spec(const json_t *doc, const char *id, struct pool *p, 
 	if (s.linux_ && s.linux_->seccomp) /* every engine gives one: no warning each time */
 		log_info("config.json: linux.seccomp: is not applied; the sentry itself is the filter");
 	out->annotations = s.annotations;
+	out->linux_ = s.linux_;
 	if (s.hooks_json) {
 		_cleanup_free_ char *text = json_dumps(s.hooks_json, JSON_COMPACT);
 

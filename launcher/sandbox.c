@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "hooks.h"
+#include "making.h"
 #include "spawn.h"
 
 #include "libipc/ending.h"
@@ -23,7 +24,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define WORDS_MAX 65536 /* bytes of the components' own stderr that are kept */
 #define BOOT_MS 60000
 #define DEATH_MS 2000
 
@@ -46,7 +46,7 @@ void sandbox_timing(const char *phase)
 	last = now;
 }
 
-static struct err *pair(int *a, int *b)
+struct err *making_pair(int *a, int *b)
 {
 	int fds[2];
 
@@ -57,8 +57,7 @@ static struct err *pair(int *a, int *b)
 	return NULL;
 }
 
-/* A file of fixed size: a component can fill it, but not the memory of the host. */
-static struct err *words_file(int *out)
+struct err *making_words(int *out)
 {
 #ifdef REDOUBT_SANITIZE
 	/* where the tests gather what a sanitizer says, after the container was made too */
@@ -81,10 +80,11 @@ static struct err *make_sockets(struct sandbox *s, struct making *m)
 {
 	struct err *e;
 
-	if ((e = client_listen(&s->dir, &m->listen)) || (e = pair(&m->boot, &m->boot_sentry)) || (e = pair(&m->gofer, &m->gofer_sentry)) ||
-		(e = pair(&m->control, &m->control_sentry)) || (e = pair(&s->lifeline, &m->lifeline_far)))
+	if ((e = client_listen(&s->dir, &m->listen)) || (e = making_pair(&m->boot, &m->boot_sentry)) ||
+		(e = making_pair(&m->gofer, &m->gofer_sentry)) || (e = making_pair(&m->control, &m->control_sentry)) ||
+		(e = making_pair(&s->lifeline, &m->lifeline_far)))
 		return e;
-	return words_file(&m->words);
+	return making_words(&m->words);
 }
 
 static void making_close(struct making *m)
@@ -108,7 +108,7 @@ static const char *now_text(struct pool *p)
 	return pool_printf(p, "%s.%09ldZ", text, t.tv_nsec);
 }
 
-static struct err *make_state(struct context *c, const struct plan *plan, struct sandbox *s)
+struct err *making_state(struct context *c, const struct plan *plan, struct sandbox *s)
 {
 	struct err *e = state_create(c->g->root, plan->spec.id.p, c->pool, &s->dir);
 
@@ -117,13 +117,12 @@ static struct err *make_state(struct context *c, const struct plan *plan, struct
 	s->state = (struct state){
 		.id = plan->spec.id.p, .bundle = plan->bundle, .created = now_text(c->pool), .phase = "creating", .owner = geteuid(),
 		.terminal = plan->spec.process.terminal, .annotations = plan->annotations, .rootfs = plan->trees.v[0].path, .hooks = plan->hooks,
-		.cgroup = plan->cgroup.dirs,
+		.cgroup = plan->cgroup.dirs, .sandbox = plan->sandbox,
 	};
 	return state_write(&s->dir, &s->state);
 }
 
-/* The container's cgroup with its limits; none, with a warning, where we may not have one. */
-static struct err *make_cgroup(struct context *c, const struct plan *plan, struct sandbox *s)
+struct err *making_cgroup(struct context *c, const struct plan *plan, struct sandbox *s)
 {
 	const struct cgroup *g = &plan->cgroup;
 	struct err *e = cgroup_make(g);
@@ -169,8 +168,7 @@ static struct err *start_components(struct context *c, const struct plan *plan, 
 	return e;
 }
 
-/* The last line that a component wrote to its own stderr or log. */
-static const char *last_words(int fd, struct pool *p)
+const char *making_last_words(int fd, struct pool *p)
 {
 	char *text = pool_alloc(p, WORDS_MAX + 1), *line;
 	ssize_t n = pread(fd, text, WORDS_MAX, 0);
@@ -190,7 +188,7 @@ static const char *last_words(int fd, struct pool *p)
 /* The sentry's connection ended without an answer: how did the sentry end? */
 static struct err *explain_death(struct context *c, struct sandbox *s, const struct making *m, struct err *cause)
 {
-	const char *words = last_words(m->words, c->pool), *before = *words ? ": " : "";
+	const char *words = making_last_words(m->words, c->pool), *before = *words ? ": " : "";
 	_cleanup_close_ int pidfd = proc_open(s->state.sentry);
 	struct pollfd alive = { pidfd, POLLIN, 0 };
 	char text[ENDING_MAX];
@@ -245,7 +243,7 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 	if ((e = make_sockets(s, m)))
 		return e;
 	sandbox_timing("state and sockets");
-	if ((e = make_cgroup(c, plan, s)))
+	if ((e = making_cgroup(c, plan, s)))
 		return e;
 	sandbox_timing("cgroup");
 	if ((e = start_components(c, plan, s, m)))
@@ -279,10 +277,10 @@ struct err *sandbox_create(struct context *c, const struct plan *plan, int *stdi
 	struct err *e, *undo;
 
 	*boot_errno = 0;
-	if ((e = make_state(c, plan, &s))) {
+	if ((e = making_state(c, plan, &s))) {
 		undo = s.dir.fd >= 0 ? state_remove(&s.dir) : NULL;
 	} else {
-		e = make(c, plan, stdio, n_stdio, &s, &m, boot_errno);
+		e = plan->sandbox ? subcontainer_make(c, plan, stdio, n_stdio, &s, boot_errno) : make(c, plan, stdio, n_stdio, &s, &m, boot_errno);
 		making_close(&m);
 		undo = e ? sandbox_destroy(&s) : NULL;
 	}

@@ -29,7 +29,7 @@ struct err *sandbox_open(struct context *c, const char *id, struct sandbox *out)
 	struct sandbox s = SANDBOX_NONE;
 	struct err *e = state_open(c->g->root, id, c->pool, &s.dir);
 
-	if (!e && (e = state_read(&s.dir, c->pool, &s.state)))
+	if (!e && ((e = state_read(&s.dir, c->pool, &s.state)) || (e = state_enter_sandbox(&s.dir, s.state.sandbox))))
 		sandbox_close(&s);
 	if (!e)
 		*out = s;
@@ -38,6 +38,8 @@ struct err *sandbox_open(struct context *c, const char *id, struct sandbox *out)
 
 struct err *sandbox_detach(struct sandbox *s)
 {
+	if (s->state.sandbox)
+		return NULL; /* nothing of it hangs on this process */
 	if (send(s->lifeline, "d", 1, MSG_NOSIGNAL) != 1)
 		return err_new(errno, "detaching");
 	fd_close(&s->lifeline);
@@ -51,8 +53,8 @@ void sandbox_close(struct sandbox *s)
 	state_close(&s->dir);
 }
 
-/* True when controld says that sentry and gofer are gone. */
-static bool ask_destroy(const struct sandbox *s)
+/* True when controld says that the container's processes are gone. */
+static bool ask_destroy(const struct sandbox *s, bool *gofer_stays)
 {
 	const struct control_destroy request = { .id = msg_str(s->dir.id) };
 	struct control_destroy_reply reply;
@@ -62,8 +64,10 @@ static bool ask_destroy(const struct sandbox *s)
 
 	if (!e) {
 		e = RPC_CALL(c, control, destroy, &request, &reply, &a, POLITE_MS);
-		if (!e)
+		if (!e) {
+			*gofer_stays = reply.gofer_stays;
 			msg_free(&control_destroy_reply_desc, &reply, &a);
+		}
 		rpc_client_free(c);
 	}
 	if (!e)
@@ -90,11 +94,11 @@ struct err *sandbox_end_processes(struct sandbox *s)
 		const char *what;
 		const struct proc_id *id;
 	} all[] = { { "sentry", s->state.sentry }, { "gofer", s->state.gofer }, { "controld", s->state.controld } };
-	bool polite = ask_destroy(s);
+	bool gofer_stays = false, polite = ask_destroy(s, &gofer_stays);
 	struct err *first = NULL;
 
 	for (size_t i = 0; i < 3; i++) {
-		_cleanup_close_ int fd = proc_open(all[i].id);
+		_cleanup_close_ int fd = gofer_stays && all[i].id == s->state.gofer ? -1 : proc_open(all[i].id);
 		struct err *e;
 
 		if (fd < 0)

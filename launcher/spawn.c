@@ -430,6 +430,57 @@ static struct err *read_reports(int fd, struct report *last)
 	return last->failed ? err_new(0, "%s", last->text) : NULL;
 }
 
+static struct err *start_gofer(const struct spawn *s, const struct cgroup *cgroup, struct report *r, struct pool *p)
+{
+	struct program gofer;
+	int pidfd = -1;
+	struct err *e = own_session(s);
+
+	if (e || (e = cgroup_join(cgroup)) || (e = gofer_program(&gofer, s, p)))
+		return e;
+	gofer.sibling = true;
+	gofer.env = component_environment(p);
+	return start_program(&gofer, p, &pidfd, &r->gofer);
+}
+
+static _Noreturn void gofer_child(const struct spawn *in, const struct cgroup *cgroup, int report_fd)
+{
+	struct pool p = { 0 };
+	struct report r = { 0 };
+	struct spawn s = *in;
+	struct err *e;
+
+	s.namespaces_made = !geteuid() && !unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+	if ((e = start_gofer(&s, cgroup, &r, &p))) {
+		r.failed = err_errno(e) ? err_errno(e) : EIO;
+		snprintf(r.text, sizeof(r.text), "%s", err_text(e));
+	}
+	_exit(write(report_fd, &r, sizeof(r)) != sizeof(r));
+}
+
+struct err *spawn_gofer(const struct spawn *s, const struct cgroup *cgroup, struct proc_id *out)
+{
+	_cleanup_close_ int rd = -1, wr = -1;
+	struct report r = { 0 };
+	struct err *e;
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_new(errno, "pipe");
+	rd = fds[0];
+	wr = fds[1];
+	if ((pid = fork()) < 0)
+		return err_new(errno, "fork");
+	if (!pid)
+		gofer_child(s, cgroup, wr);
+	fd_close(&wr);
+	e = read_reports(rd, &r);
+	waitpid(pid, NULL, 0);
+	*out = r.gofer;
+	return e;
+}
+
 struct err *spawn_components(const struct spawn *s, struct spawn_result *out)
 {
 	_cleanup_close_ int rd = -1, wr = -1;

@@ -35,6 +35,11 @@ struct spawn_result {
 /* Returns once all three have been exec'ed. */
 struct err *spawn_components(const struct spawn *s, struct spawn_result *out) ERR_MUST_USE;
 
+/* A gofer alone, for a container that joins a running sandbox: our child, and
+ * then its subreaper's; it ends with its socket.  cgroup: where it is put.  Of s: g,
+ * plan, dir, gofer_sock, words. */
+struct err *spawn_gofer(const struct spawn *s, const struct cgroup *cgroup, struct proc_id *out) ERR_MUST_USE;
+
 /* Becomes `sentry --syscalls`; returns only with an error. */
 struct err *spawn_print_syscalls(struct pool *p) ERR_MUST_USE;
 

@@ -47,21 +47,21 @@ static void tell(const void *arg)
 		close(fd);
 }
 
-static _Noreturn void stand_in(const struct attach_options *ao, const char *title, int ready)
+static _Noreturn void stand_in(const struct attach_options *ao, const char *title, int log_fd, int ready)
 {
+	/* what the caller has open, a terminal or a lock, is not held open by us */
+	const int keep[] = { ao->dir->fd, ao->dir->root_fd, ao->dir->sandbox_fd, log_fd, ready };
 	struct attach_options mine = *ao;
 	unsigned wait_status = 0;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	_cleanup_err_ struct err *e = NULL;
+	int null;
+	_cleanup_err_ struct err *e = fd_keep_only(keep, sizeof(keep) / sizeof(keep[0]));
 
+	if (e)
+		_exit(255);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	setsid();
 	for (int fd = 0; null >= 0 && fd <= 2; fd++)
 		dup2(null, fd);
-	/* what the caller left open for others is not held open by us */
-	for (int fd = 3; fd < 3 + PRESERVE_MAX; fd++) {
-		if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC))
-			close(fd);
-	}
 	set_title(title);
 	mine.stands_in = true;
 	mine.started = tell;
@@ -70,7 +70,7 @@ static _Noreturn void stand_in(const struct attach_options *ao, const char *titl
 	_exit(e ? 255 : client_exit_code(wait_status));
 }
 
-struct err *stand_in_start(const struct attach_options *ao, const char *title, pid_t *pid)
+struct err *stand_in_start(const struct attach_options *ao, const char *title, int log_fd, pid_t *pid)
 {
 	int ready[2];
 	ssize_t n;
@@ -80,7 +80,7 @@ struct err *stand_in_start(const struct attach_options *ao, const char *title, p
 		return err_new(errno, "pipe");
 	if (!(*pid = fork())) {
 		close(ready[0]);
-		stand_in(ao, title, ready[1]);
+		stand_in(ao, title, log_fd, ready[1]);
 	}
 	close(ready[1]);
 	while (*pid > 0 && (n = read(ready[0], &c, 1)) < 0 && errno == EINTR)

@@ -16,7 +16,8 @@
 void stand_in_argv(int argc, char **argv);
 
 /* Returns once it is there and waits for ao->pid; title is what `ps` on the host
- * shows (cut to the room there is). */
-struct err *stand_in_start(const struct attach_options *ao, const char *title, pid_t *pid) ERR_MUST_USE;
+ * shows (cut to the room there is).  Of the caller's descriptors it keeps those of
+ * ao->dir and the log's (-1: none). */
+struct err *stand_in_start(const struct attach_options *ao, const char *title, int log_fd, pid_t *pid) ERR_MUST_USE;
 
 #endif

@@ -166,6 +166,24 @@ void state_close(struct state_dir *d)
 	fd_close(&d->lock);
 	fd_close(&d->fd);
 	fd_close(&d->root_fd);
+	fd_close(&d->sandbox_fd);
+}
+
+struct err *state_enter_sandbox(struct state_dir *d, const char *sandbox)
+{
+	struct err *e;
+
+	if (!sandbox)
+		return NULL;
+	if ((e = state_check_id(sandbox)))
+		return e;
+	fd_close(&d->sandbox_fd);
+	e = open_owned(d->root_fd, sandbox, sandbox, &d->sandbox_fd);
+	if (e && err_errno(e) == ENOENT) {
+		err_free(e);
+		e = NULL;
+	}
+	return e;
 }
 
 struct err *state_remove(struct state_dir *d)

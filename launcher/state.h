@@ -29,7 +29,10 @@ struct state {
 	const char *phase; /* "creating" until the sentry has the container ready, then "created" */
 	uint64_t owner;
 	bool terminal;
-	struct proc_id *controld, *sentry, *gofer; /* NULL or pid 0: not known */
+	const char *sandbox; /* id of the container in whose sandbox it is; NULL: its own */
+	/* NULL or pid 0: not known.  In another's sandbox `sentry` is the stand-in: what
+	 * engines know the container by, and what lives as long as its program. */
+	struct proc_id *controld, *sentry, *gofer;
 	struct jmap annotations;
 	const char *rootfs;
 	const char *hooks; /* the configuration's, as JSON; NULL: none */
@@ -39,9 +42,10 @@ struct state {
 struct state_dir {
 	const char *path; /* ROOT/ID */
 	int root_fd, fd, lock; /* O_PATH or directory descriptors; lock -1: not held */
+	int sandbox_fd; /* where the control socket is, when it is in another's sandbox; -1 */
 	const char *id;
 };
-#define STATE_DIR_NONE { .root_fd = -1, .fd = -1, .lock = -1 }
+#define STATE_DIR_NONE { .root_fd = -1, .fd = -1, .lock = -1, .sandbox_fd = -1 }
 
 /* /run/redoubt, or below $XDG_RUNTIME_DIR for others than root. */
 const char *state_default_root(struct pool *p);
@@ -65,6 +69,8 @@ struct err *state_remove(struct state_dir *d) ERR_MUST_USE;
 
 struct err *state_write(const struct state_dir *d, const struct state *s) ERR_MUST_USE;
 struct err *state_read(const struct state_dir *d, struct pool *p, struct state *out) ERR_MUST_USE;
+/* For one in another's sandbox: that one's control socket is d's from now on.  Gone: it has none. */
+struct err *state_enter_sandbox(struct state_dir *d, const char *sandbox) ERR_MUST_USE;
 
 /* state_json.c.  The state as the specification has it, for hooks and for state and list. */
 json_t *state_json(const struct state *s, const char *status, uint64_t pid);

@@ -34,6 +34,7 @@ static const struct jfield state_fields[] = {
 	JFIELD(struct state_document, state.phase, J_STR, "phase", .required = true, .max = 16),
 	JFIELD(struct state_document, state.owner, J_U64, "owner", .max = UINT32_MAX),
 	JFIELD(struct state_document, state.terminal, J_BOOL, "terminal"),
+	JFIELD(struct state_document, state.sandbox, J_STR, "sandbox", .max = 255),
 	JFIELD(struct state_document, state.controld, J_OBJECT, "controld", .of = &proc_object),
 	JFIELD(struct state_document, state.sentry, J_OBJECT, "sentry", .of = &proc_object),
 	JFIELD(struct state_document, state.gofer, J_OBJECT, "gofer", .of = &proc_object),
@@ -67,6 +68,8 @@ static json_t *to_json(const struct state *s)
 
 	set_map(doc, "annotations", &s->annotations);
 	set_map(doc, "cgroup", &s->cgroup);
+	if (s->sandbox)
+		json_object_set_new(doc, "sandbox", json_string(s->sandbox));
 	if (s->hooks)
 		json_object_set_new(doc, "hooks", json_string(s->hooks));
 	if (s->rootfs)

@@ -73,11 +73,15 @@ static struct err *bring_up(struct kernel *k, struct options *o)
 	return e;
 }
 
-/* What the container's first process ended with; killed, if the sandbox ends before it. */
+/* What the first container's first process ended with; killed, if the sandbox ends before it. */
 static int container_status(const struct kernel *k)
 {
-	const struct process *init = k->containers->init;
-	int st = init->ended ? init->status : SIGKILL;
+	const struct container *c = k->containers;
+	int st;
+
+	while (c->next)
+		c = c->next;
+	st = c->init->ended ? c->init->status : SIGKILL;
 
 	return WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
 }

@@ -5,6 +5,7 @@
 
 #include "control/process.h"
 #include "fs/devpts/tty.h"
+#include "fs/gofer/gofer_fs.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
 
@@ -23,13 +24,19 @@ struct container *container_find(struct kernel *k, const char *id)
 	return c;
 }
 
-static void container_free(struct container *c)
+bool container_is_first(const struct container *c)
+{
+	return !c->next;
+}
+
+void container_free(struct container *c)
 {
 	if (c->fs)
 		fs_context_put(c->fs);
 	if (c->ns)
 		mount_ns_put(c->ns);
-	rpc_client_free(c->gofer);
+	volumes_leave(c);
+	gofer_conn_put(c->gofer);
 	free(c->id);
 	free(c);
 }
@@ -55,8 +62,9 @@ struct err *container_create(struct kernel *k, const struct boot_spec *spec, int
 	}
 	c->k = k;
 	LIST_INIT(&c->processes);
+	SLIST_INIT(&c->volumes);
 	c->id = strdup(spec->id.p);
-	e = rpc_client_new(gofer_sock, &c->gofer);
+	e = gofer_conn_new(gofer_sock, &c->gofer);
 	if (!e)
 		e = container_mounts(c, spec);
 	if (!e) {
@@ -79,7 +87,7 @@ struct err *container_create(struct kernel *k, const struct boot_spec *spec, int
 
 struct err *container_start(struct container *c)
 {
-	if (c->state != CONTAINER_CREATED)
+	if (c->removing || c->state != CONTAINER_CREATED)
 		return err_new(EINVAL, "container %s: not in the state created", c->id);
 	c->state = CONTAINER_RUNNING;
 	process_start(c->init);
@@ -91,7 +99,7 @@ struct err *container_exec(struct container *c, const struct boot_process *bp, i
 	struct process *p;
 	struct err *e;
 
-	if (c->init && c->state != CONTAINER_RUNNING)
+	if (c->init && (c->removing || c->state != CONTAINER_RUNNING))
 		return err_new(EINVAL, "container %s: %s", c->id, c->state == CONTAINER_PAUSED ? "paused" : "not running");
 	e = process_create(c, bp, stdio, n_stdio, &p);
 	if (e)
@@ -100,6 +108,14 @@ struct err *container_exec(struct container *c, const struct boot_process *bp, i
 		process_start(p);
 	*out = p;
 	return NULL;
+}
+
+void container_kill(struct container *c)
+{
+	signal_send_container(c->k, c, LINUX_SIGKILL);
+	/* one that never ran needs its thread to end */
+	if (c->state == CONTAINER_CREATED)
+		process_start(c->init);
 }
 
 struct process *container_process(struct container *c, pid_t pid)

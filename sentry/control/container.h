@@ -11,7 +11,10 @@
 #include "libipc/protocols.h"
 #include "libipc/rpc.h"
 
+struct gofer_conn;
 struct hosttty;
+struct removing;
+struct volume_use;
 
 enum container_state { CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_STOPPED, CONTAINER_PAUSED };
 
@@ -46,10 +49,12 @@ struct container {
 	bool pausing; /* paused, but a task may still be in its program */
 	struct mount_ns *ns;
 	struct fs_context *fs; /* what new processes start from */
-	struct rpc_client *gofer; /* shared by its gofer mounts */
+	struct gofer_conn *gofer; /* shared with its gofer mounts */
+	SLIST_HEAD(, volume_use) volumes;
 	struct process *init;
 	uint64_t cap_bounding;
 	LIST_HEAD(, process) processes;
+	struct removing *removing; /* remove.c: its removal is under way */
 	struct container *next; /* kernel's list */
 };
 
@@ -57,15 +62,30 @@ struct container {
  * in stdio) also on failure.  On failure nothing is left. */
 struct err *container_create(struct kernel *k, const struct boot_spec *spec, int gofer_sock, int *stdio, unsigned n_stdio,
 			     struct container **out) ERR_MUST_USE;
+bool container_is_first(const struct container *c); /* the sandbox's: it lives as long */
 struct container *container_find(struct kernel *k, const char *id);
 struct err *container_start(struct container *c) ERR_MUST_USE;
 /* Starts a process; *out stays valid as long as the container. */
 struct err *container_exec(struct container *c, const struct boot_process *p, int *stdio, unsigned n_stdio, struct process **out) ERR_MUST_USE;
+/* SIGKILL to all of it, whether started or not. */
+void container_kill(struct container *c);
 struct process *container_process(struct container *c, pid_t pid); /* pid 0: the first; NULL: none such was started by control */
 
 void process_wait(struct process *p, struct process_waiter *w); /* may call w->fn at once */
 void process_unwait(struct process *p, struct process_waiter *w);
 int process_foreground_pgrp(struct process *p, pid_t *pgid); /* -ENOTTY */
+
+/* remove.c: ends all its processes, forgets it, then answers call.  Not for the
+ * sandbox's first container, which goes with the sandbox. */
+void container_remove(struct container *c, struct rpc_call *call);
+/* What is left of one that is in no list and has no process. */
+void container_free(struct container *c);
+
+/* volumes.c.  volume_find: a new reference to the file system that another mount of
+ * the volume has made, or -ENOENT; volume_add: this one made it. */
+int volume_find(struct container *c, const char *name, bool writable, struct superblock **out);
+int volume_add(struct container *c, const char *name, struct superblock *sb);
+void volumes_leave(struct container *c);
 
 /* mounts.c: the container's mount namespace. */
 struct err *container_mounts(struct container *c, const struct boot_spec *spec) ERR_MUST_USE;

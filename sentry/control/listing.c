@@ -103,6 +103,10 @@ void listing_usage(struct container *c, uint64_t *cpu_ns, uint64_t *tasks)
 		struct usage_sum u;
 
 		after = tg->tgid;
+		if (tg->container != c) {
+			tg_put(tg);
+			continue;
+		}
 		tasks_lock(c->k);
 		tg_usage_locked(tg, &u);
 		*cpu_ns += (uint64_t)(u.utime + u.stime);

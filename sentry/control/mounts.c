@@ -22,24 +22,37 @@ struct maker {
 	struct cred *cred; /* all capabilities: mounting is the operator's wish, not the program's */
 };
 
-static struct err *make_super(struct maker *m, const struct boot_mount *bm, struct superblock **out)
+static int new_super(struct maker *m, const struct boot_mount *bm, const struct fs_type *t, struct superblock **out)
 {
-	const char *type = !strcmp(bm->type.p, "devtmpfs") ? "tmpfs" : bm->type.p;
-	const struct fs_type *t = vfs_find_type(m->vfs, type);
-	struct gofer_mount gm = { .client = m->c->gofer, .tree = (unsigned)bm->tree, .shared = bm->shared };
+	struct gofer_mount gm = { .conn = m->c->gofer, .tree = (unsigned)bm->tree, .shared = bm->shared };
 	struct fs_context_args args = { .source = bm->type.p, .options = bm->options.p, .flags = 0, .cred = m->cred };
 	struct superblock *lower;
 	int ret;
 
-	if (!t)
-		return err_new(ENODEV, "mount %s: file system type %s", bm->destination.p, bm->type.p);
-	if (!strcmp(type, "gofer"))
+	if (!strcmp(t->name, "gofer"))
 		args.extra = &gm;
 	ret = t->mount(m->vfs, t, &args, out);
 	if (!ret && bm->overlay) {
 		lower = *out;
 		ret = overlay_over_memory(m->vfs, lower, m->cred, out);
 		super_put(lower);
+	}
+	return ret;
+}
+
+static struct err *make_super(struct maker *m, const struct boot_mount *bm, struct superblock **out)
+{
+	const char *type = !strcmp(bm->type.p, "devtmpfs") ? "tmpfs" : bm->type.p;
+	const struct fs_type *t = vfs_find_type(m->vfs, type);
+	int ret;
+
+	if (!t)
+		return err_new(ENODEV, "mount %s: file system type %s", bm->destination.p, bm->type.p);
+	ret = bm->volume.len ? volume_find(m->c, bm->volume.p, !(bm->flags & LINUX_MS_RDONLY), out) : -ENOENT;
+	if (ret == -ENOENT) {
+		ret = new_super(m, bm, t, out);
+		if (!ret && bm->volume.len && (ret = volume_add(m->c, bm->volume.p, *out)))
+			super_put(*out);
 	}
 	return ret ? err_new(-ret, "mount %s (%s %s)", bm->destination.p, bm->type.p, bm->options.p) : NULL;
 }

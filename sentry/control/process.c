@@ -247,6 +247,18 @@ struct err *process_create(struct container *c, const struct boot_process *asked
 	return NULL;
 }
 
+void processes_free(struct container *c)
+{
+	struct process *p;
+
+	while ((p = LIST_FIRST(&c->processes))) {
+		on_ended(-1, 0, p); /* it has, and its report may still be under way */
+		LIST_REMOVE(p, link);
+		process_free(p);
+	}
+	c->init = NULL;
+}
+
 void process_start(struct process *p)
 {
 	struct task *t = TAKE_PTR(p->task);

@@ -6,6 +6,7 @@
 
 #include "control/listing.h"
 #include "fs/devpts/tty.h"
+#include "libipc/fd.h"
 #include "libipc/log.h"
 #include "libipc/rpc.h"
 #include "mm/memfile.h"
@@ -156,6 +157,15 @@ static int send_to_foreground(struct container *c, uint64_t pid, int signo)
 	return ret ? ret : signo ? signal_send_pgrp(c->k, pgid, signo, NULL) : 0;
 }
 
+/* As runc's init, which waits for start: what is fatal to it ends it. */
+static int signal_unstarted(struct container *c, int signo)
+{
+	if (signo != LINUX_SIGKILL && signo != LINUX_SIGTERM)
+		return send_to_process(c, 0, signo);
+	container_kill(c);
+	return 0;
+}
+
 static void do_signal(struct rpc_call *call, void *request)
 {
 	struct control_signal *q = request;
@@ -168,8 +178,7 @@ static void do_signal(struct rpc_call *call, void *request)
 	if (c->state == CONTAINER_STOPPED && q->mode != SIGNAL_ALL)
 		ret = -ESRCH;
 	else if (c->state == CONTAINER_CREATED && q->signal)
-		ret = q->mode == SIGNAL_ALL || q->signal == LINUX_SIGKILL || q->signal == LINUX_SIGTERM ? signal_send_container(c->k, c, (int)q->signal)
-											       : send_to_process(c, 0, (int)q->signal);
+		ret = signal_unstarted(c, (int)q->signal);
 	else if (q->mode == SIGNAL_ALL)
 		ret = q->signal ? signal_send_container(c->k, c, (int)q->signal) : 0;
 	else if (q->mode == SIGNAL_FOREGROUND)
@@ -258,17 +267,50 @@ static void do_resume(struct rpc_call *call, void *request)
 		rpc_reply(call, &r);
 }
 
-/* controld kills the sentry itself; what is asked here is only to end the programs. */
+/* The first container's: controld ends the sentry itself; what is asked here is only to end the programs. */
 static void do_destroy(struct rpc_call *call, void *request)
 {
 	struct control_destroy *q = request;
 	struct container *c = find(call, q->id);
-	struct control_destroy_reply r;
+	struct control_destroy_reply r = { 0 };
 
 	if (!c)
 		return;
-	signal_send_container(c->k, c, LINUX_SIGKILL);
+	if (!container_is_first(c)) {
+		container_remove(c, call);
+		return;
+	}
+	container_kill(c);
 	rpc_reply(call, &r);
+}
+
+static void do_create(struct rpc_call *call, void *request)
+{
+	struct control_create *q = request;
+	struct kernel *k = kernel_of(call);
+	struct control_create_reply r;
+	struct boot_spec spec;
+	struct msg_arena arena = { 0 };
+	struct container *c;
+	struct err *e = msg_from_fd(&boot_spec_desc, q->spec, SPEC_MAX, &spec, &arena);
+
+	if (e) {
+		rpc_fail(call, err_wrap(e, "specification"));
+		return;
+	}
+	if (!k->containers)
+		e = err_new(EINVAL, "the sandbox is not set up");
+	else if (strcmp(spec.id.p, q->id.p))
+		e = err_new(EINVAL, "container %s: its specification is for %s", q->id.p, spec.id.p);
+	else if (container_find(k, spec.id.p))
+		e = err_new(EEXIST, "container %s", spec.id.p);
+	else
+		e = container_create(k, &spec, TAKE_FD(q->gofer), q->stdio, q->n_stdio, &c);
+	msg_free(&boot_spec_desc, &spec, &arena);
+	if (e)
+		rpc_fail(call, e);
+	else
+		rpc_reply(call, &r);
 }
 
 static void do_usage(struct rpc_call *call, void *request)
@@ -296,6 +338,7 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(control, resume, do_resume, 0),
 	RPC_METHOD(control, destroy, do_destroy, 0),
 	RPC_METHOD(control, usage, do_usage, 0),
+	RPC_METHOD(control, create, do_create, 0),
 };
 
 /* Without controld nobody can ask for anything any more, nor learn how the

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct platform;
 struct task_table; /* kernel/: pids, sessions */
@@ -54,7 +55,8 @@ struct kernel {
 	bool strace; /* log every call */
 	_Atomic bool frozen; /* tasks park before program code: kernel/freeze.h */
 	struct mutex containers_mu; /* RANK_CONTROL */
-	struct container *containers; /* [containers_mu] */
+	struct container *containers; /* [containers_mu] newest first */
+	LIST_HEAD(, volume) volumes; /* control/: of the event thread alone */
 	_Atomic bool shutting_down;
 	/* boot: runs the system call in t->regs (syscalls/syscall.h's syscall_dispatch). Set before tasks run */
 	int64_t (*dispatch)(struct task *t);

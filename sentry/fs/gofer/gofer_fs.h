@@ -6,11 +6,19 @@
 
 #include "vfs/vfs.h"
 
-struct rpc_client;
+struct err;
+struct gofer_conn;
+
+/* A connection to a gofer: held by the container that it was made for and by
+ * every mount of its trees; the gofer ends with it. */
+struct err *gofer_conn_new(int sock, struct gofer_conn **out); /* takes sock */
+void gofer_conn_get(struct gofer_conn *c);
+void gofer_conn_put(struct gofer_conn *c); /* NULL is fine */
+bool gofer_conn_shared(const struct gofer_conn *c); /* somebody beside the caller holds it */
 
 /* fs_context_args.extra of type "gofer". Copied by mount. */
 struct gofer_mount {
-	struct rpc_client *client; /* borrowed: outlives every mount of it (the container holds it) */
+	struct gofer_conn *conn; /* referenced by the mount, too */
 	unsigned tree;
 	bool shared; /* others change the tree too: revalidate */
 };

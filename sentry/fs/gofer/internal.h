@@ -25,8 +25,14 @@
 LIST_HEAD(gnode_bucket, gnode);
 TAILQ_HEAD(gnode_list, gnode);
 
+struct gofer_conn {
+	struct ref ref;
+	struct rpc_client *client; /* [I] */
+};
+
 struct gofer_super {
-	struct rpc_client *client; /* borrowed */
+	struct gofer_conn *conn; /* [I] referenced */
+	struct rpc_client *client; /* [I] conn's */
 	unsigned tree;
 	bool shared;
 	uint64_t root_dev; /* host's */

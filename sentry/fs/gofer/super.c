@@ -29,6 +29,7 @@ static void kill_super(struct superblock *sb)
 
 	gofer_flush_releases(s);
 	mutex_destroy(&s->mu);
+	gofer_conn_put(s->conn);
 	free(s->buckets);
 	free(s);
 }
@@ -79,7 +80,7 @@ static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->client = g->client;
+	s->client = g->conn->client;
 	s->tree = g->tree;
 	s->shared = g->shared;
 	s->n_buckets = NODE_BUCKETS_MIN;
@@ -92,6 +93,8 @@ static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_
 		free(s);
 		return -ENOMEM;
 	}
+	s->conn = g->conn;
+	gofer_conn_get(s->conn);
 	sb->priv = s;
 	sb->sflags = s->shared ? SUPER_REVALIDATE : 0;
 	sb->flags = args->flags & LINUX_MS_RDONLY;

@@ -1,0 +1,270 @@
+/*
+ * pod.c - see pod.h.
+ *
+ * A container joins a sandbox when the annotations of a CRI engine say so, or when
+ * a namespace that it is to join, /proc/PID/ns/TYPE, is of a process that stands
+ * for a container of ours.  What it does not join is its own.  A namespace that
+ * the configuration does not name would be the runtime's own: the nearest to
+ * that is the one of the sandbox's first container.
+ */
+#include "pod.h"
+
+#include "state.h"
+
+#include "libipc/log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define COUNT(A) (sizeof(A) / sizeof((A)[0]))
+
+static const char *annotation(const struct jmap *m, const char *name)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		if (!strcmp(m->v[i].name, name))
+			return m->v[i].value;
+	}
+	return NULL;
+}
+
+/* --- whose sandbox ------------------------------------------------------------------ */
+
+/* By the engine's word; NULL: it says nothing, or that this is the sandbox. */
+static const char *by_annotations(const struct jmap *m)
+{
+	static const char *const names[][2] = {
+		{ "io.kubernetes.cri.container-type", "io.kubernetes.cri.sandbox-id" },
+		{ "io.kubernetes.cri-o.ContainerType", "io.kubernetes.cri-o.SandboxID" },
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const char *type = annotation(m, names[i][0]);
+
+		if (type && !strcmp(type, "container"))
+			return annotation(m, names[i][1]);
+	}
+	return NULL;
+}
+
+/* The PID of /proc/PID/ns/...; 0: it is another path. */
+static uint64_t pid_of(const char *path)
+{
+	unsigned pid;
+	int used = 0;
+
+	return path && sscanf(path, "/proc/%u/ns/%n", &pid, &used) == 1 && used ? pid : 0;
+}
+
+struct record {
+	const char *id;
+	struct state state;
+};
+struct records {
+	struct record *v;
+	size_t n, cap;
+};
+
+/* All containers that can be read; those being made or broken are of no use here. */
+static struct err *read_all(struct context *c, struct records *out)
+{
+	struct state_ids ids = { 0 };
+	struct err *e = state_list(c->g->root, c->pool, &ids);
+
+	for (size_t i = 0; !e && i < ids.n; i++) {
+		_cleanup_state_ struct state_dir d = STATE_DIR_NONE;
+		struct record r = { .id = ids.v[i] };
+		_cleanup_err_ struct err *bad = state_open(c->g->root, r.id, c->pool, &d);
+
+		if (!bad && !(bad = state_read(&d, c->pool, &r.state)))
+			LIST_ADD(c->pool, out, r);
+	}
+	return e;
+}
+
+static const struct record *by_id(const struct records *all, const char *id)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		if (!strcmp(all->v[i].id, id))
+			return &all->v[i];
+	}
+	return NULL;
+}
+
+/* The container that a process on the host stands for. */
+static const struct record *by_pid(const struct records *all, uint64_t pid)
+{
+	for (size_t i = 0; pid && i < all->n; i++) {
+		const struct proc_id *p = all->v[i].state.sentry;
+		int alive = p && p->pid == pid ? proc_open(p) : -1;
+
+		if (alive >= 0) {
+			close(alive);
+			return &all->v[i];
+		}
+	}
+	return NULL;
+}
+
+static const char *sandbox_of(const struct record *r)
+{
+	return r->state.sandbox ? r->state.sandbox : r->id;
+}
+
+/* --- which namespaces ------------------------------------------------------------------ */
+
+static const struct joinable {
+	const char *type;
+	size_t field; /* of boot_spec: where the one joined is named */
+} joinable[] = {
+	{ "pid", offsetof(struct boot_spec, join_pid) },
+	{ "ipc", offsetof(struct boot_spec, join_ipc) },
+	{ "uts", offsetof(struct boot_spec, join_uts) },
+	{ "network", SIZE_MAX }, /* there is one in a sandbox */
+};
+
+static const struct oci_namespace *namespace_of(const struct plan *plan, const char *type)
+{
+	for (size_t i = 0; plan->linux_ && i < plan->linux_->namespaces.n; i++) {
+		if (!strcmp(plan->linux_->namespaces.v[i].type, type))
+			return &plan->linux_->namespaces.v[i];
+	}
+	return NULL;
+}
+
+static bool names_a_process(const struct plan *plan)
+{
+	for (size_t i = 0; plan->linux_ && i < plan->linux_->namespaces.n; i++) {
+		if (pid_of(plan->linux_->namespaces.v[i].path))
+			return true;
+	}
+	return false;
+}
+
+/* By the paths; an error when they lead to several sandboxes. */
+static struct err *by_paths(const struct plan *plan, const struct records *all, const char **out)
+{
+	*out = NULL;
+	for (size_t i = 0; i < COUNT(joinable); i++) {
+		const struct oci_namespace *ns = namespace_of(plan, joinable[i].type);
+		const struct record *owner = ns ? by_pid(all, pid_of(ns->path)) : NULL;
+
+		if (!owner)
+			continue;
+		if (*out && strcmp(*out, sandbox_of(owner)))
+			return err_new(0, "linux.namespaces: the containers '%s' and '%s' are in different sandboxes", *out, owner->id);
+		*out = sandbox_of(owner);
+	}
+	return NULL;
+}
+
+static void join_namespaces(struct plan *plan, const struct records *all)
+{
+	for (size_t i = 0; i < COUNT(joinable); i++) {
+		const struct oci_namespace *ns = namespace_of(plan, joinable[i].type);
+		bool own = ns && (!ns->path || !*ns->path);
+		const struct record *owner = ns ? by_pid(all, pid_of(ns->path)) : NULL;
+		struct msg_str *field;
+
+		if (own || joinable[i].field == SIZE_MAX)
+			continue;
+		field = (struct msg_str *)((char *)&plan->spec + joinable[i].field);
+		*field = msg_str(owner && !strcmp(sandbox_of(owner), plan->sandbox) ? owner->id : plan->sandbox);
+	}
+}
+
+/* --- volumes ------------------------------------------------------------------------------ */
+
+#define HINT "dev.gvisor.spec.mount."
+
+/* dev.gvisor.spec.mount.NAME.KEY; the name whose source is `source`, or NULL. */
+static const char *hint_for(const struct jmap *m, const char *source, struct pool *p)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const char *name = m->v[i].name, *end = strrchr(name, '.');
+
+		if (!strncmp(name, HINT, strlen(HINT)) && !strcmp(end, ".source") && !strcmp(m->v[i].value, source) && end > name + strlen(HINT))
+			return pool_printf(p, "%.*s", (int)(end - name - (int)strlen(HINT)), name + strlen(HINT));
+	}
+	return NULL;
+}
+
+static struct err *apply_hint(const struct jmap *m, const char *name, struct pool *p, struct boot_mount *mount)
+{
+	const char *type = annotation(m, pool_printf(p, HINT "%s.type", name));
+	const char *share = annotation(m, pool_printf(p, HINT "%s.share", name));
+	const char *options = annotation(m, pool_printf(p, HINT "%s.options", name));
+
+	type = type ? type : "bind";
+	share = share ? share : "container";
+	if (strcmp(share, "container") && strcmp(share, "pod") && strcmp(share, "shared"))
+		return err_new(0, "annotation " HINT "%s.share: '%.64s' is none of container, pod, shared", name, share);
+	if (strcmp(type, "bind") && strcmp(type, "tmpfs"))
+		return err_new(0, "annotation " HINT "%s.type: '%.64s' is neither bind nor tmpfs", name, type);
+	if (options && *options) {
+		if (strcmp(options, "ro") && strcmp(options, "rw") && strcmp(options, "rprivate") && strcmp(options, "rw,rprivate"))
+			log_warning("annotation " HINT "%s.options: '%.64s' is not applied", name, options);
+		if (!strcmp(options, "ro"))
+			mount->flags |= 1; /* MS_RDONLY */
+	}
+	mount->shared = !strcmp(share, "shared");
+	if (!strcmp(type, "tmpfs") && !mount->shared) {
+		/* in the sandbox's memory: the host's directory stays as it is */
+		mount->type = msg_str("tmpfs");
+		mount->options = msg_str("mode=777");
+		mount->tree = 0;
+	}
+	mount->volume = !strcmp(share, "container") ? msg_str("") : msg_str(pool_printf(p, "hint %s", name));
+	return NULL;
+}
+
+/* A file system instance of a sandbox is known by the file or directory on the host that it shows. */
+static struct err *name_volumes(struct plan *plan, const struct jmap *hints, struct pool *p)
+{
+	struct err *e = NULL;
+
+	for (size_t i = 1; !e && i < plan->mounts.n; i++) {
+		struct boot_mount *mount = &plan->mounts.v[i];
+		const char *source, *name;
+		struct stat st;
+
+		if (strcmp(mount->type.p, "gofer"))
+			continue;
+		source = plan->trees.v[mount->tree].path;
+		if (!stat(source, &st))
+			mount->volume = msg_str(pool_printf(p, "%u:%u %llu", major(st.st_dev), minor(st.st_dev), (unsigned long long)st.st_ino));
+		if ((name = hint_for(hints, source, p)))
+			e = apply_hint(hints, name, p, mount);
+	}
+	return e;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+
+struct err *pod_resolve(struct context *c, struct plan *plan)
+{
+	const char *named = by_annotations(&plan->annotations), *found;
+	const struct record *sandbox = NULL;
+	struct records all = { 0 };
+	struct err *e = named || names_a_process(plan) ? read_all(c, &all) : NULL;
+
+	if (e || (e = by_paths(plan, &all, &found)))
+		return e;
+	if (named && !(sandbox = by_id(&all, named)))
+		return err_new(ENOENT, "sandbox '%.64s', which the annotations name, does not exist", named);
+	if (!sandbox && found)
+		sandbox = by_id(&all, found);
+	if (!sandbox)
+		return name_volumes(plan, &plan->annotations, c->pool);
+	plan->sandbox = sandbox_of(sandbox);
+	if (strcmp(plan->sandbox, sandbox->id) && !(sandbox = by_id(&all, plan->sandbox)))
+		return err_new(ENOENT, "sandbox '%.64s' does not exist", plan->sandbox);
+	plan->sandbox_cgroup = (struct cgroup){ sandbox->state.cgroup };
+	join_namespaces(plan, &all);
+	return name_volumes(plan, sandbox->state.annotations.n ? &sandbox->state.annotations : &plan->annotations, c->pool);
+}
