@@ -203,7 +203,7 @@ static int copy_machine(struct task *t, struct task *c)
 
 	if (!fp)
 		return -ENOMEM;
-	c->ctx = platform_ctx_new(t->k->platform, mm_as(c->mm));
+	c->ctx = platform_ctx_new(t->k->platform, mm_as_new(c->mm));
 	if (!c->ctx)
 		return -EAGAIN;
 	platform_fpstate_get(t->ctx, fp);

@@ -207,7 +207,7 @@ static int build_task(struct exec_request *q, struct exec_image *img, struct tas
 	t->tg->sighand = sighand_new(NULL);
 	if (!t->tg->sighand)
 		return -ENOMEM;
-	t->ctx = platform_ctx_new(q->k->platform, mm_as(img->mm));
+	t->ctx = platform_ctx_new(q->k->platform, mm_as_new(img->mm));
 	if (!t->ctx)
 		return -EAGAIN;
 	t->mm = img->mm;

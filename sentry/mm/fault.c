@@ -98,9 +98,7 @@ static int object_fill(struct mm *mm, struct vma *v, uint64_t addr, bool write, 
 	return 0;
 }
 
-/* Copies what old (len bytes there) holds to memory file offset `to`, which is
- * all zero.  Holes stay holes. */
-static int copy_pages(struct mm *mm, const struct pma *old, uint64_t to, uint64_t len)
+int copy_pages(struct mm *mm, const struct pma *old, uint64_t to, uint64_t len)
 {
 	struct memfile *mf = mm->env->mf;
 	uint64_t a, b, pos;

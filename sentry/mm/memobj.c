@@ -6,7 +6,7 @@
  * (RANK_MEMOBJ).  Invalidation goes the other way round: it notes the address
  * spaces under the list's lock, lets go of it, and locks them one by one.  An
  * address space that maps the object later asks the object anew and cannot see
- * the old pages.
+ * the old pages; a fork copies records only if no invalidation is under way.
  */
 #include "mm/mm_internal.h"
 
@@ -20,6 +20,7 @@ void memobj_init(struct memobj *o, const struct memobj_ops *ops)
 	ref_init(&o->ref);
 	mutex_init(&o->maps_mu, RANK_MEMOBJ);
 	LIST_INIT(&o->maps);
+	o->invalidating = 0;
 }
 
 void memobj_destroy(struct memobj *o)
@@ -69,6 +70,7 @@ static size_t mapping_mms(struct memobj *o, struct mm ***out)
 
 	*out = NULL;
 	mutex_lock(&o->maps_mu);
+	o->invalidating++;
 	LIST_FOREACH(v, &o->maps, obj_link)
 		n++;
 	if (n)
@@ -98,4 +100,7 @@ void mm_object_invalidate(struct memobj *o, uint64_t off, uint64_t len, bool pri
 		mm_drop(mms[i]);
 	}
 	free(mms);
+	mutex_lock(&o->maps_mu);
+	o->invalidating--;
+	mutex_unlock(&o->maps_mu);
 }

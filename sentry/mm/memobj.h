@@ -51,6 +51,7 @@ struct memobj {
 	struct ref ref;
 	struct mutex maps_mu; /* mm's own: RANK_MEMOBJ, never held with another of that rank */
 	LIST_HEAD(, vma) maps; /* [maps_mu] mappings of the object, for invalidation */
+	unsigned invalidating; /* [maps_mu] invalidations that have read the list and not ended */
 };
 
 void memobj_init(struct memobj *o, const struct memobj_ops *ops);

@@ -1,5 +1,5 @@
 /*
- * mm.c - address spaces: making, forking, freeing; limits and layout.
+ * mm.c - address spaces: making, freeing; limits and layout.
  */
 #include "mm/mm_internal.h"
 
@@ -39,86 +39,6 @@ void mm_unlock(struct mm *mm)
 	mutex_unlock(&mm->mu);
 	if (__builtin_expect(dead != NULL, 0))
 		vma_free_list(dead);
-}
-
-/* Shares the parent's private pages with the child, both read-only from now on. */
-static int fork_pages(struct mm *parent, struct mm *child, const struct vma *v)
-{
-	for (struct pma *p = pma_first(parent, v->start); p && p->start < v->end; p = RB_NEXT(pma_tree, &parent->pmas, p)) {
-		struct pma c;
-
-		if (!p->owned)
-			continue; /* asked of the object again when needed */
-		p->cow = true;
-		c = *p;
-		c.stub = 0;
-		/* a record may reach over the border of two areas that differ in nothing it knows */
-		if (c.start < v->start) {
-			c.off += v->start - c.start;
-			c.start = v->start;
-		}
-		if (c.end > v->end)
-			c.end = v->end;
-		if (!pma_insert(child, &c))
-			return -ENOMEM;
-		memfile_get(parent->env->mf, c.off, pma_len(&c));
-	}
-	return 0;
-}
-
-static int fork_areas(struct mm *parent, struct mm *child)
-{
-	struct vma *v, *c;
-	int e = 0;
-
-	RB_FOREACH(v, vma_tree, &parent->vmas) {
-		if (v->flags & VMA_DONTFORK)
-			continue;
-		c = vma_new(child, v);
-		if (!c)
-			return -ENOMEM;
-		c->flags &= ~VMA_LOCKED; /* locks are not inherited */
-		vma_link(child, c);
-		if (!(v->flags & (VMA_WIPEONFORK | VMA_SHARED)))
-			e = fork_pages(parent, child, v);
-		if (e)
-			return e;
-	}
-	return 0;
-}
-
-struct mm *mm_fork(struct mm *parent)
-{
-	struct mm *child = mm_new(parent->env);
-	int e;
-
-	if (!child)
-		return NULL;
-	mm_lock(parent);
-	mutex_lock_nested(&child->mu);
-	e = fork_areas(parent, child);
-	child->mmap_base = parent->mmap_base;
-	child->mmap_hint = parent->mmap_hint;
-	child->hint_len = parent->hint_len;
-	child->brk_start = parent->brk_start;
-	child->brk = parent->brk;
-	child->dumpable = parent->dumpable;
-	child->lim_as = parent->lim_as;
-	child->lim_data = parent->lim_data;
-	child->lim_stack = parent->lim_stack;
-	child->lim_memlock = parent->lim_memlock;
-	child->layout = parent->layout;
-	if (child->layout.exe)
-		child->env->hooks.get(child->layout.exe);
-	stub_restrict(parent, 0, TASK_SIZE);
-	stub_flush(parent); /* before another of its threads can write again */
-	mm_unlock(child);
-	mm_unlock(parent);
-	if (e) {
-		mm_put(child);
-		return NULL;
-	}
-	return child;
 }
 
 void mm_get(struct mm *mm)
@@ -171,6 +91,16 @@ void mm_put(struct mm *mm)
 		return;
 	teardown(mm);
 	mm_drop(mm);
+}
+
+struct platform_as *mm_as_new(struct mm *mm)
+{
+	struct platform_as *as;
+
+	mm_lock(mm);
+	as = stub_as(mm);
+	mm_unlock(mm);
+	return as;
 }
 
 struct platform_as *mm_as(struct mm *mm)

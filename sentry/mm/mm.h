@@ -37,6 +37,7 @@ struct mm *mm_new(struct mm_env *e); /* NULL: no memory */
 struct mm *mm_fork(struct mm *parent); /* copy-on-write copy; NULL: no memory */
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm); /* the last put (users gone) unmaps everything and frees the stub process */
+struct platform_as *mm_as_new(struct mm *mm); /* to make contexts in; not fit to run yet. NULL: no memory */
 struct platform_as *mm_as(struct mm *mm); /* fit to run: what was ordered of it is done. NULL: no memory */
 struct mm_env *mm_env(struct mm *mm);
 

@@ -127,7 +127,7 @@ void mm_drop(struct mm *mm);
 struct vma *vma_first(struct mm *mm, uint64_t addr); /* the lowest area that ends above addr */
 struct vma *vma_at(struct mm *mm, uint64_t addr); /* the one that contains addr */
 struct vma *vma_new(struct mm *mm, const struct vma *like); /* a copy with references of its own, not linked */
-void vma_link(struct mm *mm, struct vma *v);
+bool vma_link(struct mm *mm, struct vma *v); /* false: an invalidation that does not know of it is under way */
 void vma_unlink(struct mm *mm, struct vma *v); /* onto mm->dead */
 int vma_cut(struct mm *mm, uint64_t addr); /* makes a boundary there. -ENOMEM */
 struct vma *vma_join(struct mm *mm, struct vma *v); /* with its neighbours where they are alike */
@@ -160,6 +160,9 @@ void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len); /* memfile_put, 
 /* The record for addr in v, readable or (write) writable.  -EFAULT: beyond the
  * object; -ENOMEM, -EIO. */
 int page_get(struct mm *mm, struct vma *v, uint64_t addr, bool write, struct pma **out);
+/* Copies what old (len bytes there) holds to memory file offset `to`, which is
+ * all zero.  Holes stay holes. -EIO, -ENOMEM. */
+int copy_pages(struct mm *mm, const struct pma *old, uint64_t to, uint64_t len);
 struct vma *vma_for_access(struct mm *mm, uint64_t addr); /* grows a stack if need be */
 /* Has the stub map [start, end) before the program faults there, as far as that
  * is likely to pay and costs little. loading: a program is being loaded there. */

@@ -69,16 +69,20 @@ void vma_account(struct mm *mm, const struct vma *v, int sign)
 		mm->peak_total = mm->total;
 }
 
-void vma_link(struct mm *mm, struct vma *v)
+bool vma_link(struct mm *mm, struct vma *v)
 {
+	bool stable = true;
+
 	RB_INSERT(vma_tree, &mm->vmas, v);
 	mm->n_vmas++;
 	vma_account(mm, v, 1);
 	if (v->obj) {
 		mutex_lock(&v->obj->maps_mu);
 		LIST_INSERT_HEAD(&v->obj->maps, v, obj_link);
+		stable = !v->obj->invalidating;
 		mutex_unlock(&v->obj->maps_mu);
 	}
+	return stable;
 }
 
 void vma_unlink(struct mm *mm, struct vma *v)
