@@ -72,6 +72,17 @@ SERVE(fsync)
 SERVE_FD(connect)
 SERVE_FD(bind)
 
+static void serve_lookup(struct rpc_call *call, void *request)
+{
+	struct conn *c = rpc_call_arg(call);
+	struct gofer_lookup_reply r = {};
+
+	if (ended(call, c, "lookup", op_lookup(c, request, &r)))
+		rpc_reply(call, &r);
+	for (uint32_t i = 0; i < r.n_found; i++)
+		fd_close(&r.found[i].fd);
+}
+
 static void serve_release(struct rpc_call *call, void *request)
 {
 	op_release(rpc_call_arg(call), request);
@@ -101,6 +112,7 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(gofer, fsync, serve_fsync, 0),
 	RPC_METHOD(gofer, connect, serve_connect, 0),
 	RPC_METHOD(gofer, bind, serve_bind, 0),
+	RPC_METHOD(gofer, lookup, serve_lookup, 0),
 	RPC_EVENT(gofer, release, serve_release, 0),
 };
 

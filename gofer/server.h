@@ -36,6 +36,7 @@
 /* Where replies' lists lie while they are encoded. */
 struct scratch {
 	struct gofer_node nodes[WALK_MAX];
+	struct gofer_found found[WALK_MAX];
 	struct gofer_dirent entries[READDIR_ENTRIES];
 	struct msg_str names[XATTR_NAMES];
 	char bytes[VALUE_BYTES] __attribute__((aligned(16)));
@@ -114,6 +115,7 @@ OPERATION(fallocate);
 OPERATION(fsync);
 OPERATION(connect);
 OPERATION(bind);
+OPERATION(lookup);
 void op_release(struct conn *c, const struct gofer_release *q);
 
 #endif

@@ -25,6 +25,8 @@
 #define LINUX_S_ISBLK(m) (((m) & LINUX_S_IFMT) == LINUX_S_IFBLK)
 #define LINUX_S_ISFIFO(m) (((m) & LINUX_S_IFMT) == LINUX_S_IFIFO)
 #define LINUX_S_ISSOCK(m) (((m) & LINUX_S_IFMT) == LINUX_S_IFSOCK)
+#define LINUX_DT_DIR 4
+#define LINUX_DT_REG 8
 #define LINUX_DT_OF_MODE(m) (((m) & LINUX_S_IFMT) >> 12)
 
 #define LINUX_NAME_MAX 255

@@ -359,8 +359,10 @@ int dentry_lookup_locked(struct dentry *dir, const struct qstr *name, struct den
 		return -ENAMETOOLONG;
 	mutex_lock(&dc->mu);
 	d = dcache_find_locked(dc, dir, name->name, name->len);
-	if (d)
+	if (d) {
+		dentry_ahead_used(d);
 		dentry_get_locked(d);
+	}
 	mutex_unlock(&dc->mu);
 	if (d) {
 		*out = d;
@@ -403,6 +405,42 @@ bool dentry_has_children(struct dentry *dir)
 		}
 	mutex_unlock(&dc->mu);
 	return has;
+}
+
+struct dentry *dcache_get(struct dentry *dir, const struct qstr *name)
+{
+	struct dcache *dc = dcache_of(dir);
+	struct dentry *d;
+
+	mutex_lock(&dc->mu);
+	d = dcache_find_locked(dc, dir, name->name, name->len);
+	if (d)
+		dentry_get_locked(d);
+	mutex_unlock(&dc->mu);
+	return d;
+}
+
+struct dentry *dentry_parent(struct dentry *d, char name[LINUX_NAME_MAX + 1])
+{
+	struct dcache *dc = dcache_of(d);
+	struct dentry *parent;
+
+	mutex_lock(&dc->mu);
+	parent = d->parent == d ? NULL : d->parent;
+	if (parent) {
+		dentry_get_locked(parent);
+		memcpy(name, d->name, d->name_len + 1);
+	}
+	mutex_unlock(&dc->mu);
+	return parent;
+}
+
+void dentry_mark_ahead(struct dentry *d) { d->flags |= DENTRY_AHEAD; }
+
+void dentry_ahead_used_slow(struct dentry *d)
+{
+	d->flags &= ~DENTRY_AHEAD;
+	d->sb->ahead_used++;
 }
 
 void dentry_pin(struct dentry *d)

@@ -93,6 +93,12 @@ static inline struct dcache *dcache_of(const struct dentry *d) { return &d->sb->
 uint32_t dcache_hash(const struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len);
 struct dentry *dcache_find_locked(struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len); /* borrowed */
 void dentry_get_locked(struct dentry *d); /* also from 0 */
+void dentry_ahead_used_slow(struct dentry *d);
+static inline void dentry_ahead_used(struct dentry *d)
+{
+	if (__builtin_expect(d->flags & DENTRY_AHEAD, 0))
+		dentry_ahead_used_slow(d);
+}
 void dcache_kill_tree(struct dentry *root); /* a superblock ends */
 bool dentry_is_below(struct dentry *d, const struct dentry *anc); /* d is anc or below it */
 bool ref_put_unless_last(struct ref *r);

@@ -109,20 +109,13 @@ void notify_name(struct inode *dir, const char *name, bool is_dir, uint32_t even
 
 void notify_dentry_slow(struct dentry *d, uint32_t event)
 {
-	struct dcache *dc = dcache_of(d);
 	char name[LINUX_NAME_MAX + 1];
-	struct dentry *parent;
+	struct dentry *parent = dentry_parent(d, name);
 
-	mutex_lock(&dc->mu);
-	parent = d->parent;
-	if (parent == d) {
-		mutex_unlock(&dc->mu);
+	if (!parent) {
 		notify_inode(d->inode, event);
 		return;
 	}
-	dentry_get_locked(parent);
-	memcpy(name, d->name, d->name_len + 1);
-	mutex_unlock(&dc->mu);
 	notify_name(parent->inode, name, LINUX_S_ISDIR(d->inode->mode), event, 0); /* the parent's watchers first, as on Linux */
 	notify_inode(d->inode, event);
 	dentry_put(parent);

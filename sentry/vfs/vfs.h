@@ -109,6 +109,10 @@ struct inode_ops {
 	 * (ret < n) says that that name is known not to be there when *negative is set.
 	 * Called without locks. */
 	int (*lookup_many)(struct inode *dir, const struct qstr *names, unsigned n, struct inode **out, bool *negative);
+	/* Optional: a name that is not cached is about to be looked up: caches it, with others of
+	 * its directory that are likely to be next (dentry_mark_ahead). last: the path ends there. False:
+	 * nothing is known that was not; the other operations are asked. Called without locks. */
+	bool (*lookup_ahead)(struct dentry *dir, const struct qstr *name, bool last);
 };
 #define LOOKUP_MANY_MAX 32
 
@@ -155,6 +159,7 @@ struct dentry {
 #define DENTRY_PINNED 4u /* in-memory file systems: not evictable, holds a reference on itself until dropped */
 #define DENTRY_ONLRU 8u
 #define DENTRY_HASHED 16u
+#define DENTRY_AHEAD 32u /* brought by lookup_ahead, and not used yet */
 
 struct super_ops {
 	int (*statfs)(struct superblock *sb, struct inode *i, struct kstatfs *out);
@@ -177,6 +182,7 @@ struct superblock {
 	char *source; /* for /proc/mounts */
 	_Atomic uint64_t change_seq; /* odd while names of this file system are being changed, or changed meanwhile: guards lookup_many */
 	_Atomic uint32_t changing;
+	_Atomic uint32_t ahead_used; /* names brought by lookup_ahead that were used then; its owner takes away from it */
 	void *priv;
 };
 #define SUPER_LOOKUP_UNLOCKED 1u
@@ -252,6 +258,11 @@ int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, s
 int dcache_peek(struct dentry *dir, const char *name, uint32_t len, uint64_t *ino, unsigned *type);
 /* The pinned, positive children, in order; fn under the dcache lock. */
 void dcache_each_pinned(struct dentry *dir, void (*fn)(const struct dentry *d, void *arg), void *arg);
+/* The same name, only if it is cached: new reference or NULL. */
+struct dentry *dcache_get(struct dentry *dir, const struct qstr *name);
+/* d's directory (new reference; NULL: it has none) and its name there. */
+struct dentry *dentry_parent(struct dentry *d, char name[256]);
+void dentry_mark_ahead(struct dentry *d);
 /* Asks the file system for several names below dir at once (lookup_many) and caches them; no more than a hint. */
 void dentry_prefetch(struct dentry *dir, const struct qstr *names, unsigned n);
 void dentry_drop(struct dentry *d); /* unhash: the name is gone (also drops the pin) */

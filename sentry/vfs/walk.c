@@ -191,18 +191,20 @@ void dentry_prefetch(struct dentry *dir, const struct qstr *names, unsigned n)
 		inode_put(found[i]);
 }
 
-/* Not locked, cur pinned. */
-static void ask_ahead(struct nd *n)
+/* Asks for name, which is at hand, and what the path has below it. Not locked, cur pinned. */
+static void ask_ahead(struct nd *n, const char *name)
 {
 	struct inode *dir = n->cur.dentry->inode, *found[LOOKUP_MANY_MAX + 1] = { NULL };
 	struct superblock *sb = dir->sb;
 	struct qstr q[LOOKUP_MANY_MAX];
 	uint64_t seq = atomic_load(&sb->change_seq);
-	const char *end = n->p;
-	unsigned k = plain_names(n->p, q, &end);
+	const char *end = name;
+	unsigned k = plain_names(name, q, &end);
 	bool negative = false;
 	int r;
 
+	if (k && dir->ops->lookup_ahead && dir->ops->lookup_ahead(n->cur.dentry, &q[0], k == 1))
+		return;
 	if (!k || (k == 1 && !(sb->sflags & SUPER_REVALIDATE)) || (!(sb->sflags & SUPER_REVALIDATE) && atomic_load(&sb->changing)))
 		return;
 	r = dir->ops->lookup_many(dir, q, k, found, &negative);
@@ -244,7 +246,7 @@ static int step_child(struct nd *n, const struct qstr *q, struct dentry **child)
 		if (n->w->flags & WALK_CACHED)
 			return -EAGAIN;
 		nd_unlock(n);
-		ask_ahead(n);
+		ask_ahead(n, q->name);
 		nd_lock(n);
 	}
 	*child = d = dcache_find_locked(&n->v->dc, dir, q->name, q->len);
@@ -256,13 +258,15 @@ static int step_child(struct nd *n, const struct qstr *q, struct dentry **child)
 			return r;
 		d = *child;
 	}
-	if (d)
+	if (d) {
+		dentry_ahead_used(d);
 		return 0;
+	}
 	if (n->w->flags & WALK_CACHED)
 		return -EAGAIN;
 	nd_unlock(n);
 	if (ops->lookup_many && !shared) {
-		ask_ahead(n);
+		ask_ahead(n, q->name);
 		nd_lock(n);
 		*child = d = dcache_find_locked(&n->v->dc, dir, q->name, q->len);
 		if (d)

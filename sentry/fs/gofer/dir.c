@@ -10,8 +10,33 @@
 
 static struct msg_str name_of(const struct dentry *d) { return (struct msg_str){ d->name, d->name_len }; }
 
-/* The directory's times, size and links are the host's to know. */
-static void dir_changed(struct inode *dir) { gnode(dir)->dirty = true; }
+/* Around every request that may change a name of the directory. */
+static void change_begin(struct inode *dir)
+{
+	struct gnode *n = gnode(dir);
+
+	n->changing++;
+	n->changes++;
+}
+
+static void change_end(struct inode *dir)
+{
+	struct gnode *n = gnode(dir);
+
+	n->changes++;
+	n->changing--;
+	n->dirty = true; /* its times, size and links are the host's to know */
+	glist_drop(n);
+}
+
+#define GCALL_CHANGE(d, M, req, rep, a)                                                                                                             \
+	__extension__({                                                                                                                              \
+		int c_;                                                                                                                              \
+		change_begin(d);                                                                                                                     \
+		c_ = GCALL_NODE(gnode(d), M, req, dir, rep, a);                                                                                      \
+		change_end(d);                                                                                                                       \
+		c_;                                                                                                                                  \
+	})
 
 /* --- lookups ----------------------------------------------------------------------- */
 
@@ -44,8 +69,14 @@ static int gofer_lookup_many(struct inode *dir, const struct qstr *names, unsign
 
 static int gofer_lookup(struct inode *dir, const struct qstr *name, struct inode **out)
 {
-	bool negative = false;
-	int r = gofer_lookup_many(dir, name, 1, out, &negative);
+	struct glist *l = glist_get(gnode(dir));
+	bool negative = l && glist_find(l, name) < 0;
+	int r;
+
+	glist_put(l);
+	if (negative)
+		return 0;
+	r = gofer_lookup_many(dir, name, 1, out, &negative);
 
 	if (r == 0 && !negative)
 		return -EIO;
@@ -63,7 +94,6 @@ static int made(struct inode *dir, struct dentry *d, const struct gofer_node *w,
 
 	if (r)
 		return r;
-	dir_changed(dir);
 	dentry_instantiate(d, i);
 	if (out)
 		*out = i;
@@ -76,7 +106,7 @@ static int gofer_create_file(struct inode *dir, struct dentry *d, uint32_t mode,
 	struct gofer_create_reply rep;
 	struct msg_arena a = { NULL };
 	struct inode *i;
-	int r = GCALL_NODE(gnode(dir), create, &req, dir, &rep, &a);
+	int r = GCALL_CHANGE(dir, create, &req, &rep, &a);
 
 	if (r)
 		return r;
@@ -100,7 +130,7 @@ static int gofer_mkdir_(struct inode *dir, struct dentry *d, uint32_t mode, cons
 	struct gofer_mkdir req = { .name = name_of(d), .mode = (mode & 07777) | (dir->mode & LINUX_S_ISGID), .uid = c->fsuid, .gid = new_gid(dir, c) };
 	struct gofer_mkdir_reply rep;
 	struct msg_arena a = { NULL };
-	int r = GCALL_NODE(gnode(dir), mkdir, &req, dir, &rep, &a);
+	int r = GCALL_CHANGE(dir, mkdir, &req, &rep, &a);
 
 	if (r)
 		return r;
@@ -114,7 +144,7 @@ static int gofer_mknod_(struct inode *dir, struct dentry *d, uint32_t mode, uint
 	struct gofer_mknod req = { .name = name_of(d), .mode = mode, .rdev = rdev, .uid = c->fsuid, .gid = new_gid(dir, c) };
 	struct gofer_mknod_reply rep;
 	struct msg_arena a = { NULL };
-	int r = GCALL_NODE(gnode(dir), mknod, &req, dir, &rep, &a);
+	int r = GCALL_CHANGE(dir, mknod, &req, &rep, &a);
 
 	if (r)
 		return r;
@@ -128,7 +158,7 @@ static int gofer_symlink_(struct inode *dir, struct dentry *d, const char *targe
 	struct gofer_symlink req = { .name = name_of(d), .target = msg_str(target), .uid = c->fsuid, .gid = new_gid(dir, c) };
 	struct gofer_symlink_reply rep;
 	struct msg_arena a = { NULL };
-	int r = GCALL_NODE(gnode(dir), symlink, &req, dir, &rep, &a);
+	int r = GCALL_CHANGE(dir, symlink, &req, &rep, &a);
 
 	if (r)
 		return r;
@@ -148,7 +178,7 @@ static int gofer_link_(struct inode *dir, struct dentry *d, struct inode *target
 		return -EXDEV;
 	do {
 		req.node = gnode_handle(gnode(target));
-		r = GCALL_NODE(gnode(dir), link, &req, dir, &rep, &a);
+		r = GCALL_CHANGE(dir, link, &req, &rep, &a);
 	} while (r == -ESTALE && gnode_drop_handle(gnode(target), req.node));
 	if (r)
 		return r == -ESTALE ? -ENOENT : r;
@@ -167,12 +197,11 @@ static int remove_name(struct inode *dir, struct dentry *d, bool directory)
 	struct gofer_unlink_reply rep;
 	struct msg_arena a = { NULL };
 	struct inode *i = d->inode;
-	int r = GCALL_NODE(gnode(dir), unlink, &req, dir, &rep, &a);
+	int r = GCALL_CHANGE(dir, unlink, &req, &rep, &a);
 
 	if (r)
 		return r;
 	GREPLY_FREE(unlink, &rep, &a);
-	dir_changed(dir);
 	mutex_lock(&i->a_mu);
 	i->nlink = directory ? 0 : i->nlink - (i->nlink > 0);
 	i->ctime = now_realtime();
@@ -192,12 +221,14 @@ static int gofer_rename_(struct inode *old_dir, struct dentry *old, struct inode
 	int r;
 
 	req.new_dir = gnode_handle(gnode(new_dir));
+	change_begin(old_dir);
+	change_begin(new_dir);
 	r = GCALL_NODE(gnode(old_dir), rename, &req, old_dir, &rep, &a);
+	change_end(new_dir);
+	change_end(old_dir);
 	if (r)
 		return r;
 	GREPLY_FREE(rename, &rep, &a);
-	dir_changed(old_dir);
-	dir_changed(new_dir);
 	gnode(old->inode)->dirty = true; /* its ctime */
 	if (gone) {
 		mutex_lock(&gone->a_mu);
@@ -237,6 +268,7 @@ static int gofer_readlink_(struct inode *i, char **out)
 const struct inode_ops gofer_dir_inode_ops = {
 	.lookup = gofer_lookup,
 	.lookup_many = gofer_lookup_many,
+	.lookup_ahead = gofer_lookup_ahead,
 	.create = gofer_create_file,
 	.mkdir = gofer_mkdir_,
 	.mknod = gofer_mknod_,

@@ -97,6 +97,44 @@ static void drop_user(struct gnode *n, bool write)
 		gofer_idle_trim(s, IDLE_FDS_MAX);
 }
 
+bool gnode_take_fd(struct gnode *n, int *fd, bool ahead)
+{
+	struct gofer_super *s = gsuper(n->sb);
+	bool taken, trim;
+
+	mutex_lock(&n->mu);
+	taken = n->fd_ro < 0 && n->fd_rw < 0;
+	if (taken) {
+		n->fd_ro = *fd;
+		*fd = -1;
+	}
+	mutex_unlock(&n->mu);
+	if (!taken)
+		return false;
+	n->ahead = ahead;
+	mutex_lock(&s->mu);
+	if (!n->users && !n->idle) {
+		n->idle = true;
+		TAILQ_INSERT_TAIL(&s->idle, n, idle_link);
+		s->n_idle++;
+	}
+	trim = s->n_idle > IDLE_FDS_MAX;
+	mutex_unlock(&s->mu);
+	if (trim)
+		gofer_idle_trim(s, IDLE_FDS_MAX);
+	return true;
+}
+
+static bool has_fd(struct gnode *n)
+{
+	bool has;
+
+	mutex_lock(&n->mu);
+	has = n->fd_ro >= 0 || n->fd_rw >= 0;
+	mutex_unlock(&n->mu);
+	return has;
+}
+
 int gofer_open(struct inode *i, struct file *f)
 {
 	struct gnode *n = gnode(i);
@@ -108,6 +146,10 @@ int gofer_open(struct inode *i, struct file *f)
 		return 0;
 	}
 	add_user(n, write);
+	if (!write && !has_fd(n))
+		gofer_open_ahead(f);
+	if (n->ahead && atomic_exchange(&n->ahead, false))
+		gsuper(i->sb)->opens_used++;
 	fd = gnode_fd(n, write);
 	if (fd == -EMFILE || fd == -ENFILE) {
 		gofer_idle_trim(gsuper(i->sb), 0);

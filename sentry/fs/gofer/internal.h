@@ -24,6 +24,13 @@
 
 LIST_HEAD(gnode_bucket, gnode);
 TAILQ_HEAD(gnode_list, gnode);
+TAILQ_HEAD(glist_list, glist);
+
+/* How far to ask ahead, and how often it was right. */
+struct ahead {
+	_Atomic unsigned window;
+	_Atomic uint32_t asked;
+};
 
 struct gofer_conn {
 	struct ref ref;
@@ -43,6 +50,10 @@ struct gofer_super {
 	unsigned n_idle; /* [mu] */
 	uint64_t release[RELEASE_BATCH]; /* [mu] handles to give back */
 	unsigned n_release; /* [mu] */
+	struct glist_list lists; /* [mu] published listings, oldest use first */
+	size_t lists_bytes; /* [mu] */
+	struct ahead lookups, opens; /* used: sb->ahead_used, opens_used */
+	_Atomic uint32_t opens_used;
 };
 
 struct gnode {
@@ -53,6 +64,9 @@ struct gnode {
 	LIST_ENTRY(gnode) link; /* [s->mu] */
 	TAILQ_ENTRY(gnode) idle_link; /* [s->mu] */
 	bool hashed, idle; /* [s->mu] */
+	struct glist *list; /* [s->mu] a directory's listing, owned */
+	_Atomic uint32_t changing, changes; /* of a directory's names: under way; begun or ended ever */
+	_Atomic bool ahead; /* opened ahead, and not used yet */
 	uint64_t handles[NODE_HANDLES]; /* [s->mu] newest first; 0: none */
 	unsigned users; /* [s->mu] open files */
 	_Atomic unsigned writers; /* open for writing */
@@ -109,6 +123,44 @@ extern const struct file_ops gofer_file_ops;
 int gofer_open(struct inode *i, struct file *f);
 /* A host descriptor for reading or for both, borrowed while the node has a user; -errno. */
 int gnode_fd(struct gnode *n, bool write);
+
+/* A descriptor for reading that nobody asked for yet; takes it (*fd becomes -1) if there is none. */
+bool gnode_take_fd(struct gnode *n, int *fd, bool ahead);
+
+/* --- listing.c --- */
+struct glist_entry {
+	uint64_t ino;
+	uint32_t name; /* offset */
+	uint8_t len, type; /* DT_* */
+};
+struct glist {
+	struct ref ref;
+	struct gnode *dir; /* [s->mu] where it is published */
+	TAILQ_ENTRY(glist) link; /* [s->mu] */
+	/* what follows is its reader's until it is published, and immutable then */
+	struct glist_entry *entries;
+	uint32_t n, cap;
+	char *names;
+	size_t names_len, names_cap;
+	uint32_t *index, index_mask; /* by name: entry + 1 */
+	uint64_t next_cookie;
+	uint32_t changes; /* of the directory, before it was read */
+	bool unsure, end; /* names were changing; there is no more to read */
+	_Atomic uint32_t opened; /* ahead.c: the entry opened last, + 1 */
+};
+struct glist *glist_new(const struct gnode *dir);
+void glist_put(struct glist *l);
+int glist_append(struct glist *l, const struct gofer_readdir_reply *rep);
+size_t glist_bytes(const struct glist *l);
+struct qstr glist_name(const struct glist *l, uint32_t i);
+void glist_publish(struct gnode *n, struct glist *l); /* if it is complete and true */
+struct glist *glist_get(struct gnode *n); /* what is published: new reference or NULL */
+int64_t glist_find(const struct glist *l, const struct qstr *name); /* of a published one; -1: not there */
+void glist_drop(struct gnode *n);
+
+/* --- ahead.c --- */
+bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last);
+void gofer_open_ahead(struct file *f); /* f needs a descriptor for reading: it may have one then */
 
 /* --- xattr.c --- */
 ssize_t gofer_getxattr(struct inode *i, const char *name, void *value, size_t size);

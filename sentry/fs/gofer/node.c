@@ -267,6 +267,7 @@ void gofer_evict(struct inode *i)
 	n->hashed = n->idle = false;
 	n->inode = NULL;
 	mutex_unlock(&s->mu);
+	glist_drop(n);
 	for (unsigned k = 0; k < NODE_HANDLES; k++)
 		gofer_release(s, n->handles[k]);
 	memobj_put(&n->obj);

@@ -1,63 +1,95 @@
 /*
  * readdir.c - listing gofer directories in the gofer's large batches.
  *
- * A position counts entries: 0 is ".", 1 "..", then the gofer's in its order.  The batch at
- * hand is kept with the open file; reading on asks for the next from its last cookie, so
- * that what is removed meanwhile shifts nothing.  Seeking back begins again and skips.
+ * A position counts entries: 0 is ".", 1 "..", then the gofer's in its order.  What was
+ * read is kept with the open file, as one listing as long as it is not too large (and
+ * published when it is complete: listing.c), else the last batch; reading on asks for the next
+ * from its last cookie, so that what is removed meanwhile shifts nothing.  Reading from the
+ * beginning asks again; seeking back begins again and skips.
  */
 #include "fs/gofer/internal.h"
 
 #include <stdlib.h>
 
+#define KEEP_BYTES ((size_t)2 << 20) /* of one listing */
+
 struct gdir {
-	struct gofer_readdir_reply rep; /* valid when have */
-	struct msg_arena arena;
-	bool have;
-	int64_t first; /* position of the batch's first entry */
-	uint64_t cookie; /* where the batch began */
+	struct glist *list; /* NULL: nothing read yet */
+	int64_t first; /* position of its first entry */
 };
 
-static void drop_batch(struct gdir *g)
-{
-	if (g->have)
-		GREPLY_FREE(readdir, &g->rep, &g->arena);
-	g->have = false;
-	g->arena.blocks = NULL;
-}
-
-static int fetch(struct file *f, struct gdir *g, uint64_t cookie, int64_t first)
+static int ask(struct gnode *n, uint64_t cookie, struct glist *l)
 {
 	struct gofer_readdir req = { .cookie = cookie };
-	int r;
+	struct gofer_readdir_reply rep;
+	struct msg_arena a = { NULL };
+	int r = GCALL_NODE(n, readdir, &req, dir, &rep, &a);
 
-	drop_batch(g);
-	r = GCALL_NODE(gnode(f->inode), readdir, &req, dir, &g->rep, &g->arena);
 	if (r)
 		return r == -ESTALE ? -ENOENT : r;
-	g->have = true;
-	g->first = first;
-	g->cookie = cookie;
+	r = glist_append(l, &rep);
+	GREPLY_FREE(readdir, &rep, &a);
+	return r;
+}
+
+static int begin(struct gnode *n, struct gdir *g)
+{
+	struct glist *l = glist_get(n);
+	int r = 0;
+
+	if (!l) {
+		l = glist_new(n);
+		r = l ? ask(n, 0, l) : -ENOMEM;
+		if (!r)
+			glist_publish(n, l);
+	}
+	if (r) {
+		glist_put(l);
+		return r;
+	}
+	glist_put(g->list);
+	g->list = l;
+	g->first = 2;
 	return 0;
 }
 
-/* Makes the batch contain f->pos; 1: past the end. */
-static int position(struct file *f, struct gdir *g)
+static int read_on(struct gnode *n, struct gdir *g)
 {
+	struct glist *l = g->list, *fresh;
 	int r;
 
-	if (!g->have || f->pos < g->first || f->pos == 2) {
-		r = g->have && g->first == 2 && f->pos > 2 ? 0 : fetch(f, g, 0, 2);
-		if (r)
-			return r;
+	if (glist_bytes(l) < KEEP_BYTES) {
+		r = ask(n, l->next_cookie, l);
+		if (!r && g->first == 2)
+			glist_publish(n, l);
+		return r;
 	}
-	while (f->pos >= g->first + g->rep.n_entries) {
-		if (g->rep.end || !g->rep.n_entries)
-			return 1;
-		r = fetch(f, g, g->rep.entries[g->rep.n_entries - 1].cookie, g->first + g->rep.n_entries);
-		if (r)
-			return r;
+	fresh = glist_new(n);
+	r = fresh ? ask(n, l->next_cookie, fresh) : -ENOMEM;
+	if (r) {
+		glist_put(fresh);
+		return r;
 	}
+	g->first += l->n;
+	g->list = fresh;
+	glist_put(l);
 	return 0;
+}
+
+/* Makes the listing contain f->pos; 1: past the end. */
+static int position(struct file *f, struct gdir *g)
+{
+	struct gnode *n = gnode(f->inode);
+	int r = 0;
+
+	if (!g->list || f->pos < g->first || f->pos == 2)
+		r = begin(n, g);
+	while (!r && f->pos >= g->first + g->list->n) {
+		if (g->list->end)
+			return 1;
+		r = read_on(n, g);
+	}
+	return r;
 }
 
 static int dots(struct file *f, struct dirent_sink *s)
@@ -98,9 +130,10 @@ static int gofer_readdir_(struct file *f, struct dirent_sink *s)
 	if (dots(f, s))
 		return 0;
 	while (!(r = position(f, g))) {
-		const struct gofer_dirent *e = &g->rep.entries[f->pos - g->first];
+		uint32_t i = (uint32_t)(f->pos - g->first);
+		struct qstr q = glist_name(g->list, i);
 
-		if (s->add(s, e->name.p, e->name.len, e->ino, (unsigned)e->type, f->pos + 1))
+		if (s->add(s, q.name, q.len, g->list->entries[i].ino, g->list->entries[i].type, f->pos + 1))
 			break;
 		f->pos++;
 	}
@@ -131,7 +164,7 @@ static void gofer_dir_release(struct file *f)
 
 	if (!g)
 		return;
-	drop_batch(g);
+	glist_put(g->list);
 	free(g);
 }
 

@@ -87,6 +87,9 @@ static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_
 	s->buckets = calloc(s->n_buckets, sizeof(*s->buckets));
 	mutex_init(&s->mu, RANK_LEAF);
 	TAILQ_INIT(&s->idle);
+	TAILQ_INIT(&s->lists);
+	s->lookups.window = 8;
+	s->opens.window = 4;
 	sb = s->buckets ? super_new(v, t, &gofer_super_ops) : NULL;
 	if (!sb) {
 		free(s->buckets);

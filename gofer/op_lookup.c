@@ -1,0 +1,86 @@
+/*
+ * op_lookup.c - lookup: several names of one directory in one request, the
+ * files opened on the way where the peer expects to open them.
+ *
+ * Each name is a step of its own with its own answer; what cannot be opened or
+ * read is left out, and the peer asks for it in its turn to hear why.
+ */
+#include "attr.h"
+#include "name.h"
+#include "resolve.h"
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define TARGET_MAX 4095u
+#define TARGETS_BYTES (32u * 1024) /* of all links in an answer: it must fit in a frame */
+_Static_assert(TARGETS_BYTES + TARGET_MAX <= VALUE_BYTES, "targets lie in scratch.bytes");
+
+/* Where the next target goes. */
+struct targets {
+	char *buf;
+	uint32_t used;
+};
+
+static void read_target(int dir, const char *name, struct targets *t, struct msg_str *out)
+{
+	ssize_t n;
+
+	if (t->used >= TARGETS_BYTES)
+		return;
+	n = readlinkat(dir, name, t->buf + t->used, TARGET_MAX + 1);
+	if (n < 0 || n > TARGET_MAX)
+		return;
+	*out = (struct msg_str){ t->buf + t->used, (uint32_t)n };
+	t->used += (uint32_t)n;
+}
+
+static int find(struct conn *c, struct node *dir, int fd, const char *name, bool open, struct targets *t, struct gofer_found *out)
+{
+	struct statx sx;
+	struct node *n;
+	int rc = stat_name(fd, name, &sx);
+
+	if (!rc)
+		rc = conn_give(c, dir, name, &sx, &out->node);
+	if (rc)
+		return rc;
+	n = handle_get(&c->handles, out->node.node);
+	if (n->foreign)
+		return 0;
+	if (n->id.type == S_IFLNK) {
+		read_target(fd, name, t, &out->target);
+	} else if (open && n->id.type == S_IFREG) {
+		int got = node_real_fd(&c->nodes, n, O_RDONLY);
+
+		if (got >= 0)
+			out->fd = got;
+	}
+	return 0;
+}
+
+int op_lookup(struct conn *c, const struct gofer_lookup *q, struct gofer_lookup_reply *r)
+{
+	struct targets t = { .buf = c->server->scratch.bytes };
+	struct node *dir;
+	int rc = conn_dir(c, q->dir, &dir), fd = -1;
+
+	for (uint32_t i = 0; !rc && i < q->n_names; i++)
+		rc = name_check(&q->names[i]);
+	if (!rc)
+		rc = fd = node_path_fd(&c->nodes, dir);
+	if (rc < 0)
+		return rc;
+	r->found = c->server->scratch.found;
+	for (; r->n_found < q->n_names; r->n_found++) {
+		struct gofer_found *out = &r->found[r->n_found];
+
+		*out = (struct gofer_found){ .target.p = "", .fd = -1 };
+		rc = find(c, dir, fd, q->names[r->n_found].p, q->open, &t, out);
+		if (rc)
+			*out = (struct gofer_found){ .error = (uint64_t)-rc, .target.p = "", .fd = -1 };
+	}
+	return 0;
+}
