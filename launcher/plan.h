@@ -9,6 +9,7 @@
 #define REDOUBT_LAUNCHER_PLAN_H
 
 #include "cgroup.h"
+#include "idmap.h"
 #include "oci.h"
 
 #include "libipc/protocols.h"
@@ -29,6 +30,7 @@ struct plan {
 		size_t n, cap;
 	} trees; /* the first is the root's */
 	const char *bundle; /* absolute */
+	struct id_maps ids; /* of the gofer's user namespace */
 	struct jmap annotations;
 	const struct oci_resources *resources; /* NULL: none */
 	const char *hooks; /* JSON; NULL: none */

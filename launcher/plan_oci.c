@@ -91,7 +91,6 @@ static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
 	} all[] = {
 		{ l && json_array_size(l->devices) > 0, "linux.devices: devices of the host are not passed in" },
 		{ joins_network(l), "linux.namespaces: the network is not joined; inside there is loopback only" },
-		{ l && (l->uid_mappings.n || l->gid_mappings.n), "linux.uidMappings, linux.gidMappings: are not applied" },
 		{ s->process->apparmor && *s->process->apparmor, "process.apparmorProfile: is not applied" },
 		{ s->process->selinux && *s->process->selinux, "process.selinuxLabel: is not applied" },
 		{ s->process->scheduler, "process.scheduler: is not applied" },
@@ -177,7 +176,7 @@ static struct err *plan_spec(const json_t *doc, const char *id, struct pool *p, 
 	struct oci_spec s = { 0 };
 	struct err *e = oci_read(doc, p, &s);
 
-	if (e || (e = plan_mounts(&s, out->bundle, p, out)))
+	if (e || (e = plan_mounts(&s, out->bundle, p, out)) || (e = idmap_plan(s.linux_, p, &out->ids)))
 		return e;
 	warn_not_applied(&s, doc);
 	if (s.linux_ && s.linux_->seccomp) /* every engine gives one: no warning each time */

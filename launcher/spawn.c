@@ -14,6 +14,8 @@
  */
 #include "spawn.h"
 
+#include "program.h"
+
 #include "libipc/fd.h"
 
 #include <errno.h>
@@ -30,9 +32,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define STACK_SIZE (256 * 1024)
-#define KEEP_MAX 8
-
 /* The report through the pipe: one write of at most PIPE_BUF bytes. */
 struct report {
 	struct proc_id controld, gofer, sentry;
@@ -40,72 +39,15 @@ struct report {
 	char text[512];
 };
 
-/* One program to exec: its path, arguments and donated descriptors. */
-struct program {
-	const char *path;
-	struct {
-		char **v;
-		size_t n, cap;
-	} args;
-	int keep[KEEP_MAX];
-	size_t n_keep;
-	bool sibling; /* the launcher's child, not ours */
-	bool user_ns; /* not root: a user namespace comes with the pid namespace */
-	enum { AS_ITSELF, AS_ROOT, WITH_CAPABILITIES } user_ns_id; /* ... in which it is this */
-	char *const *env;
-	struct err *error; /* why exec did not happen; set in the child, which shares our memory */
-};
-
 /* --- programs --------------------------------------------------------------- */
-
-/* Beside the launcher when installed, in the neighbour folder in the tree. */
-static struct err *find_program(const char *name, struct pool *p, const char **out)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *candidates[3];
-	char *slash;
-
-	if (n < 0)
-		return err_new(errno, "/proc/self/exe");
-	self[n] = 0;
-	if ((slash = strrchr(self, '/')))
-		*slash = 0;
-	candidates[0] = pool_printf(p, "%s/%s", self, name);
-	candidates[1] = pool_printf(p, "%s/../%s/%s", self, name, name);
-	candidates[2] = pool_printf(p, REDOUBT_LIBEXEC "/%s", name);
-	for (size_t i = 0; i < 3; i++) {
-		struct stat st;
-
-		if (!stat(candidates[i], &st) && S_ISREG(st.st_mode)) {
-			*out = candidates[i];
-			if (!access(*out, X_OK))
-				return NULL;
-			return err_new(EACCES, "%s", *out);
-		}
-	}
-	return err_new(ENOENT, "the program '%s' is neither beside the launcher in %s nor in " REDOUBT_LIBEXEC, name, self);
-}
-
-static void add_arg(struct program *g, struct pool *p, const char *arg)
-{
-	LIST_ADD(p, &g->args, pool_strdup(p, arg));
-}
-
-static void add_fd(struct program *g, struct pool *p, const char *option, int fd)
-{
-	add_arg(g, p, option);
-	add_arg(g, p, pool_printf(p, "%d", fd));
-	g->keep[g->n_keep++] = fd;
-}
 
 static struct err *begin_program(struct program *g, const char *name, const struct spawn *s, struct pool *p)
 {
 	*g = (struct program){ 0 };
-	add_arg(g, p, pool_printf(p, "redoubt-%s %s", name, s->dir->id));
+	program_arg(g, p, pool_printf(p, "redoubt-%s %s", name, s->dir->id));
 	if (s->namespaces_made)
-		add_arg(g, p, "--namespaces-made");
-	return find_program(name, p, &g->path);
+		program_arg(g, p, "--namespaces-made");
+	return program_find(name, p, &g->path);
 }
 
 static void add_log(struct program *g, const struct spawn *s, struct pool *p)
@@ -113,14 +55,14 @@ static void add_log(struct program *g, const struct spawn *s, struct pool *p)
 	/* without a log of the user's, warnings go where the last words go */
 	int fd = s->g->log_fd >= 0 ? s->g->log_fd : STDERR_FILENO;
 
-	add_arg(g, p, "--log-fd");
-	add_arg(g, p, pool_printf(p, "%d", fd));
+	program_arg(g, p, "--log-fd");
+	program_arg(g, p, pool_printf(p, "%d", fd));
 	if (fd > STDERR_FILENO)
 		g->keep[g->n_keep++] = fd;
-	add_arg(g, p, "--log-format");
-	add_arg(g, p, s->g->format == LOG_JSON ? "json" : "text");
+	program_arg(g, p, "--log-format");
+	program_arg(g, p, s->g->format == LOG_JSON ? "json" : "text");
 	if (s->g->debug)
-		add_arg(g, p, "--debug");
+		program_arg(g, p, "--debug");
 }
 
 static struct err *gofer_program(struct program *g, const struct spawn *s, struct pool *p)
@@ -130,24 +72,27 @@ static struct err *gofer_program(struct program *g, const struct spawn *s, struc
 
 	if (e)
 		return e;
-	add_arg(g, p, "--root");
-	add_arg(g, p, s->plan->trees.v[0].path);
+	program_arg(g, p, "--root");
+	program_arg(g, p, s->plan->trees.v[0].path);
 	for (size_t i = 1; i < s->plan->trees.n; i++) {
 		const struct plan_tree *t = &s->plan->trees.v[i];
 
-		add_arg(g, p, t->readonly ? "--tree-ro" : "--tree");
-		add_arg(g, p, t->path);
+		program_arg(g, p, t->readonly ? "--tree-ro" : "--tree");
+		program_arg(g, p, t->path);
 		writable_bind |= !t->readonly;
 	}
 	/* a read-only root with a writable bind stays read-only by its mount flag in the sentry */
 	if (s->plan->trees.v[0].readonly && !writable_bind)
-		add_arg(g, p, "--read-only");
-	add_fd(g, p, "--ipc-fd", s->gofer_sock);
+		program_arg(g, p, "--read-only");
+	program_fd(g, p, "--ipc-fd", s->gofer_sock);
 	add_log(g, s, p);
 	LIST_ADD(p, &g->args, NULL);
-	g->user_ns = geteuid() != 0;
-	/* a bundle's owner is its root; on the host's own tree everybody stays who they are */
-	g->user_ns_id = s->plan->host_root ? WITH_CAPABILITIES : AS_ROOT;
+	/* on the host's own tree everybody stays who they are */
+	if (s->plan->ids.uids.n)
+		g->user_ns = USER_NS_MAPPED;
+	else if (geteuid())
+		g->user_ns = USER_NS_OWN_ID_CAPABLE;
+	g->ids = &s->plan->ids;
 	return NULL;
 }
 
@@ -157,18 +102,18 @@ static struct err *sentry_program(struct program *g, const struct spawn *s, stru
 
 	if (e)
 		return e;
-	add_fd(g, p, "--boot-fd", s->boot_sock);
-	add_fd(g, p, "--control-fd", s->sentry_control);
+	program_fd(g, p, "--boot-fd", s->boot_sock);
+	program_fd(g, p, "--control-fd", s->sentry_control);
 	if (s->g->platform) {
-		add_arg(g, p, "--platform");
-		add_arg(g, p, s->g->platform);
+		program_arg(g, p, "--platform");
+		program_arg(g, p, s->g->platform);
 	}
 	if (s->g->strace)
-		add_arg(g, p, "--strace");
+		program_arg(g, p, "--strace");
 	add_log(g, s, p);
 	LIST_ADD(p, &g->args, NULL);
 	g->sibling = true;
-	g->user_ns = geteuid() != 0;
+	g->user_ns = geteuid() ? USER_NS_OWN_ID : USER_NS_OURS;
 	return NULL;
 }
 
@@ -178,114 +123,12 @@ static struct err *controld_program(struct program *g, const struct spawn *s, st
 
 	if (e)
 		return e;
-	add_arg(g, p, "--id");
-	add_arg(g, p, s->dir->id);
-	add_fd(g, p, "--listen-fd", s->listen);
-	add_fd(g, p, "--sentry-fd", s->controld_control);
-	add_fd(g, p, "--lifeline-fd", s->lifeline);
+	program_arg(g, p, "--id");
+	program_arg(g, p, s->dir->id);
+	program_fd(g, p, "--listen-fd", s->listen);
+	program_fd(g, p, "--sentry-fd", s->controld_control);
+	program_fd(g, p, "--lifeline-fd", s->lifeline);
 	add_log(g, s, p);
-	return NULL;
-}
-
-/* --- starting ----------------------------------------------------------------- */
-
-static struct err *write_text(const char *path, const char *text)
-{
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		return err_new(errno, "%s", path);
-	return NULL;
-}
-
-/* One id of ours in the new user namespace: as root there, or as itself. */
-static struct err *map_ids(bool as_root, uid_t uid, gid_t gid)
-{
-	char text[64];
-	struct err *e = write_text("/proc/self/setgroups", "deny");
-
-	snprintf(text, sizeof(text), "%u %u 1\n", as_root ? 0 : uid, uid);
-	if (!e)
-		e = write_text("/proc/self/uid_map", text);
-	snprintf(text, sizeof(text), "%u %u 1\n", as_root ? 0 : gid, gid);
-	if (!e)
-		e = write_text("/proc/self/gid_map", text);
-	return e ? err_wrap(e, "user namespace") : NULL;
-}
-
-static struct err *exec_program(struct program *g)
-{
-	struct err *e = fd_donate_only(g->keep, g->n_keep);
-
-	if (e)
-		return e;
-	execve(g->path, g->args.v, g->env);
-	return err_new(errno, "executing %s", g->path);
-}
-
-struct clone_arg {
-	struct program *g;
-	uid_t uid;
-	gid_t gid;
-};
-
-/* Capabilities that an exec by an ordinary id keeps. */
-static struct err *keep_capabilities(void)
-{
-	cap_t caps = cap_get_proc();
-	struct err *e = NULL;
-
-	for (cap_value_t v = 0; caps && v <= cap_max_bits() && !e; v++) {
-		cap_flag_value_t has = CAP_CLEAR;
-
-		if (cap_get_flag(caps, v, CAP_PERMITTED, &has) < 0 || has == CAP_CLEAR)
-			continue;
-		if (cap_set_flag(caps, CAP_INHERITABLE, 1, &v, CAP_SET) < 0 || cap_set_proc(caps) < 0 || cap_set_ambient(v, CAP_SET) < 0)
-			e = err_new(errno, "keeping capability %d", v);
-	}
-	cap_free(caps);
-	return e;
-}
-
-static struct err *enter_user_ns(const struct clone_arg *c)
-{
-	struct err *e = map_ids(c->g->user_ns_id == AS_ROOT, c->uid, c->gid);
-
-	return e || c->g->user_ns_id != WITH_CAPABILITIES ? e : keep_capabilities();
-}
-
-/* In the new process, on its own stack, its parent asleep until exec or exit. */
-static int child_main(void *arg)
-{
-	struct clone_arg *c = arg;
-
-	/* the launcher may go: the sentry's sockets tell it when it is not wanted */
-	if (!c->g->sibling)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (c->g->user_ns)
-		c->g->error = enter_user_ns(c);
-	if (!c->g->error)
-		c->g->error = exec_program(c->g);
-	_exit(127);
-}
-
-static struct err *start_program(struct program *g, struct pool *p, int *pidfd, struct proc_id *id)
-{
-	char *stack = pool_alloc(p, STACK_SIZE);
-	struct clone_arg arg = { g, geteuid(), getegid() };
-	int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_NEWPID | SIGCHLD | (g->user_ns ? CLONE_NEWUSER : 0) |
-		(g->sibling ? CLONE_PARENT : 0);
-	pid_t pid = clone(child_main, stack + STACK_SIZE, flags, &arg, pidfd);
-
-	if (pid < 0)
-		return err_new(errno, "starting %s", g->path);
-	fcntl(*pidfd, F_SETFD, FD_CLOEXEC);
-	if (g->error) {
-		if (!g->sibling)
-			waitpid(pid, NULL, 0);
-		return g->error;
-	}
-	*id = proc_identify(pid);
 	return NULL;
 }
 
@@ -339,6 +182,15 @@ static struct err *record(const struct spawn *s, struct report *r)
 	return state_write(s->dir, s->state);
 }
 
+static struct err *write_text(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return err_new(errno, "%s", path);
+	return NULL;
+}
+
 /* How soon the host kills the sandbox when it is out of memory.  Below its own
  * value only with CAP_SYS_RESOURCE: else it stays what it is. */
 static void set_oom_score(const struct spawn *s)
@@ -368,17 +220,17 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 	set_oom_score(s);
 	gofer.env = sentry.env = controld.env = component_environment(p);
 	r->controld = proc_identify(getpid());
-	if ((e = start_program(&gofer, p, &gofer_pidfd, &r->gofer)) || (e = start_program(&sentry, p, &sentry_pidfd, &r->sentry)) ||
+	if ((e = program_start(&gofer, p, &gofer_pidfd, &r->gofer)) || (e = program_start(&sentry, p, &sentry_pidfd, &r->sentry)) ||
 		(e = record(s, r)))
 		return e;
-	add_fd(&controld, p, "--gofer-pidfd", gofer_pidfd);
-	add_fd(&controld, p, "--sentry-pidfd", sentry_pidfd);
-	add_arg(&controld, p, "--sentry-pid");
-	add_arg(&controld, p, pool_printf(p, "%llu", (unsigned long long)r->sentry.pid));
+	program_fd(&controld, p, "--gofer-pidfd", gofer_pidfd);
+	program_fd(&controld, p, "--sentry-pidfd", sentry_pidfd);
+	program_arg(&controld, p, "--sentry-pid");
+	program_arg(&controld, p, pool_printf(p, "%llu", (unsigned long long)r->sentry.pid));
 	LIST_ADD(p, &controld.args, NULL);
 	if (write(report_fd, r, sizeof(*r)) != sizeof(*r))
 		return err_new(errno, "reporting");
-	return exec_program(&controld);
+	return program_exec(&controld);
 }
 
 static _Noreturn void child(const struct spawn *in, int report_fd)
@@ -440,7 +292,7 @@ static struct err *start_gofer(const struct spawn *s, const struct cgroup *cgrou
 		return e;
 	gofer.sibling = true;
 	gofer.env = component_environment(p);
-	return start_program(&gofer, p, &pidfd, &r->gofer);
+	return program_start(&gofer, p, &pidfd, &r->gofer);
 }
 
 static _Noreturn void gofer_child(const struct spawn *in, const struct cgroup *cgroup, int report_fd)
@@ -511,7 +363,7 @@ struct err *spawn_print_syscalls(struct pool *p)
 	static char name[] = "redoubt-sentry", option[] = "--syscalls";
 	char *args[] = { name, option, NULL };
 	const char *path;
-	struct err *e = find_program("sentry", p, &path);
+	struct err *e = program_find("sentry", p, &path);
 
 	if (e)
 		return e;

@@ -3,6 +3,8 @@
  */
 #include "state.h"
 
+#include "idmap.h"
+
 #include "libipc/fd.h"
 
 #include <dirent.h>
@@ -21,7 +23,8 @@ const char *state_default_root(struct pool *p)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
-	if (geteuid() == 0)
+	/* the root of a user namespace (rootless podman's) has no place in the host's /run */
+	if (geteuid() == 0 && !(runtime && idmap_in_user_ns()))
 		return "/run/redoubt";
 	if (runtime && runtime[0] == '/')
 		return pool_printf(p, "%s/redoubt", runtime);
