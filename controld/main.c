@@ -14,20 +14,11 @@
 
 #include "libipc/confine.h"
 #include "libipc/fd.h"
+#include "libipc/sanitize.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-
-#ifdef REDOUBT_SANITIZE
-/* The leak check wants to trace this process and to read /proc, which the
- * confinement does not allow, and must not for a test's sake. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-#endif
 
 /* Nothing but epoll: other back ends would need other calls. */
 static struct err *make_base(struct event_base **out)

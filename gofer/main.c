@@ -15,6 +15,7 @@
 
 #include "libipc/confine.h"
 #include "libipc/fd.h"
+#include "libipc/sanitize.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,15 +27,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#ifdef REDOUBT_SANITIZE
-/* the leak checker needs ptrace and clone, which the policy has not */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-#endif
 
 /* Descriptors that no set counts: standard ones, sockets, epoll, the trees,
  * and what one request opens beyond the budget before it is trimmed. */

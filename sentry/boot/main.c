@@ -9,6 +9,7 @@
 #include "control/container.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
+#include "libipc/sanitize.h"
 #include "syscalls/syscall.h"
 
 #include <malloc.h>
