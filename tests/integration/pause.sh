@@ -23,6 +23,7 @@ grows() { a=$(ticks "$1"); sleep 0.4; b=$(ticks "$1"); if [ "$b" -gt "$a" ]; the
 
 # one that computes without calls, one that sleeps and writes, a thread waiting on a pipe
 start "$id" 'while :; do echo x; for i in {1..2000}; do :; done; done & while :; do echo y; sleep 0.02; done & sleep 1000 | cat & wait'
+for _ in $(seq 100); do [ "$(ticks "$id")" -gt 0 ] && break; sleep 0.1; done # a slow machine
 is "runs" "$(grows "$id")" yes
 quiet pause "$id"
 is "pause" $? 0
@@ -65,15 +66,15 @@ is "KILL ends a paused container" $? 137
 quiet delete "$id"
 is "delete" $? 0
 
-start "$id-b" 'trap "echo got; exit 9" TERM; while :; do sleep 0.01; done'
-sleep 0.2
+start "$id-b" 'trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.01; done'
+for _ in $(seq 100); do [ "$(ticks "$id-b")" -gt 0 ] && break; sleep 0.1; done
 quiet pause "$id-b"
 quiet kill "$id-b" TERM
 sleep 0.2
-is "a handler waits for resume" "$(cat "$SCRATCH/$id-b/out")" ""
+is "a handler waits for resume" "$(cat "$SCRATCH/$id-b/out")" "ready"
 quiet resume "$id-b"
 timeout 5 "$LAUNCHER" --root "$STATE" wait "$id-b" 2>"$SCRATCH/err"
-is "the handler has run" "$? $(cat "$SCRATCH/$id-b/out")" "9 got"
+is "the handler has run" "$? $(tail -1 "$SCRATCH/$id-b/out")" "9 got"
 quiet delete "$id-b"
 
 start "$id-c" 'while :; do :; done'
