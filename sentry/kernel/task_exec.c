@@ -131,6 +131,12 @@ static void fresh_registers(struct task *t, const struct exec_image *img)
 	platform_fpstate_set(t->ctx, fp);
 }
 
+/* What the old program might do to the new one, it may do. */
+static bool no_new_rights(const struct task *t, const struct exec_image *img)
+{
+	return !img->secure && mm_dumpable(img->mm) && img->cred->euid == t->cred->euid && img->cred->egid == t->cred->egid;
+}
+
 static bool files_shared(struct task *t)
 {
 	struct thread_group *tg;
@@ -167,6 +173,7 @@ int task_exec(struct task *t, struct exec_request *q)
 	struct completion *done;
 	struct mm *old_mm;
 	struct cred *old_cred;
+	bool same_rights;
 	int r = exec_load(q, &img);
 
 	if (r)
@@ -176,6 +183,7 @@ int task_exec(struct task *t, struct exec_request *q)
 		exec_image_free(&img);
 		return r;
 	}
+	same_rights = no_new_rights(t, &img);
 	posix_timers_exec(t->tg);
 	futex_task_exit(t);
 	unshare_files(t);
@@ -185,6 +193,8 @@ int task_exec(struct task *t, struct exec_request *q)
 	t->vfork_done = NULL;
 	tasks_unlock(t->k);
 	fresh_registers(t, &img);
+	if (same_rights)
+		mm_inherit_stub(t->mm, old_mm, t->ctx);
 	completion_done(done);
 	fdtable_exec(t->files);
 	cred_put(old_cred);

@@ -11,8 +11,8 @@
 
 #include <errno.h>
 
-#define COPY_ONE (UINT64_C(64) << 10) /* of one record */
-#define COPY_ALL (UINT64_C(256) << 10) /* of all but stacks */
+#define COPY_ONE (UINT64_C(128) << 10) /* of one record */
+#define COPY_ALL (UINT64_C(384) << 10) /* of all but stacks */
 #define MAP_FIRST 128 /* records mapped in the child's stub before it runs */
 
 struct fork {

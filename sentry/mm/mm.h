@@ -16,6 +16,7 @@ struct mm;
 struct memfile;
 struct platform;
 struct platform_as;
+struct platform_ctx;
 struct file; /* vfs/file.h; mm only holds references through these hooks */
 
 struct mm_file_hooks {
@@ -39,6 +40,9 @@ void mm_get(struct mm *mm);
 void mm_put(struct mm *mm); /* the last put (users gone) unmaps everything and frees the stub process */
 struct platform_as *mm_as_new(struct mm *mm); /* to make contexts in; not fit to run yet. NULL: no memory */
 struct platform_as *mm_as(struct mm *mm); /* fit to run: what was ordered of it is done. NULL: no memory */
+/* For exec: mm, which has not run yet, gets the stub of old, where c ran, if
+ * nobody else uses that; nothing of old's can be reached there any more. */
+void mm_inherit_stub(struct mm *mm, struct mm *old, struct platform_ctx *c);
 struct mm_env *mm_env(struct mm *mm);
 
 struct mm_mmap {

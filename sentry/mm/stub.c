@@ -147,6 +147,52 @@ static bool queued_file(const struct mm *mm, uint64_t start, uint64_t end)
 	return false;
 }
 
+/* All that was mapped is to go first. */
+static void queue_unmap_all(struct mm *mm)
+{
+	struct stub_queue *q = &mm->queue;
+
+	if (q->n == STUB_QUEUE) {
+		unmap_all(mm);
+		set_n(q, 0);
+		return;
+	}
+	for (unsigned i = q->n; i; i--)
+		q->o[i] = q->o[i - 1];
+	q->o[0] = (struct platform_order){ .kind = PLATFORM_UNMAP, .addr = 0, .len = TASK_SIZE };
+	set_n(q, q->n + 1);
+}
+
+void mm_inherit_stub(struct mm *mm, struct mm *old, struct platform_ctx *c)
+{
+	struct platform_as *as = NULL;
+	struct pma *p;
+
+	mm_lock(old);
+	if (old->as && ref_count(&old->users) == 1 && platform_as_reusable(old->as, c)) {
+		as = old->as;
+		old->as = NULL;
+		RB_FOREACH(p, pma_tree, &old->pmas)
+			p->stub = 0;
+		set_n(&old->queue, 0); /* pages that were freed wait on, for teardown */
+	}
+	mm_unlock(old);
+	if (!as)
+		return;
+	mm_lock(mm);
+	if (mm->as) {
+		platform_as_unmap(as, 0, TASK_SIZE);
+	} else {
+		__atomic_store_n(&mm->as, as, __ATOMIC_RELEASE);
+		as = NULL;
+		queue_unmap_all(mm);
+		stub_flush(mm);
+	}
+	mm_unlock(mm);
+	if (as)
+		platform_as_free(as);
+}
+
 /* --- what records ask for --------------------------------------------------------- */
 
 void stub_map(struct mm *mm, struct pma *p)

@@ -13,6 +13,7 @@ struct platform_ops {
 	struct err *(*init)(int mem_fd, struct platform **out);
 	struct platform_as *(*as_new)(struct platform *p);
 	void (*as_free)(struct platform_as *as);
+	bool (*as_reusable)(struct platform_as *as, struct platform_ctx *c); /* optional: never */
 	int (*as_orders)(struct platform_as *as, const struct platform_order *o, unsigned n); /* ranges are checked */
 	int64_t (*as_cpu_ns)(struct platform_as *as);
 	struct platform_ctx *(*ctx_new)(struct platform *p, struct platform_as *as);

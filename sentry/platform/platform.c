@@ -41,6 +41,11 @@ static bool range_ok(uint64_t addr, uint64_t len)
 	return len && !(addr & (PAGE_SIZE - 1)) && !(len & (PAGE_SIZE - 1)) && len <= TASK_SIZE && addr <= TASK_SIZE - len;
 }
 
+bool platform_as_reusable(struct platform_as *as, struct platform_ctx *c)
+{
+	return as->ops->as_reusable && as->ops->as_reusable(as, c);
+}
+
 int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)

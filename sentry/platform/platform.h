@@ -51,6 +51,11 @@ const char *platform_name(const struct platform *p);
 struct platform_as *platform_as_new(struct platform *p); /* NULL: out of memory or processes */
 void platform_as_free(struct platform_as *as); /* kills the stub process; no ctx may be running in it */
 
+/* For exec: whether c, which has run in it, may go on there with another program
+ * of the same rights.  False if another thread of the program may have anything
+ * left there, or if it is no gain. */
+bool platform_as_reusable(struct platform_as *as, struct platform_ctx *c);
+
 enum platform_order_kind { PLATFORM_MAP, PLATFORM_UNMAP, PLATFORM_PROTECT };
 struct platform_order {
 	enum platform_order_kind kind;

@@ -65,13 +65,13 @@ static struct st_as *take_living(struct st_platform *p, pid_t pid)
 {
 	struct st_as *as;
 
-	mutex_lock(&p->mu);
+	mutex_lock(&p->living_mu);
 	LIST_FOREACH(as, &p->living, link)
 		if (as->pid == pid)
 			break;
 	if (as)
 		LIST_REMOVE(as, link);
-	mutex_unlock(&p->mu);
+	mutex_unlock(&p->living_mu);
 	return as;
 }
 
@@ -139,9 +139,9 @@ static int fork_locked(struct st_as *as)
 		if (pid > 0) {
 			as->pid = pid;
 			ref_get(&as->ref);
-			mutex_lock_nested(&p->mu);
+			mutex_lock(&p->living_mu);
 			LIST_INSERT_HEAD(&p->living, as, link);
-			mutex_unlock(&p->mu);
+			mutex_unlock(&p->living_mu);
 		}
 		r = pid > 0 ? 0 : pid;
 	}
@@ -236,6 +236,21 @@ void st_as_free(struct platform_as *base)
 		pthread_cond_wait(&as->ended, &as->mu.m);
 	mutex_unlock(&as->mu);
 	st_as_put(as);
+}
+
+/* A thread that seems to have stopped may not have: it could lie in wait in the
+ * stub's own text.  c's thread is the program's whatever it does; there must be no
+ * other. */
+bool st_as_reusable(struct platform_as *base, struct platform_ctx *ctx)
+{
+	struct st_as *as = (struct st_as *)base;
+	struct st_ctx *c = (struct st_ctx *)ctx;
+	bool r;
+
+	mutex_lock(&as->mu);
+	r = !atomic_load(&as->dead) && LIST_FIRST(&as->ctxs) == c && !LIST_NEXT(c, link) && SLIST_EMPTY(&as->idle);
+	mutex_unlock(&as->mu);
+	return r;
 }
 
 int64_t st_as_cpu_ns(struct platform_as *base)

@@ -76,6 +76,7 @@ static struct err *st_init(int mem_fd, struct platform **out)
 	pthread_cond_init(&p->pool_wanted, NULL);
 	SLIST_INIT(&p->ready);
 	mutex_init(&p->slots_mu, RANK_LEAF);
+	mutex_init(&p->living_mu, RANK_LEAF);
 	LIST_INIT(&p->living);
 	e = st_frame_fits() ? start(p) : err_new(0, "this processor's state is too large: use --platform ptrace");
 	if (e)
@@ -89,6 +90,7 @@ const struct platform_ops platform_systrap = {
 	.init = st_init,
 	.as_new = st_as_new,
 	.as_free = st_as_free,
+	.as_reusable = st_as_reusable,
 	.as_orders = st_as_orders,
 	.as_cpu_ns = st_as_cpu_ns,
 	.ctx_new = st_ctx_new,

@@ -14,7 +14,8 @@
  * code), handover.c (waiting for it), init.c (the platform).  guest-code/ is what runs in stubs.
  *
  * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
- * platform's mu; pool_mu alone.  Then slots_mu or a context's mu (RANK_LEAF).
+ * platform's mu; pool_mu alone.  Then slots_mu, living_mu or a context's mu
+ * (RANK_LEAF).
  */
 #ifndef SENTRY_PLATFORM_SYSTRAP_SYSTRAP_H
 #define SENTRY_PLATFORM_SYSTRAP_SYSTRAP_H
@@ -49,7 +50,8 @@ struct st_platform {
 	struct mutex mu; /* one user at a time of the following */
 	int channel; /* [mu] our end: files to stubs */
 	int channel_stubs; /* [mu] the stubs' end: to take back what a stub did not receive */
-	LIST_HEAD(, st_as) living; /* [mu] those whose process was not reaped yet; holds a reference */
+	struct mutex living_mu; /* RANK_LEAF */
+	LIST_HEAD(, st_as) living; /* [living_mu] those whose process was not reaped yet; holds a reference */
 	struct mutex slots_mu; /* RANK_LEAF */
 	uint64_t slots_used[ST_MAX_SLOTS / 64]; /* [slots_mu] */
 	struct mutex pool_mu;
@@ -76,7 +78,7 @@ struct st_as {
 	struct platform_as base;
 	struct st_platform *p; /* [I] */
 	struct ref ref; /* the user's, one a context in ctxs, one in living */
-	LIST_ENTRY(st_as) link; /* [p->mu] in living */
+	LIST_ENTRY(st_as) link; /* [p->living_mu] in living */
 	SLIST_ENTRY(st_as) ready_link; /* [p->pool_mu] */
 	struct mutex mu;
 	pthread_cond_t ended; /* [mu] reaped is set */
@@ -127,6 +129,7 @@ pid_t st_zygote_fork_locked(struct st_platform *p, uint64_t orders, int *notify_
 
 /* --- as.c --- */
 struct platform_as *st_as_new(struct platform *p);
+bool st_as_reusable(struct platform_as *as, struct platform_ctx *c);
 struct st_as *st_as_alloc(struct st_platform *p); /* without a process; NULL: no memory */
 void st_as_free(struct platform_as *as);
 int64_t st_as_cpu_ns(struct platform_as *as);

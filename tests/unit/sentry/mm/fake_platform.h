@@ -67,6 +67,8 @@ int platform_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int
 	return 0;
 }
 
+bool platform_as_reusable(struct platform_as *as, struct platform_ctx *c) { return true; }
+
 int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n)
 {
 	int e = 0;
