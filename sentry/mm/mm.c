@@ -66,8 +66,10 @@ static void teardown(struct mm *mm)
 	struct vma *v;
 	struct pma *p;
 	struct file *exe;
+	struct memobj *peeked;
 
 	mm_lock(mm);
+	peeked = peek_end(mm);
 	as = mm->as;
 	mm->as = NULL;
 	exe = mm->layout.exe;
@@ -81,6 +83,8 @@ static void teardown(struct mm *mm)
 	while ((v = RB_ROOT(&mm->vmas)))
 		vma_unlink(mm, v);
 	mm_unlock(mm);
+	if (peeked)
+		memobj_put(peeked);
 	if (exe)
 		mm->env->hooks.put(exe);
 }

@@ -24,6 +24,7 @@
 #include "mm/memfile.h"
 #include "mm/memobj.h"
 #include "mm/mm.h"
+#include "mm/peek.h"
 #include "platform/platform.h"
 
 #include <sys/queue.h>
@@ -102,6 +103,7 @@ struct mm {
 	struct pma_tree pmas;
 	struct pma *hot[N_HOT]; /* records found lately, by address */
 	struct vma *dead; /* unlinked areas, freed by mm_unlock */
+	struct peek peek;
 	unsigned n_vmas;
 	uint64_t total, data, locked; /* bytes of areas: all, private writable, locked */
 	uint64_t peak_total, peak_rss;

@@ -4,7 +4,7 @@
  * Any thread.  A copy holds mm->mu for one record's bytes (at most COPY_MAX) at
  * a time: look the record up, copy, let go.  Memory of the memory file is
  * reached through the sentry's own mapping of it; a host file's pages through
- * pread, or, for stores and atomic words, through a mapping made for the moment
+ * pread (or a kept mapping: peek.c), or, for stores and atomic words, through a mapping made for the moment
  * (a store by pwrite could lengthen the file).
  */
 #include "mm/usercopy.h"
@@ -86,6 +86,7 @@ static size_t host_copy(const struct pma *p, uint64_t addr, void *buf, size_t n,
 /* One step: at most n bytes, within one record. */
 static size_t copy_step(struct mm *mm, uint64_t addr, void *buf, size_t n, bool write, bool force)
 {
+	struct memobj *gone = NULL;
 	struct pma *p;
 	size_t done = 0;
 	uint8_t *at;
@@ -94,7 +95,9 @@ static size_t copy_step(struct mm *mm, uint64_t addr, void *buf, size_t n, bool 
 	if (!access_page(mm, addr, write, force, &p)) {
 		if (n > p->end - addr)
 			n = p->end - addr;
-		if (p->fd >= 0) {
+		if (p->fd >= 0 && !write && peek_copy(mm, p, addr, buf, n, &gone)) {
+			done = n;
+		} else if (p->fd >= 0) {
 			done = host_copy(p, addr, buf, n, write);
 		} else {
 			at = (uint8_t *)memfile_ptr(mm->env->mf, p->off) + (addr - p->start);
@@ -102,6 +105,8 @@ static size_t copy_step(struct mm *mm, uint64_t addr, void *buf, size_t n, bool 
 		}
 	}
 	mm_unlock(mm);
+	if (gone)
+		memobj_put(gone);
 	return done;
 }
 
