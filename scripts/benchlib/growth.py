@@ -5,7 +5,7 @@ import concurrent.futures, os, statistics, subprocess, time
 
 from .runtimes import LIMIT, Running, Runtime, pss, run
 from .suites import program
-from .table import Rows, number, print_table
+from .table import number, print_lines
 
 STEPS = {
     "threads": [1, 10, 100, 1000],
@@ -30,16 +30,7 @@ def table(title, unit, steps, values, runtime, bench):
         growth = medians[-1] / base if medians[-1] and base else None
         line.append(("%.2f" % growth + (" !" if growth > LINEAR else "")) if growth is not None else "-")
         lines.append(line)
-    if bench.options.markdown:
-        for i, l in enumerate([head] + lines):
-            print("| " + " | ".join(l) + " |")
-            if i == 0:
-                print("|---|" + "---:|" * (len(head) - 1))
-    else:
-        widths = [max(len(l[i]) for l in [head] + lines) for i in range(len(head))]
-        for l in [head] + lines:
-            print(l[0].ljust(widths[0]) + "".join("  " + c.rjust(w) for c, w in zip(l[1:], widths[1:])))
-    print(flush=True)
+    print_lines(head, lines, bench.options.markdown)
 
 
 def collect(values, lines, step):

@@ -2,7 +2,7 @@
 runtimes, options, scratch directory) and prints its tables."""
 import os, shutil, subprocess, time
 
-from .runtimes import TOP, TREE, Runtime, bundle, descendants, pss, run, shell
+from .runtimes import TOP, TREE, Runtime, pss, run, shell
 from .table import Rows, print_table
 
 PROGRAMS = {

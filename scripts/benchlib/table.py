@@ -31,6 +31,20 @@ def ratio(values, base):
     return f"{statistics.median(values) / statistics.median(base):.2f}" if values and base and statistics.median(base) else "-"
 
 
+def print_lines(head, lines, markdown):
+    """head and lines: lists of texts, equally long."""
+    if markdown:
+        for i, l in enumerate([head] + lines):
+            print("| " + " | ".join(l) + " |")
+            if i == 0:
+                print("|---|" + "---:|" * (len(head) - 1))
+    else:
+        widths = [max(len(l[i]) for l in [head] + lines) for i in range(len(head))]
+        for l in [head] + lines:
+            print(l[0].ljust(widths[0]) + "".join("  " + c.rjust(w) for c, w in zip(l[1:], widths[1:])))
+    print(flush=True)
+
+
 def print_table(title, unit, rows, markdown):
     names = [n for n in rows.names if any(n in r for r in rows.rows.values())]
     bases = []  # native first, then each foreign runtime
@@ -42,13 +56,4 @@ def print_table(title, unit, rows, markdown):
     lines = []
     for row, values in rows.rows.items():
         lines.append([row] + [cell(values.get(n), not markdown) for n in names] + [ratio(values.get(o), values.get(b)) for o, b in ratios])
-    if markdown:
-        print("| " + " | ".join(head) + " |")
-        print("|---|" + "---:|" * (len(head) - 1))
-        for l in lines:
-            print("| " + " | ".join(l) + " |")
-    else:
-        widths = [max(len(l[i]) for l in [head] + lines) for i in range(len(head))]
-        for l in [head] + lines:
-            print(l[0].ljust(widths[0]) + "".join("  " + c.rjust(w) for c, w in zip(l[1:], widths[1:])))
-    print(flush=True)
+    print_lines(head, lines, markdown)
