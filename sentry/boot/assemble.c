@@ -19,6 +19,7 @@
 #include "lib/wait.h"
 #include "libipc/log.h"
 #include "mm/memfile.h"
+#include "mm/text.h"
 #include "mm/usercopy.h"
 #include "net/net.h"
 #include "platform/platform.h"
@@ -137,6 +138,8 @@ struct err *kernel_assemble(struct kernel *k)
 	ret = mm_env_init(&k->mm_env);
 	if (ret)
 		return err_new(-ret, "memory");
+	if (platform_patching(k->platform)) /* without memory for it, calls trap */
+		k->mm_env.texts = texts_new(k->memfile, platform_patching(k->platform));
 	k->vfs = vfs_new();
 	if (!k->vfs)
 		return err_new(ENOMEM, "file systems");

@@ -80,6 +80,7 @@ static void teardown(struct mm *mm)
 	RB_FOREACH(p, pma_tree, &mm->pmas)
 		p->stub = 0;
 	pmas_drop(mm, 0, TASK_SIZE); /* cuts nothing: cannot fail */
+	text_free(mm);
 	while ((v = RB_ROOT(&mm->vmas)))
 		vma_unlink(mm, v);
 	mm_unlock(mm);

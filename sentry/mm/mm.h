@@ -31,6 +31,7 @@ struct mm_env {
 	struct mm_file_hooks hooks;
 	struct memobj *vdso; /* [vvar page][vDSO image] (made by mm_env_init) */
 	void *vvar; /* the sentry's view of the vvar page: for vvar_update */
+	struct texts *texts; /* patched program text, or NULL: mm/text.h */
 };
 int mm_env_init(struct mm_env *e);
 

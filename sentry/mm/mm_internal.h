@@ -35,7 +35,7 @@
 #define ANON_STEP (UINT64_C(2) << 20) /* anonymous memory gets offsets in such blocks */
 #define FILE_STEP (UINT64_C(64) << 10) /* asked of an object at a time; it may answer more */
 #define COW_STEP (UINT64_C(32) << 10) /* copied at a time */
-#define MMAP_MIN_ADDR 65536ul
+#define MMAP_MIN_ADDR 0x80000ul /* below: the entries of patched call sites */
 
 #define VMA_SHARED 1u
 #define VMA_GROWSDOWN 2u
@@ -92,6 +92,7 @@ struct stub_queue {
 	} freed[STUB_QUEUE]; /* pages that the stub may reach until then */
 };
 
+struct text; /* text.c */
 struct mm {
 	struct ref users; /* tasks and the like: the last one unmaps all */
 	struct ref count; /* users as a whole count for one; the struct itself */
@@ -99,6 +100,7 @@ struct mm {
 	struct mutex mu; /* RANK_MM; the rest is under it */
 	struct platform_as *as; /* made when first needed */
 	struct stub_queue queue;
+	struct text *text; /* NULL until a call has trapped; read without the lock, set once */
 	struct vma_tree vmas;
 	struct pma_tree pmas;
 	struct pma *hot[N_HOT]; /* records found lately, by address */
@@ -156,7 +158,13 @@ void stub_unmap(struct mm *mm, uint64_t start, uint64_t end); /* the records' st
 void stub_restrict(struct mm *mm, uint64_t start, uint64_t end); /* after records changed: the stub must not do more */
 int stub_flush(struct mm *mm); /* what was queued is done; on an error (the first order's that failed) nothing is mapped any more */
 void stub_forget(struct mm *mm); /* there is no stub any more */
+void stub_order(struct mm *mm, struct platform_order o); /* one that no record asks for */
 void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len); /* memfile_put, when the stub cannot reach them any more */
+
+/* --- text.c: [mm->mu] --- */
+void text_drop(struct mm *mm, uint64_t start, uint64_t end); /* after something else was ordered for [start, end) */
+void text_lost(struct mm *mm); /* nothing is mapped any more */
+void text_free(struct mm *mm);
 
 /* --- fault.c: [mm->mu] --- */
 /* The record for addr in v, readable or (write) writable.  -EFAULT: beyond the

@@ -59,6 +59,7 @@ static void unmap_all(struct mm *mm)
 		platform_as_unmap(mm->as, 0, TASK_SIZE); /* fails only when the stub is dead */
 	RB_FOREACH(p, pma_tree, &mm->pmas)
 		p->stub = 0;
+	text_lost(mm);
 }
 
 int stub_flush(struct mm *mm)
@@ -79,6 +80,7 @@ void stub_forget(struct mm *mm)
 {
 	set_n(&mm->queue, 0);
 	give_back(mm);
+	text_lost(mm);
 }
 
 void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len)
@@ -123,7 +125,7 @@ static bool merge(struct platform_order *last, const struct platform_order *o)
 	return false;
 }
 
-static void queue_order(struct mm *mm, struct platform_order o)
+void stub_order(struct mm *mm, struct platform_order o)
 {
 	struct stub_queue *q = &mm->queue;
 
@@ -208,8 +210,10 @@ void stub_map(struct mm *mm, struct pma *p)
 	o.fd = p->fd >= 0 ? p->fd : memfile_fd(mm->env->mf);
 	if (p->stub)
 		o.kind = PLATFORM_PROTECT;
-	queue_order(mm, o);
+	stub_order(mm, o);
 	p->stub = (uint8_t)o.prot;
+	if (o.kind == PLATFORM_MAP)
+		text_drop(mm, p->start, p->end);
 }
 
 void stub_unmap(struct mm *mm, uint64_t start, uint64_t end)
@@ -230,7 +234,8 @@ void stub_unmap(struct mm *mm, uint64_t start, uint64_t end)
 		return;
 	now |= queued_file(mm, lo, hi);
 	/* One order: what lies between them is unmapped anyway or in the range. */
-	queue_order(mm, (struct platform_order){ .kind = PLATFORM_UNMAP, .addr = lo, .len = hi - lo });
+	stub_order(mm, (struct platform_order){ .kind = PLATFORM_UNMAP, .addr = lo, .len = hi - lo });
+	text_drop(mm, lo, hi);
 	if (now)
 		stub_flush(mm);
 }
@@ -252,7 +257,7 @@ static void restrict_run(struct mm *mm, uint64_t lo, uint64_t hi, int prot)
 	}
 	for (struct pma *p = pma_first(mm, lo); p && p->start < hi; p = RB_NEXT(pma_tree, &mm->pmas, p))
 		p->stub = (uint8_t)prot;
-	queue_order(mm, (struct platform_order){ .kind = PLATFORM_PROTECT, .addr = lo, .len = hi - lo, .prot = prot });
+	stub_order(mm, (struct platform_order){ .kind = PLATFORM_PROTECT, .addr = lo, .len = hi - lo, .prot = prot });
 }
 
 void stub_restrict(struct mm *mm, uint64_t start, uint64_t end)

@@ -7,7 +7,7 @@
 
 #include "platform/platform.h"
 
-/* All slots are required; contracts as in platform.h. */
+/* Contracts as in platform.h. */
 struct platform_ops {
 	const char *name;
 	struct err *(*init)(int mem_fd, struct platform **out);
@@ -24,6 +24,9 @@ struct platform_ops {
 	void (*fpstate_get)(struct platform_ctx *c, struct fpstate *fp);
 	void (*fpstate_set)(struct platform_ctx *c, const struct fpstate *fp);
 	void (*set_singlestep)(struct platform_ctx *c, bool on);
+	/* Optional: */
+	void (*answer)(struct platform_ctx *c, enum platform_answer which, uint64_t value);
+	const struct platform_patching *patching;
 };
 
 struct platform {

@@ -119,3 +119,14 @@ void platform_set_singlestep(struct platform_ctx *c, bool on)
 {
 	c->ops->set_singlestep(c, on);
 }
+
+void platform_answer(struct platform_ctx *c, enum platform_answer which, uint64_t value)
+{
+	if (c->ops->answer)
+		c->ops->answer(c, which, value);
+}
+
+const struct platform_patching *platform_patching(const struct platform *p)
+{
+	return p->ops->patching;
+}

@@ -40,6 +40,7 @@ struct platform_trap {
 	uint64_t addr; /* si_addr */
 	uint32_t error; /* page fault error code: bit 1 write, bit 4 instruction fetch; 0 if unknown */
 	uint64_t trapno;
+	bool call_site; /* PLATFORM_SYSCALL: the call has trapped at its instruction, where it may be patched */
 	bool error_known; /* the two above are real (else only addr is); bit 1 may be clear for a write to what was not mapped */
 };
 
@@ -99,6 +100,46 @@ void platform_fpstate_set(struct platform_ctx *c, const struct fpstate *fp);
 /* Single-stepping (ptrace of guests): the next switch executes one instruction
  * and returns PLATFORM_TRAP SIGTRAP TRAP_TRACE. */
 void platform_set_singlestep(struct platform_ctx *c, bool on);
+
+/* What the program may be told without asking: the values of calls of those names.
+ * PLATFORM_NO_ANSWER: it must ask.  Own thread, or the context's maker. */
+enum platform_answer {
+	PLATFORM_GETPID = 1,
+	PLATFORM_GETTID,
+	PLATFORM_GETUID,
+	PLATFORM_GETEUID,
+	PLATFORM_GETGID,
+	PLATFORM_GETEGID,
+	PLATFORM_N_ANSWERS,
+};
+#define PLATFORM_NO_ANSWER UINT64_MAX
+void platform_answer(struct platform_ctx *c, enum platform_answer which, uint64_t value);
+
+/* Patching of system calls in program text, so that they need not trap.  A site
+ * is the instructions in a page that are replaced: where they are overwritten in
+ * a copy of the page, the program comes to the site's entry in an array at
+ * [table, table_end) of its own address space, which says where this process has
+ * the site.  Pure functions. */
+struct platform_site {
+	uint16_t at; /* in the page */
+	uint8_t len;
+	bool sets_number;
+	int32_t value; /* the number that it sets, or what it compares the result with */
+};
+struct platform_patching {
+	uint64_t table, table_end;
+	unsigned entry_size;
+	/* A call with this number has trapped, and the address behind the
+	 * instruction is `end` in this page: what to patch; false: nothing. */
+	bool (*find)(const uint8_t *page, unsigned end, uint64_t nr, struct platform_site *s);
+	bool (*matches)(const uint8_t *page, const struct platform_site *s); /* the site is as it was found */
+	void (*patch)(uint8_t *page, const struct platform_site *s, unsigned index);
+	/* Writes entry `index` at e, for a site that lies at addr. */
+	void (*entry)(uint8_t *e, const struct platform_site *s, unsigned index, uint64_t addr);
+	/* What a thread's state was at the site, if it is in that entry. */
+	void (*rewind)(const uint8_t *e, struct regs *r);
+};
+const struct platform_patching *platform_patching(const struct platform *p); /* NULL: calls always trap */
 
 /* Processor time used by program code of an address space, ns. */
 int64_t platform_as_cpu_ns(struct platform_as *as);

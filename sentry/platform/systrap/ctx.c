@@ -56,7 +56,7 @@ void st_fpstate_get(struct platform_ctx *base, struct fpstate *fp)
 
 	if (c->fp_pending)
 		memcpy(fp->area, c->fp->area, fpstate_host_size());
-	else if (c->as && c->fp_at)
+	else if (c->as && (c->fp_at || (c->in_patch && st_patch_save_fp(c))))
 		st_fp_read(c, fp);
 	else
 		fpstate_init(fp);
@@ -143,6 +143,7 @@ static void prepare_slot(struct st_ctx *c)
 	c->fp_at = 0;
 	c->fs_base = c->gs_base = UINT64_MAX; /* not known */
 	c->ours = c->theirs = (struct st_spin){ .ticks = c->p->spin_max };
+	st_patch_prepare(c);
 }
 
 static int join(struct st_ctx *c, struct st_as *as)
@@ -174,11 +175,13 @@ static void leave(struct st_ctx *c)
 	set_thread(c, 0, 0);
 	mutex_lock(&as->mu);
 	LIST_REMOVE(c, link);
+	c->th->in_patch = c->in_patch;
 	SLIST_INSERT_HEAD(&as->idle, c->th, link);
 	if (LIST_EMPTY(&as->ctxs))
 		st_as_retire_locked(as); /* nobody is left to run there */
 	mutex_unlock(&as->mu);
 	c->as = NULL;
+	c->in_patch = false;
 	c->th = NULL;
 	c->slot = NULL;
 	st_as_put(as);
@@ -195,6 +198,7 @@ struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as)
 	c->base.ops = &platform_systrap;
 	c->p = (struct st_platform *)p;
 	mutex_init(&c->mu, RANK_LEAF);
+	memset(c->answers, 0xff, sizeof(c->answers)); /* none */
 	c->fp = aligned_alloc(64, sizeof(*c->fp));
 	/* Now, not at the first switch: here the caller can still say no. */
 	if (!c->fp || join(c, (struct st_as *)as)) {

@@ -72,7 +72,7 @@ bool st_frame_fits(void)
 /* --- to the stub --------------------------------------------------------------------- */
 
 /* The state that is to be loaded, as the host expects it in a frame. */
-static void write_fp(struct st_ctx *c)
+void st_fp_write(struct st_ctx *c)
 {
 	const uint32_t size = (uint32_t)fpstate_size(), magic2 = FP_MAGIC2;
 	const struct fp_software sw = { .magic1 = FP_MAGIC1, .extended_size = size + 4, .features = fpstate_features(), .size = size };
@@ -109,6 +109,11 @@ static void copy_out(struct frame *f, const struct regs *r)
 	f->ss = (uint16_t)r->ss;
 }
 
+uint64_t st_host_gs(const struct st_ctx *c, uint64_t gs_base)
+{
+	return gs_base ? gs_base : stub_address(c, 0);
+}
+
 /* Without the instructions, the stub makes two system calls to set the bases. */
 static void write_bases(struct st_ctx *c, const struct regs *r)
 {
@@ -119,7 +124,7 @@ static void write_bases(struct st_ctx *c, const struct regs *r)
 	c->fs_base = r->fs_base;
 	c->gs_base = r->gs_base;
 	write64(c->slot + ST_FS, r->fs_base);
-	write64(c->slot + ST_GS, r->gs_base);
+	write64(c->slot + ST_GS, st_host_gs(c, r->gs_base));
 	write32(c->slot + ST_FLAGS, flags);
 }
 
@@ -135,7 +140,7 @@ void st_frame_write(struct st_ctx *c, const struct regs *in)
 	if (c->singlestep)
 		r.eflags |= EFLAGS_TF;
 	if (c->fp_pending)
-		write_fp(c);
+		st_fp_write(c);
 	copy_out(&f, &r);
 	f.fpstate = c->fp_at ? stub_address(c, c->fp_at) : 0; /* none: the initial state */
 	memcpy(c->slot + c->frame, &f, offsetof(struct frame, info));
@@ -181,6 +186,8 @@ static void copy_in(struct st_ctx *c, const struct frame *f, struct regs *r)
 	if (c->p->fsgsbase) {
 		r->fs_base = read64(c->slot + ST_FS);
 		r->gs_base = read64(c->slot + ST_GS);
+		if (r->gs_base == st_host_gs(c, 0))
+			r->gs_base = 0;
 	}
 	r->orig_rax = UINT64_MAX;
 	regs_sanitize(r);
@@ -197,10 +204,13 @@ bool st_frame_read(struct st_ctx *c, struct regs *r, siginfo_t *si, uint64_t *er
 	memcpy(&f, c->slot + at, sizeof(f));
 	__asm__ volatile("" : "+m"(f)); /* the copy, not the slot, is looked at from here on */
 	c->frame = at;
+	c->in_patch = false;
 	c->fp_at = stack_offset(c, f.fpstate, fpstate_size() + sizeof(uint32_t), FP_ALIGN);
 	if (!c->fp_at)
 		return false;
 	copy_in(c, &f, r);
+	if (f.rip - (ST_PATCH + ST_PATCH_EXIT) < ST_PATCH_SIZE - ST_PATCH_EXIT)
+		st_patch_leaving(c, r);
 	if (c->singlestep && !own_step)
 		r->eflags &= ~EFLAGS_TF;
 	*si = f.info;

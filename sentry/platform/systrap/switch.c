@@ -16,6 +16,7 @@
 #define TRAPNO_GP 13
 #define TRAPNO_PF 14
 #define INT80_LENGTH 2
+#define EFLAGS_TF 0x100ul
 
 struct event {
 	siginfo_t si;
@@ -32,6 +33,18 @@ static enum platform_event dead(struct st_ctx *c)
 	return PLATFORM_DEAD;
 }
 
+/* A patched site whose thread could not find its slot: the number is in rax, the
+ * address of return in rcx. */
+static enum platform_event on_slow_site(struct regs *r)
+{
+	r->rip = r->rcx;
+	r->r11 = r->eflags;
+	r->orig_rax = r->rax;
+	r->rax = (uint64_t)-ENOSYS;
+	regs_sanitize(r);
+	return PLATFORM_SYSCALL;
+}
+
 static enum platform_event on_syscall(const struct event *e, struct regs *r, struct platform_trap *trap)
 {
 	int64_t nr = e->si.si_syscall;
@@ -39,6 +52,7 @@ static enum platform_event on_syscall(const struct event *e, struct regs *r, str
 	if (e->si.si_arch == AUDIT_ARCH_X86_64) {
 		r->orig_rax = (uint64_t)nr;
 		r->rax = (uint64_t)-ENOSYS;
+		trap->call_site = true;
 		return PLATFORM_SYSCALL;
 	}
 	/* As a kernel without 32-bit emulation: general protection at the instruction. */
@@ -64,6 +78,8 @@ static enum platform_event classify(const struct event *e, struct regs *r, struc
 		return PLATFORM_INTERRUPTED; /* sent by us, or by somebody outside */
 	if (signo == SIGSYS && e->si.si_code == SYS_SECCOMP)
 		return on_syscall(e, r, trap);
+	if (signo == SIGILL && r->rip == ST_PATCH + ST_PATCH_SLOW)
+		return on_slow_site(r);
 	if (signo != SIGSEGV && signo != SIGBUS && signo != SIGFPE && signo != SIGILL && signo != SIGTRAP)
 		return PLATFORM_INTERRUPTED;
 	*trap = (struct platform_trap){ .signo = signo, .code = e->si.si_code, .addr = (uint64_t)e->si.si_addr, .trapno = e->trapno };
@@ -74,16 +90,44 @@ static enum platform_event classify(const struct event *e, struct regs *r, struc
 	return PLATFORM_FAULT;
 }
 
+/* Single steps in code that the program does not know of are none of its own. */
+static bool steps_in_stub(const struct event *e, const struct regs *r)
+{
+	if (e->si.si_signo != SIGTRAP || e->si.si_code != TRAP_TRACE)
+		return false;
+	return r->rip - ST_PATCH < ST_PATCH_SIZE || r->rip - ST_SITES < ST_SITES_END - ST_SITES;
+}
+
+static enum platform_event at_patch(const struct st_ctx *c, uint64_t by, struct regs *r, bool own_step)
+{
+	if (c->singlestep && !own_step)
+		r->eflags &= ~EFLAGS_TF;
+	if (by == ST_BY_KICK)
+		return PLATFORM_INTERRUPTED;
+	r->orig_rax = r->rax;
+	r->rax = (uint64_t)-ENOSYS;
+	return PLATFORM_SYSCALL;
+}
+
 /* Until c has no order to be interrupted any more, or something has happened. */
 static enum platform_event run_once(struct st_ctx *c, struct regs *r, struct platform_trap *trap)
 {
+	bool own_step = r->eflags & EFLAGS_TF;
 	struct event e;
-	bool stopped;
+	uint64_t by;
 
-	st_frame_write(c, r);
-	stopped = st_handover(c);
-	if (!stopped || !st_frame_read(c, r, &e.si, &e.error, &e.trapno))
-		return PLATFORM_DEAD;
+	do {
+		if (c->in_patch)
+			st_patch_write(c, r);
+		else
+			st_frame_write(c, r);
+		if (!st_handover(c))
+			return PLATFORM_DEAD;
+		if (st_patch_read(c, r, &by))
+			return at_patch(c, by, r, own_step);
+		if (!st_frame_read(c, r, &e.si, &e.error, &e.trapno))
+			return PLATFORM_DEAD;
+	} while (steps_in_stub(&e, r));
 	return classify(&e, r, trap);
 }
 
@@ -92,7 +136,8 @@ enum platform_event st_run(struct platform_ctx *base, struct platform_as *as_bas
 	struct st_ctx *c = (struct st_ctx *)base;
 	enum platform_event e = PLATFORM_INTERRUPTED;
 
-	if (st_ctx_enter(c, (struct st_as *)as_base))
+	trap->call_site = false;
+	if (st_ctx_enter(c, (struct st_as *)as_base) || (c->in_patch && !st_patch_convert(c, r)))
 		return dead(c);
 	atomic_fetch_add_explicit(&c->p->running, 1, memory_order_relaxed);
 	do {

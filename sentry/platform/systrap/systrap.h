@@ -10,7 +10,8 @@
  *
  * Files: zygote.c (starting the zygote, making stub processes), as.c (address
  * spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what the mapper is told), ctx.c (contexts and the threads they
- * use), frame.c (a thread's state in its slot), switch.c (running program
+ * use), frame.c (a thread's state in its slot), patch.c (the same at a patched call
+ * site), site.c (such sites), switch.c (running program
  * code), handover.c (waiting for it), init.c (the platform).  guest-code/ is what runs in stubs.
  *
  * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
@@ -66,6 +67,7 @@ struct st_thread {
 	SLIST_ENTRY(st_thread) link; /* [as->mu] in idle */
 	unsigned slot;
 	pid_t tid;
+	bool in_patch; /* how it waits: as st_ctx.in_patch */
 };
 
 struct st_order {
@@ -116,6 +118,10 @@ struct st_ctx {
 	unsigned frame; /* [t] offset in the slot of the signal frame to return from */
 	unsigned fp_at; /* [t] offset in the slot of the state that the host saved; 0: none */
 	uint64_t fs_base, gs_base; /* [t] what the stub's thread has, where programs cannot change it */
+	bool in_patch; /* [t] the thread waits at a patched call site, not in a signal's handler: */
+	struct regs block; /* [t] then: what was last seen in, or written to, its slot */
+	uint64_t call_end; /* [t] where it would go on if the sentry changed nothing; 0: that is not known */
+	uint64_t answers[ST_N_ANSWERS]; /* [t] what it may tell the program itself */
 	struct st_spin ours, theirs; /* [t] */
 	_Atomic bool running; /* program code may run */
 	_Atomic bool interrupt; /* platform_interrupt was called */
@@ -162,6 +168,7 @@ int st_thread_prepare_locked(struct st_as *as); /* one idle thread more. as->mu 
 int st_ctx_enter(struct st_ctx *c, struct st_as *as); /* c has a thread in as; 0 or -errno */
 void st_ctx_interrupt(struct platform_ctx *c);
 void st_ctx_kick(struct st_ctx *c); /* interrupts c's thread */
+void st_ctx_answer(struct platform_ctx *c, enum platform_answer which, uint64_t value);
 void st_set_singlestep(struct platform_ctx *c, bool on);
 void st_fpstate_get(struct platform_ctx *c, struct fpstate *fp);
 void st_fpstate_set(struct platform_ctx *c, const struct fpstate *fp);
@@ -172,6 +179,24 @@ bool st_frame_fits(void); /* this machine's floating-point state fits in a slot 
 /* What it has stopped with; false: not what the host or we have put there. */
 bool st_frame_read(struct st_ctx *c, struct regs *r, siginfo_t *si, uint64_t *error, uint64_t *trapno);
 void st_fp_read(struct st_ctx *c, struct fpstate *fp);
+
+uint64_t st_host_gs(const struct st_ctx *c, uint64_t gs_base); /* the GS base of a thread whose program has this one */
+void st_fp_write(struct st_ctx *c); /* puts what is pending in the slot */
+
+/* --- patch.c --- */
+void st_patch_prepare(struct st_ctx *c); /* c has a new thread */
+/* The thread waits at a patched site: has it stop by a signal if that cannot do
+ * what is wanted.  False: it is dead. */
+bool st_patch_convert(struct st_ctx *c, const struct regs *r);
+void st_patch_write(struct st_ctx *c, const struct regs *r); /* what it goes on with */
+/* It has stopped at a patched site: true. by: ST_BY_*. */
+bool st_patch_read(struct st_ctx *c, struct regs *r, uint64_t *by);
+/* A signal stopped it on its way out of there: its registers are those in the slot. */
+void st_patch_leaving(struct st_ctx *c, struct regs *r);
+bool st_patch_save_fp(struct st_ctx *c); /* into the slot; false: the thread is dead */
+
+/* --- site.c --- */
+extern const struct platform_patching st_patching;
 
 /* --- handover.c --- */
 /* Lets c's thread go on and waits until it has stopped; false: it never will. */

@@ -19,9 +19,11 @@
  */
 #include "stub.h"
 
+#define FRAME_RIP 176 /* in a signal frame */
+
 	.section .entry, "ax", @progbits
 	.globl stub_mapper, stub_notify_end, stub_order_end, stub_confine_end
-	.globl stub_handler, stub_futex_end, stub_bases_end, stub_return_end
+	.globl stub_handler, stub_bases_end, stub_return_end
 	.globl _start, zygote_syscall, zygote_syscall_end
 
 /* --- the mapper ---------------------------------------------------------------
@@ -97,6 +99,12 @@ stub_confine_end:
 stub_handler:
 	mov %rsp, %r12
 	and $-ST_SLOT_SIZE, %r12
+	mov FRAME_RIP(%rsp), %rax
+	movabs $ST_PATCH, %rcx
+	sub %rcx, %rax
+	cmp $ST_PATCH_EXIT, %rax
+	jb in_patch
+report_frame:
 	mov %rsp, ST_FRAME(%r12)
 	testl $ST_HAS_FSGSBASE, ST_FLAGS(%r12)
 	jz 1f
@@ -111,7 +119,22 @@ stub_handler:
 	lea ST_EVENT(%r12), %rdi
 	mov $1, %esi /* FUTEX_WAKE */
 	mov $1, %edx
-	jmp futex
+	lea wait(%rip), %rbx
+	jmp stub_futex
+
+	/* The signal came in patch.S, before its exit. */
+in_patch:
+	cmp $17, %edi /* SIGCHLD: to interrupt. It sees that on its way out */
+	jne 1f
+	movl $1, ST_KICKED(%r12)
+	jmp 2f
+1:	cmp $11, %edi /* SIGSEGV: the GS base is none of ours */
+	jne report_frame
+	cmp $ST_PATCH_ENTER, %rax
+	jne report_frame
+	mov %rcx, FRAME_RIP(%rsp) /* the slow way is at ST_PATCH */
+2:	lea 8(%rsp), %rsp
+	jmp sigreturn
 
 wait:
 	rdtsc
@@ -135,12 +158,8 @@ wait:
 	lea ST_GO(%r12), %rdi
 	xor %esi, %esi /* FUTEX_WAIT */
 	mov $2, %edx
-futex:
-	xor %r10d, %r10d
-	mov $202, %eax
-	syscall
-stub_futex_end:
-	jmp wait
+	lea wait(%rip), %rbx
+	jmp stub_futex
 
 go:
 	movl $0, ST_GO(%r12)
@@ -165,6 +184,7 @@ stub_bases_end:
 	jmp 2b
 return:
 	mov ST_RESUME(%r12), %rsp
+sigreturn:
 	mov $15, %eax /* rt_sigreturn */
 	syscall
 stub_return_end:

@@ -9,6 +9,7 @@
  *               Program code can write it: nothing in it is believed
  *   ST_ORDERS   read only here, written by the sentry: what the mapper executes
  *   ST_TEXT     read and execute
+ *   ST_PATCH    read and execute: where patched call sites lead (patch.S)
  *   ST_FILTER   read only: the seccomp filter of program threads
  *   ST_SCRATCH  read and write, private: nothing in it is believed
  */
@@ -19,9 +20,10 @@
 #define ST_SLOTS 0x7fff80000000
 #define ST_ORDERS 0x7fffd0000000
 #define ST_TEXT 0x7fffe0000000
-#define ST_FILTER 0x7fffe0002000
-#define ST_SCRATCH 0x7fffe0003000
-#define ST_END 0x7fffe0006000
+#define ST_PATCH 0x7fffe0002000
+#define ST_FILTER 0x7fffe0003000
+#define ST_SCRATCH 0x7fffe0004000
+#define ST_END 0x7fffe0007000
 
 /* A slot: its head, the frame of the first switch, a place for floating-point
  * state set by the sentry, and the signal stack.  It is aligned to its size, so
@@ -47,6 +49,43 @@
 #define ST_FLAGS 168
 #define ST_HAS_FSGSBASE 1 /* the instructions may be used */
 #define ST_SET_BASES 2 /* without them: set both by arch_prctl */
+
+/* More of a slot's head, for patched call sites. While a thread waits in patch.S
+ * its general registers are in ST_REGS (laid out as struct regs), its
+ * floating-point state is in the processor, and ST_FRAME says why it waits. */
+#define ST_BY_CALL 1 /* a system call */
+#define ST_BY_KICK 2 /* it was to be interrupted on its way back */
+#define ST_MAGIC 176 /* ST_MAGIC_VALUE: the GS base is this slot's */
+#define ST_MAGIC_VALUE 0x2b5ca11e
+#define ST_SELF 184 /* the slot's address in the stub */
+#define ST_PUSH 192 /* the address above ST_REGS's flags: a stack of one word */
+#define ST_KICKED 200 /* the interrupting signal came where nothing could be done about it */
+#define ST_OP 208 /* what to do when it may go on (sentry to stub) */
+#define ST_OP_RETURN 0
+#define ST_OP_SAVE_FP 1 /* store the floating-point state at ST_FP, and wait again */
+#define ST_OP_CONVERT 2 /* come back by a signal */
+#define ST_LOAD_FP 212 /* with ST_OP_RETURN: load it from ST_FP first */
+#define ST_LOAD_FS 216 /* ... and the FS base from ST_REGS */
+#define ST_FP_MASK 224 /* the parts of the floating-point state that programs have */
+#define ST_REGS 256
+#define ST_CMP 472 /* the constant of a comparison that follows the call, 0: none; if so: */
+#define ST_AFTER 480 /* where that comparison ends */
+#define ST_ANSWERS 512 /* the task's own numbers; with the highest bit set: ask the sentry */
+#define ST_N_ANSWERS 7 /* [0] is not used; the others as in enum platform_answer */
+
+/* Places in patch.S. */
+#define ST_PATCH_SLOW 4 /* a thread that has no slot to use comes back here, by an illegal instruction */
+#define ST_PATCH_ENTER 16 /* r11 the site's entry, rax the call's number */
+#define ST_PATCH_EXIT 0x300 /* from here on ST_REGS is how the thread goes on */
+#define ST_PATCH_SIZE 0x1000
+
+/* Where the entries of patched sites are: below what programs may map. */
+#define ST_SITES 0x60000
+#define ST_SITES_END 0x80000
+#define ST_SITE_SIZE 64 /* struct st_site_entry */
+#define ST_SITE_RETURN 8
+#define ST_SITE_CMP 16
+#define ST_SITE_AFTER 24
 
 /* An order: a system call's number and arguments, and for clone the slot of the
  * new thread (else 0). */

@@ -11,7 +11,10 @@ SECTIONS
 {
 	. = ST_TEXT;
 	.text : { *(.entry) *(.text .text.* .rodata .rodata.*) } :text
-	ASSERT(. <= ST_FILTER, "the stub's text is too large")
+	ASSERT(. <= ST_PATCH, "the stub's text is too large")
+	. = ST_PATCH;
+	.patch : { *(.patch) } :text
+	ASSERT(. <= ST_FILTER, "the code for patched sites is too large")
 	. = ST_FILTER;
 	.filter (NOLOAD) : { *(.filter) } :data
 	ASSERT(. == ST_SCRATCH, "the filter's page has moved")

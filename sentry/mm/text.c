@@ -1,0 +1,368 @@
+/*
+ * text.c - a process's patched text: which pages of its stub are patched
+ * versions (text.h) in place of what the page records say, and its table of
+ * entries.
+ *
+ * Only pages of private, readable and executable mappings of files are patched,
+ * as long as they have not been written; a call is, when it has trapped
+ * TRAPS times.  The records know nothing of it: whoever reads program memory by
+ * them sees the file, and whatever is mapped or unmapped there later replaces
+ * the patched page, which is noted here (text_drop).
+ *
+ * Where a thread can no longer be at an instruction because it was patched, it
+ * faults, and mm_text_event does what the instruction would have done, as told by
+ * the records.  All under mm->mu, but for the counting of traps.
+ */
+#include "mm/mm_internal.h"
+#include "mm/text.h"
+#include "mm/usercopy.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define TRAPS 3u
+#define NEVER 0xffu
+#define N_COUNTERS 64u
+#define MAX_OVERLAYS 256u
+#define MAX_TABLE_PAGES 32u
+
+struct overlay {
+	uint64_t addr;
+	struct text_page *page; /* and one reference to its memory */
+};
+
+struct text {
+	_Atomic uint64_t counters[N_COUNTERS]; /* address << 8 | traps there, NEVER: it cannot be patched */
+	struct overlay overlays[MAX_OVERLAYS]; /* by address */
+	unsigned n;
+	uint64_t table[MAX_TABLE_PAGES]; /* offset in the memory file; 0: none yet (the first page is the vDSO's) */
+	bool mapped[MAX_TABLE_PAGES];
+};
+
+static const struct platform_patching *patching(const struct mm *mm)
+{
+	return mm->env->texts ? texts_patching(mm->env->texts) : NULL;
+}
+
+static bool in_table(const struct mm *mm, uint64_t addr)
+{
+	const struct platform_patching *p = patching(mm);
+
+	return p && addr >= p->table && addr < p->table_end;
+}
+
+/* --- overlays -------------------------------------------------------------------- */
+
+/* The first that ends above addr. */
+static unsigned first_overlay(const struct text *t, uint64_t addr)
+{
+	unsigned lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+
+		if (t->overlays[mid].addr + PAGE_SIZE <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* No longer mapped, when what is queued is done. */
+static void put_overlay(struct mm *mm, const struct overlay *o)
+{
+	uint64_t mem = o->page->mem;
+
+	text_page_put(mm->env->texts, o->page);
+	stub_put_pages(mm, mem, PAGE_SIZE);
+}
+
+void text_drop(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct text *t = mm->text;
+	unsigned lo, hi;
+
+	if (!t || !t->n)
+		return;
+	lo = first_overlay(t, start);
+	for (hi = lo; hi < t->n && t->overlays[hi].addr < end; hi++)
+		put_overlay(mm, &t->overlays[hi]);
+	memmove(&t->overlays[lo], &t->overlays[hi], (t->n - hi) * sizeof(t->overlays[0]));
+	t->n -= hi - lo;
+}
+
+void text_lost(struct mm *mm)
+{
+	if (!mm->text)
+		return;
+	text_drop(mm, 0, TASK_SIZE);
+	memset(mm->text->mapped, 0, sizeof(mm->text->mapped));
+}
+
+void text_free(struct mm *mm)
+{
+	struct text *t = mm->text;
+
+	if (!t)
+		return;
+	text_lost(mm);
+	for (unsigned i = 0; i < MAX_TABLE_PAGES; i++)
+		if (t->table[i])
+			stub_put_pages(mm, t->table[i], PAGE_SIZE);
+	mm->text = NULL;
+	free(t);
+}
+
+static bool add_overlay(struct mm *mm, uint64_t addr, struct text_page *page)
+{
+	struct text *t = mm->text;
+	unsigned i;
+
+	text_drop(mm, addr, addr + PAGE_SIZE);
+	if (t->n == MAX_OVERLAYS)
+		return false;
+	i = first_overlay(t, addr);
+	memmove(&t->overlays[i + 1], &t->overlays[i], (t->n - i) * sizeof(t->overlays[0]));
+	t->overlays[i] = (struct overlay){ addr, page };
+	t->n++;
+	return true;
+}
+
+/* The page is patched elsewhere in the process too: an entry leads back to one place only. */
+static bool mapped_twice(const struct text *t, const struct memobj *obj, uint64_t off, uint64_t addr)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->overlays[i].page->obj == obj && t->overlays[i].page->obj_off == off && t->overlays[i].addr != addr)
+			return true;
+	return false;
+}
+
+/* --- the table -------------------------------------------------------------------- */
+
+static void map_here(struct mm *mm, uint64_t addr, int prot, uint64_t mem)
+{
+	stub_order(mm, (struct platform_order){
+			       .kind = PLATFORM_MAP, .addr = addr, .len = PAGE_SIZE, .prot = prot, .fd = memfile_fd(mm->env->mf), .off = mem });
+}
+
+/* Entry `index` as the sentry sees it, in a page that the stub will have mapped; NULL: no memory. */
+static uint8_t *entry_ptr(struct mm *mm, unsigned index)
+{
+	const struct platform_patching *p = patching(mm);
+	uint64_t at = (uint64_t)index * p->entry_size;
+	unsigned n = (unsigned)(at / PAGE_SIZE);
+	struct text *t = mm->text;
+
+	if (n >= MAX_TABLE_PAGES || (!t->table[n] && memfile_alloc(mm->env->mf, PAGE_SIZE, PAGE_SIZE, 0, &t->table[n])))
+		return NULL;
+	if (!t->mapped[n])
+		map_here(mm, p->table + n * PAGE_SIZE, PROT_READ | PROT_EXEC, t->table[n]);
+	t->mapped[n] = true;
+	return (uint8_t *)memfile_ptr(mm->env->mf, t->table[n]) + at % PAGE_SIZE;
+}
+
+static bool write_entries(struct mm *mm, const struct text_page *page, uint64_t addr)
+{
+	for (unsigned i = 0; i < page->n; i++) {
+		const struct text_site *s = &page->sites[i];
+		uint8_t *e = entry_ptr(mm, s->index);
+
+		if (!e)
+			return false;
+		patching(mm)->entry(e, &s->site, s->index, addr + s->site.at);
+	}
+	return true;
+}
+
+/* --- patching ----------------------------------------------------------------------- */
+
+/* Whether that trap is one of many; *never: how to say that it is no use. */
+static bool often(struct text *t, uint64_t rip, _Atomic uint64_t **counter)
+{
+	_Atomic uint64_t *c = &t->counters[(rip ^ rip >> 6 ^ rip >> 12) % N_COUNTERS];
+	uint64_t v = atomic_load_explicit(c, memory_order_relaxed);
+
+	*counter = c;
+	if (v >> 8 != rip)
+		v = rip << 8;
+	if ((v & 0xff) == NEVER)
+		return false;
+	v++;
+	if ((v & 0xff) >= TRAPS)
+		v &= ~UINT64_C(0xff);
+	atomic_store_explicit(c, v, memory_order_relaxed);
+	return !(v & 0xff);
+}
+
+/* A new page of the memory file with what the file has at page `addr` of p. */
+static int copy_page(struct mm *mm, const struct pma *p, uint64_t addr, uint64_t *mem)
+{
+	uint64_t from = p->off + (addr - p->start);
+	uint8_t *to;
+	bool ok;
+
+	if (memfile_alloc(mm->env->mf, PAGE_SIZE, PAGE_SIZE, 0, mem))
+		return -ENOMEM;
+	to = memfile_ptr(mm->env->mf, *mem);
+	memfile_commit(mm->env->mf, *mem, PAGE_SIZE);
+	if (p->fd >= 0)
+		ok = pread(p->fd, to, PAGE_SIZE, (off_t)from) >= 0; /* zero beyond the end */
+	else
+		ok = safe_copy(to, memfile_ptr(mm->env->mf, from), PAGE_SIZE) == PAGE_SIZE;
+	if (ok)
+		return 0;
+	memfile_put(mm->env->mf, *mem, PAGE_SIZE);
+	return -EIO;
+}
+
+static bool may_patch(const struct vma *v, const struct pma *p)
+{
+	if (!v->obj || v->flags & (VMA_SHARED | VMA_SPECIAL) || v->prot != (LINUX_PROT_READ | LINUX_PROT_EXEC))
+		return false;
+	return p && !p->owned && p->cow && p->stub == (PROT_READ | PROT_EXEC);
+}
+
+/* The call before rip is patched where the stub maps it. */
+static bool patch_locked(struct mm *mm, uint64_t rip, uint64_t nr)
+{
+	uint64_t addr = PAGE_DOWN(rip - 1), off, mem;
+	struct vma *v = vma_at(mm, addr);
+	struct pma *p = pma_at(mm, addr);
+	struct text_page *page;
+
+	if (!v || !may_patch(v, p))
+		return false;
+	off = v->off + (addr - v->start);
+	if (mapped_twice(mm->text, v->obj, off, addr) || mm->text->n == MAX_OVERLAYS || copy_page(mm, p, addr, &mem))
+		return false;
+	page = text_page_get(mm->env->texts, v->obj, off, mem, (unsigned)(rip - addr), nr);
+	if (!page)
+		return false;
+	if (!write_entries(mm, page, addr)) {
+		text_page_put(mm->env->texts, page);
+		return false;
+	}
+	memfile_get(mm->env->mf, page->mem, PAGE_SIZE);
+	map_here(mm, addr, PROT_READ | PROT_EXEC, page->mem);
+	add_overlay(mm, addr, page);
+	return true;
+}
+
+static struct text *text_of(struct mm *mm)
+{
+	struct text *t = __atomic_load_n(&mm->text, __ATOMIC_ACQUIRE);
+
+	if (t)
+		return t;
+	mm_lock(mm);
+	if (!mm->text)
+		__atomic_store_n(&mm->text, calloc(1, sizeof(*mm->text)), __ATOMIC_RELEASE);
+	t = mm->text;
+	mm_unlock(mm);
+	return t;
+}
+
+void mm_text_trapped(struct mm *mm, uint64_t rip, uint64_t nr)
+{
+	struct text *t = mm->env->texts && rip < TASK_SIZE ? text_of(mm) : NULL;
+	_Atomic uint64_t *counter;
+	bool done;
+
+	if (!t || !often(t, rip, &counter))
+		return;
+	mm_lock(mm);
+	done = patch_locked(mm, rip, nr);
+	mm_unlock(mm);
+	if (!done)
+		atomic_store_explicit(counter, rip << 8 | NEVER, memory_order_relaxed);
+}
+
+/* --- instructions that have been patched away --------------------------------------- */
+
+#define FLAGS_CMP 0x8d5ul /* OF SF ZF AF PF CF */
+
+static uint64_t compare_flags(uint64_t a, int64_t b)
+{
+	uint64_t ax;
+
+	__asm__("cmp %2, %1\n\tlahf\n\tseto %%al" : "=&a"(ax) : "r"(a), "r"(b) : "cc");
+	return (ax >> 8 & 0xd5) | (ax & 1) << 11;
+}
+
+static void do_call(struct regs *r)
+{
+	r->rcx = r->rip;
+	r->r11 = r->eflags;
+	r->orig_rax = r->rax;
+	r->rax = (uint64_t)-ENOSYS;
+}
+
+static int32_t constant(const uint8_t *p)
+{
+	int32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Does what the file has at rip, if that is part of a site. */
+static enum platform_event emulate(struct regs *r, const uint8_t code[7])
+{
+	if (code[0] == 0xb8 && code[5] == 0x0f && code[6] == 0x05) {
+		r->rax = (uint32_t)constant(code + 1);
+		r->rip += 7;
+		do_call(r);
+		return PLATFORM_SYSCALL;
+	}
+	if (code[0] == 0x0f && code[1] == 0x05) {
+		r->rip += 2;
+		do_call(r);
+		return PLATFORM_SYSCALL;
+	}
+	if (code[0] == 0x48 && code[1] == 0x3d) {
+		r->eflags = (r->eflags & ~FLAGS_CMP) | compare_flags(r->rax, constant(code + 2));
+		r->rip += 6;
+		return PLATFORM_INTERRUPTED;
+	}
+	return PLATFORM_TRAP;
+}
+
+/* A fault that a patched site may have raised. */
+static bool may_be_ours(const struct mm *mm, enum platform_event ev, const struct platform_trap *trap)
+{
+	if (ev == PLATFORM_FAULT)
+		return in_table(mm, trap->addr);
+	return trap->signo == SIGILL || (trap->signo == SIGSEGV && trap->code == SI_KERNEL);
+}
+
+static void rewind_entry(struct mm *mm, struct regs *r)
+{
+	const struct platform_patching *p = patching(mm);
+	uint64_t at = r->rip - p->table;
+	unsigned n = (unsigned)(at / PAGE_SIZE);
+
+	mm_lock(mm);
+	if (mm->text && n < MAX_TABLE_PAGES && mm->text->table[n])
+		p->rewind((uint8_t *)memfile_ptr(mm->env->mf, mm->text->table[n]) + at % PAGE_SIZE / p->entry_size * p->entry_size, r);
+	mm_unlock(mm);
+}
+
+enum platform_event mm_text_event(struct mm *mm, enum platform_event ev, const struct platform_trap *trap, struct regs *r)
+{
+	enum platform_event e;
+	uint8_t code[7] = { 0 };
+
+	if (in_table(mm, r->rip))
+		rewind_entry(mm, r);
+	if ((ev != PLATFORM_TRAP && ev != PLATFORM_FAULT) || !mm->env->texts || !may_be_ours(mm, ev, trap))
+		return ev;
+	if (!__atomic_load_n(&mm->text, __ATOMIC_ACQUIRE) || copy_from_user_partial(mm, code, UADDR(r->rip), sizeof(code)) < 2)
+		return ev;
+	e = emulate(r, code);
+	return e == PLATFORM_TRAP ? ev : e;
+}
