@@ -38,9 +38,14 @@ static struct err *serve(const struct options *o, struct sandbox *s)
 {
 	struct err *e = confine_enter(&controld_policy, &(struct confine_opts){ .namespaces_made = o->namespaces_made });
 
+	log_timing("confined");
 	if (e || (e = make_base(&s->base)) || (e = containers_start(s, o->id)) || (e = methods_connect_sentry(s, o->sentry)) || (e = supervise_start(s, o)) ||
-		(e = server_start(s, o->listen)) || (e = confine_seal(&controld_policy)))
+		(e = server_start(s, o->listen)))
 		return e;
+	log_timing("control socket served");
+	if ((e = confine_seal(&controld_policy)))
+		return e;
+	log_timing("sealed");
 	event_base_dispatch(s->base);
 	return NULL;
 }

@@ -127,6 +127,7 @@ static struct err *serve(const struct options *o, struct server *s)
 		e = listen_open(o->listen, &listener);
 	if (!e)
 		e = confine(o, s);
+	log_timing("trees opened, confined");
 	if (!e)
 		e = make_base(s);
 	if (e)
@@ -139,6 +140,7 @@ static struct err *serve(const struct options *o, struct server *s)
 		e = confine_seal(gofer_policy(o));
 	if (e)
 		return e;
+	log_timing("sealed");
 	if (only)
 		conn_run(only);
 	else

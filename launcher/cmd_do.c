@@ -134,7 +134,6 @@ static struct err *run(struct context *c, int *status)
 	int boot_errno = 0;
 	struct err *e;
 
-	sandbox_timing("begin");
 	if (o->overlay && strcmp(o->overlay, "memory"))
 		return err_new(0, "--root-overlay: '%.64s' is not supported, memory is", o->overlay);
 	if ((e = make_plan(c, o, &plan)))

@@ -39,12 +39,11 @@ static struct err *run(struct context *c, int *status)
 
 	if (o->detach)
 		return run_detached(c, o);
-	sandbox_timing("begin");
 	if ((e = state_check_id(c->argv[0])) || (e = create_check(c)) ||
 		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->pool, &plan)) || (e = pod_resolve(c, &plan)))
 		return e;
 	plan_finish(&plan, c->g->strace);
-	sandbox_timing("configuration read");
+	log_timing("configuration read");
 	if ((e = stdio_make(plan.spec.process.terminal, o->console_socket, true, &plan.spec.process, &io)))
 		return e;
 	if (!(e = stdio_preserve(o->preserve_fds, &io)))

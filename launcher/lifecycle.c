@@ -160,9 +160,9 @@ struct err *run_attached(struct context *c, const struct plan *plan, struct stdi
 		}
 		if (!e)
 			e = attach(&o, &wait_status);
-		sandbox_timing("program ended");
+		log_timing("program ended");
 		undo = sandbox_destroy(&s);
-		sandbox_timing("sandbox ended");
+		log_timing("sandbox ended");
 		if (undo && !e)
 			e = undo;
 		else

@@ -32,20 +32,6 @@ struct making {
 	int listen, boot, boot_sentry, gofer, gofer_sentry, control_sentry, control, lifeline_far, words;
 };
 
-void sandbox_timing(const char *phase)
-{
-	static double last;
-	struct timespec t;
-	double now;
-
-	if (!log_enabled(LOG_DEBUG))
-		return;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-	log_debug("timing: %s: %.2f ms", phase, last > 0 ? now - last : 0.0);
-	last = now;
-}
-
 struct err *making_pair(int *a, int *b)
 {
 	int fds[2];
@@ -242,20 +228,20 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 
 	if ((e = make_sockets(s, m)))
 		return e;
-	sandbox_timing("state and sockets");
+	log_timing("state and sockets");
 	if ((e = making_cgroup(c, plan, s)))
 		return e;
-	sandbox_timing("cgroup");
+	log_timing("cgroup");
 	if ((e = start_components(c, plan, s, m)))
 		return e;
-	sandbox_timing("components started");
+	log_timing("components started");
 	for (enum hook_kind kind = HOOK_PRESTART; kind <= HOOK_CREATE_CONTAINER; kind++) {
 		if ((e = hooks_run(&s->state, kind, "creating", s->sentry_id.pid)))
 			return e;
 	}
 	if ((e = boot(c, plan, stdio, n_stdio, s, m, boot_errno)))
 		return e;
-	sandbox_timing("sentry booted");
+	log_timing("sentry booted");
 	s->state.phase = "created";
 	if ((e = state_write(&s->dir, &s->state)))
 		return e;

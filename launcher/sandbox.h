@@ -41,7 +41,4 @@ void sandbox_close(struct sandbox *s);
 /* State directory and record of an existing container. */
 struct err *sandbox_open(struct context *c, const char *id, struct sandbox *out) ERR_MUST_USE;
 
-/* Milliseconds since this process began, for --debug's timings. */
-void sandbox_timing(const char *phase);
-
 #endif

@@ -25,6 +25,8 @@ static struct {
 	_Atomic int max;
 } logger = { "redoubt", 2, LOG_TEXT, LOG_WARNING };
 
+static double last_phase; /* log_timing's, ms */
+
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
 
 void log_init(const char *component, int fd, enum log_format format, enum log_level max)
@@ -33,6 +35,24 @@ void log_init(const char *component, int fd, enum log_format format, enum log_le
 	logger.fd = fd;
 	logger.format = format;
 	log_set_level(max);
+	log_timing(NULL);
+}
+
+static double now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+void log_timing(const char *phase)
+{
+	if (!log_enabled(LOG_DEBUG))
+		return;
+	double now = now_ms(), since = last_phase;
+	last_phase = now;
+	if (phase)
+		log_debug("timing: %s: %.2f ms", phase, now - since);
 }
 
 void log_set_level(enum log_level max)

@@ -20,6 +20,10 @@ void log_set_level(enum log_level max);
 bool log_enabled(enum log_level level);
 void log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* At level debug: the time since the line before of the same process, or since
+ * log_init: "timing: PHASE: 1.23 ms".  For the one thread that starts a process up. */
+void log_timing(const char *phase);
+
 #define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_at(LOG_WARNING, __VA_ARGS__)
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)

@@ -59,12 +59,16 @@ static struct err *bring_up(struct kernel *k, struct options *o)
 		log_warning("TEST ONLY: the sentry runs UNCONFINED: no namespaces, no seccomp");
 	else
 		e = confine_enter(&sentry_policy, &(struct confine_opts){ .namespaces_made = o->namespaces_made });
+	log_timing("confined");
 	if (!e)
 		e = kernel_prepare(k, o);
+	log_timing("platform and memory");
 	if (!e && !o->unconfined)
 		e = confine_seal(&sentry_policy);
+	log_timing("sealed");
 	if (!e)
 		e = kernel_assemble(k);
+	log_timing("kernel assembled");
 	if (!e && o->control_fd >= 0)
 		e = control_serve(k, TAKE_FD(o->control_fd));
 	if (!e && o->boot_fd >= 0)

@@ -38,6 +38,7 @@ static void do_setup(struct rpc_call *call, void *request)
 	struct container *c;
 	struct err *e;
 
+	log_timing("asked to set up");
 	if (k->containers) {
 		rpc_fail(call, err_new(EBUSY, "the sandbox is set up already"));
 		return;
@@ -50,6 +51,7 @@ static void do_setup(struct rpc_call *call, void *request)
 	apply_limits(k, &spec);
 	e = container_create(k, &spec, TAKE_FD(q->gofer), q->stdio, q->n_stdio, &c);
 	msg_free(&boot_spec_desc, &spec, &arena);
+	log_timing("container made");
 	if (e)
 		rpc_fail(call, e);
 	else
