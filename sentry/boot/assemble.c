@@ -19,7 +19,6 @@
 #include "lib/wait.h"
 #include "libipc/log.h"
 #include "mm/memfile.h"
-#include "mm/text.h"
 #include "mm/usercopy.h"
 #include "net/net.h"
 #include "platform/platform.h"
@@ -75,9 +74,6 @@ struct err *kernel_prepare(struct kernel *k, const struct options *o)
 
 	*k = (struct kernel){ .cpus = host_cpus(), .strace = o->strace, .boot_monotonic = now_monotonic(), .boot_realtime = now_realtime() };
 	mutex_init(&k->containers_mu, RANK_CONTROL);
-	mutex_init(&k->uts.mu, RANK_LEAF);
-	strcpy(k->uts.nodename, "redoubt");
-	strcpy(k->uts.domainname, "(none)");
 	if (sysinfo(&si))
 		return err_new(errno, "sysinfo");
 	warm_up_qsort();
@@ -138,8 +134,6 @@ struct err *kernel_assemble(struct kernel *k)
 	ret = mm_env_init(&k->mm_env);
 	if (ret)
 		return err_new(-ret, "memory");
-	if (platform_patching(k->platform)) /* without memory for it, calls trap */
-		k->mm_env.texts = texts_new(k->memfile, platform_patching(k->platform));
 	k->vfs = vfs_new();
 	if (!k->vfs)
 		return err_new(ENOMEM, "file systems");

@@ -6,6 +6,9 @@
 #include "control/process.h"
 #include "fs/devpts/tty.h"
 #include "fs/gofer/gofer_fs.h"
+#include "kernel/ipc.h"
+#include "kernel/ns.h"
+#include "kernel/pid.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
 
@@ -35,20 +38,44 @@ void container_free(struct container *c)
 		fs_context_put(c->fs);
 	if (c->ns)
 		mount_ns_put(c->ns);
+	nsproxy_put(c->proxy);
 	volumes_leave(c);
 	gofer_conn_put(c->gofer);
 	free(c->id);
 	free(c);
 }
 
-static void apply_names(struct kernel *k, const struct boot_spec *spec)
+/* The namespaces of the container that is to be joined; NULL in *out: none is. */
+static struct err *joined(struct kernel *k, const struct msg_str *id, struct nsproxy **out)
 {
-	mutex_lock(&k->uts.mu);
-	if (spec->hostname.len && spec->hostname.len < sizeof(k->uts.nodename))
-		memcpy(k->uts.nodename, spec->hostname.p, spec->hostname.len + 1);
-	if (spec->domainname.len && spec->domainname.len < sizeof(k->uts.domainname))
-		memcpy(k->uts.domainname, spec->domainname.p, spec->domainname.len + 1);
-	mutex_unlock(&k->uts.mu);
+	struct container *c = id->len ? container_find(k, id->p) : NULL;
+
+	*out = c ? c->proxy : NULL;
+	return id->len && !c ? err_new(ENOENT, "joining the namespaces of container %s", id->p) : NULL;
+}
+
+/* Its own, but for those that it joins. */
+static struct err *make_namespaces(struct container *c, const struct boot_spec *spec)
+{
+	struct nsproxy *pid, *ipc, *uts;
+	struct pid_ns *new_pid;
+	struct ipc_ns *new_ipc;
+	struct uts_ns *new_uts;
+	struct err *e;
+
+	if ((e = joined(c->k, &spec->join_pid, &pid)) || (e = joined(c->k, &spec->join_ipc, &ipc)) || (e = joined(c->k, &spec->join_uts, &uts)))
+		return e;
+	new_pid = pid ? NULL : pid_ns_new(c->k, c->k->root_pids);
+	new_ipc = ipc ? NULL : ipc_ns_new(c->k);
+	new_uts = uts ? NULL : uts_ns_new(c->k, NULL);
+	if ((pid || new_pid) && (ipc || new_ipc) && (uts || new_uts))
+		c->proxy = nsproxy_new(uts ? uts->uts : new_uts, ipc ? ipc->ipc : new_ipc, pid ? pid->pid_for_children : new_pid);
+	if (new_uts)
+		uts_ns_set(new_uts, spec->hostname.p, spec->domainname.p);
+	pid_ns_put(new_pid);
+	ipc_ns_put(new_ipc);
+	uts_ns_put(new_uts);
+	return c->proxy ? NULL : err_new(ENOMEM, "namespaces");
 }
 
 struct err *container_create(struct kernel *k, const struct boot_spec *spec, int gofer_sock, int *stdio, unsigned n_stdio, struct container **out)
@@ -66,9 +93,10 @@ struct err *container_create(struct kernel *k, const struct boot_spec *spec, int
 	c->id = strdup(spec->id.p);
 	e = gofer_conn_new(gofer_sock, &c->gofer);
 	if (!e)
+		e = make_namespaces(c, spec);
+	if (!e)
 		e = container_mounts(c, spec);
 	if (!e) {
-		apply_names(k, spec);
 		e = container_exec(c, &spec->process, stdio, n_stdio, &c->init);
 	}
 	if (e) {

@@ -13,6 +13,7 @@
 
 struct gofer_conn;
 struct hosttty;
+struct nsproxy;
 struct removing;
 struct volume_use;
 
@@ -30,7 +31,7 @@ struct process {
 	struct container *c;
 	struct task *task; /* referenced until started */
 	struct thread_group *tg; /* referenced until ended */
-	pid_t pid;
+	pid_t pid; /* as its container counts */
 	struct waitq exit_wq;
 	struct waiter exit_waiter;
 	struct event *ended_event;
@@ -48,6 +49,7 @@ struct container {
 	enum container_state state;
 	bool pausing; /* paused, but a task may still be in its program */
 	struct mount_ns *ns;
+	struct nsproxy *proxy; /* the other namespaces that its processes start in */
 	struct fs_context *fs; /* what new processes start from */
 	struct gofer_conn *gofer; /* shared with its gofer mounts */
 	SLIST_HEAD(, volume_use) volumes;

@@ -5,6 +5,7 @@
 #include "control/listing.h"
 
 #include "fs/devpts/tty.h"
+#include "kernel/ns.h"
 #include "kernel/task_table.h"
 
 #include <stdio.h>
@@ -39,7 +40,7 @@ static void command_line(struct thread_group *tg, char *buf, size_t size)
 		task_put(t);
 }
 
-static void add_row(struct listing *l, struct thread_group *tg)
+static void add_row(struct listing *l, struct thread_group *tg, const struct pid_ns *ns)
 {
 	struct control_process *r = &l->rows[l->n];
 	char *command = l->text[l->n][0], *tty = l->text[l->n][1];
@@ -51,10 +52,10 @@ static void add_row(struct listing *l, struct thread_group *tg)
 	tasks_lock(tg->k);
 	tg_usage_locked(tg, &u);
 	*r = (struct control_process){
-		.pid = (uint64_t)tg->tgid,
-		.ppid = tg->parent ? (uint64_t)tg->parent->tgid : 0,
-		.pgid = (uint64_t)tg->pgrp->pgid,
-		.sid = (uint64_t)tg->pgrp->session->sid,
+		.pid = (uint64_t)tg_nr(tg, ns),
+		.ppid = tg->parent ? (uint64_t)tg_nr(tg->parent, ns) : 0,
+		.pgid = (uint64_t)pgrp_nr(tg->pgrp, ns),
+		.sid = (uint64_t)session_nr(tg->pgrp->session, ns),
 		.threads = tg->n_live,
 		.cpu_ns = (uint64_t)(u.utime + u.stime),
 		.start = tg->start_realtime,
@@ -75,19 +76,19 @@ static void add_row(struct listing *l, struct thread_group *tg)
 
 void listing_make(struct listing *l, struct container *c, pid_t after)
 {
+	const struct pid_ns *ns = c->proxy->pid_for_children;
 	struct thread_group *tg;
 
 	l->n = 0;
 	l->more = false;
-	while ((tg = tg_next(c->k, after))) {
-		after = tg->tgid;
+	while ((tg = tg_next(ns, after, &after))) {
 		if (tg->container == c) {
 			if (l->n == LISTING_MAX) {
 				l->more = true;
 				tg_put(tg);
 				return;
 			}
-			add_row(l, tg);
+			add_row(l, tg, ns);
 		}
 		tg_put(tg);
 	}
@@ -99,10 +100,9 @@ void listing_usage(struct container *c, uint64_t *cpu_ns, uint64_t *tasks)
 	pid_t after = 0;
 
 	*cpu_ns = *tasks = 0;
-	while ((tg = tg_next(c->k, after))) {
+	while ((tg = tg_next(c->proxy->pid_for_children, after, &after))) {
 		struct usage_sum u;
 
-		after = tg->tgid;
 		if (tg->container != c) {
 			tg_put(tg);
 			continue;

@@ -9,6 +9,7 @@
 #include "fs/dev/dev.h"
 #include "fs/gofer/gofer_fs.h"
 #include "fs/overlay/overlay.h"
+#include "kernel/ns.h"
 #include "libipc/log.h"
 
 #include <errno.h>
@@ -31,6 +32,8 @@ static int new_super(struct maker *m, const struct boot_mount *bm, const struct 
 
 	if (!strcmp(t->name, "gofer"))
 		args.extra = &gm;
+	else if (!strcmp(t->name, "proc"))
+		args.extra = m->c->proxy->pid_for_children;
 	ret = t->mount(m->vfs, t, &args, out);
 	if (!ret && bm->overlay) {
 		lower = *out;

@@ -200,7 +200,7 @@ static struct err *load(struct process *p, const struct boot_process *bp, struct
 	if (!fs)
 		return err_new(ENOMEM, "process");
 	fs->umask = (uint32_t)bp->umask;
-	ret = task_create_init(p->c->k, p->c, bp, fs, files, &p->task, &why);
+	ret = task_create_init(p->c->k, p->c, bp, fs, files, p->c->proxy, &p->task, &why);
 	fs_context_put(fs);
 	if (!ret)
 		return NULL;
@@ -238,7 +238,7 @@ struct err *process_create(struct container *c, const struct boot_process *asked
 		tty_set_controlling(p->tty, p->task, true);
 	p->tg = p->task->tg;
 	ref_get(&p->tg->ref);
-	p->pid = p->tg->tgid;
+	p->pid = p->tg->own_tgid;
 	p->exit_waiter = (struct waiter){ .mask = EVENT_ALL, .fn = exit_woken, .arg = p };
 	waitq_add(&p->exit_wq, &p->exit_waiter);
 	tg_watch_exit(p->tg, &p->exit_wq);

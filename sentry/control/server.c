@@ -6,6 +6,7 @@
 
 #include "control/listing.h"
 #include "fs/devpts/tty.h"
+#include "kernel/ns.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
 #include "libipc/rpc.h"
@@ -135,7 +136,7 @@ enum { SIGNAL_PROCESS, SIGNAL_ALL, SIGNAL_FOREGROUND };
 
 static int send_to_process(struct container *c, pid_t pid, int signo)
 {
-	struct thread_group *tg = tg_find(c->k, pid ? pid : c->init->pid);
+	struct thread_group *tg = tg_find(c->proxy->pid_for_children, pid ? pid : c->init->pid);
 	int ret;
 
 	if (!tg)

@@ -25,10 +25,11 @@ static uint32_t pidfd_poll(struct file *f)
 static int pidfd_show(struct file *f, char *buf, size_t size)
 {
 	struct thread_group *tg = f->priv;
+	struct task *viewer = task_current();
 	pid_t pid;
 
 	tasks_lock(tg->k);
-	pid = tg->released ? -1 : tg->tgid;
+	pid = tg->released || !viewer ? -1 : tg_nr(tg, task_pid_ns(viewer));
 	tasks_unlock(tg->k);
 	return snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
 }

@@ -67,13 +67,13 @@ static int cpu_clock_now(struct task *t, int clock, int64_t *ns)
 
 	tasks_lock(t->k);
 	if (thread) {
-		o = pid ? task_find_locked(t->k, pid) : t;
+		o = pid ? task_find_locked(task_pid_ns(t), pid) : t;
 		if (o && o->tg == t->tg)
 			*ns = task_cpu_time(o, which);
 		else
 			r = -EINVAL;
 	} else {
-		struct thread_group *tg = pid ? tg_find_locked(t->k, pid) : t->tg;
+		struct thread_group *tg = pid ? tg_find_locked(task_pid_ns(t), pid) : t->tg;
 
 		if (tg)
 			*ns = tg_cpu_time_locked(tg, which);

@@ -37,7 +37,8 @@ struct futex_waiter {
 	bool woken; /* [bucket] off the list: somebody woke it */
 	/* priority-inheriting ones: the word's owner while we wait, and where it is */
 	bool pi;
-	int32_t owner, tid; /* [bucket] the owner's thread id; the waiter's own */
+	int32_t owner, tid; /* [bucket] the owner's thread id; the waiter's own: numbers of */
+	const struct pid_ns *pid_ns; /* ... this namespace, the waiter's */
 	struct mm *mm;
 	uaddr addr;
 	int result; /* [bucket] when woken: 0, or an error of the hand-over */

@@ -21,7 +21,7 @@ static bool has_waiters(struct futex_bucket *b, const struct futex_key *key)
 
 static bool owner_exists(struct task *t, uint32_t tid)
 {
-	struct task *o = task_find(t->k, (pid_t)tid);
+	struct task *o = task_find(task_pid_ns(t), (pid_t)tid);
 	bool r = o && !o->exiting;
 
 	task_put(o);
@@ -32,7 +32,7 @@ static bool owner_exists(struct task *t, uint32_t tid)
  * set, *owner tells for whom), or -errno. */
 static int try_lock(struct task *t, struct futex_bucket *b, const struct futex_key *key, uaddr a, bool try_only, int32_t *owner)
 {
-	uint32_t me = (uint32_t)t->tid, val, want;
+	uint32_t me = (uint32_t)t->own_tid, val, want;
 	bool done;
 	int r = user_load32(t->mm, a, &val);
 
@@ -85,7 +85,7 @@ static int wait_for_lock(struct task *t, struct futex_waiter *w, int64_t deadlin
 int futex_lock_pi(struct task *t, uaddr a, bool priv, int64_t deadline, bool try_only)
 {
 	struct futex_table *ft = t->k->futexes;
-	struct futex_waiter w = { .bitset = LINUX_FUTEX_BITSET_ALL, .sleeper = &t->sleeper, .pi = true, .tid = t->tid, .mm = t->mm, .addr = a };
+	struct futex_waiter w = { .bitset = LINUX_FUTEX_BITSET_ALL, .sleeper = &t->sleeper, .pi = true, .tid = t->own_tid, .pid_ns = task_pid_ns(t), .mm = t->mm, .addr = a };
 	struct futex_bucket *b;
 	struct futex_key key;
 	int r = a.v % 4 ? -EINVAL : user_futex_key(t->mm, a, priv, &key);
@@ -153,7 +153,7 @@ int futex_unlock_pi(struct task *t, uaddr a, bool priv)
 	b = futex_bucket(t->k->futexes, &key);
 	mutex_lock(&b->mu);
 	r = user_load32(t->mm, a, &val);
-	if (!r && (val & LINUX_FUTEX_TID_MASK) != (uint32_t)t->tid)
+	if (!r && (val & LINUX_FUTEX_TID_MASK) != (uint32_t)t->own_tid)
 		r = -EPERM;
 	if (!r)
 		r = hand_over(b, &key, t->mm, a, 0);
@@ -175,7 +175,7 @@ void futex_pi_owner_dead(struct task *t)
 		mutex_lock(&b->mu);
 		do {
 			TAILQ_FOREACH(w, &b->waiters, link)
-				if (w->pi && w->owner == t->tid)
+				if (w->pi && w->owner == t->own_tid && w->pid_ns == task_pid_ns(t))
 					break;
 			if (w) {
 				struct futex_key key = w->key;

@@ -32,7 +32,7 @@ static bool owner_died(struct task *t, uint64_t a, bool pi, bool pending_op)
 		return true;
 	}
 	do {
-		if ((val & LINUX_FUTEX_TID_MASK) != (uint32_t)t->tid)
+		if ((val & LINUX_FUTEX_TID_MASK) != (uint32_t)t->own_tid)
 			return true;
 		want = (val & LINUX_FUTEX_WAITERS) | LINUX_FUTEX_OWNER_DIED;
 		if (user_cmpxchg32(t->mm, UADDR(a), &val, want, &done))

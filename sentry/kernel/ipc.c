@@ -11,12 +11,14 @@
 
 #define CAP_IPC_OWNER 15
 
-struct ipc_ns *ipc_ns_new(void)
+struct ipc_ns *ipc_ns_new(struct kernel *k)
 {
 	struct ipc_ns *ns = calloc(1, sizeof(*ns));
 
 	if (!ns)
 		return NULL;
+	ref_init(&ns->ref);
+	ns->ino = ns_new_ino(k);
 	mutex_init(&ns->mu, RANK_FILE);
 	ns->shm = (struct ipc_table){ .limit = IPC_SHMMNI, .last = IPC_SLOTS, .free = ipc_shm_free };
 	ns->sem = (struct ipc_table){ .limit = IPC_SEMMNI, .last = IPC_SLOTS, .free = ipc_sem_free };
@@ -24,11 +26,39 @@ struct ipc_ns *ipc_ns_new(void)
 	return ns;
 }
 
-void ipc_process_exit(struct thread_group *tg)
+void ipc_ns_get(struct ipc_ns *ns)
 {
-	struct ipc_ns *ns = tg->k->ipc;
+	ref_get(&ns->ref);
+}
 
-	if (ns && ns->n_undo)
+static void drop_all(struct ipc_ns *ns, struct ipc_table *tb)
+{
+	for (unsigned i = 0; i < tb->n; i++)
+		if (tb->slot[i])
+			ipc_remove_locked(ns, tb, tb->slot[i]);
+	free(tb->slot);
+}
+
+/* Nobody is in it any more, so nobody waits; what is mapped stays mapped. */
+void ipc_ns_put(struct ipc_ns *ns)
+{
+	if (!ns || !ref_put(&ns->ref))
+		return;
+	drop_all(ns, &ns->shm);
+	drop_all(ns, &ns->sem);
+	drop_all(ns, &ns->msg);
+	mutex_destroy(&ns->mu);
+	free(ns);
+}
+
+uint64_t ipc_ns_ino(const struct ipc_ns *ns)
+{
+	return ns->ino;
+}
+
+void ipc_process_exit(struct ipc_ns *ns, struct thread_group *tg)
+{
+	if (ns->n_undo)
 		ipc_sem_undo_all(ns, tg);
 	ipc_shm_sweep(ns);
 }

@@ -1,7 +1,7 @@
 /*
  * ipc.h - System V IPC: shared memory segments, semaphore sets, message queues.
  *
- * All of it is in one struct ipc_ns (kernel->ipc) under one lock.  An object is
+ * All of it is in a struct ipc_ns (a task's: t->ns->ipc) under one lock.  An object is
  * found by number: (generation << 15 | slot), as Linux numbers them.  It is
  * referenced by its slot and by calls that wait on it; after IPC_RMID its slot is
  * empty, `removed` is set, and the last caller frees it.
@@ -23,6 +23,7 @@
 
 struct cred;
 struct ipc_ns;
+struct kernel;
 struct mm_env;
 struct task;
 struct thread_group;
@@ -41,9 +42,12 @@ struct memobj;
 #define IPC_MSGMNB 16384u
 #define IPC_MSGMNI 32000u
 
-struct ipc_ns *ipc_ns_new(void); /* NULL: no memory */
-/* A process has ended: its SEM_UNDO adjustments are made, segments that it was the last to use go. No locks held. */
-void ipc_process_exit(struct thread_group *tg);
+struct ipc_ns *ipc_ns_new(struct kernel *k); /* NULL: no memory */
+void ipc_ns_get(struct ipc_ns *ns);
+void ipc_ns_put(struct ipc_ns *ns); /* NULL is fine; the last takes all objects along */
+uint64_t ipc_ns_ino(const struct ipc_ns *ns);
+/* A process has ended or leaves ns: its SEM_UNDO adjustments are made, segments that it was the last to use go. No locks held. */
+void ipc_process_exit(struct ipc_ns *ns, struct thread_group *tg);
 /* Frees segments that are removed and not mapped any more; called where mappings may have gone. */
 void ipc_shm_sweep(struct ipc_ns *ns);
 

@@ -5,6 +5,7 @@
 #define SENTRY_KERNEL_IPC_IMPL_H
 
 #include "kernel/ipc.h"
+#include "kernel/ns.h"
 #include "kernel/task.h"
 
 #define IPC_SLOT_BITS 15
@@ -27,6 +28,8 @@ struct ipc_table {
 };
 
 struct ipc_ns {
+	struct ref ref;
+	uint64_t ino; /* [I] */
 	struct mutex mu; /* RANK_FILE; all below */
 	struct ipc_table shm, sem, msg;
 	uint64_t shm_pages;
@@ -59,7 +62,7 @@ struct ipc_get {
 };
 int ipc_get(struct task *t, struct ipc_table *tb, const struct ipc_get *g);
 
-static inline struct ipc_ns *ipc_of(struct task *t) { return t->k->ipc; }
+static inline struct ipc_ns *ipc_of(struct task *t) { return t->ns->ipc; }
 static inline int64_t ipc_time(void) { return now_realtime() / 1000000000; }
 
 void ipc_sem_free(struct ipc_ns *ns, struct ipc_object *o);

@@ -137,7 +137,7 @@ static int send_locked(struct task *t, struct msgq *q, struct msg *m, int flags,
 	ns->msg_bytes += m->len;
 	ns->n_msgs++;
 	q->stime = ipc_time();
-	q->spid = t->tg->tgid;
+	q->spid = t->tg->own_tgid;
 	waitq_wake(&q->wq, EVENT_IN);
 	return 0;
 }
@@ -238,7 +238,7 @@ static int recv_locked(struct task *t, struct msgq *q, uint64_t size, int64_t ty
 	}
 	drop_locked(ns, q, m);
 	q->rtime = ipc_time();
-	q->rpid = t->tg->tgid;
+	q->rpid = t->tg->own_tgid;
 	waitq_wake(&q->wq, EVENT_OUT);
 	*out = m;
 	return 0;

@@ -164,7 +164,7 @@ int ipc_sem_setval(struct task *t, int id, int num, int value)
 		struct sem_set *s = (struct sem_set *)o;
 
 		sem_undo_clear_locked(s, num);
-		s->sem[num] = (struct sem){ .value = value, .pid = t->tg->tgid };
+		s->sem[num] = (struct sem){ .value = value, .pid = t->tg->own_tgid };
 		s->ctime = ipc_time();
 		sem_update_locked(s);
 	}
@@ -225,7 +225,7 @@ int ipc_sem_setall(struct task *t, int id, const uint16_t *values, size_t n)
 	r = find_again_locked(ns, id, n, &s);
 	if (!r) {
 		for (size_t i = 0; i < n; i++)
-			s->sem[i] = (struct sem){ .value = values[i], .pid = t->tg->tgid };
+			s->sem[i] = (struct sem){ .value = values[i], .pid = t->tg->own_tgid };
 		sem_undo_clear_locked(s, -1);
 		s->ctime = ipc_time();
 		sem_update_locked(s);

@@ -47,7 +47,7 @@ static int try_locked(struct sem_set *s, struct sem_wait *w)
 		r = step(s, w, &w->ops[i]);
 	if (!r) {
 		for (i = 0; i < w->n; i++)
-			s->sem[w->ops[i].num].pid = w->t->tg->tgid;
+			s->sem[w->ops[i].num].pid = w->t->tg->own_tgid;
 		s->otime = ipc_time();
 		return 0;
 	}
@@ -134,7 +134,7 @@ static void give_back_locked(struct sem_set *s, struct sem_undo *u)
 		if (!u->adj[i])
 			continue;
 		s->sem[i].value = v < 0 ? 0 : v > IPC_SEMVMX ? IPC_SEMVMX : v;
-		s->sem[i].pid = u->tg->tgid;
+		s->sem[i].pid = u->tg->own_tgid;
 	}
 	s->otime = ipc_time();
 	sem_update_locked(s);

@@ -62,7 +62,7 @@ static int make(struct task *t, uint64_t size, struct ipc_object **out)
 		return -ENOMEM;
 	}
 	s->size = size;
-	s->cpid = t->tg->tgid;
+	s->cpid = t->tg->own_tgid;
 	s->ctime = ipc_time();
 	ns->shm_pages += pages_of(size);
 	*out = &s->o;
@@ -158,7 +158,7 @@ int64_t ipc_shm_attach(struct task *t, int id, uint64_t addr, int flags)
 	s->attaching--;
 	if (r >= 0) {
 		s->atime = ipc_time();
-		s->lpid = t->tg->tgid;
+		s->lpid = t->tg->own_tgid;
 	}
 	sweep_locked(ns);
 	mutex_unlock(&ns->mu);
@@ -183,7 +183,7 @@ int ipc_shm_detach(struct task *t, uint64_t addr)
 		if (!s || s->obj != obj)
 			continue;
 		s->dtime = ipc_time();
-		s->lpid = t->tg->tgid;
+		s->lpid = t->tg->own_tgid;
 		break;
 	}
 	sweep_locked(ns);

@@ -4,12 +4,11 @@
 #include "kernel/kernel.h"
 
 #include "kernel/futex.h"
-#include "kernel/ipc.h"
+#include "kernel/pid.h"
 #include "kernel/task_table.h"
 #include "kernel/timer_queue.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -17,12 +16,7 @@ int kernel_init(struct kernel *k)
 {
 	cpu_set_t set;
 
-	mutex_init(&k->uts.mu, RANK_LEAF);
 	mutex_init(&k->containers_mu, RANK_CONTROL);
-	if (!k->uts.nodename[0])
-		strcpy(k->uts.nodename, "localhost");
-	if (!k->uts.domainname[0])
-		strcpy(k->uts.domainname, "(none)");
 	if (!k->cpus)
 		k->cpus = !sched_getaffinity(0, sizeof(set), &set) ? (unsigned)CPU_COUNT(&set) : 1;
 	if (k->cpus > 1024)
@@ -34,6 +28,6 @@ int kernel_init(struct kernel *k)
 	k->tasks = task_table_new();
 	k->futexes = futex_table_new();
 	k->timers = timer_queue_new();
-	k->ipc = ipc_ns_new();
-	return k->tasks && k->futexes && k->timers && k->ipc ? 0 : -ENOMEM;
+	k->root_pids = pid_ns_new(k, NULL);
+	return k->tasks && k->futexes && k->timers && k->root_pids ? 0 : -ENOMEM;
 }

@@ -20,17 +20,12 @@ struct timer_queue;
 struct vfs;
 struct container; /* control/ */
 struct net_stack;
-struct ipc_ns;
+struct pid_ns;
 struct mqueue_fs;
 struct session;
 struct task;
 struct tty_table;
 struct tty;
-
-struct uts_ns {
-	struct mutex mu; /* RANK_LEAF */
-	char nodename[65], domainname[65];
-};
 
 struct kernel {
 	struct platform *platform; /* [I] */
@@ -42,13 +37,13 @@ struct kernel {
 	struct futex_table *futexes; /* [I] */
 	struct timer_queue *timers; /* [I] */
 	struct net_stack *net; /* [I] unix socket names etc.: net_init */
-	struct ipc_ns *ipc; /* [I] SysV IPC */
 	struct mqueue_fs *mqueue; /* [I] POSIX message queues: mqueue_register */
 	struct tty_table *ttys; /* [I] terminals: devpts_register */
 	/* Set by fs/devpts: a session leader exits (called by its task, no locks held). May be NULL. */
 	void (*session_exit)(struct kernel *k, struct session *s);
 	void (*tty_put)(struct tty *t); /* set by fs/devpts: drops a session's reference */
-	struct uts_ns uts;
+	struct pid_ns *root_pids; /* [I] numbers of all tasks; no program is in it itself */
+	_Atomic uint64_t ns_made; /* namespaces, ever: kernel/ns.h */
 	unsigned cpus; /* [I] processors the guest sees */
 	uint64_t memory_total; /* [I] bytes the guest sees */
 	int64_t boot_monotonic, boot_realtime; /* [I] ns */

@@ -13,7 +13,7 @@ static void current_caller(struct sock_caller *out)
 	struct task *t = task_current();
 
 	if (t)
-		*out = (struct sock_caller){ .cred = t->cred, .fs = t->fs, .id = { t->tg->tgid, t->cred->ruid, t->cred->rgid } };
+		*out = (struct sock_caller){ .cred = t->cred, .fs = t->fs, .id = { t->tg->own_tgid, t->cred->ruid, t->cred->rgid } };
 }
 
 int net_init(struct kernel *k)

@@ -289,7 +289,7 @@ static int check_event(struct task *t, const struct linux_sigevent *ev, struct t
 		return 0;
 	case LINUX_SIGEV_SIGNAL | LINUX_SIGEV_THREAD_ID:
 		tasks_lock(t->k);
-		o = task_find_locked(t->k, ev->tid);
+		o = task_find_locked(task_pid_ns(t), ev->tid);
 		if (o && o->tg == t->tg) {
 			task_get(o);
 			*target = o;

@@ -181,7 +181,7 @@ static int first_stranger_locked(struct task *t)
 		if (o == t || o->exited)
 			continue;
 		if (mode == LINUX_SECCOMP_MODE_STRICT || !is_ancestor(atomic_load(&o->seccomp), atomic_load(&t->seccomp)))
-			return o->tid;
+			return o->own_tid;
 	}
 	return 0;
 }

@@ -9,29 +9,19 @@
 
 void session_put_locked(struct kernel *k, struct session *s)
 {
-	struct pid_entry *e;
-
 	if (!ref_put(&s->ref))
 		return;
-	e = pid_find_locked(k->tasks, s->sid);
-	if (e) {
-		e->session = NULL;
-		pid_drop_if_unused_locked(k->tasks, e);
-	}
+	s->pid->session = NULL;
+	pid_drop_if_unused_locked(s->pid);
 	free(s);
 }
 
 static void pgrp_put_locked(struct kernel *k, struct pgrp *pg)
 {
-	struct pid_entry *e;
-
 	if (!ref_put(&pg->ref))
 		return;
-	e = pid_find_locked(k->tasks, pg->pgid);
-	if (e) {
-		e->pgrp = NULL;
-		pid_drop_if_unused_locked(k->tasks, e);
-	}
+	pg->pid->pgrp = NULL;
+	pid_drop_if_unused_locked(pg->pid);
 	session_put_locked(k, pg->session);
 	free(pg);
 }
@@ -70,17 +60,17 @@ void pgrp_move_locked(struct thread_group *tg, struct pgrp *to)
 /* A group numbered like tg, holding the session, with one reference of the caller's. */
 static struct pgrp *pgrp_new_locked(struct thread_group *tg, struct session *s)
 {
-	struct pid_entry *e = pid_find_locked(tg->k->tasks, tg->tgid);
 	struct pgrp *pg = calloc(1, sizeof(*pg));
 
 	if (!pg)
 		return NULL;
 	ref_init(&pg->ref);
 	pg->pgid = tg->tgid;
+	pg->pid = tg->pid;
 	pg->session = s;
 	ref_get(&s->ref);
 	LIST_INIT(&pg->members);
-	e->pgrp = pg;
+	pg->pid->pgrp = pg;
 	return pg;
 }
 
@@ -97,7 +87,6 @@ int pgrp_create_locked(struct thread_group *tg)
 
 int session_create_locked(struct thread_group *tg)
 {
-	struct pid_entry *e = pid_find_locked(tg->k->tasks, tg->tgid);
 	struct session *s = calloc(1, sizeof(*s));
 	struct pgrp *pg;
 
@@ -105,12 +94,13 @@ int session_create_locked(struct thread_group *tg)
 		return -ENOMEM;
 	ref_init(&s->ref);
 	s->sid = tg->tgid;
+	s->pid = tg->pid;
 	pg = pgrp_new_locked(tg, s);
 	if (!pg) {
 		free(s);
 		return -ENOMEM;
 	}
-	e->session = s;
+	s->pid->session = s;
 	pgrp_move_locked(tg, pg);
 	pgrp_put_locked(tg->k, pg);
 	session_put_locked(tg->k, s);
@@ -147,7 +137,7 @@ bool pgrp_is_orphaned(struct kernel *k, pid_t pgid)
 	bool r;
 
 	tasks_lock(k);
-	pg = pgrp_find_locked(k, pgid);
+	pg = pgrp_find_locked(k->root_pids, pgid);
 	r = !pg || pgrp_is_orphaned_locked(pg, NULL);
 	tasks_unlock(k);
 	return r;
@@ -163,19 +153,9 @@ pid_t task_pgid(struct task *t)
 	return r;
 }
 
-pid_t task_sid(struct task *t)
+struct session *session_find_locked(const struct pid_ns *ns, pid_t sid)
 {
-	pid_t r;
+	struct pid *p = pid_find_locked(ns, sid);
 
-	tasks_lock(t->k);
-	r = t->tg->pgrp ? t->tg->pgrp->session->sid : 0;
-	tasks_unlock(t->k);
-	return r;
-}
-
-struct session *session_find_locked(struct kernel *k, pid_t sid)
-{
-	struct pid_entry *e = pid_find_locked(k->tasks, sid);
-
-	return e ? e->session : NULL;
+	return p ? p->session : NULL;
 }

@@ -156,6 +156,16 @@ static struct task *representative(struct thread_group *tg)
 	return tg->leader ? tg->leader : TAILQ_FIRST(&tg->tasks);
 }
 
+/* Sent by a program that has no number in the receiver's pid namespace. */
+static bool from_above(const struct thread_group *tg, const struct linux_siginfo *info)
+{
+	const struct task *from = task_current();
+
+	if (info->code != LINUX_SI_USER && info->code != LINUX_SI_TKILL && info->code != LINUX_SI_QUEUE)
+		return false;
+	return from && from->tg->pid_ns != tg->pid_ns && !pid_nr(from->tg->pid, tg->pid_ns);
+}
+
 int signal_send_locked(struct thread_group *tg, struct task *to, int signo, const struct linux_siginfo *info, unsigned flags)
 {
 	struct sigpending *p = to ? to->pending : tg->pending;
@@ -164,7 +174,7 @@ int signal_send_locked(struct thread_group *tg, struct task *to, int signo, cons
 
 	if (!signo || !target || tg->zombie || tg->exiting || (to && to->exited))
 		return 0;
-	if (!info)
+	if (!info || from_above(tg, info))
 		flags |= SEND_FORCED;
 	if (dropped(tg, target, signo, flags) && !(signo == LINUX_SIGCONT && (tg->stopping || tg->stopped)))
 		return 0;
@@ -185,6 +195,8 @@ int signal_send_locked(struct thread_group *tg, struct task *to, int signo, cons
 	if (q) {
 		q->info = info ? *info : (struct linux_siginfo){ .code = LINUX_SI_KERNEL };
 		q->info.signo = signo;
+		if (info && from_above(tg, info))
+			q->info.rt.pid = 0;
 	}
 	sigpending_push(p, signo, q);
 	wake_taker(tg, to, signo);
@@ -209,7 +221,7 @@ int signal_send_timer_locked(struct thread_group *tg, struct task *to, struct si
 void signal_info_user(struct linux_siginfo *info, struct task *from, int signo, int code)
 {
 	*info = (struct linux_siginfo){ .signo = signo, .code = code };
-	info->rt.pid = from->tg->tgid;
+	info->rt.pid = from->tg->own_tgid;
 	info->rt.uid = from->cred->ruid;
 }
 
@@ -235,7 +247,7 @@ int signal_send_group(struct thread_group *tg, int signo, const struct linux_sig
 
 int signal_send_pgrp_locked(struct kernel *k, pid_t pgid, int signo, const struct linux_siginfo *info)
 {
-	struct pgrp *pg = pgrp_find_locked(k, pgid);
+	struct pgrp *pg = pgrp_find_locked(k->root_pids, pgid);
 	struct thread_group *tg;
 	int r = -ESRCH;
 

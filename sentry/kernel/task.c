@@ -6,6 +6,7 @@
 
 #include "abi/capability.h"
 #include "abi/sched.h"
+#include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/seccomp.h"
 
@@ -84,6 +85,8 @@ void tg_put(struct thread_group *tg)
 	free(tg->pending);
 	sighand_put(tg->sighand);
 	posix_timers_free(tg->timers);
+	pid_put(tg->pid);
+	pid_ns_put(tg->pid_ns);
 	waitq_destroy(&tg->child_wq);
 	waitq_destroy(&tg->thread_wq);
 	waitq_destroy(&tg->end_wq);
@@ -105,21 +108,31 @@ void task_put(struct task *t)
 	free(t->fp);
 	cred_put(t->cred);
 	seccomp_put(atomic_load(&t->seccomp));
+	nsproxy_put(t->ns);
+	pid_put(t->pid);
 	tg_put(t->tg);
 	free(t);
 }
 
-void task_link_locked(struct task *t, struct pid_entry *e)
+void task_link_locked(struct task *t, struct pid *p)
 {
 	struct task_table *tt = t->k->tasks;
 	struct thread_group *tg = t->tg;
 
-	t->tid = e->nr;
-	e->task = t;
+	t->tid = p->numbers[0].nr;
+	t->own_tid = pid_own_nr(p);
+	ref_get(&p->ref);
+	t->pid = p;
+	p->task = t;
 	if (!tg->leader) {
 		tg->leader = t;
-		tg->tgid = e->nr;
-		e->tg = tg;
+		tg->tgid = t->tid;
+		tg->own_tgid = t->own_tid;
+		ref_get(&p->ref);
+		tg->pid = p;
+		p->tg = tg;
+		if (tg->own_tgid == 1 && !tg->pid_ns->init)
+			tg->pid_ns->init = tg;
 		ref_get(&tg->ref);
 		LIST_INSERT_HEAD(&tt->all, tg, all_link);
 	}
@@ -133,13 +146,12 @@ void task_link_locked(struct task *t, struct pid_entry *e)
 void task_unlink_locked(struct task *t)
 {
 	struct task_table *tt = t->k->tasks;
-	struct pid_entry *e = pid_find_locked(tt, t->tid);
 
 	TAILQ_REMOVE(&t->tg->tasks, t, tg_link);
 	tt->n_tasks--;
-	if (e && e->task == t) {
-		e->task = NULL;
-		pid_drop_if_unused_locked(tt, e);
+	if (t->pid->task == t) {
+		t->pid->task = NULL;
+		pid_drop_if_unused_locked(t->pid);
 	}
 	waitq_wake(&t->tg->thread_wq, EVENT_IN);
 	task_put(t);
@@ -147,8 +159,6 @@ void task_unlink_locked(struct task *t)
 
 void tg_release_locked(struct thread_group *tg)
 {
-	struct task_table *tt = tt_of(tg);
-	struct pid_entry *e;
 	struct task *t;
 
 	if (tg->released)
@@ -162,11 +172,12 @@ void tg_release_locked(struct thread_group *tg)
 	tg->parent = NULL;
 	pgrp_leave_locked(tg);
 	LIST_REMOVE(tg, all_link);
-	e = pid_find_locked(tt, tg->tgid);
-	if (e) {
-		e->tg = NULL;
-		pid_drop_if_unused_locked(tt, e);
+	if (tg->pid_ns->init == tg) {
+		tg->pid_ns->init = NULL;
+		tg->pid_ns->dying = true;
 	}
+	tg->pid->tg = NULL;
+	pid_drop_if_unused_locked(tg->pid);
 	tg_put(tg);
 }
 

@@ -25,6 +25,9 @@
 #include <time.h>
 
 struct container;
+struct nsproxy; /* kernel/ns.h */
+struct pid; /* kernel/pid.h */
+struct pid_ns;
 struct tty; /* fs/devpts: a terminal; sessions hold their controlling one */
 struct boot_process; /* libipc: a process to start */
 
@@ -33,9 +36,12 @@ struct linux_rlimit {
 };
 #define LINUX_RLIM_NLIMITS 16
 
+/* Numbers named tid, tgid, pgid, sid are the kernel's own, unique in the sandbox;
+ * what programs see are those of a pid namespace (kernel/pid.h). */
 struct session {
 	struct ref ref;
 	pid_t sid; /* [I] */
+	struct pid *pid; /* [I] as long as the session is */
 	struct tty *tty; /* [T] controlling terminal, referenced; NULL */
 	LIST_ENTRY(session) link;
 };
@@ -43,6 +49,7 @@ struct session {
 struct pgrp {
 	struct ref ref;
 	pid_t pgid; /* [I] */
+	struct pid *pid; /* [I] as long as the group is */
 	struct session *session; /* [I] referenced */
 	LIST_HEAD(, thread_group) members; /* [T] */
 	LIST_ENTRY(pgrp) link;
@@ -66,6 +73,9 @@ struct thread_group {
 	struct ref ref;
 	struct kernel *k; /* [I] */
 	pid_t tgid; /* [I] */
+	pid_t own_tgid; /* [I] as its own pid namespace counts */
+	struct pid *pid; /* [I] referenced */
+	struct pid_ns *pid_ns; /* [I] its own; referenced */
 	struct task *leader; /* [T] */
 	TAILQ_HEAD(, task) tasks; /* [T] all not yet reaped from the group */
 	unsigned n_live; /* [T] tasks that have not begun to exit */
@@ -95,9 +105,9 @@ struct thread_group {
 	struct waitq *exit_wq; /* [T] control/: woken when the process has ended; set by tg_watch_exit; may be NULL */
 	struct posix_timers *timers; /* [I] owned */
 	/* the container's first process */
-	bool is_init; /* [I] orphans of its container come to it; its end ends the container */
+	bool is_init; /* [I] its end ends the container */
 	bool from_control; /* [I] task_create_init made it: a zombie is kept for tg_release */
-	bool unkillable; /* [T] signals without a handler are ignored, as pid 1 does */
+	bool unkillable; /* [T] signals of its namespace without a handler are ignored, as pid 1 does */
 	/* group stop */
 	bool stopping; /* [T] a stop signal was taken: tasks are to stop, or have */
 	unsigned stop_left; /* [T] tasks still to stop */
@@ -113,7 +123,9 @@ struct task {
 	struct ref ref;
 	struct kernel *k; /* [I] */
 	struct thread_group *tg; /* [I] but for exec of a non-leader */
-	pid_t tid; /* [T] changes at exec of a non-leader */
+	pid_t tid; /* [T] changes at exec of a non-leader, with the next two */
+	pid_t own_tid; /* as its own pid namespace counts */
+	struct pid *pid; /* referenced */
 	TAILQ_ENTRY(task) tg_link; /* [T] */
 	struct sleeper sleeper;
 	_Atomic bool held; /* its maker still writes its number: it must not run, and so not clear it, before */
@@ -122,6 +134,7 @@ struct task {
 	struct mm *mm; /* [t] to change (with T held); others: task_get_mm */
 	struct fdtable *files; /* same */
 	struct fs_context *fs; /* same */
+	struct nsproxy *ns; /* same */
 	struct cred *cred; /* [t] to read; replaced with T held; others: task_get_cred */
 	/* signals */
 	uint64_t blocked; /* [T] to write; [t] reads */
@@ -174,18 +187,19 @@ struct task *task_current(void); /* this host thread's, NULL on others */
 void task_get(struct task *t);
 void task_put(struct task *t);
 
-/* --- finding ([T] taken inside; new references or NULL) --- */
-struct task *task_find(struct kernel *k, pid_t tid);
-struct thread_group *tg_find(struct kernel *k, pid_t tgid);
+/* --- finding by a number of ns ([T] taken inside; new references or NULL) --- */
+struct task *task_find(const struct pid_ns *ns, pid_t tid);
+struct thread_group *tg_find(const struct pid_ns *ns, pid_t tgid);
+static inline struct pid_ns *task_pid_ns(const struct task *t) { return t->tg->pid_ns; }
 void tg_put(struct thread_group *tg);
 struct task *tg_any_task(struct thread_group *tg); /* a live one, or NULL */
 void tasks_lock(struct kernel *k); /* RANK_TASKS */
 void tasks_unlock(struct kernel *k);
 /* [T] held: borrowed, or NULL */
-struct session *session_find_locked(struct kernel *k, pid_t sid);
-struct pgrp *pgrp_find_locked(struct kernel *k, pid_t pgid);
-/* Thread groups in order of tgid, > after; NULL at the end (for /proc). */
-struct thread_group *tg_next(struct kernel *k, pid_t after);
+struct session *session_find_locked(const struct pid_ns *ns, pid_t sid);
+struct pgrp *pgrp_find_locked(const struct pid_ns *ns, pid_t pgid);
+/* Thread groups in order of their number in ns, > after; *nr is that. NULL at the end (for /proc). */
+struct thread_group *tg_next(const struct pid_ns *ns, pid_t after, pid_t *nr);
 /* Tasks of a group in order of tid, > after; NULL at the end. */
 struct task *tg_next_task(struct thread_group *tg, pid_t after);
 
@@ -200,7 +214,7 @@ void task_set_cred(struct task *t, struct cred *c); /* own thread; takes the ref
 /* A container's or exec's first task: stopped until task_start.  The program is
  * already loaded into a new address space.  -errno. files: stdio installed already. */
 int task_create_init(struct kernel *k, struct container *c, const struct boot_process *p, struct fs_context *fs, struct fdtable *files,
-		     struct task **out, struct err **why);
+		     struct nsproxy *ns, struct task **out, struct err **why);
 void task_start(struct task *t);
 void task_exit_group(struct task *t, int wait_status); /* own thread: begins group exit; the task loop ends it */
 /* True when the task has signals, a stop or an exit to handle: long kernel loops check it. */
@@ -213,7 +227,7 @@ bool ns_capable(struct task *t, int cap);
 void tg_watch_exit(struct thread_group *tg, struct waitq *wq);
 bool tg_exit_status(struct thread_group *tg, int *wait_status); /* false: still running */
 void tg_release(struct thread_group *tg); /* control has read the status: the zombie goes; the reference stays the caller's */
-bool kernel_container_empty(struct kernel *k, struct container *c); /* no process of it lives */
+bool kernel_container_known(struct kernel *k, const struct container *c); /* some process of it is there, a zombie maybe */
 
 uint64_t rlimit_get(struct task *t, unsigned resource); /* soft limit */
 
@@ -227,8 +241,7 @@ void signal_force(struct task *t, int signo, const struct linux_siginfo *info);
 int signal_send_container(struct kernel *k, struct container *c, int signo);
 bool signal_is_ignored_or_blocked(struct task *t, int signo); /* for tty job control */
 bool pgrp_is_orphaned(struct kernel *k, pid_t pgid);
-pid_t task_pgid(struct task *t);
-pid_t task_sid(struct task *t);
+pid_t task_pgid(struct task *t); /* the kernel's number */
 
 /* Replaces the mask for a wait (ppoll, epoll_pwait, pselect, sigsuspend).
  * After the call the old mask comes back, or when a handler has run. */

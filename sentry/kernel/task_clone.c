@@ -9,6 +9,7 @@
 #include "abi/fcntl.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
+#include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/seccomp.h"
 #include "kernel/task_table.h"
@@ -58,19 +59,21 @@ static int check_flags(struct task *t, const struct clone_request *q)
 		return -EINVAL;
 	if (f & LINUX_CLONE_SIGHAND && !(f & LINUX_CLONE_VM))
 		return -EINVAL;
-	if (f & LINUX_CLONE_PARENT && t->tg->is_init)
+	if (f & LINUX_CLONE_PARENT && t->tg->own_tgid == 1)
 		return -EINVAL;
-	if (f & LINUX_CLONE_THREAD && f & (LINUX_CLONE_NEWUSER | LINUX_CLONE_NEWPID))
+	if (f & LINUX_CLONE_THREAD && (f & (LINUX_CLONE_NEWUSER | LINUX_CLONE_NEWPID) || t->ns->pid_for_children != task_pid_ns(t)))
 		return -EINVAL;
 	if (f & LINUX_CLONE_PIDFD && f & (LINUX_CLONE_DETACHED | LINUX_CLONE_THREAD))
 		return -EINVAL;
-	/* one set of namespaces; a kernel without user namespaces answers EINVAL there */
+	/* as a kernel built without user, network, cgroup and time namespaces */
 	if (f & LINUX_CLONE_NEWUSER)
 		return -EINVAL;
-	if (f & LINUX_CLONE_NS_FLAGS & ~LINUX_CLONE_NEWNS)
-		return ns_capable(t, LINUX_CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
-	if (f & LINUX_CLONE_NEWNS && !ns_capable(t, LINUX_CAP_SYS_ADMIN))
+	if (f & LINUX_CLONE_NS_FLAGS && !ns_capable(t, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
+	if (f & LINUX_CLONE_NS_FLAGS & ~NS_MADE_FLAGS)
+		return -EINVAL;
+	if (f & LINUX_CLONE_NEWIPC && f & LINUX_CLONE_SYSVSEM)
+		return -EINVAL;
 	if (f & LINUX_CLONE_SETTLS && q->tls >= TASK_SIZE)
 		return -EPERM;
 	return 0;
@@ -131,6 +134,15 @@ static int share_files(struct task *t, struct task *c, uint64_t flags)
 	return flags & LINUX_CLONE_NEWNS ? fs_context_unshare_ns(c->fs) : 0;
 }
 
+static int share_namespaces(struct task *t, struct task *c, uint64_t flags)
+{
+	if (flags & NS_MADE_FLAGS & ~LINUX_CLONE_NEWNS)
+		return nsproxy_unshare(t, flags, &c->ns);
+	c->ns = t->ns;
+	nsproxy_get(c->ns);
+	return 0;
+}
+
 static int make_group(struct task *t, struct task *c, const struct clone_request *q)
 {
 	struct thread_group *tg;
@@ -144,6 +156,8 @@ static int make_group(struct task *t, struct task *c, const struct clone_request
 	if (!tg)
 		return -ENOMEM;
 	c->tg = tg;
+	tg->pid_ns = c->ns->pid_for_children;
+	pid_ns_get(tg->pid_ns);
 	tg->container = t->tg->container;
 	tg->exit_signal = q->exit_signal;
 	tg->oom_score_adj = atomic_load(&t->tg->oom_score_adj);
@@ -244,6 +258,7 @@ static struct task *child_build(struct task *t, const struct clone_request *q, i
 	copy_registers(t, c, q);
 	r = share_memory(t, c, q->flags);
 	r = r ? r : share_files(t, c, q->flags);
+	r = r ? r : share_namespaces(t, c, q->flags);
 	r = r ? r : make_group(t, c, q);
 	r = r ? r : copy_machine(t, c);
 	if (!r && q->flags & LINUX_CLONE_VFORK) {
@@ -263,6 +278,7 @@ static void link_group_locked(struct task *t, struct thread_group *tg, const str
 {
 	struct thread_group *parent = t->tg;
 
+	tg->unkillable = tg->pid_ns->init == tg; /* pid 1 of a namespace that a program made */
 	memcpy(tg->rlimits, parent->rlimits, sizeof(tg->rlimits));
 	if (q->flags & LINUX_CLONE_PARENT) {
 		tg->exit_signal = parent->exit_signal;
@@ -274,11 +290,10 @@ static void link_group_locked(struct task *t, struct thread_group *tg, const str
 	pgrp_join_locked(tg, t->tg->pgrp);
 }
 
-/* The moment the child exists: number, lists, thread. */
+/* The moment the child exists: number, lists, thread.  Its number as t sees it, or -errno. */
 static pid_t child_publish(struct task *t, struct task *c, const struct clone_request *q)
 {
-	struct pid_entry *e;
-	pid_t nr;
+	struct pid *p;
 	int r;
 
 	tasks_lock(t->k);
@@ -288,12 +303,12 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 		return -ERESTARTNOINTR;
 	}
 	seccomp_inherit_locked(t, c); /* here, where no thread of the group can be adding filters for all */
-	nr = pid_alloc_locked(t->k->tasks, &e);
-	if (nr < 0) {
+	r = pid_alloc_locked(c->tg->pid_ns, &p);
+	if (r) {
 		tasks_unlock(t->k);
-		return nr;
+		return r;
 	}
-	task_link_locked(c, e);
+	task_link_locked(c, p);
 	if (!(q->flags & LINUX_CLONE_THREAD))
 		link_group_locked(t, c->tg, q);
 	r = task_spawn(c);
@@ -303,10 +318,11 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 			task_unlink_locked(c);
 		else
 			tg_release_locked(c->tg);
-		nr = r;
+	} else {
+		r = pid_nr(c->pid, task_pid_ns(t));
 	}
 	tasks_unlock(t->k);
-	return nr;
+	return r;
 }
 
 static void wait_vfork(struct task *t, struct completion *done)

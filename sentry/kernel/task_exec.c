@@ -7,6 +7,7 @@
 #include "kernel/exec.h"
 #include "kernel/futex.h"
 #include "kernel/ipc.h"
+#include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/task_table.h"
 
@@ -29,15 +30,19 @@ static void take_leadership_locked(struct task *t)
 {
 	struct thread_group *tg = t->tg;
 	struct task *old = tg->leader;
-	struct pid_entry *mine = pid_find_locked(t->k->tasks, t->tid), *its = pid_find_locked(t->k->tasks, tg->tgid);
+	struct pid *mine = t->pid;
 
 	if (old == t)
 		return;
 	task_unlink_locked(old);
 	mine->task = NULL;
-	pid_drop_if_unused_locked(t->k->tasks, mine);
-	its->task = t;
+	pid_drop_if_unused_locked(mine);
+	pid_put(mine);
+	ref_get(&tg->pid->ref);
+	t->pid = tg->pid;
+	t->pid->task = t;
 	t->tid = tg->tgid;
+	t->own_tid = tg->own_tgid;
 	tg->leader = t;
 }
 
@@ -199,7 +204,7 @@ int task_exec(struct task *t, struct exec_request *q)
 	fdtable_exec(t->files);
 	cred_put(old_cred);
 	mm_put(old_mm);
-	ipc_shm_sweep(t->k->ipc);
+	ipc_shm_sweep(t->ns->ipc);
 	exec_image_free(&img);
 	return 0;
 }

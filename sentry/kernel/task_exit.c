@@ -9,6 +9,7 @@
 #include "kernel/clone.h"
 #include "kernel/futex.h"
 #include "kernel/ipc.h"
+#include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ void tg_notify_parent_locked(struct thread_group *tg, int code, int status)
 	if (!parent)
 		return;
 	tg_usage_locked(tg, &u);
-	info.chld.pid = tg->tgid;
+	info.chld.pid = tg_nr(tg, parent->pid_ns);
 	info.chld.uid = tg->leader && tg->leader->cred ? tg->leader->cred->ruid : 0;
 	info.chld.status = status;
 	info.chld.utime = clock_ticks(u.utime);
@@ -88,17 +89,16 @@ static void become_zombie_locked(struct thread_group *tg)
 
 /* --- orphans -------------------------------------------------------------------- */
 
+/* The next subreaper above in the same namespace and container, else the namespace's first process. */
 static struct thread_group *new_parent_locked(struct thread_group *tg)
 {
 	struct thread_group *p;
 
-	for (p = tg->parent; p; p = p->parent)
+	for (p = tg->parent; p && p->pid_ns == tg->pid_ns; p = p->parent)
 		if (p->is_subreaper && !p->exiting && p->n_live && p->container == tg->container)
 			return p;
-	LIST_FOREACH(p, &tt_of(tg)->all, all_link)
-		if (p->is_init && p != tg && p->container == tg->container && p->n_live)
-			return p;
-	return NULL;
+	p = tg->pid_ns->init;
+	return p && p != tg && p->n_live ? p : NULL;
 }
 
 /* A group that this change leaves without a guide, and that has stopped members. */
@@ -123,7 +123,7 @@ static void send_pdeathsig_locked(struct thread_group *child)
 
 		if (!t->pdeathsig || t->exiting)
 			continue;
-		info.rt.pid = child->parent ? child->parent->tgid : 0;
+		info.rt.pid = child->parent ? tg_nr(child->parent, child->pid_ns) : 0;
 		signal_send_locked(child, NULL, t->pdeathsig, &info, 0);
 	}
 }
@@ -165,49 +165,62 @@ static void reparent_children_locked(struct thread_group *tg)
 	}
 }
 
-/* --- the end of a container ------------------------------------------------------ */
+/* --- the end of a container, and of a pid namespace --------------------------------- */
 
-bool container_quiet_locked(struct kernel *k, const struct container *c, const struct thread_group *self)
+bool kernel_container_known(struct kernel *k, const struct container *c)
 {
 	struct thread_group *tg;
-
-	LIST_FOREACH(tg, &k->tasks->all, all_link)
-		if (tg != self && tg->container == c && !tg->zombie)
-			return false;
-	return true;
-}
-
-bool kernel_container_empty(struct kernel *k, struct container *c)
-{
-	bool r;
+	bool r = false;
 
 	tasks_lock(k);
-	r = container_quiet_locked(k, c, NULL);
+	LIST_FOREACH(tg, &k->tasks->all, all_link)
+		r |= tg->container == c;
 	tasks_unlock(k);
 	return r;
 }
 
-/* The first process is ending: no other outlives it. */
-static void end_container(struct task *t)
+/* Those that do not outlive `first`: of its container, if it is that's first, and
+ * of the namespace that it began. */
+static bool goes_with(const struct thread_group *tg, const struct thread_group *first)
+{
+	if (tg == first)
+		return false;
+	if (first->is_init && tg->container == first->container)
+		return true;
+	return first->pid_ns->init == first && pid_ns_is_below(tg->pid_ns, first->pid_ns);
+}
+
+/* One pass: kills the living, reaps the own dead; true when none lives. */
+static bool end_others_locked(struct thread_group *first)
+{
+	struct thread_group *tg, *next;
+	bool quiet = true;
+
+	for (tg = LIST_FIRST(&tt_of(first)->all); tg; tg = next) {
+		next = LIST_NEXT(tg, all_link);
+		if (!goes_with(tg, first))
+			continue;
+		if (!tg->zombie) {
+			tg_begin_exit_locked(tg, LINUX_SIGKILL);
+			quiet = false;
+		} else if (tg->parent == first) {
+			tg_release_locked(tg);
+		}
+	}
+	return quiet;
+}
+
+/* A first process is ending: those that go with it are gone before it is. */
+static void end_others(struct task *t)
 {
 	struct kernel *k = t->k;
-	struct thread_group *tg, *next;
 	struct waiter w;
 
 	wait_begin(&w, &k->tasks->ended_wq, EVENT_IN);
 	tasks_lock(k);
-	for (;;) {
-		for (tg = LIST_FIRST(&k->tasks->all); tg; tg = next) {
-			next = LIST_NEXT(tg, all_link);
-			if (tg == t->tg || tg->container != t->tg->container)
-				continue;
-			if (!tg->zombie)
-				tg_begin_exit_locked(tg, LINUX_SIGKILL);
-			else if (tg->parent == t->tg)
-				tg_release_locked(tg);
-		}
-		if (container_quiet_locked(k, t->tg->container, t->tg))
-			break;
+	if (t->tg->pid_ns->init == t->tg)
+		t->tg->pid_ns->dying = true;
+	while (!end_others_locked(t->tg)) {
 		tasks_unlock(k);
 		wait_sleep_uninterruptible(WAIT_FOREVER);
 		tasks_lock(k);
@@ -340,9 +353,9 @@ void task_exit(struct task *t)
 	}
 	release_resources(t);
 	if (last)
-		ipc_process_exit(t->tg);
-	if (last && t->tg->is_init)
-		end_container(t);
+		ipc_process_exit(t->ns->ipc, t->tg);
+	if (last && (t->tg->is_init || t->tg->own_tgid == 1))
+		end_others(t);
 	tasks_lock(t->k);
 	done = t->vfork_done;
 	t->vfork_done = NULL;

@@ -6,6 +6,7 @@
 #include "abi/capability.h"
 #include "abi/resource.h"
 #include "kernel/exec.h"
+#include "kernel/ns.h"
 #include "kernel/task_table.h"
 #include "libipc/err.h"
 #include "libipc/protocols.h"
@@ -178,19 +179,18 @@ static bool is_first_locked(struct kernel *k, const struct container *c)
 static int publish(struct task *t, bool ordinary)
 {
 	struct thread_group *tg = t->tg;
-	struct pid_entry *e;
-	pid_t nr;
+	struct pid *p;
 	int r;
 
 	tasks_lock(t->k);
 	tg->is_init = is_first_locked(t->k, tg->container);
-	tg->unkillable = tg->is_init && !ordinary;
-	nr = pid_alloc_locked(t->k->tasks, &e);
-	if (nr < 0) {
+	r = pid_alloc_locked(tg->pid_ns, &p);
+	if (r) {
 		tasks_unlock(t->k);
-		return nr;
+		return r;
 	}
-	task_link_locked(t, e);
+	task_link_locked(t, p);
+	tg->unkillable = tg->pid_ns->init == tg && !ordinary;
 	r = session_create_locked(tg);
 	if (r)
 		tg_release_locked(tg);
@@ -242,7 +242,7 @@ static void keep_given_caps(struct cred *c, const struct cred *given)
 	c->cap_ambient = given->cap_ambient;
 }
 
-static struct task *new_process(struct kernel *k, struct container *c)
+static struct task *new_process(struct kernel *k, struct container *c, struct nsproxy *ns)
 {
 	struct task *t = task_alloc(k);
 
@@ -253,6 +253,10 @@ static struct task *new_process(struct kernel *k, struct container *c)
 		task_put(t);
 		return NULL;
 	}
+	nsproxy_get(ns);
+	t->ns = ns;
+	pid_ns_get(ns->pid_for_children);
+	t->tg->pid_ns = ns->pid_for_children;
 	t->tg->container = c;
 	t->tg->exit_signal = LINUX_SIGCHLD;
 	t->tg->from_control = true;
@@ -287,11 +291,11 @@ static struct err *make(struct exec_request *q, const struct boot_process *p, st
 }
 
 int task_create_init(struct kernel *k, struct container *c, const struct boot_process *p, struct fs_context *fs, struct fdtable *files,
-	struct task **out, struct err **why)
+	struct nsproxy *ns, struct task **out, struct err **why)
 {
 	struct exec_request q = { .k = k, .fs = fs, .no_new_privs = p->no_new_privs, .walk_flags = WALK_FOLLOW };
 	struct exec_image img = { 0 };
-	struct task *t = new_process(k, c);
+	struct task *t = new_process(k, c, ns);
 	int r;
 
 	*why = NULL;

@@ -1,18 +1,9 @@
 /*
- * task_table.c - numbers of tasks, groups, process groups and sessions: an
- * ordered tree, so that /proc can list it.
+ * task_table.c - the task list's lock, and finding tasks and groups by number.
  */
 #include "kernel/task_table.h"
 
-#include <errno.h>
 #include <stdlib.h>
-
-static int pid_cmp(const struct pid_entry *a, const struct pid_entry *b)
-{
-	return (a->nr > b->nr) - (a->nr < b->nr);
-}
-#define __unused __attribute__((unused)) /* libbsd's macro uses it */
-RB_GENERATE_STATIC(pid_tree, pid_entry, link, pid_cmp)
 
 struct task_table *task_table_new(void)
 {
@@ -21,7 +12,6 @@ struct task_table *task_table_new(void)
 	if (!tt)
 		return NULL;
 	mutex_init(&tt->mu, RANK_TASKS);
-	RB_INIT(&tt->pids);
 	LIST_INIT(&tt->all);
 	for (int i = 0; i < SIG_USERS; i++)
 		LIST_INIT(&tt->sig_users[i]);
@@ -41,100 +31,64 @@ void tasks_unlock(struct kernel *k)
 	mutex_unlock(&k->tasks->mu);
 }
 
-struct pid_entry *pid_find_locked(struct task_table *tt, pid_t nr)
+struct task *task_find_locked(const struct pid_ns *ns, pid_t tid)
 {
-	struct pid_entry key = { .nr = nr };
+	struct pid *p = pid_find_locked(ns, tid);
 
-	return RB_FIND(pid_tree, &tt->pids, &key);
+	return p ? p->task : NULL;
 }
 
-pid_t pid_alloc_locked(struct task_table *tt, struct pid_entry **out)
+struct thread_group *tg_find_locked(const struct pid_ns *ns, pid_t tgid)
 {
-	struct pid_entry *e;
+	struct pid *p = pid_find_locked(ns, tgid);
 
-	if (tt->n_tasks >= TASKS_MAX || (tt->tasks_max && tt->n_tasks >= tt->tasks_max))
-		return -EAGAIN;
-	e = calloc(1, sizeof(*e));
-	if (!e)
-		return -ENOMEM;
-	for (int tries = 0; tries < PID_MAX; tries++) {
-		e->nr = tt->last_pid + 1;
-		if (e->nr >= PID_MAX)
-			e->nr = PID_RESERVED;
-		tt->last_pid = e->nr;
-		if (!RB_INSERT(pid_tree, &tt->pids, e)) {
-			*out = e;
-			return e->nr;
-		}
-	}
-	free(e);
-	return -EAGAIN;
+	return p ? p->tg : NULL;
 }
 
-void pid_drop_if_unused_locked(struct task_table *tt, struct pid_entry *e)
+struct pgrp *pgrp_find_locked(const struct pid_ns *ns, pid_t pgid)
 {
-	if (e->task || e->tg || e->pgrp || e->session)
-		return;
-	RB_REMOVE(pid_tree, &tt->pids, e);
-	free(e);
+	struct pid *p = pid_find_locked(ns, pgid);
+
+	return p ? p->pgrp : NULL;
 }
 
-struct task *task_find_locked(struct kernel *k, pid_t tid)
-{
-	struct pid_entry *e = pid_find_locked(k->tasks, tid);
-
-	return e ? e->task : NULL;
-}
-
-struct thread_group *tg_find_locked(struct kernel *k, pid_t tgid)
-{
-	struct pid_entry *e = pid_find_locked(k->tasks, tgid);
-
-	return e ? e->tg : NULL;
-}
-
-struct pgrp *pgrp_find_locked(struct kernel *k, pid_t pgid)
-{
-	struct pid_entry *e = pid_find_locked(k->tasks, pgid);
-
-	return e ? e->pgrp : NULL;
-}
-
-struct task *task_find(struct kernel *k, pid_t tid)
+struct task *task_find(const struct pid_ns *ns, pid_t tid)
 {
 	struct task *t;
 
-	tasks_lock(k);
-	t = task_find_locked(k, tid);
+	tasks_lock(ns->k);
+	t = task_find_locked(ns, tid);
 	if (t)
 		task_get(t);
-	tasks_unlock(k);
+	tasks_unlock(ns->k);
 	return t;
 }
 
-struct thread_group *tg_find(struct kernel *k, pid_t tgid)
+struct thread_group *tg_find(const struct pid_ns *ns, pid_t tgid)
 {
 	struct thread_group *tg;
 
-	tasks_lock(k);
-	tg = tg_find_locked(k, tgid);
+	tasks_lock(ns->k);
+	tg = tg_find_locked(ns, tgid);
 	if (tg)
 		ref_get(&tg->ref);
-	tasks_unlock(k);
+	tasks_unlock(ns->k);
 	return tg;
 }
 
-struct thread_group *tg_next(struct kernel *k, pid_t after)
+struct thread_group *tg_next(const struct pid_ns *ns, pid_t after, pid_t *nr)
 {
-	struct pid_entry key = { .nr = after + 1 }, *e;
 	struct thread_group *tg = NULL;
+	struct pid *p;
 
-	tasks_lock(k);
-	for (e = RB_NFIND(pid_tree, &k->tasks->pids, &key); e && !tg; e = RB_NEXT(pid_tree, &k->tasks->pids, e))
-		tg = e->tg;
+	tasks_lock(ns->k);
+	while (!tg && (p = pid_next_locked(ns, after, nr))) {
+		after = *nr;
+		tg = p->tg;
+	}
 	if (tg)
 		ref_get(&tg->ref);
-	tasks_unlock(k);
+	tasks_unlock(ns->k);
 	return tg;
 }
 

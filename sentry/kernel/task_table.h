@@ -11,29 +11,15 @@
 #ifndef SENTRY_KERNEL_TASK_TABLE_H
 #define SENTRY_KERNEL_TASK_TABLE_H
 
+#include "kernel/pid.h"
 #include "kernel/signal.h"
 #include "kernel/task.h"
 
-#define PID_MAX 4194304 /* /proc/sys/kernel/pid_max */
-#define PID_RESERVED 300 /* where numbering begins again */
 #define TASKS_MAX 16384 /* host threads we are willing to have */
-
-/* A number in use by at least one of the four. */
-struct pid_entry {
-	RB_ENTRY(pid_entry) link;
-	pid_t nr;
-	struct task *task;
-	struct thread_group *tg;
-	struct pgrp *pgrp;
-	struct session *session;
-};
-RB_HEAD(pid_tree, pid_entry);
 
 #define SIG_USERS 64
 struct task_table {
 	struct mutex mu; /* RANK_TASKS */
-	struct pid_tree pids; /* [mu] */
-	pid_t last_pid; /* [mu] */
 	unsigned n_tasks; /* [mu] */
 	unsigned tasks_max; /* [I] the container's pids limit; 0: none but TASKS_MAX */
 	uint64_t n_forks; /* [mu] since boot, for /proc/stat */
@@ -47,16 +33,14 @@ struct task_table {
 
 struct task_table *task_table_new(void);
 
-/* --- numbers; all with the lock held --- */
-struct pid_entry *pid_find_locked(struct task_table *tt, pid_t nr);
-/* A free number with an entry that has no users yet. -EAGAIN, -ENOMEM, or the number. */
-pid_t pid_alloc_locked(struct task_table *tt, struct pid_entry **out);
-void pid_drop_if_unused_locked(struct task_table *tt, struct pid_entry *e);
-
 static inline struct task_table *tt_of(const struct thread_group *tg) { return tg->k->tasks; }
-struct task *task_find_locked(struct kernel *k, pid_t tid);
-struct thread_group *tg_find_locked(struct kernel *k, pid_t tgid);
-struct pgrp *pgrp_find_locked(struct kernel *k, pid_t pgid);
+/* By a number of ns; borrowed, or NULL. */
+struct task *task_find_locked(const struct pid_ns *ns, pid_t tid);
+struct thread_group *tg_find_locked(const struct pid_ns *ns, pid_t tgid);
+/* Numbers as ns counts them, 0 where it cannot see. */
+static inline pid_t tg_nr(const struct thread_group *tg, const struct pid_ns *ns) { return pid_nr(tg->pid, ns); }
+static inline pid_t pgrp_nr(const struct pgrp *pg, const struct pid_ns *ns) { return pid_nr(pg->pid, ns); }
+static inline pid_t session_nr(const struct session *s, const struct pid_ns *ns) { return pid_nr(s->pid, ns); }
 
 /* --- process groups and sessions (session.c) --- */
 /* Makes a session with one process group, both numbered like tg, and moves tg there. -ENOMEM */
@@ -73,7 +57,7 @@ bool pgrp_has_stopped_locked(const struct pgrp *pg);
 struct task *task_alloc(struct kernel *k);
 struct thread_group *tg_alloc(struct kernel *k);
 /* Gives numbers and puts them into the lists: tg NULL-parented or below parent. */
-void task_link_locked(struct task *t, struct pid_entry *e);
+void task_link_locked(struct task *t, struct pid *p);
 void task_unlink_locked(struct task *t); /* an exited task leaves its group */
 void tg_release_locked(struct thread_group *tg); /* a zombie leaves the table */
 void task_times(const struct task *t, int64_t *utime, int64_t *stime);
@@ -93,7 +77,5 @@ void signal_stop_leave_locked(struct task *t); /* a task that exits no longer ta
 void task_abort_unstarted(struct task *t); /* a linked task that never got a thread: ends, killed. Any thread */
 void tg_begin_exit_locked(struct thread_group *tg, int wait_status);
 void tg_notify_parent_locked(struct thread_group *tg, int code, int status);
-/* True: no process but `self` of the container lives. */
-bool container_quiet_locked(struct kernel *k, const struct container *c, const struct thread_group *self);
 
 #endif

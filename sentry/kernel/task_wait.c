@@ -10,17 +10,17 @@
 
 #include <errno.h>
 
-static bool eligible(const struct wait_request *q, const struct thread_group *c)
+static bool eligible(const struct wait_request *q, const struct thread_group *parent, const struct thread_group *c)
 {
 	bool clone_child = c->exit_signal != LINUX_SIGCHLD;
 
 	switch (q->type) {
 	case LINUX_P_PID:
-		if (c->tgid != q->id)
+		if (tg_nr(c, parent->pid_ns) != q->id)
 			return false;
 		break;
 	case LINUX_P_PGID:
-		if (!c->pgrp || c->pgrp->pgid != q->id)
+		if (!c->pgrp || (q->id ? pgrp_nr(c->pgrp, parent->pid_ns) != q->id : c->pgrp->pgid != q->pgid))
 			return false;
 		break;
 	case LINUX_P_PIDFD:
@@ -35,9 +35,9 @@ static bool eligible(const struct wait_request *q, const struct thread_group *c)
 	return clone_child == !!(q->options & LINUX_WCLONE);
 }
 
-static void fill(struct thread_group *c, struct wait_result *out, int status, int code)
+static void fill(struct thread_group *parent, struct thread_group *c, struct wait_result *out, int status, int code)
 {
-	*out = (struct wait_result){ .pid = c->tgid, .status = status, .code = code };
+	*out = (struct wait_result){ .pid = tg_nr(c, parent->pid_ns), .status = status, .code = code };
 	out->uid = c->leader && c->leader->cred ? c->leader->cred->ruid : 0;
 	tg_usage_locked(c, &out->usage);
 	usage_add(&out->usage, &c->reaped);
@@ -63,18 +63,18 @@ static bool take_locked(struct thread_group *parent, struct thread_group *c, con
 
 		if (!(q->options & LINUX_WEXITED))
 			return false;
-		fill(c, out, c->exit_status, sig ? LINUX_CLD_KILLED : LINUX_CLD_EXITED);
+		fill(parent, c, out, c->exit_status, sig ? LINUX_CLD_KILLED : LINUX_CLD_EXITED);
 		if (!keep)
 			reap_locked(parent, c);
 		return true;
 	}
 	if (c->stopped && !c->stop_reported && q->options & LINUX_WSTOPPED) {
-		fill(c, out, LINUX_W_STOP(c->stop_signal), LINUX_CLD_STOPPED);
+		fill(parent, c, out, LINUX_W_STOP(c->stop_signal), LINUX_CLD_STOPPED);
 		c->stop_reported = !keep;
 		return true;
 	}
 	if (c->cont_pending && q->options & LINUX_WCONTINUED) {
-		fill(c, out, LINUX_W_CONTINUED, LINUX_CLD_CONTINUED);
+		fill(parent, c, out, LINUX_W_CONTINUED, LINUX_CLD_CONTINUED);
 		c->cont_pending = keep;
 		return true;
 	}
@@ -90,7 +90,7 @@ static int look(struct task *t, const struct wait_request *q, struct wait_result
 	out->pid = 0;
 	tasks_lock(t->k);
 	LIST_FOREACH(c, &t->tg->children, sibling) {
-		if (!eligible(q, c))
+		if (!eligible(q, t->tg, c))
 			continue;
 		r = 0;
 		if (take_locked(t->tg, c, q, out))

@@ -8,7 +8,8 @@
 
 struct wait_request {
 	int type; /* LINUX_P_* */
-	pid_t id; /* P_PID, P_PGID */
+	pid_t id; /* P_PID, P_PGID: as the caller's namespace counts; P_PGID 0: pgid tells */
+	pid_t pgid; /* the kernel's number */
 	struct thread_group *target; /* P_PIDFD: borrowed */
 	unsigned options; /* LINUX_W* */
 };

@@ -350,7 +350,7 @@ int64_t sys_capget(struct task *t, const uint64_t a[6])
 		return words == -EINVAL && !a[1] ? 0 : words;
 	if (h.pid < 0)
 		return -EINVAL;
-	o = h.pid ? task_find(t->k, h.pid) : t;
+	o = h.pid ? task_find(task_pid_ns(t), h.pid) : t;
 	if (!o)
 		return -ESRCH;
 	c = task_get_cred(o);
@@ -376,7 +376,7 @@ int64_t sys_capset(struct task *t, const uint64_t a[6])
 
 	if (words < 0)
 		return words;
-	if (h.pid && h.pid != t->tid)
+	if (h.pid && h.pid != t->own_tid)
 		return -EPERM;
 	if (copy_from_user(t->mm, d, UADDR(a[1]), (size_t)words * sizeof(*d)))
 		return -EFAULT;

@@ -4,6 +4,7 @@
 #include "abi/resource.h"
 #include "fs/pipe.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "kernel/task_table.h"
 #include "syscalls/fs_util.h"
 
 #include <stdlib.h>
@@ -114,7 +115,17 @@ static int import_lock(struct file *f, const struct linux_flock *u, struct file_
 	return 0;
 }
 
-static void export_lock(const struct file_lock *l, struct linux_flock *u)
+/* The holder's number as t sees it; 0: it does not. */
+static pid_t number_of(struct task *t, pid_t tgid)
+{
+	struct thread_group *tg = tgid == t->tg->tgid ? NULL : tg_find(t->k->root_pids, tgid);
+	pid_t nr = tg ? tg_nr(tg, task_pid_ns(t)) : tgid == t->tg->tgid ? t->tg->own_tgid : 0;
+
+	tg_put(tg);
+	return nr;
+}
+
+static void export_lock(struct task *t, const struct file_lock *l, struct linux_flock *u)
 {
 	u->type = l->type;
 	if (l->type == LINUX_F_UNLCK)
@@ -122,7 +133,7 @@ static void export_lock(const struct file_lock *l, struct linux_flock *u)
 	u->whence = LINUX_SEEK_SET;
 	u->start = l->start;
 	u->len = l->end == INT64_MAX ? 0 : l->end - l->start + 1;
-	u->pid = l->ofd ? -1 : l->pid;
+	u->pid = l->ofd ? -1 : number_of(t, l->pid);
 }
 
 static int64_t record_lock(struct task *t, struct file *f, int cmd, uint64_t arg)
@@ -144,7 +155,7 @@ static int64_t record_lock(struct task *t, struct file *f, int cmd, uint64_t arg
 		if (l.type == LINUX_F_UNLCK && !ofd)
 			return -EINVAL;
 		file_lock_get(f, &l);
-		export_lock(&l, &u);
+		export_lock(t, &l, &u);
 		return copy_to_user(t->mm, UADDR(arg), &u, sizeof(u));
 	}
 	if ((l.type == LINUX_F_RDLCK && !(f->mode & FILE_READ)) || (l.type == LINUX_F_WRLCK && !(f->mode & FILE_WRITE)))

@@ -132,7 +132,7 @@ int64_t sys_get_robust_list(struct task *t, const uint64_t a[6])
 	struct task *o;
 
 	if (pid) {
-		o = task_find(t->k, pid);
+		o = task_find(task_pid_ns(t), pid);
 		if (!o)
 			return -ESRCH;
 		if (o->tg != t->tg && !ns_capable(t, LINUX_CAP_SYS_PTRACE) && o->cred->ruid != t->cred->euid) {

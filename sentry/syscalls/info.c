@@ -2,6 +2,7 @@
  * info.c - what the system is: uname, sysinfo, getcpu, getrandom, membarrier.
  */
 #include "abi/capability.h"
+#include "kernel/ns.h"
 #include "kernel/task_table.h"
 #include "mm/memfile.h"
 #include "syscalls/syscall.h"
@@ -21,12 +22,14 @@ struct linux_utsname {
 int64_t sys_uname(struct task *t, const uint64_t a[6])
 {
 	struct linux_utsname u = { .sysname = "Linux", .release = UTS_RELEASE, .version = UTS_VERSION, .machine = "x86_64" };
-	struct uts_ns *ns = &t->k->uts;
+	struct uts_ns *ns = t->ns->uts;
 
 	mutex_lock(&ns->mu);
 	memcpy(u.nodename, ns->nodename, sizeof(u.nodename));
 	memcpy(u.domainname, ns->domainname, sizeof(u.domainname));
 	mutex_unlock(&ns->mu);
+	if ((t->personality & 0xff) == 8) /* PER_LINUX32 */
+		strcpy(u.machine, "i686");
 	if (t->personality & 0x0020000) /* UNAME26 */
 		strcpy(u.release, "2.6.60");
 	return copy_to_user(t->mm, UADDR(a[0]), &u, sizeof(u));
@@ -43,20 +46,20 @@ static int64_t set_name(struct task *t, const uint64_t a[6], char name[65])
 		return -EINVAL;
 	if (copy_from_user(t->mm, tmp, UADDR(a[0]), (size_t)len))
 		return -EFAULT;
-	mutex_lock(&t->k->uts.mu);
+	mutex_lock(&t->ns->uts->mu);
 	memcpy(name, tmp, sizeof(tmp));
-	mutex_unlock(&t->k->uts.mu);
+	mutex_unlock(&t->ns->uts->mu);
 	return 0;
 }
 
 int64_t sys_sethostname(struct task *t, const uint64_t a[6])
 {
-	return set_name(t, a, t->k->uts.nodename);
+	return set_name(t, a, t->ns->uts->nodename);
 }
 
 int64_t sys_setdomainname(struct task *t, const uint64_t a[6])
 {
-	return set_name(t, a, t->k->uts.domainname);
+	return set_name(t, a, t->ns->uts->domainname);
 }
 
 struct linux_sysinfo {

@@ -13,12 +13,12 @@
 
 int64_t sys_getpid(struct task *t, const uint64_t a[6])
 {
-	return t->tg->tgid;
+	return t->tg->own_tgid;
 }
 
 int64_t sys_gettid(struct task *t, const uint64_t a[6])
 {
-	return t->tid;
+	return t->own_tid;
 }
 
 int64_t sys_getppid(struct task *t, const uint64_t a[6])
@@ -26,7 +26,7 @@ int64_t sys_getppid(struct task *t, const uint64_t a[6])
 	pid_t r;
 
 	tasks_lock(t->k);
-	r = t->tg->parent ? t->tg->parent->tgid : 0;
+	r = t->tg->parent ? tg_nr(t->tg->parent, task_pid_ns(t)) : 0;
 	tasks_unlock(t->k);
 	return r;
 }
@@ -34,18 +34,23 @@ int64_t sys_getppid(struct task *t, const uint64_t a[6])
 int64_t sys_set_tid_address(struct task *t, const uint64_t a[6])
 {
 	t->clear_child_tid = UADDR(a[0]);
-	return t->tid;
+	return t->own_tid;
 }
 
 int64_t sys_getpgrp(struct task *t, const uint64_t a[6])
 {
-	return task_pgid(t);
+	int64_t r;
+
+	tasks_lock(t->k);
+	r = pgrp_nr(t->tg->pgrp, task_pid_ns(t));
+	tasks_unlock(t->k);
+	return r;
 }
 
 /* pid's group of tasks, 0 the caller's; the lock is held. */
 static struct thread_group *group_of_locked(struct task *t, pid_t pid)
 {
-	struct task *o = pid ? task_find_locked(t->k, pid) : t;
+	struct task *o = pid ? task_find_locked(task_pid_ns(t), pid) : t;
 
 	return o ? o->tg : NULL;
 }
@@ -58,7 +63,7 @@ int64_t sys_getpgid(struct task *t, const uint64_t a[6])
 	tasks_lock(t->k);
 	tg = group_of_locked(t, (pid_t)a[0]);
 	if (tg && tg->pgrp)
-		r = tg->pgrp->pgid;
+		r = pgrp_nr(tg->pgrp, task_pid_ns(t));
 	tasks_unlock(t->k);
 	return r;
 }
@@ -71,14 +76,14 @@ int64_t sys_getsid(struct task *t, const uint64_t a[6])
 	tasks_lock(t->k);
 	tg = group_of_locked(t, (pid_t)a[0]);
 	if (tg && tg->pgrp)
-		r = tg->pgrp->session->sid;
+		r = session_nr(tg->pgrp->session, task_pid_ns(t));
 	tasks_unlock(t->k);
 	return r;
 }
 
 static int setpgid_locked(struct task *t, pid_t pid, pid_t pgid)
 {
-	struct thread_group *tg = tg_find_locked(t->k, pid);
+	struct thread_group *tg = tg_find_locked(task_pid_ns(t), pid);
 	struct pgrp *pg;
 
 	if (!tg || !tg->pgrp)
@@ -93,10 +98,10 @@ static int setpgid_locked(struct task *t, pid_t pid, pid_t pgid)
 	}
 	if (tg->pgrp->session->sid == tg->tgid)
 		return -EPERM; /* a session leader */
-	if (pgid == tg->pgrp->pgid)
+	pg = pgrp_find_locked(task_pid_ns(t), pgid);
+	if (pg == tg->pgrp)
 		return 0;
-	pg = pgrp_find_locked(t->k, pgid);
-	if (pgid == tg->tgid) {
+	if (pgid == tg_nr(tg, task_pid_ns(t))) {
 		if (pg)
 			pgrp_move_locked(tg, pg);
 		else
@@ -117,7 +122,7 @@ int64_t sys_setpgid(struct task *t, const uint64_t a[6])
 	if (pgid < 0)
 		return -EINVAL;
 	if (!pid)
-		pid = t->tg->tgid;
+		pid = t->tg->own_tgid;
 	tasks_lock(t->k);
 	r = setpgid_locked(t, pid, pgid ? pgid : pid);
 	tasks_unlock(t->k);
@@ -130,12 +135,12 @@ int64_t sys_setsid(struct task *t, const uint64_t a[6])
 	int64_t r;
 
 	tasks_lock(t->k);
-	if (tg->pgrp->session->sid == tg->tgid || pgrp_find_locked(t->k, tg->tgid))
+	if (tg->pgrp->session->sid == tg->tgid || tg->pid->pgrp)
 		r = -EPERM;
 	else
 		r = session_create_locked(tg);
 	tasks_unlock(t->k);
-	return r ? r : tg->tgid;
+	return r ? r : tg->own_tgid;
 }
 
 /* --- namespaces: one set --------------------------------------------------------- */
@@ -246,7 +251,7 @@ static int64_t compare(struct task *x, struct task *y, const uint64_t a[6])
 
 int64_t sys_kcmp(struct task *t, const uint64_t a[6])
 {
-	struct task *x = task_find(t->k, (pid_t)a[0]), *y = task_find(t->k, (pid_t)a[1]);
+	struct task *x = task_find(task_pid_ns(t), (pid_t)a[0]), *y = task_find(task_pid_ns(t), (pid_t)a[1]);
 	int64_t r = x && y ? 0 : -ESRCH;
 
 	if (!r && t->cred->euid && !ns_capable(t, LINUX_CAP_SYS_PTRACE) &&
@@ -271,9 +276,9 @@ int64_t sys_pidfd_open(struct task *t, const uint64_t a[6])
 
 	if (flags & ~(unsigned)LINUX_O_NONBLOCK || pid <= 0)
 		return -EINVAL;
-	tg = tg_find(t->k, pid);
+	tg = tg_find(task_pid_ns(t), pid);
 	if (!tg) {
-		o = task_find(t->k, pid);
+		o = task_find(task_pid_ns(t), pid);
 		task_put(o);
 		return o ? -EINVAL : -ESRCH;
 	}

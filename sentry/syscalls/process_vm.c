@@ -52,7 +52,7 @@ static ssize_t transfer(struct task *t, struct uio *local, struct uio *remote, b
 
 static ssize_t with_target(struct task *t, pid_t pid, struct uio *local, struct iovec_user *rv, uint64_t n, bool write)
 {
-	struct task *target = task_find(t->k, pid);
+	struct task *target = task_find(task_pid_ns(t), pid);
 	struct mm *mm = target ? task_get_mm(target) : NULL;
 	struct uio remote;
 	ssize_t r = -ESRCH;

@@ -97,7 +97,7 @@ int64_t sys_prlimit64(struct task *t, const uint64_t a[6])
 	if (a[2] && copy_from_user(t->mm, &new, UADDR(a[2]), sizeof(new)))
 		return -EFAULT;
 	if (pid) {
-		o = task_find(t->k, pid);
+		o = task_find(task_pid_ns(t), pid);
 		if (!o)
 			return -ESRCH;
 	}

@@ -23,7 +23,7 @@ int64_t sys_sched_yield(struct task *t, const uint64_t a[6])
 static struct task *target(struct task *t, pid_t pid)
 {
 	if (pid)
-		return task_find(t->k, pid);
+		return task_find(task_pid_ns(t), pid);
 	task_get(t);
 	return t;
 }
@@ -315,11 +315,11 @@ static bool nice_matches(const struct nice_query *q, const struct task *o)
 {
 	switch (q->which) {
 	case LINUX_PRIO_PROCESS:
-		return q->who ? o->tid == q->who : o == q->t;
+		return q->who ? pid_nr(o->pid, task_pid_ns(q->t)) == q->who : o == q->t;
 	case LINUX_PRIO_PGRP:
-		return o->tg->pgrp && o->tg->pgrp->pgid == (q->who ? q->who : q->t->tg->pgrp->pgid);
+		return o->tg->pgrp && (q->who ? pgrp_nr(o->tg->pgrp, task_pid_ns(q->t)) == q->who : o->tg->pgrp == q->t->tg->pgrp);
 	default:
-		return o->cred && o->cred->ruid == (q->who ? (uint32_t)q->who : q->t->cred->ruid);
+		return o->cred && pid_nr(o->pid, task_pid_ns(q->t)) && o->cred->ruid == (q->who ? (uint32_t)q->who : q->t->cred->ruid);
 	}
 }
 

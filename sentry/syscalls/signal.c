@@ -133,9 +133,8 @@ static int send_checked_locked(struct task *t, struct thread_group *tg, struct t
 }
 
 /* All of a process group: success if one got it, else the last error. */
-static int kill_group_locked(struct task *t, pid_t pgid, int signo, const struct linux_siginfo *info)
+static int kill_group_locked(struct task *t, struct pgrp *pg, int signo, const struct linux_siginfo *info)
 {
-	struct pgrp *pg = pgrp_find_locked(t->k, pgid);
 	struct thread_group *tg;
 	int r = -ESRCH;
 	bool one = false;
@@ -151,7 +150,7 @@ static int kill_group_locked(struct task *t, pid_t pgid, int signo, const struct
 	return one ? 0 : r;
 }
 
-/* Everybody but init and oneself. */
+/* Everybody who can be seen but pid 1 and oneself. */
 static int kill_all_locked(struct task *t, int signo, const struct linux_siginfo *info)
 {
 	struct thread_group *tg;
@@ -160,7 +159,7 @@ static int kill_all_locked(struct task *t, int signo, const struct linux_siginfo
 	LIST_FOREACH(tg, &t->k->tasks->all, all_link) {
 		int e;
 
-		if (tg->is_init || tg == t->tg || tg->container != t->tg->container)
+		if (tg == t->tg || tg_nr(tg, task_pid_ns(t)) <= 1)
 			continue;
 		e = send_checked_locked(t, tg, NULL, signo, info);
 		n++;
@@ -185,14 +184,14 @@ int64_t sys_kill(struct task *t, const uint64_t a[6])
 	signal_info_user(&info, t, signo, LINUX_SI_USER);
 	tasks_lock(t->k);
 	if (pid > 0) {
-		tg = tg_find_locked(t->k, pid);
-		if (!tg && (o = task_find_locked(t->k, pid)))
+		tg = tg_find_locked(task_pid_ns(t), pid);
+		if (!tg && (o = task_find_locked(task_pid_ns(t), pid)))
 			tg = o->tg;
 		r = tg ? send_checked_locked(t, tg, NULL, signo, &info) : -ESRCH;
 	} else if (pid == -1) {
 		r = kill_all_locked(t, signo, &info);
 	} else {
-		r = kill_group_locked(t, pid ? -pid : t->tg->pgrp->pgid, signo, &info);
+		r = kill_group_locked(t, pid ? pgrp_find_locked(task_pid_ns(t), -pid) : t->tg->pgrp, signo, &info);
 	}
 	tasks_unlock(t->k);
 	return r;
@@ -204,8 +203,8 @@ static int send_thread(struct task *t, pid_t tgid, pid_t tid, int signo, const s
 	int r = -ESRCH;
 
 	tasks_lock(t->k);
-	o = task_find_locked(t->k, tid);
-	if (o && (tgid <= 0 || o->tg->tgid == tgid))
+	o = task_find_locked(task_pid_ns(t), tid);
+	if (o && (tgid <= 0 || tg_nr(o->tg, task_pid_ns(t)) == tgid))
 		r = send_checked_locked(t, o->tg, o, signo, info);
 	tasks_unlock(t->k);
 	return r;
@@ -254,12 +253,12 @@ int64_t sys_rt_sigqueueinfo(struct task *t, const uint64_t a[6])
 	int signo = (int)a[1];
 	struct linux_siginfo info;
 	struct thread_group *tg;
-	int r = copy_siginfo(t, UADDR(a[2]), signo, pid == t->tg->tgid, &info);
+	int r = copy_siginfo(t, UADDR(a[2]), signo, pid == t->tg->own_tgid, &info);
 
 	if (r)
 		return r;
 	tasks_lock(t->k);
-	tg = tg_find_locked(t->k, pid);
+	tg = tg_find_locked(task_pid_ns(t), pid);
 	r = tg ? send_checked_locked(t, tg, NULL, signo, &info) : -ESRCH;
 	tasks_unlock(t->k);
 	return r;
@@ -270,7 +269,7 @@ int64_t sys_rt_tgsigqueueinfo(struct task *t, const uint64_t a[6])
 	pid_t tgid = (pid_t)a[0], tid = (pid_t)a[1];
 	int signo = (int)a[2];
 	struct linux_siginfo info;
-	int r = copy_siginfo(t, UADDR(a[3]), signo, tid == t->tid, &info);
+	int r = copy_siginfo(t, UADDR(a[3]), signo, tid == t->own_tid, &info);
 
 	if (r)
 		return r;

@@ -30,7 +30,7 @@ struct sock_caller caller_of(struct task *t)
 	return (struct sock_caller){
 		.cred = t->cred,
 		.fs = t->fs,
-		.id = { t->tg->tgid, t->cred->euid, t->cred->egid },
+		.id = { t->tg->own_tgid, t->cred->euid, t->cred->egid },
 	};
 }
 

@@ -48,7 +48,7 @@ static bool may_claim(struct task *t, const struct linux_ucred *c)
 	bool uid_ok = c->uid == o->ruid || c->uid == o->euid || c->uid == o->suid || ns_capable(t, LINUX_CAP_SETUID);
 	bool gid_ok = c->gid == o->rgid || c->gid == o->egid || c->gid == o->sgid || ns_capable(t, LINUX_CAP_SETGID);
 
-	return uid_ok && gid_ok && (c->pid == t->tg->tgid || ns_capable(t, LINUX_CAP_SYS_ADMIN));
+	return uid_ok && gid_ok && (c->pid == t->tg->own_tgid || ns_capable(t, LINUX_CAP_SYS_ADMIN));
 }
 
 static int import_cred(struct task *t, const uint8_t *data, uint64_t len, struct linux_ucred *out)

@@ -99,7 +99,7 @@ static int timer_clock(struct task *t, int clock)
 	default:
 		break;
 	}
-	if (clock < 0 && clock_is_cpu(clock) && (~(clock >> 3) == 0 || ~(clock >> 3) == t->tg->tgid || ~(clock >> 3) == t->tid))
+	if (clock < 0 && clock_is_cpu(clock) && (~(clock >> 3) == 0 || ~(clock >> 3) == t->tg->own_tgid || ~(clock >> 3) == t->own_tid))
 		return clock & LINUX_CPUCLOCK_PERTHREAD ? LINUX_CLOCK_THREAD_CPUTIME_ID : LINUX_CLOCK_PROCESS_CPUTIME_ID;
 	return -EINVAL;
 }

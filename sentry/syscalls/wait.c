@@ -49,7 +49,7 @@ int64_t sys_wait4(struct task *t, const uint64_t a[6])
 	else if (pid < -1)
 		q.type = LINUX_P_PGID, q.id = -pid;
 	else if (pid == 0)
-		q.type = LINUX_P_PGID, q.id = task_pgid(t);
+		q.type = LINUX_P_PGID, q.pgid = task_pgid(t);
 	r = task_wait(t, &q, &res);
 	if (r || !res.pid)
 		return r;
@@ -122,7 +122,7 @@ int64_t sys_waitid(struct task *t, const uint64_t a[6])
 		if (q.id < 0)
 			return -EINVAL;
 		if (!q.id)
-			q.id = task_pgid(t);
+			q.pgid = task_pgid(t);
 		break;
 	case LINUX_P_PIDFD:
 		if (q.id < 0)

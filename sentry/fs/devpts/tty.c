@@ -174,7 +174,7 @@ void tty_master_hangup(struct tty *t)
 	sid = t->sid;
 	tasks_unlock(t->k);
 	if (sid) {
-		struct thread_group *leader = tg_find(t->k, sid);
+		struct thread_group *leader = tg_find(t->k->root_pids, sid);
 
 		if (leader) {
 			signal_send_group(leader, LINUX_SIGHUP, NULL);
@@ -242,7 +242,7 @@ int tty_set_controlling(struct tty *t, struct task *task, bool steal)
 			ret = -EPERM;
 			goto out;
 		}
-		other = session_find_locked(t->k, t->sid);
+		other = session_find_locked(t->k->root_pids, t->sid);
 		if (other && other->tty == t) {
 			other->tty = NULL;
 			dropped = t;

@@ -6,6 +6,7 @@
 #include "fs/devpts/devpts.h"
 
 #include "abi/fs.h"
+#include "kernel/task_table.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -132,6 +133,14 @@ static int do_notty(struct call *c)
 	return 0;
 }
 
+/* As the caller counts; the task list lock is held. */
+static pid_t number_of_pgrp(struct kernel *k, pid_t pgid)
+{
+	struct pgrp *g = pgrp_find_locked(k->root_pids, pgid);
+
+	return g ? pgrp_nr(g, task_pid_ns(task_current())) : 0;
+}
+
 static int do_gpgrp(struct call *c)
 {
 	struct tty *t = c->t;
@@ -140,7 +149,7 @@ static int do_gpgrp(struct call *c)
 
 	tasks_lock(t->k);
 	ok = c->master || task_current()->tg->pgrp->session->tty == t;
-	pgid = t->pgid;
+	pgid = number_of_pgrp(t->k, t->pgid);
 	tasks_unlock(t->k);
 	return ok ? put_int(c, pgid) : -ENOTTY;
 }
@@ -158,7 +167,7 @@ static int do_spgrp(struct call *c)
 	if (pgid < 0)
 		return -EINVAL;
 	tasks_lock(t->k);
-	g = pgrp_find_locked(t->k, pgid);
+	g = pgrp_find_locked(task_pid_ns(task_current()), pgid);
 	if (task_current()->tg->pgrp->session->tty != t)
 		ret = -ENOTTY;
 	else if (!g)
@@ -166,19 +175,21 @@ static int do_spgrp(struct call *c)
 	else if (g->session != task_current()->tg->pgrp->session)
 		ret = -EPERM;
 	else
-		t->pgid = pgid;
+		t->pgid = g->pgid;
 	tasks_unlock(t->k);
 	return ret;
 }
 
 static int do_gsid(struct call *c)
 {
+	struct session *s;
 	bool ok;
 	pid_t sid;
 
 	tasks_lock(c->t->k);
 	ok = c->t->sid && (c->master || task_current()->tg->pgrp->session->tty == c->t);
-	sid = c->t->sid;
+	s = ok ? session_find_locked(c->t->k->root_pids, c->t->sid) : NULL;
+	sid = s ? session_nr(s, task_pid_ns(task_current())) : 0;
 	tasks_unlock(c->t->k);
 	return ok ? put_int(c, sid) : -ENOTTY;
 }

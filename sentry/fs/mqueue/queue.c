@@ -99,10 +99,10 @@ static void tell(struct task *t, struct mq_notice *n, int what)
 	}
 	if (!n->pid || n->how != LINUX_SIGEV_SIGNAL || what != LINUX_NOTIFY_WOKENUP)
 		return;
-	info.rt.pid = t->tg->tgid;
+	info.rt.pid = t->tg->own_tgid;
 	info.rt.uid = t->cred->ruid;
 	info.rt.value = n->value;
-	tg = tg_find(t->k, n->pid);
+	tg = tg_find(t->k->root_pids, n->pid);
 	if (!tg)
 		return;
 	signal_send_group(tg, n->signo, &info);

@@ -91,14 +91,16 @@ const struct pnode *pnode_of(const struct inode *i)
 	return i->priv;
 }
 
-int pctx_begin(struct pctx *c, struct kernel *k, const struct pnode *n)
+int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *n)
 {
-	*c = (struct pctx){ .k = k, .node = n, .thread = n->tid != 0 };
+	struct kernel *k = vfs_kernel(sb->vfs);
+
+	*c = (struct pctx){ .k = k, .ns = sb->priv, .node = n, .thread = n->tid != 0 };
 	if (!n->pid)
 		return 0;
-	c->tg = tg_find(k, n->pid);
+	c->tg = tg_find(k->root_pids, n->pid);
 	if (c->tg && c->tg->start_time == n->start)
-		c->t = n->tid ? task_find(k, n->tid) : tg_any_task(c->tg);
+		c->t = n->tid ? task_find(k->root_pids, n->tid) : tg_any_task(c->tg);
 	if (!c->tg || c->tg->start_time != n->start || (n->tid && (!c->t || c->t->tg != c->tg))) {
 		pctx_end(c);
 		return -ESRCH;
@@ -157,14 +159,14 @@ static uint32_t type_bits(enum pkind k)
 static const struct inode_ops proc_inode_ops, proc_magic_ops;
 
 /* The owner of a process's files: who it runs as, or root when it is not dumpable. */
-static void owner(struct kernel *k, const struct pnode *n, uint32_t *uid, uint32_t *gid)
+static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *uid, uint32_t *gid)
 {
 	struct pctx c;
 	struct cred *cr;
 	struct mm *mm;
 
 	*uid = *gid = 0;
-	if (!n->pid || pctx_begin(&c, k, n))
+	if (!n->pid || pctx_begin(&c, sb, n))
 		return;
 	cr = c.t ? task_get_cred(c.t) : NULL;
 	mm = c.t ? task_get_mm(c.t) : NULL;
@@ -195,7 +197,7 @@ static struct inode *node_inode(struct superblock *sb, const struct pnode *n)
 	i->priv = copy;
 	if (n->e->kind == P_DIR)
 		i->nlink = 2;
-	owner(vfs_kernel(sb->vfs), n, &i->uid, &i->gid);
+	owner(sb, n, &i->uid, &i->gid);
 	return i;
 }
 
@@ -217,7 +219,7 @@ static int proc_lookup(struct inode *dir, const struct qstr *name, struct inode 
 {
 	struct pctx c;
 	struct pnode n;
-	int ret = pctx_begin(&c, vfs_kernel(dir->sb->vfs), pnode_of(dir));
+	int ret = pctx_begin(&c, dir->sb, pnode_of(dir));
 
 	*out = NULL;
 	if (ret)
@@ -242,7 +244,7 @@ static int proc_revalidate(struct dentry *d)
 		return n != NULL;
 	if (n->fd >= 0)
 		return 0;
-	if (pctx_begin(&c, vfs_kernel(d->sb->vfs), n))
+	if (pctx_begin(&c, d->sb, n))
 		return 0;
 	pctx_end(&c);
 	return 1;
@@ -254,7 +256,7 @@ static uint32_t links(struct inode *i)
 	uint32_t count = i->nlink;
 	struct pctx c;
 
-	if (!n->e->count || pctx_begin(&c, vfs_kernel(i->sb->vfs), n))
+	if (!n->e->count || pctx_begin(&c, i->sb, n))
 		return count;
 	count += n->e->count(&c);
 	pctx_end(&c);
@@ -265,7 +267,7 @@ static int proc_getattr(struct inode *i, struct kstat *st)
 {
 	uint32_t uid, gid, nlink = links(i);
 
-	owner(vfs_kernel(i->sb->vfs), pnode_of(i), &uid, &gid);
+	owner(i->sb, pnode_of(i), &uid, &gid);
 	mutex_lock(&i->a_mu);
 	i->uid = uid;
 	i->gid = gid;
@@ -292,7 +294,7 @@ static int proc_follow(struct inode *i, struct mount **mnt, struct dentry **d)
 
 	if (!e->follow)
 		return -ENOTSUP;
-	ret = pctx_begin(&c, vfs_kernel(i->sb->vfs), pnode_of(i));
+	ret = pctx_begin(&c, i->sb, pnode_of(i));
 	if (ret)
 		return ret;
 	ret = proc_may_access(&c);
@@ -335,7 +337,7 @@ static int proc_readlink(struct inode *i, char **out)
 	const struct pentry *e = pnode_of(i)->e;
 	struct pbuf b = { 0 };
 	struct pctx c;
-	int ret = pctx_begin(&c, vfs_kernel(i->sb->vfs), pnode_of(i));
+	int ret = pctx_begin(&c, i->sb, pnode_of(i));
 
 	if (ret)
 		return ret == -ESRCH ? -ENOENT : ret;
@@ -367,7 +369,7 @@ static int proc_readdir(struct file *f, struct dirent_sink *s)
 	const struct pentry *dir = pnode_of(f->inode)->e, *e;
 	struct pctx c;
 	int64_t n = 0;
-	int ret = pctx_begin(&c, vfs_kernel(f->inode->sb->vfs), pnode_of(f->inode));
+	int ret = pctx_begin(&c, f->inode->sb, pnode_of(f->inode));
 
 	if (ret)
 		return ret == -ESRCH ? -ENOENT : ret;
@@ -418,7 +420,7 @@ static int make_text(struct file *f, struct pbuf *b)
 {
 	const struct pnode *n = pnode_of(f->inode);
 	struct pctx c;
-	int ret = pctx_begin(&c, vfs_kernel(f->inode->sb->vfs), n);
+	int ret = pctx_begin(&c, f->inode->sb, n);
 
 	if (ret)
 		return ret;
@@ -477,7 +479,7 @@ static ssize_t text_write(struct file *f, struct uio *u, int64_t *pos)
 		size_t got = (size_t)ret;
 
 		text[got] = 0;
-		ret = pctx_begin(&c, vfs_kernel(f->inode->sb->vfs), n);
+		ret = pctx_begin(&c, f->inode->sb, n);
 		if (!ret) {
 			ret = n->e->store(&c, text, got);
 			pctx_end(&c);
@@ -509,7 +511,7 @@ static int proc_open(struct inode *i, struct file *f)
 	}
 	if (n->e->flags & PE_PTRACE) {
 		struct pctx c;
-		int ret = pctx_begin(&c, vfs_kernel(i->sb->vfs), n);
+		int ret = pctx_begin(&c, i->sb, n);
 
 		if (ret)
 			return ret;
@@ -560,16 +562,25 @@ static void proc_evict(struct inode *i)
 	free(i->priv);
 }
 
-static const struct super_ops proc_super_ops = { .statfs = proc_statfs, .evict = proc_evict };
+static void proc_kill(struct superblock *sb)
+{
+	pid_ns_put(sb->priv);
+}
+
+static const struct super_ops proc_super_ops = { .statfs = proc_statfs, .evict = proc_evict, .kill = proc_kill };
 
 static int proc_mount(struct vfs *v, const struct fs_type *type, const struct fs_context_args *a, struct superblock **out)
 {
 	const struct pnode root = { .e = &proc_root_entry, .fd = -1 };
-	struct superblock *sb = super_new(v, type, &proc_super_ops);
+	struct task *t = task_current();
+	struct pid_ns *ns = a->extra ? (struct pid_ns *)(uintptr_t)a->extra : t ? task_pid_ns(t) : NULL;
+	struct superblock *sb = ns ? super_new(v, type, &proc_super_ops) : NULL;
 	struct inode *i;
 
 	if (!sb)
-		return -ENOMEM;
+		return ns ? -ENOMEM : -EINVAL;
+	pid_ns_get(ns);
+	sb->priv = ns;
 	sb->sflags |= SUPER_REVALIDATE | SUPER_NO_NEGATIVE | SUPER_UNCACHED;
 	i = node_inode(sb, &root);
 	sb->root = i ? dentry_make_root(sb, i) : NULL;
@@ -590,7 +601,7 @@ struct thread_group *proc_dir_group(struct file *f, bool *gone)
 	*gone = false;
 	if (!n || n->e != &proc_pid_entry)
 		return NULL;
-	if (pctx_begin(&c, vfs_kernel(f->inode->sb->vfs), n)) {
+	if (pctx_begin(&c, f->inode->sb, n)) {
 		*gone = true;
 		return NULL;
 	}

@@ -12,6 +12,7 @@
 #define SENTRY_FS_PROC_INTERNAL_H
 
 #include "kernel/task.h"
+#include "kernel/task_table.h"
 #include "vfs/file.h"
 
 #include <stdio.h>
@@ -28,6 +29,7 @@ void pappend(struct pbuf *b, const void *data, size_t n);
 /* What a node is about; t and tg are new references held during the call, NULL for global files. */
 struct pctx {
 	struct kernel *k;
+	struct pid_ns *ns; /* whose numbers this /proc shows: the mount's */
 	struct thread_group *tg;
 	struct task *t; /* the thread of /proc/PID/task/TID, or a living one of the process (NULL for a zombie) */
 	const struct pnode *node;
@@ -61,14 +63,14 @@ struct pentry {
 
 struct pnode {
 	const struct pentry *e;
-	pid_t pid, tid; /* 0: global */
+	pid_t pid, tid; /* the kernel's own numbers; 0: global */
 	int64_t start; /* tg->start_time */
 	int fd;
 	uint32_t mode; /* permission bits of this node alone; 0: e->mode */
 };
 
 /* Fills c from the node; -ESRCH when the process is gone. Undo with pctx_end. */
-int pctx_begin(struct pctx *c, struct kernel *k, const struct pnode *n);
+int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *n);
 void pctx_end(struct pctx *c);
 int proc_may_access(struct pctx *c); /* the current task may look into c->tg: 0 or -EACCES */
 const struct pnode *pnode_of(const struct inode *i);

@@ -281,14 +281,14 @@ static int tid_lookup(struct pctx *c, const struct qstr *name, struct pnode *out
 	struct task *t;
 	int nr;
 
-	if (!parse_number(name, &nr) || !(t = task_find(c->k, nr)))
+	if (!parse_number(name, &nr) || !(t = task_find(c->ns, nr)))
 		return -ENOENT;
 	if (t->tg != c->tg) {
 		task_put(t);
 		return -ENOENT;
 	}
+	*out = (struct pnode){ .e = &proc_tid_entry, .pid = c->node->pid, .tid = t->tid, .start = c->node->start, .fd = -1 };
 	task_put(t);
-	*out = (struct pnode){ .e = &proc_tid_entry, .pid = c->node->pid, .tid = nr, .start = c->node->start, .fd = -1 };
 	return 0;
 }
 
@@ -312,7 +312,7 @@ static bool tid_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *
 	if (!t)
 		return false;
 	*out = (struct pnode){ .e = &proc_tid_entry, .pid = c->node->pid, .tid = t->tid, .start = c->node->start, .fd = -1 };
-	snprintf(name, 32, "%d", t->tid);
+	snprintf(name, 32, "%d", pid_nr(t->pid, c->ns));
 	*pos = t->tid + 1;
 	task_put(t);
 	return true;

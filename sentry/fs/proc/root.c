@@ -30,7 +30,7 @@ SHOW(show_uptime)
 	return 0;
 }
 
-static void count_tasks(struct kernel *k, unsigned *running, unsigned *total, pid_t *last)
+static void count_tasks(struct kernel *k, const struct pid_ns *ns, unsigned *running, unsigned *total, pid_t *last)
 {
 	struct thread_group *tg;
 	struct task *t;
@@ -42,7 +42,7 @@ static void count_tasks(struct kernel *k, unsigned *running, unsigned *total, pi
 			++*total;
 			*running += t->state == 'R';
 		}
-	*last = k->tasks->last_pid;
+	*last = ns->last_pid;
 	tasks_unlock(k);
 }
 
@@ -51,7 +51,7 @@ SHOW(show_loadavg)
 	unsigned running, total;
 	pid_t last;
 
-	count_tasks(c->k, &running, &total, &last);
+	count_tasks(c->k, c->ns, &running, &total, &last);
 	pprintf(b, "0.00 0.00 0.00 %u/%u %d\n", running, total, last);
 	return 0;
 }
@@ -162,7 +162,7 @@ SHOW(show_stat_global)
 	}
 	forks = c->k->tasks->n_forks;
 	tasks_unlock(c->k);
-	count_tasks(c->k, &running, &total, &last);
+	count_tasks(c->k, c->ns, &running, &total, &last);
 	pprintf(b, "cpu  %" PRId64 " 0 %" PRId64 " %" PRId64 " 0 0 0 0 0 0\n", user, sys, idle * c->k->cpus);
 	for (unsigned i = 0; i < c->k->cpus; i++)
 		pprintf(b, "cpu%u %" PRId64 " 0 %" PRId64 " %" PRId64 " 0 0 0 0 0 0\n", i, user / c->k->cpus, sys / c->k->cpus, idle);
@@ -225,20 +225,26 @@ static SHOW(show_vmstat)
 static int link_self(struct pctx *c, struct pbuf *b)
 {
 	struct task *t = task_current();
+	pid_t nr;
 
 	if (!t)
 		return -ENOENT;
-	pprintf(b, "%d", t->tg->tgid);
+	if (!(nr = tg_nr(t->tg, c->ns)))
+		return -ENOENT;
+	pprintf(b, "%d", nr);
 	return 0;
 }
 
 static int link_thread_self(struct pctx *c, struct pbuf *b)
 {
 	struct task *t = task_current();
+	pid_t nr;
 
 	if (!t)
 		return -ENOENT;
-	pprintf(b, "%d/task/%d", t->tg->tgid, t->tid);
+	if (!(nr = tg_nr(t->tg, c->ns)))
+		return -ENOENT;
+	pprintf(b, "%d/task/%d", nr, pid_nr(t->pid, c->ns));
 	return 0;
 }
 
@@ -262,10 +268,10 @@ static int pid_lookup(struct pctx *c, const struct qstr *name, struct pnode *out
 
 	if (!parse_number(name, &nr))
 		return -ENOENT;
-	tg = tg_find(c->k, nr);
+	tg = tg_find(c->ns, nr);
 	if (!tg) {
 		/* a thread's number works too, though it is not listed */
-		struct task *t = task_find(c->k, nr);
+		struct task *t = task_find(c->ns, nr);
 
 		if (!t)
 			return -ENOENT;
@@ -280,13 +286,14 @@ static int pid_lookup(struct pctx *c, const struct qstr *name, struct pnode *out
 
 static bool pid_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out)
 {
-	struct thread_group *tg = tg_next(c->k, (pid_t)*pos - 1 < 0 ? 0 : (pid_t)*pos - 1);
+	pid_t nr;
+	struct thread_group *tg = tg_next(c->ns, (pid_t)*pos - 1 < 0 ? 0 : (pid_t)*pos - 1, &nr);
 
 	if (!tg)
 		return false;
 	*out = (struct pnode){ .e = &proc_pid_entry, .pid = tg->tgid, .start = tg->start_time, .fd = -1 };
-	snprintf(name, 32, "%d", tg->tgid);
-	*pos = tg->tgid + 1;
+	snprintf(name, 32, "%d", nr);
+	*pos = nr + 1;
 	tg_put(tg);
 	return true;
 }

@@ -60,17 +60,19 @@ static void view_locked(struct pctx *c, struct view *v)
 {
 	struct thread_group *tg = c->tg;
 	struct task *t = c->t ? c->t : TAILQ_FIRST(&tg->tasks);
+	struct pgrp *pg;
 
-	v->pid = c->thread ? t->tid : tg->tgid;
-	v->tgid = tg->tgid;
-	v->ppid = tg->parent ? tg->parent->tgid : 0;
+	v->tgid = tg_nr(tg, c->ns);
+	v->pid = c->thread ? pid_nr(t->pid, c->ns) : v->tgid;
+	v->ppid = tg->parent ? tg_nr(tg->parent, c->ns) : 0;
 	if (tg->pgrp) {
-		v->pgid = tg->pgrp->pgid;
-		v->sid = tg->pgrp->session->sid;
+		v->pgid = pgrp_nr(tg->pgrp, c->ns);
+		v->sid = session_nr(tg->pgrp->session, c->ns);
 		v->tpgid = -1;
 		if (tg->pgrp->session->tty) {
 			v->tty = (int)linux_makedev(PTS_MAJOR, tg->pgrp->session->tty->index);
-			v->tpgid = tg->pgrp->session->tty->pgid;
+			pg = pgrp_find_locked(c->k->root_pids, tg->pgrp->session->tty->pgid);
+			v->tpgid = pg ? pgrp_nr(pg, c->ns) : 0;
 		}
 	}
 	v->state = state_of(tg, c->t ? c->t : NULL);
@@ -206,6 +208,27 @@ static void show_memory(struct pbuf *b, const struct view *v)
 		pprintf(b, "%s:\t%8" PRIu64 " kB\n", rows[i].name, rows[i].bytes / 1024);
 }
 
+/* From this /proc's namespace down to the process's own. */
+static void show_number_row(struct pctx *c, struct pbuf *b, const char *name, const struct pid *p)
+{
+	pprintf(b, "%s:", name);
+	for (unsigned l = c->ns->level; p && l <= c->tg->pid_ns->level; l++)
+		pprintf(b, "\t%d", l <= p->level && p->numbers[l].ns->level == l ? p->numbers[l].nr : 0);
+	pprintf(b, "\n");
+}
+
+static void show_numbers(struct pctx *c, struct pbuf *b)
+{
+	struct thread_group *tg = c->tg;
+
+	tasks_lock(c->k);
+	show_number_row(c, b, "NStgid", tg->pid);
+	show_number_row(c, b, "NSpid", c->thread ? c->t->pid : tg->pid);
+	show_number_row(c, b, "NSpgid", tg->pgrp ? tg->pgrp->pid : NULL);
+	show_number_row(c, b, "NSsid", tg->pgrp ? tg->pgrp->session->pid : NULL);
+	tasks_unlock(c->k);
+}
+
 SHOW(show_status)
 {
 	uint64_t cpus = c->k->cpus >= 64 ? UINT64_MAX : (UINT64_C(1) << c->k->cpus) - 1;
@@ -215,7 +238,7 @@ SHOW(show_status)
 	pprintf(b, "Name:\t%.15s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", v.comm, 022u, state_name(v.state), v.tgid,
 		v.pid, v.ppid);
 	show_ids(c, b);
-	pprintf(b, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", v.tgid, v.pid, v.pgid, v.sid);
+	show_numbers(c, b);
 	show_memory(b, &v);
 	pprintf(b, "CoreDumping:\t0\nThreads:\t%u\nSigQ:\t0/96365\nSigPnd:\t%016" PRIx64 "\nShdPnd:\t%016" PRIx64 "\nSigBlk:\t%016" PRIx64 "\nSigIgn:\t%016" PRIx64
 		   "\nSigCgt:\t%016" PRIx64 "\n",

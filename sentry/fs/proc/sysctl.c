@@ -4,6 +4,7 @@
  */
 #include "fs/proc/internal.h"
 
+#include "kernel/ns.h"
 #include "kernel/task_table.h"
 
 #include <errno.h>
@@ -63,44 +64,49 @@ static SHOW(show_pid_max)
 	return 0;
 }
 
+static int show_name(struct pbuf *b, bool domain)
+{
+	struct task *t = task_current();
+	struct uts_ns *ns = t ? t->ns->uts : NULL;
+
+	if (!ns)
+		return -ESRCH;
+	mutex_lock(&ns->mu);
+	pprintf(b, "%s\n", domain ? ns->domainname : ns->nodename);
+	mutex_unlock(&ns->mu);
+	return 0;
+}
+
 static SHOW(show_hostname)
 {
-	mutex_lock(&c->k->uts.mu);
-	pprintf(b, "%s\n", c->k->uts.nodename);
-	mutex_unlock(&c->k->uts.mu);
-	return 0;
+	return show_name(b, false);
 }
 
 static SHOW(show_domainname)
 {
-	mutex_lock(&c->k->uts.mu);
-	pprintf(b, "%s\n", c->k->uts.domainname);
-	mutex_unlock(&c->k->uts.mu);
-	return 0;
+	return show_name(b, true);
 }
 
-static ssize_t store_name(struct pctx *c, char *dst, char *text, size_t n)
+static ssize_t store_name(char *text, size_t n, bool domain)
 {
+	struct task *t = task_current();
 	size_t len = strcspn(text, "\n");
 
-	if (!cred_capable(task_current()->cred, 21 /* CAP_SYS_ADMIN */))
-		return -EPERM;
-	mutex_lock(&c->k->uts.mu);
-	len = len < 64 ? len : 64;
-	memcpy(dst, text, len);
-	dst[len] = 0;
-	mutex_unlock(&c->k->uts.mu);
+	if (!t || !cred_capable(t->cred, 21 /* CAP_SYS_ADMIN */))
+		return -EPERM; /* without a task: a container's specification, which has members of its own for the names */
+	text[len < 64 ? len : 64] = 0;
+	uts_ns_set(t->ns->uts, domain ? NULL : text, domain ? text : NULL);
 	return (ssize_t)n;
 }
 
 static ssize_t store_hostname(struct pctx *c, char *text, size_t n)
 {
-	return store_name(c, c->k->uts.nodename, text, n);
+	return store_name(text, n, false);
 }
 
 static ssize_t store_domainname(struct pctx *c, char *text, size_t n)
 {
-	return store_name(c, c->k->uts.domainname, text, n);
+	return store_name(text, n, true);
 }
 
 static void uuid(struct pbuf *b, const uint8_t r[16])

@@ -1,0 +1,163 @@
+/*
+ * ns.c - UTS namespaces, and the set of namespaces of a task.  Any thread.
+ */
+#include "kernel/ns.h"
+
+#include "kernel/ipc.h"
+#include "kernel/pid.h"
+#include "kernel/task.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_INO UINT64_C(4026531834) /* where Linux's own begin */
+
+uint64_t ns_new_ino(struct kernel *k)
+{
+	return FIRST_INO + NS_KINDS + atomic_fetch_add(&k->ns_made, 1);
+}
+
+uint64_t ns_fixed_ino(enum ns_kind kind)
+{
+	return FIRST_INO + (uint64_t)kind;
+}
+
+/* --- host names ---------------------------------------------------------------- */
+
+struct uts_ns *uts_ns_new(struct kernel *k, struct uts_ns *copy_of)
+{
+	struct uts_ns *ns = calloc(1, sizeof(*ns));
+
+	if (!ns)
+		return NULL;
+	ref_init(&ns->ref);
+	ns->ino = ns_new_ino(k);
+	mutex_init(&ns->mu, RANK_LEAF);
+	strcpy(ns->nodename, "localhost");
+	strcpy(ns->domainname, "(none)");
+	if (copy_of) {
+		mutex_lock(&copy_of->mu);
+		memcpy(ns->nodename, copy_of->nodename, sizeof(ns->nodename));
+		memcpy(ns->domainname, copy_of->domainname, sizeof(ns->domainname));
+		mutex_unlock(&copy_of->mu);
+	}
+	return ns;
+}
+
+void uts_ns_get(struct uts_ns *ns)
+{
+	ref_get(&ns->ref);
+}
+
+void uts_ns_put(struct uts_ns *ns)
+{
+	if (!ns || !ref_put(&ns->ref))
+		return;
+	mutex_destroy(&ns->mu);
+	free(ns);
+}
+
+static void set_name(char dst[65], const char *name)
+{
+	size_t len = name ? strlen(name) : 0;
+
+	if (len && len < 65)
+		memcpy(dst, name, len + 1);
+}
+
+void uts_ns_set(struct uts_ns *ns, const char *nodename, const char *domainname)
+{
+	mutex_lock(&ns->mu);
+	set_name(ns->nodename, nodename);
+	set_name(ns->domainname, domainname);
+	mutex_unlock(&ns->mu);
+}
+
+/* --- the set of a task ------------------------------------------------------------ */
+
+struct nsproxy *nsproxy_new(struct uts_ns *uts, struct ipc_ns *ipc, struct pid_ns *pid_for_children)
+{
+	struct nsproxy *ns = calloc(1, sizeof(*ns));
+
+	if (!ns)
+		return NULL;
+	ref_init(&ns->ref);
+	uts_ns_get(uts);
+	ipc_ns_get(ipc);
+	pid_ns_get(pid_for_children);
+	ns->uts = uts;
+	ns->ipc = ipc;
+	ns->pid_for_children = pid_for_children;
+	return ns;
+}
+
+void nsproxy_get(struct nsproxy *ns)
+{
+	ref_get(&ns->ref);
+}
+
+void nsproxy_put(struct nsproxy *ns)
+{
+	if (!ns || !ref_put(&ns->ref))
+		return;
+	uts_ns_put(ns->uts);
+	ipc_ns_put(ns->ipc);
+	pid_ns_put(ns->pid_for_children);
+	free(ns);
+}
+
+static int new_pid_ns(struct task *t, struct pid_ns **out)
+{
+	struct pid_ns *own = t->tg->pid_ns;
+
+	/* only from one's own, and not again before there is a child in it */
+	if (t->ns->pid_for_children != own)
+		return -EINVAL;
+	if (own->level + 1 >= PID_NS_LEVEL_MAX)
+		return -ENOSPC;
+	*out = pid_ns_new(t->k, own);
+	return *out ? 0 : -ENOMEM;
+}
+
+int nsproxy_unshare(struct task *t, uint64_t flags, struct nsproxy **out)
+{
+	struct uts_ns *uts = flags & LINUX_CLONE_NEWUTS ? uts_ns_new(t->k, t->ns->uts) : NULL;
+	struct ipc_ns *ipc = flags & LINUX_CLONE_NEWIPC ? ipc_ns_new(t->k) : NULL;
+	struct pid_ns *pid = NULL;
+	int r = flags & LINUX_CLONE_NEWPID ? new_pid_ns(t, &pid) : 0;
+
+	if (!r && ((flags & LINUX_CLONE_NEWUTS && !uts) || (flags & LINUX_CLONE_NEWIPC && !ipc)))
+		r = -ENOMEM;
+	if (!r) {
+		*out = nsproxy_new(uts ? uts : t->ns->uts, ipc ? ipc : t->ns->ipc, pid ? pid : t->ns->pid_for_children);
+		r = *out ? 0 : -ENOMEM;
+	}
+	uts_ns_put(uts);
+	ipc_ns_put(ipc);
+	pid_ns_put(pid);
+	return r;
+}
+
+struct nsproxy *task_get_ns(struct task *t)
+{
+	struct nsproxy *ns;
+
+	tasks_lock(t->k);
+	ns = t->ns;
+	if (ns)
+		nsproxy_get(ns);
+	tasks_unlock(t->k);
+	return ns;
+}
+
+void task_set_ns(struct task *t, struct nsproxy *ns)
+{
+	struct nsproxy *old;
+
+	tasks_lock(t->k);
+	old = t->ns;
+	t->ns = ns;
+	tasks_unlock(t->k);
+	nsproxy_put(old);
+}
