@@ -19,7 +19,9 @@
 #include "lib/wait.h"
 #include "libipc/log.h"
 #include "mm/memfile.h"
+#include "mm/text.h"
 #include "mm/usercopy.h"
+#include "mm/text.h"
 #include "net/net.h"
 #include "platform/platform.h"
 #include "syscalls/syscall.h"
@@ -134,6 +136,8 @@ struct err *kernel_assemble(struct kernel *k)
 	ret = mm_env_init(&k->mm_env);
 	if (ret)
 		return err_new(-ret, "memory");
+	if (platform_patching(k->platform)) /* without memory for it, calls trap */
+		k->mm_env.texts = texts_new(k->memfile, platform_patching(k->platform));
 	k->vfs = vfs_new();
 	if (!k->vfs)
 		return err_new(ENOMEM, "file systems");

@@ -7,6 +7,7 @@
 #include "kernel/task_table.h"
 
 #include "libipc/log.h"
+#include "mm/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -63,6 +64,10 @@ static enum platform_event run_program(struct task *t, struct platform_trap *tra
 
 static void handle_event(struct task *t, enum platform_event ev, const struct platform_trap *trap)
 {
+	if (ev != PLATFORM_SYSCALL)
+		ev = mm_text_event(t->mm, ev, trap, &t->regs);
+	else if (trap->call_site)
+		mm_text_trapped(t->mm, t->regs.rip, regs_syscall_nr(&t->regs));
 	switch (ev) {
 	case PLATFORM_SYSCALL:
 		t->regs.rax = (uint64_t)t->k->dispatch(t);
@@ -92,7 +97,7 @@ static bool wants_restart(const struct regs *r)
 
 static void loop(struct task *t)
 {
-	struct platform_trap trap;
+	struct platform_trap trap = { 0 };
 
 	for (;;) {
 		if (atomic_load(&t->work) || t->restore_mask || wants_restart(&t->regs))
