@@ -21,7 +21,6 @@
 #include "mm/memfile.h"
 #include "mm/text.h"
 #include "mm/usercopy.h"
-#include "mm/text.h"
 #include "net/net.h"
 #include "platform/platform.h"
 #include "syscalls/syscall.h"
