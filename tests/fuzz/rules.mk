@@ -8,11 +8,11 @@ FUZZ_BIN := $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
 .PHONY: fuzz libfuzzer corpus
 fuzz: $(FUZZ_BIN)
 $(FUZZ_BIN): %: %.o $(B)/tests/fuzz/driver.o $(LIBIPC)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ipc)
+	$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ipc)
 libfuzzer: $(addsuffix .libfuzzer,$(FUZZ_BIN))
 %.libfuzzer: %.o $(LIBIPC)
-	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS_ipc)
+	$(CC) -pie $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS_ipc)
 $(B)/tests/fuzz/make_corpus: %: %.o $(LIBIPC)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ipc)
+	$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ipc)
 corpus: $(B)/tests/fuzz/make_corpus
 	$< tests/fuzz/corpus
