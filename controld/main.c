@@ -40,7 +40,7 @@ static struct err *serve(const struct options *o, struct sandbox *s)
 
 	log_timing("confined");
 	if (e || (e = make_base(&s->base)) || (e = containers_start(s, o->id)) || (e = methods_connect_sentry(s, o->sentry)) || (e = supervise_start(s, o)) ||
-		(e = server_start(s, o->listen)))
+		(e = server_start(s, o->listen)) || (e = terminal_start(s, o->terminal)))
 		return e;
 	log_timing("control socket served");
 	if ((e = confine_seal(&controld_policy)))
@@ -54,6 +54,7 @@ static void clean_up(struct sandbox *s)
 {
 	server_stop(s);
 	methods_sentry_gone(s);
+	terminal_stop(s);
 	supervise_stop(s);
 	containers_stop(s);
 	if (s->let_go)
@@ -64,12 +65,13 @@ static void clean_up(struct sandbox *s)
 
 int main(int argc, char **argv)
 {
-	struct sandbox s = { .listen = -1, .lifeline = -1, .sentry = { .pidfd = -1, .epoll = -1 }, .gofer.pidfd = -1 };
+	struct sandbox s = { .listen = -1, .lifeline = -1, .terminal = -1, .resized = -1, .sentry = { .pidfd = -1, .epoll = -1 }, .gofer.pidfd = -1 };
 	struct options o;
 	struct err *e = options_parse(argc, argv, &o);
 
 	log_init("controld", e ? STDERR_FILENO : o.log_fd, o.log_format, o.debug ? LOG_DEBUG : LOG_WARNING);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN); /* a terminal that goes is the program's affair */
 	LIST_INIT(&s.clients);
 	LIST_INIT(&s.containers);
 	if (!e && o.help) {

@@ -31,6 +31,7 @@ static const struct option_row {
 	{ "sentry-fd", FD, offsetof(struct options, sentry), "N", "control connection to the sentry", true },
 	{ "sentry-pid", NUMBER, offsetof(struct options, sentry_pid), "PID", "the sentry's pid, for answers", false },
 	{ "sentry-pidfd", FD, offsetof(struct options, sentry_pidfd), "N", "pidfd of our child, the sentry", true },
+	{ "terminal-fd", FD, offsetof(struct options, terminal), "N", "our controlling terminal: the container's, whose size we pass on", false },
 	{ "version", FLAG, offsetof(struct options, version), NULL, "print the version", false },
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -99,7 +100,7 @@ static struct err *check(const struct options *o)
 
 struct err *options_parse(int argc, char **argv, struct options *o)
 {
-	*o = (struct options){ .listen = -1, .sentry = -1, .lifeline = -1, .sentry_pidfd = -1, .gofer_pidfd = -1, .log_fd = -1 };
+	*o = (struct options){ .listen = -1, .sentry = -1, .lifeline = -1, .sentry_pidfd = -1, .gofer_pidfd = -1, .terminal = -1, .log_fd = -1 };
 	for (int i = 1; i < argc; i++) {
 		const char *name = argv[i] + 2, *value;
 		size_t len = strlen(argv[i]) >= 2 ? strcspn(name, "=") : 0;

@@ -13,7 +13,7 @@
 
 struct options {
 	const char *id;
-	int listen, sentry, lifeline, sentry_pidfd, gofer_pidfd; /* -1: not given */
+	int listen, sentry, lifeline, sentry_pidfd, gofer_pidfd, terminal; /* -1: not given */
 	uint32_t sentry_pid;
 	int log_fd;
 	enum log_format log_format;

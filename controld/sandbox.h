@@ -9,6 +9,7 @@
  *   methods.c    what clients may ask, and what of it the sentry is asked
  *   containers.c the containers of the sandbox, and their processes' ends
  *   records.c    how processes ended
+ *   terminal.c   the size of the first container's terminal
  */
 #ifndef REDOUBT_CONTROLD_SANDBOX_H
 #define REDOUBT_CONTROLD_SANDBOX_H
@@ -62,6 +63,10 @@ struct sandbox {
 	int lifeline;
 	struct event *lifeline_event;
 
+	/* terminal.c */
+	int terminal, resized; /* resized: a signalfd */
+	struct event *resized_event;
+
 	/* server.c */
 	int listen;
 	struct event *listen_event;
@@ -103,6 +108,10 @@ void container_watch(struct container *c, uint32_t pid);
  * to be the process's; 0: none. */
 void container_wait(struct container *c, uint32_t pid, uint32_t stand_in, struct rpc_call *call);
 void containers_sentry_gone(struct sandbox *s); /* all that had not ended was killed */
+
+/* terminal.c; fd -1: there is none */
+struct err *terminal_start(struct sandbox *s, int fd) ERR_MUST_USE;
+void terminal_stop(struct sandbox *s);
 
 /* methods.c */
 struct err *methods_connect_sentry(struct sandbox *s, int sock) ERR_MUST_USE;

@@ -145,9 +145,10 @@ static void send_size(struct attached *a)
 	struct control_resize request = { .id = msg_str(a->o->dir->id), .pid = a->o->pid };
 	struct winsize w;
 
-	if (a->o->master < 0 || ioctl(STDIN_FILENO, TIOCGWINSZ, &w) < 0)
+	if (ioctl(a->o->terminal ? a->o->terminal : STDIN_FILENO, TIOCGWINSZ, &w) < 0)
 		return;
-	ioctl(a->o->master, TIOCSWINSZ, &w);
+	if (a->o->master >= 0)
+		ioctl(a->o->master, TIOCSWINSZ, &w);
 	request.rows = w.ws_row;
 	request.columns = w.ws_col;
 	RPC_ASK(a->rpc, control, resize, &request, CLIENT_QUICK_MS, on_ignored, NULL);
@@ -160,9 +161,9 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 
 	if (read(fd, &si, sizeof(si)) != sizeof(si))
 		return;
-	if (si.ssi_signo == SIGWINCH && a->o->master >= 0)
+	if (si.ssi_signo == SIGWINCH && (a->o->master >= 0 || a->o->terminal))
 		send_size(a);
-	else
+	else if (si.ssi_signo != SIGHUP || si.ssi_code != SI_KERNEL || !a->o->terminal) /* the guest has its own for that */
 		send_signal(a, (int)si.ssi_signo);
 }
 

@@ -17,6 +17,7 @@ struct attach_options {
 	const struct state_dir *dir;
 	uint64_t pid; /* guest pid, 0: the container's first process */
 	int master; /* the pty's master, -1: no terminal */
+	int terminal; /* our controlling terminal, a pty's slave whose size we pass on; 0: none */
 	bool stands_in; /* this process stands for the program: should it be killed, the program is */
 	bool start; /* send start first */
 	void (*started)(const void *arg); /* once the program runs and is waited for; NULL: nothing */

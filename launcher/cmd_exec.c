@@ -235,14 +235,15 @@ static struct err *detach(struct context *c, const struct attach_options *ao, co
 static struct err *exec_in(struct context *c, const struct exec_options *o, const struct state_dir *d, const struct boot_process *p,
 	struct stdio *io, int *status)
 {
-	struct attach_options ao = { .dir = d, .master = io->master };
+	struct attach_options ao = { .dir = d, .master = io->master, .terminal = o->detach && io->slave >= 0 ? io->slave : 0 };
 	unsigned wait_status = 0;
 	struct err *e;
 
 	if (!o->detach)
 		attach_hold_signals();
 	e = send_exec(d, p, io, &ao.pid);
-	fd_close(&io->slave);
+	if (!o->detach)
+		fd_close(&io->slave);
 	if (!e && o->internal_pid_file)
 		e = write_pid_file(o->internal_pid_file, ao.pid);
 	if (!e && o->pid_file)

@@ -23,7 +23,6 @@ static struct {
 struct err *console_make(const struct winsize *size, int *master_out, int *slave_out)
 {
 	_cleanup_close_ int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK), slave = -1;
-	struct winsize w = { .ws_row = size->ws_row ? size->ws_row : 24, .ws_col = size->ws_col ? size->ws_col : 80 };
 	struct termios t;
 	int unlock = 0;
 
@@ -35,7 +34,7 @@ struct err *console_make(const struct winsize *size, int *master_out, int *slave
 	if (tcgetattr(slave, &t) < 0)
 		return err_new(errno, "pty");
 	cfmakeraw(&t);
-	if (tcsetattr(slave, TCSANOW, &t) < 0 || ioctl(master, TIOCSWINSZ, &w) < 0)
+	if (tcsetattr(slave, TCSANOW, &t) < 0 || ioctl(master, TIOCSWINSZ, size) < 0)
 		return err_new(errno, "pty");
 	*master_out = TAKE_FD(master);
 	*slave_out = TAKE_FD(slave);

@@ -145,6 +145,7 @@ static int child_main(void *arg)
 	struct birth *b = arg;
 
 	die_with_parent(b->g);
+	setsid(); /* a terminal's signals are not for us */
 	if (b->g->user_ns != USER_NS_OURS)
 		b->error = map_own_id(b->uid, b->gid);
 	if (!b->error && b->g->user_ns == USER_NS_OWN_ID_CAPABLE)

@@ -127,12 +127,12 @@ struct err *making_cgroup(struct context *c, const struct plan *plan, struct san
 	return state_write(&s->dir, &s->state);
 }
 
-static struct err *start_components(struct context *c, const struct plan *plan, struct sandbox *s, struct making *m)
+static struct err *start_components(struct context *c, const struct plan *plan, int terminal, struct sandbox *s, struct making *m)
 {
 	const struct spawn spawn = {
 		.g = c->g, .plan = plan, .dir = &s->dir, .state = &s->state, .gofer_sock = m->gofer, .boot_sock = m->boot_sentry,
 		.sentry_control = m->control_sentry, .controld_control = m->control, .listen = m->listen, .lifeline = m->lifeline_far,
-		.words = m->words,
+		.words = m->words, .terminal = terminal,
 	};
 	struct spawn_result r = { 0 };
 	struct err *e = spawn_components(&spawn, &r);
@@ -232,7 +232,7 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 	if ((e = making_cgroup(c, plan, s)))
 		return e;
 	log_timing("cgroup");
-	if ((e = start_components(c, plan, s, m)))
+	if ((e = start_components(c, plan, plan->spec.process.terminal ? stdio[0] : -1, s, m)))
 		return e;
 	log_timing("components started");
 	for (enum hook_kind kind = HOOK_PRESTART; kind <= HOOK_CREATE_CONTAINER; kind++) {

@@ -27,6 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -207,6 +208,19 @@ static void set_oom_score(const struct spawn *s)
 	err_free(e);
 }
 
+/* So that controld is told of the terminal's size; the others have sessions of
+ * their own by now, and the end of this terminal is no signal to any of us. */
+static struct err *give_terminal(const struct spawn *s, struct program *controld, struct pool *p)
+{
+	if (s->terminal < 0)
+		return NULL;
+	signal(SIGHUP, SIG_IGN);
+	if (ioctl(s->terminal, TIOCSCTTY, 0) < 0)
+		return err_new(errno, "the container's terminal");
+	program_fd(controld, p, "--terminal-fd", s->terminal);
+	return NULL;
+}
+
 /* Starts all, ends in exec; returns only with an error. */
 static struct err *become_controld(const struct spawn *s, struct report *r, int report_fd, struct pool *p)
 {
@@ -227,6 +241,8 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 	program_fd(&controld, p, "--sentry-pidfd", sentry_pidfd);
 	program_arg(&controld, p, "--sentry-pid");
 	program_arg(&controld, p, pool_printf(p, "%llu", (unsigned long long)r->sentry.pid));
+	if ((e = give_terminal(s, &controld, p)))
+		return e;
 	LIST_ADD(p, &controld.args, NULL);
 	if (write(report_fd, r, sizeof(*r)) != sizeof(*r))
 		return err_new(errno, "reporting");

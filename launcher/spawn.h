@@ -23,6 +23,7 @@ struct spawn {
 	int sentry_control, controld_control; /* the two ends between sentry and controld */
 	int listen; /* the control socket */
 	int lifeline; /* controld's end: see sandbox.h */
+	int terminal; /* the slave, -1: none; it becomes controld's controlling terminal */
 	int words; /* where the components' own stderr goes */
 	bool namespaces_made; /* set once the child has made those that all components share */
 };

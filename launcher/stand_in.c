@@ -7,10 +7,12 @@
 #include "lifecycle.h"
 
 #include "libipc/fd.h"
+#include "libipc/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -60,6 +62,8 @@ static _Noreturn void stand_in(const struct attach_options *ao, const char *titl
 		_exit(255);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	setsid();
+	if (ao->terminal && ioctl(ao->terminal, TIOCSCTTY, 0) < 0)
+		log_warning("the size of a terminal will not be known: %s", strerror(errno));
 	for (int fd = 0; null >= 0 && fd <= 2; fd++)
 		dup2(null, fd);
 	set_title(title);

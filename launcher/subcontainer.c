@@ -49,9 +49,9 @@ static struct err *ask_create(const struct plan *plan, struct sandbox *s, int go
 	return e;
 }
 
-static struct err *start_stand_in(struct context *c, const struct plan *plan, struct sandbox *s)
+static struct err *start_stand_in(struct context *c, const struct plan *plan, const int *stdio, struct sandbox *s)
 {
-	const struct attach_options ao = { .dir = &s->dir, .master = -1 };
+	const struct attach_options ao = { .dir = &s->dir, .master = -1, .terminal = plan->spec.process.terminal ? stdio[0] : 0 };
 	const struct cgroup cgroup = { s->state.cgroup };
 	pid_t pid;
 	struct err *e = stand_in_start(&ao, pool_printf(c->pool, "redoubt-container %s", s->dir.id), c->g->log_fd, &pid);
@@ -85,7 +85,7 @@ struct err *subcontainer_make(struct context *c, const struct plan *plan, int *s
 	struct err *e;
 
 	if ((e = state_enter_sandbox(&s->dir, plan->sandbox)) || (e = making_cgroup(c, plan, s)) ||
-		(e = make_inside(c, plan, stdio, n_stdio, s, boot_errno)) || (e = start_stand_in(c, plan, s)))
+		(e = make_inside(c, plan, stdio, n_stdio, s, boot_errno)) || (e = start_stand_in(c, plan, stdio, s)))
 		return e;
 	for (enum hook_kind kind = HOOK_PRESTART; kind <= HOOK_CREATE_CONTAINER; kind++) {
 		if ((e = hooks_run(&s->state, kind, "creating", s->sentry_id.pid)))

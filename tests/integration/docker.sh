@@ -1,0 +1,181 @@
+#!/bin/bash
+# docker.sh - Docker's engine with the launcher as a runtime, and as the default
+# one; what can be compared is compared with runc.
+# usage: docker.sh [LAUNCHER]; needs docker.io and busybox (skipped without).
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+[ -z "${1-}" ] || LAUNCHER=$1
+. "$top/tests/integration/lib.sh"
+. "$top/tests/integration/engines.sh"
+need_engine docker containerd dockerd docker
+export DOCKER_HOST=unix://$SCRATCH/docker.sock DOCKER_CONFIG=$SCRATCH
+trap 'clean; stop_daemons; cleanup' EXIT
+
+i=redoubt-test:1
+client=/usr/bin/docker # Debian's, which is of its engine's version
+d() { timeout -k 1 60 "$client" "$@"; }
+run() { d run --network none "$@"; }
+clean() { d ps -aq 2>/dev/null | while read -r c; do d rm -f "$c"; done >/dev/null 2>&1; }
+both() { # NAME ARGS... : run --rm prints and exits alike with runc
+	name=$1
+	shift
+	run --rm --runtime redoubt "$@" >"$SCRATCH/out" 2>"$SCRATCH/err"
+	got="$? $(cat "$SCRATCH/out")"
+	[ -n "$reference" ] || { skip "$name" "runc does not work here"; return; }
+	run --rm --runtime runc "$@" >"$SCRATCH/native" 2>"$SCRATCH/native.err"
+	is "$name" "$got" "$? $(cat "$SCRATCH/native")"
+}
+wait_for() { # COMMAND WANTED : until it prints that, or 5 s
+	for _ in $(seq 50); do
+		got=$(eval "$1" 2>/dev/null)
+		[ "$got" = "$2" ] && break
+		sleep 0.1
+	done
+	echo "$got"
+}
+# in_terminal [KEYS|resize] -- COMMAND... : its output and exit status
+in_terminal() {
+	$PYTHON - "$@" <<'PY'
+import fcntl, os, pty, struct, sys, termios, time
+cut = sys.argv.index("--")
+keys, command = sys.argv[1:cut], sys.argv[cut + 1:]
+pid, fd = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+    os.execvp(command[0], command)
+out = b""
+try:
+    for k in keys:
+        while b"ready" not in out: out += os.read(fd, 4096)
+        time.sleep(0.3)
+        if k == "resize":
+            fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 90, 0, 0))
+            continue
+        os.write(fd, k.encode().decode("unicode_escape").encode())
+    while data := os.read(fd, 4096): out += data
+except OSError: pass
+print(out.decode().replace("\r", "").strip(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+}
+
+cat >"$SCRATCH/daemon.json" <<J
+{"deprecated-key-path": "$SCRATCH/key.json", "default-runtime": "redoubt", "runtimes": {"redoubt": {"path": "$LAUNCHER"}}}
+J
+make_image && start_containerd && start_daemon "$SCRATCH/docker.sock" dockerd -H "$DOCKER_HOST" --config-file "$SCRATCH/daemon.json" \
+	--containerd "$CONTAINERD_ADDRESS" --data-root "$SCRATCH/docker" --exec-root "$SCRATCH/docker-exec" --pidfile "$SCRATCH/docker.pid" \
+	--iptables=false --bridge=none --storage-driver vfs && d load -q -i "$SCRATCH/image.tar" >"$SCRATCH/out" 2>"$SCRATCH/err" ||
+	{ not_ok "set-up" "$(cat "$SCRATCH/err")"; finish; exit 1; }
+reference=$(command -v runc)
+[ -n "$reference" ] && run --rm --runtime runc $i true >"$SCRATCH/out" 2>"$SCRATCH/err" || reference=
+is "info" "$(d info --format '{{.DefaultRuntime}} {{(index .Runtimes "redoubt").Path}}' 2>"$SCRATCH/err")" "redoubt $LAUNCHER"
+
+# --- run -----------------------------------------------------------------------------------------
+both "run" $i echo hello
+both "exit status" $i sh -c 'exit 7'
+both "no such program" $i /nothing
+both "no program by that name" $i nothing
+both "no permission" $i /etc/noexec
+both "ids" --user 1000:1000 $i id
+both "a user by name" --user user $i id
+both "environment, directory, host name" -e A=b -w /tmp -h box $i sh -c 'echo $A; pwd; hostname; cat /etc/hostname'
+both "capabilities" --cap-drop ALL --cap-add CHOWN $i grep Cap /proc/self/status
+both "default capabilities" $i grep Cap /proc/self/status
+both "read-only, tmpfs" --read-only --tmpfs /scratch $i sh -c 'touch /x; echo $?; echo x >/scratch/x && cat /scratch/x'
+both "limits" --ulimit nofile=100:200 $i sh -c 'ulimit -n; ulimit -Hn'
+both "--init" --init $i sh -c 'tr "\0" " " </proc/1/cmdline; kill -KILL $$'
+mkdir "$SCRATCH/volume"
+echo data >"$SCRATCH/volume/file"
+both "a bound directory, read-only" -v "$SCRATCH/volume:/v:ro" $i sh -c 'cat /v/file; touch /v/x; echo $?'
+run --rm -v v1:/v $i sh -c 'echo x >/v/file' >"$SCRATCH/out" 2>"$SCRATCH/err"
+both "a volume" -v v1:/v $i cat /v/file
+echo in | run --rm -i --runtime redoubt $i sh -c 'cat; exit 6' >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "run -i" "$? $(cat "$SCRATCH/out")" "6 in"
+is "run -it" "$(in_terminal -- "$client" run --rm -it --network none $i sh -c 'tty; sleep 1; stty size; exit 4')" "/dev/pts/0
+33 77 4"
+is "run -it: ^C" "$(in_terminal '\x03' -- "$client" run --rm -it --network none $i sh -c 'trap "echo caught; exit 5" INT; echo ready; while :; do sleep 0.1; done')" "ready
+^Ccaught 5"
+winch='sleep 1; trap "stty size; exit 5" WINCH; echo ready; while :; do sleep 0.1; done'
+is "run -it: another size" "$(in_terminal resize -- "$client" run --rm -it --network none $i sh -c "$winch")" "ready
+20 90 5"
+run --name oom --memory 32m $i sh -c 'tail /dev/zero' >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "more than its memory" "$? $(d inspect -f '{{.State.ExitCode}}' oom)" "137 137"
+d rm oom >/dev/null
+
+# --- a container's life ----------------------------------------------------------------------------
+state() { d inspect -f '{{.State.Status}} {{.State.ExitCode}}' c1; }
+run -d --name c1 --memory 200m --pids-limit 100 $i sh -c 'echo out; echo err >&2; trap "echo bye; exit 3" TERM; while :; do sleep 0.1; done' >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "run -d" "$? $(state)" "0 running 0"
+is "logs" "$(wait_for 'd logs c1 2>&1 | sort | tr "\n" " "' "err out ")" "err out "
+is "exec" "$(d exec c1 sh -c 'echo in; exit 5'; echo $?)" "in
+5"
+is "exec -i" "$(echo word | d exec -i c1 cat)" word
+is "exec -it" "$(in_terminal -- "$client" exec -it c1 sh -c 'tty; exit 6')" "/dev/pts/0 6"
+is "exec -it: another size" "$(in_terminal resize -- "$client" exec -it c1 sh -c "$winch")" "ready
+20 90 5"
+is "exec, a user" "$(d exec -u 1000 -w /tmp -e B=c c1 sh -c 'id -u; pwd; echo $B' | tr '\n' ' ')" "1000 /tmp c "
+d exec c1 nothing >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "exec, no such program" $? 126
+d exec -d c1 sh -c 'echo x >/tmp/y; sleep 1000' >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "exec -d" "$(wait_for 'd exec c1 cat /tmp/y' x)" x
+is "top: what stands for the programs" "$(d top c1 -o pid,cmd | awk 'NR > 1 { print $2 }' | sort | tr '\n' ' ')" "redoubt-exec redoubt-sentry "
+is "stats" "$(d stats --no-stream --format '{{.Name}} {{.MemUsage}}' c1 | sed 's, .* /,,')" "c1 200MiB"
+d cp c1:/tmp/y "$SCRATCH/y" && echo z >"$SCRATCH/z" && d cp "$SCRATCH/z" c1:/tmp/z
+is "cp" "$(cat "$SCRATCH/y") $(d exec c1 cat /tmp/z)" "x z"
+is "diff" "$(d diff c1 | sort | tr '\n' ' ')" "A /tmp/y A /tmp/z C /tmp "
+d pause c1 >/dev/null
+is "pause" "$(state)" "paused 0"
+d unpause c1 >/dev/null
+is "unpause" "$(state)" "running 0"
+d update --memory 100m --memory-swap 100m c1 >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "update" "$? $(d stats --no-stream --format '{{.MemUsage}}' c1 | sed 's,.*/ ,,')" "0 100MiB"
+d stop -t 10 c1 >/dev/null
+is "stop" "$(state)" "exited 3"
+is "wait" "$(d wait c1)" 3
+is "logs, the end" "$(d logs --tail 1 c1 2>/dev/null)" bye
+d start c1 >/dev/null
+is "start again" "$(state)" "running 0"
+before=$(d inspect -f '{{.State.Pid}}' c1)
+d restart -t 5 c1 >/dev/null
+is "restart" "$(state) $([ "$(d inspect -f '{{.State.Pid}}' c1)" != "$before" ] && echo another)" "running 0 another"
+is "attach" "$( (sleep 1; d stop c1 >/dev/null) & d attach --no-stdin c1 2>/dev/null; echo $?)" "bye
+3"
+d start c1 >/dev/null
+d kill c1 >/dev/null
+is "kill" "$(d wait c1) $(state)" "137 exited 137"
+d commit c1 redoubt-test:2 >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "commit" "$(run --rm redoubt-test:2 cat /tmp/z)" z
+is "rm" "$(d rm c1)" c1
+run -d --name c1 --restart on-failure:2 $i sh -c 'exit 9' >/dev/null
+is "restarted twice, as asked" "$(wait_for "d inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}' c1" "exited 9 2")" "exited 9 2"
+d rm -f c1 >/dev/null
+run -d --name c1 --health-cmd '[ -e /tmp/well ]' --health-interval 300ms --health-retries 1 $i sh -c 'touch /tmp/well; exec sleep 1000' >/dev/null
+health="d inspect -f '{{.State.Health.Status}}' c1"
+is "health" "$(wait_for "$health" healthy)" healthy
+d exec c1 rm /tmp/well
+is "ill health" "$(wait_for "$health" unhealthy)" unhealthy
+c1=$(d inspect -f '{{.Id}}' c1)
+is "stop, by force" "$(d stop -t 0 c1 >/dev/null; state)" "exited 137"
+d rm c1 >/dev/null
+
+# --- build ----------------------------------------------------------------------------------------
+mkdir "$SCRATCH/build"
+echo content >"$SCRATCH/build/file"
+cat >"$SCRATCH/build/Dockerfile" <<D
+FROM $i
+ENV WORD=hello
+WORKDIR /srv
+COPY file /srv/file
+RUN echo \$WORD >out && cat file >>out && ln -s out link && chown 1000 out && chmod 4750 out && uname -r >kernel
+USER 1000
+RUN id -u >/tmp/id
+CMD ["sh", "-c", "cat link /tmp/id; stat -c '%u %a' out"]
+D
+DOCKER_BUILDKIT=0 d build -q --network none -t redoubt-built "$SCRATCH/build" >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "build" $? 0
+both "what was built" redoubt-built
+is "... was built inside" "$(run --rm redoubt-built cat kernel)" "$(run --rm $i uname -r)"
+printf 'FROM %s\nRUN exit 3\n' $i >"$SCRATCH/build/Dockerfile"
+DOCKER_BUILDKIT=0 d build -q --network none "$SCRATCH/build" >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "build of what fails" "$? $(grep -c 'returned a non-zero code: 3' "$SCRATCH/err")" "3 1"
+nothing_left "nothing is left" "$c1"
+finish
