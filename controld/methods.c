@@ -200,7 +200,16 @@ static void after_resume(struct container *c, void *reply)
 }
 
 FORWARD(start, must_be_created, after_start)
-FORWARD(exec, must_run, after_exec)
+
+static void on_exec(struct rpc_call *call, void *request)
+{
+	struct control_exec *r = request;
+	struct container *c = ready(call, &r->id);
+
+	if (c && (r->hook ? must_be_created(call, c) : must_run(call, c)))
+		forward(call, c, control_exec_id, &control_exec_desc, r, &control_exec_reply_desc, after_exec);
+}
+
 FORWARD(signal, any_phase, after_signal)
 FORWARD(processes, any_phase, after_processes)
 FORWARD(resize, any_phase, NULL)

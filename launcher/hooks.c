@@ -3,6 +3,9 @@
  */
 #include "hooks.h"
 
+#include "client.h"
+#include "plan.h"
+
 #include "libipc/fd.h"
 #include "libipc/log.h"
 
@@ -36,7 +39,14 @@ static const struct oci_hook_list *list_of(const struct oci_hooks *h, enum hook_
 	return lists[kind];
 }
 
-/* --- one hook ------------------------------------------------------------------- */
+/* What the hooks of a kind have in common. */
+struct run {
+	const struct state *state;
+	const struct state_dir *dir; /* inside; NULL: outside */
+	struct pool *pool;
+};
+
+/* --- one outside ------------------------------------------------------------------- */
 
 static char **vector(const struct jstrs *in, const char *otherwise, struct pool *p)
 {
@@ -94,26 +104,117 @@ static struct err *await(const struct oci_hook *h, pid_t pid, int words)
 	return status ? failed(h, status, words) : NULL;
 }
 
-static struct err *run_one(const struct oci_hook *h, const char *state, struct pool *p)
+struct standard {
+	int input, words; /* the state; what is written to standard error */
+};
+
+static struct err *standard_files(const char *state, struct standard *out)
 {
 	_cleanup_close_ int input = memfd_create("redoubt-hook-state", MFD_CLOEXEC), words = memfd_create("redoubt-hook-words", MFD_CLOEXEC);
 	size_t len = strlen(state);
-	pid_t pid;
 
 	if (input < 0 || words < 0 || write(input, state, len) != (ssize_t)len || lseek(input, 0, SEEK_SET) < 0)
 		return err_new(errno, "hook's state");
-	if ((pid = fork()) < 0)
+	*out = (struct standard){ TAKE_FD(input), TAKE_FD(words) };
+	return NULL;
+}
+
+static struct err *run_outside(const struct run *r, const struct oci_hook *h, const struct standard *f)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
 		return err_new(errno, "fork");
 	if (!pid)
-		exec_hook(h, input, words, p);
-	return await(h, pid, words);
+		exec_hook(h, f->input, f->words, r->pool);
+	return await(h, pid, f->words);
+}
+
+/* --- one inside --------------------------------------------------------------------- */
+
+/* As the container's own first process, but for program, arguments and environment. */
+static struct err *process_inside(const struct run *r, const struct oci_hook *h, struct boot_process *out)
+{
+	const char *path = pool_printf(r->pool, "%s/config.json", r->state->bundle);
+	_cleanup_json_ json_t *doc = NULL;
+	const char *name = h->path;
+	struct oci_spec spec = { 0 };
+	struct err *e = json_load_path(path, &doc);
+
+	if (e || (e = oci_read(doc, r->pool, &spec)))
+		return err_wrap(e, "%s", path);
+	spec.process->args = h->args.n ? h->args : (struct jstrs){ &name, 1 };
+	spec.process->env = h->env;
+	plan_process(spec.process, r->pool, out);
+	/* the program is the hook's path, whatever its argument 0 says: found in no PATH, as it is absolute */
+	out->args[0] = msg_str(h->path);
+	out->terminal = false;
+	return NULL;
+}
+
+static struct err *wait_inside(struct rpc_client *rpc, const struct run *r, const struct oci_hook *h, uint64_t pid, int words)
+{
+	const struct control_wait wait = { .id = msg_str(r->dir->id), .pid = pid };
+	const struct control_signal kill = { .id = wait.id, .pid = pid, .signal = SIGKILL };
+	struct control_wait_reply ended;
+	struct control_signal_reply killed;
+	struct msg_arena a = { 0 };
+	struct err *e = RPC_CALL(rpc, control, wait, &wait, &ended, &a, (unsigned)h->timeout * 1000);
+
+	if (!e) {
+		msg_free(&control_wait_reply_desc, &ended, &a);
+		return ended.status ? failed(h, (int)ended.status, words) : NULL;
+	}
+	if (err_errno(e) != ETIMEDOUT)
+		return e;
+	err_free(e);
+	if ((e = RPC_CALL(rpc, control, signal, &kill, &killed, &a, CLIENT_QUICK_MS)))
+		return err_wrap(e, "%s took longer than %lld s", h->path, (long long)h->timeout);
+	msg_free(&control_signal_reply_desc, &killed, &a);
+	return err_new(ETIMEDOUT, "%s took longer than %lld s", h->path, (long long)h->timeout);
+}
+
+static struct err *run_inside(const struct run *r, const struct oci_hook *h, const struct standard *f)
+{
+	_cleanup_close_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC), process = -1;
+	int stdio[] = { f->input, null, f->words };
+	struct control_exec request = { .id = msg_str(r->dir->id), .hook = true, .stdio = stdio, .n_stdio = 3 };
+	struct control_exec_reply reply;
+	struct boot_process bp;
+	struct msg_arena a = { 0 };
+	struct rpc_client *rpc;
+	struct err *e = process_inside(r, h, &bp);
+
+	if (e || (e = msg_to_memfd(&boot_process_desc, &bp, &process)) || (e = client_connect(r->dir, &rpc)))
+		return e;
+	request.process = process;
+	if (!(e = RPC_CALL(rpc, control, exec, &request, &reply, &a, 60000))) {
+		msg_free(&control_exec_reply_desc, &reply, &a);
+		e = wait_inside(rpc, r, h, reply.pid, f->words);
+	}
+	rpc_client_free(rpc);
+	return e;
+}
+
+static struct err *run_one(const struct run *r, const struct oci_hook *h, const char *state)
+{
+	struct standard f;
+	struct err *e = standard_files(state, &f);
+
+	if (e)
+		return e;
+	e = r->dir ? run_inside(r, h, &f) : run_outside(r, h, &f);
+	fd_close(&f.input);
+	fd_close(&f.words);
+	return e;
 }
 
 /* --- a kind's hooks ---------------------------------------------------------------- */
 
-static struct err *run_list(const struct state *s, enum hook_kind kind, const char *status, uint64_t pid, bool all)
+static struct err *run_list(const struct state_dir *inside, const struct state *s, enum hook_kind kind, const char *status, uint64_t pid, bool all)
 {
 	_cleanup_pool_ struct pool p = { 0 };
+	const struct run r = { s, inside, &p };
 	_cleanup_json_ json_t *doc = s->hooks ? json_loads(s->hooks, 0, NULL) : NULL, *state = NULL;
 	_cleanup_free_ char *text = NULL;
 	struct oci_hooks hooks = { 0 };
@@ -128,7 +229,7 @@ static struct err *run_list(const struct state *s, enum hook_kind kind, const ch
 	if (list->n && (!(state = state_json(s, status, pid)) || !(text = json_dumps(state, JSON_COMPACT))))
 		return err_new(ENOMEM, "hook's state");
 	for (size_t i = 0; i < list->n; i++) {
-		if (!(e = run_one(&list->v[i], text, &p)))
+		if (!(e = run_one(&r, &list->v[i], text)))
 			continue;
 		e = err_wrap(e, "hooks.%s[%zu]", kinds[kind], i);
 		if (!all)
@@ -139,14 +240,19 @@ static struct err *run_list(const struct state *s, enum hook_kind kind, const ch
 	return NULL;
 }
 
+struct err *hooks_run_inside(const struct state_dir *d, const struct state *s, uint64_t pid)
+{
+	return run_list(d, s, HOOK_START_CONTAINER, "created", pid, false);
+}
+
 struct err *hooks_run(const struct state *s, enum hook_kind kind, const char *status, uint64_t pid)
 {
-	return run_list(s, kind, status, pid, false);
+	return run_list(NULL, s, kind, status, pid, false);
 }
 
 void hooks_run_all(const struct state *s, enum hook_kind kind, const char *status, uint64_t pid)
 {
-	_cleanup_err_ struct err *e = run_list(s, kind, status, pid, true);
+	_cleanup_err_ struct err *e = run_list(NULL, s, kind, status, pid, true);
 
 	if (e)
 		log_warning("%s", err_text(e));

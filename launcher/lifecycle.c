@@ -122,7 +122,7 @@ static struct err *send_start(const struct state_dir *d)
 
 struct err *start_container(struct sandbox *s)
 {
-	struct err *e = hooks_run(&s->state, HOOK_START_CONTAINER, "created", sentry_pid(&s->state));
+	struct err *e = hooks_run_inside(&s->dir, &s->state, sentry_pid(&s->state));
 
 	/* a container whose last preparation failed never runs */
 	if (e) {
@@ -156,7 +156,7 @@ struct err *run_attached(struct context *c, const struct plan *plan, struct stdi
 		if (!e && s.state.hooks) {
 			o.started = run_poststart;
 			o.started_arg = &s.state;
-			e = hooks_run(&s.state, HOOK_START_CONTAINER, "created", s.sentry_id.pid);
+			e = hooks_run_inside(&s.dir, &s.state, s.sentry_id.pid);
 		}
 		if (!e)
 			e = attach(&o, &wait_status);

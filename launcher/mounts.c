@@ -24,7 +24,7 @@ static const struct fs_type {
 	{ "tmpfs", "tmpfs", { "size=", "mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks=" } },
 };
 
-enum effect { SET, CLEAR, BIND, IGNORE };
+enum effect { SET, CLEAR, BIND, IGNORE, COPY_UP };
 
 /* Options that every mount takes. */
 static const struct {
@@ -39,8 +39,16 @@ static const struct {
 	/* propagation: no mount of the host ever reaches the guest, nor the reverse */
 	{ "private", IGNORE, 0 }, { "rprivate", IGNORE, 0 }, { "rshared", IGNORE, 0 }, { "rslave", IGNORE, 0 },
 	{ "runbindable", IGNORE, 0 }, { "shared", IGNORE, 0 }, { "slave", IGNORE, 0 }, { "unbindable", IGNORE, 0 },
-	/* of a tmpfs: what it covers is not copied into it */
-	{ "notmpcopyup", IGNORE, 0 }, { "tmpcopyup", IGNORE, 0 },
+	/* of a tmpfs: what it covers is copied into it */
+	{ "notmpcopyup", IGNORE, 0 }, { "tmpcopyup", COPY_UP, 0 },
+	/* a bind's tree is one mount inside, whatever is mounted in it on the host: these hold for all of it anyhow */
+	{ "rdev", CLEAR, MS_NODEV }, { "rdiratime", CLEAR, MS_NODIRATIME }, { "rexec", CLEAR, MS_NOEXEC }, { "rnoatime", SET, MS_NOATIME },
+	{ "rnodev", SET, MS_NODEV }, { "rnodiratime", SET, MS_NODIRATIME }, { "rnoexec", SET, MS_NOEXEC }, { "rnorelatime", CLEAR, MS_RELATIME },
+	{ "rnostrictatime", CLEAR, MS_STRICTATIME }, { "rnosuid", SET, MS_NOSUID },
+	{ "ratime", CLEAR, MS_NOATIME }, { "rrelatime", SET, MS_RELATIME }, { "rrw", CLEAR, MS_RDONLY }, { "rstrictatime", SET, MS_STRICTATIME },
+	{ "rsuid", CLEAR, MS_NOSUID }, { "rsymfollow", IGNORE, 0 }, { "symfollow", IGNORE, 0 },
+	{ "iversion", IGNORE, 0 }, { "lazytime", IGNORE, 0 }, { "loud", IGNORE, 0 }, { "mand", IGNORE, 0 }, { "noiversion", IGNORE, 0 },
+	{ "nolazytime", IGNORE, 0 }, { "nomand", IGNORE, 0 }, { "silent", IGNORE, 0 }, { "acl", IGNORE, 0 }, { "noacl", IGNORE, 0 },
 	{ "rbind", BIND, 0 }, { "relatime", SET, MS_RELATIME }, { "ro", SET, MS_RDONLY }, { "rro", SET, MS_RDONLY },
 	{ "rw", CLEAR, MS_RDONLY }, { "strictatime", SET, MS_STRICTATIME }, { "suid", CLEAR, MS_NOSUID }, { "sync", SET, MS_SYNCHRONOUS },
 };
@@ -73,6 +81,8 @@ static bool generic_option(const char *option, struct mount_meaning *m)
 			m->flags &= ~generic[i].flags;
 		else if (generic[i].effect == BIND)
 			m->bind = true;
+		else if (generic[i].effect == COPY_UP)
+			m->copy_up = true;
 		return true;
 	}
 	return false;
@@ -95,6 +105,7 @@ static struct err *resolve_type(const struct oci_mount *m, const char *where, st
 	for (size_t i = 0; i < m->options.n; i++)
 		generic_option(m->options.v[i], out);
 	out->flags = 0;
+	out->copy_up = false;
 	if (!strcmp(name, "bind"))
 		out->bind = true;
 	if (out->bind) {
@@ -103,6 +114,8 @@ static struct err *resolve_type(const struct oci_mount *m, const char *where, st
 	}
 	if (!*name)
 		return err_new(0, "%s.type: is missing, and no option says bind", where);
+	if (!strcmp(name, "overlay"))
+		return err_new(0, "%s.type: overlay is not supported: mount it on the host and bind it", where);
 	if (!(*type = find_type(name)))
 		return err_new(0, "%s.type: unknown file system '%.64s'", where, name);
 	/* the usual tmpfs on /dev stands for the sentry's device file system */
@@ -134,6 +147,8 @@ struct err *mount_understand(const struct oci_mount *m, const char *where, struc
 	for (size_t i = 0; i < m->options.n; i++) {
 		const char *o = m->options.v[i];
 
+		if (!strcmp(o, "idmap") || !strcmp(o, "ridmap"))
+			return err_new(0, "%s.options[%zu]: mounts with mapped ids are not supported", where, i);
 		if (generic_option(o, &r))
 			continue;
 		if (!type || !own_option(type, o) || strchr(o, ','))
@@ -142,6 +157,11 @@ struct err *mount_understand(const struct oci_mount *m, const char *where, struc
 	}
 	if (strlen(r.data) > 4095)
 		return err_new(0, "%s.options: together longer than 4095 bytes", where);
+	/* what mount(2) itself takes for granted */
+	if (!(r.flags & (MS_NOATIME | MS_STRICTATIME)))
+		r.flags |= MS_RELATIME;
+	if (r.copy_up && strcmp(r.type, "tmpfs"))
+		return err_new(0, "%s.options: tmpcopyup is for a tmpfs", where);
 	*out = r;
 	return NULL;
 }

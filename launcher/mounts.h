@@ -9,6 +9,7 @@
 struct mount_meaning {
 	const char *type; /* the sentry's name of the file system: "gofer" for binds */
 	bool bind;
+	bool copy_up; /* a tmpfs begins with what it covers */
 	uint64_t flags; /* Linux MS_* */
 	const char *data; /* the file system's own options, comma separated */
 };

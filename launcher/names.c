@@ -57,6 +57,14 @@ int rlimit_number(const char *name)
 	return strncmp(name, "RLIMIT_", 7) ? -1 : find(rlimits, COUNT(rlimits), "RLIMIT_", name);
 }
 
+int sched_policy_number(const char *name)
+{
+	static const char *const policies[] = { "OTHER", "FIFO", "RR", "BATCH", "ISO", "IDLE" };
+	int n = strncmp(name, "SCHED_", 6) ? -1 : find(policies, COUNT(policies), "SCHED_", name);
+
+	return n == 4 ? -1 : n; /* never implemented by Linux */
+}
+
 /* The decimal number of up to two digits that text is, or -1. */
 static int small_number(const char *text)
 {

@@ -39,6 +39,23 @@ static const struct jfield console_size_fields[] = {
 };
 static const struct jobject console_size_object = JOBJECT(struct oci_console_size, console_size_fields);
 
+static const struct jfield scheduler_fields[] = {
+	JFIELD(struct oci_scheduler, policy, J_STR, "policy", .required = true, .max = 64),
+	JFIELD(struct oci_scheduler, nice, J_INT, "nice", .min = -20, .max = 19),
+	JFIELD(struct oci_scheduler, priority, J_INT, "priority", .min = 0, .max = 99),
+	JFIELD(struct oci_scheduler, flags, J_STRS, "flags", .max = 64),
+	JFIELD(struct oci_scheduler, runtime, J_U64, "runtime", .max = INT64_MAX),
+	JFIELD(struct oci_scheduler, deadline, J_U64, "deadline", .max = INT64_MAX),
+	JFIELD(struct oci_scheduler, period, J_U64, "period", .max = INT64_MAX),
+};
+static const struct jobject scheduler_object = JOBJECT(struct oci_scheduler, scheduler_fields);
+
+static const struct jfield io_priority_fields[] = {
+	JFIELD(struct oci_io_priority, class, J_STR, "class", .required = true, .max = 64),
+	JFIELD(struct oci_io_priority, priority, J_INT, "priority", .min = 0, .max = 7),
+};
+static const struct jobject io_priority_object = JOBJECT(struct oci_io_priority, io_priority_fields);
+
 static const struct jfield process_fields[] = {
 	JFIELD(struct oci_process, terminal, J_BOOL, "terminal"),
 	JFIELD(struct oci_process, console_size, J_OBJECT, "consoleSize", .of = &console_size_object),
@@ -52,8 +69,8 @@ static const struct jfield process_fields[] = {
 	JFIELD(struct oci_process, oom_score_adj, J_INT, "oomScoreAdj", .min = -1000, .max = 1000),
 	JFIELD(struct oci_process, apparmor, J_STR, "apparmorProfile", .max = TEXT),
 	JFIELD(struct oci_process, selinux, J_STR, "selinuxLabel", .max = TEXT),
-	JFIELD(struct oci_process, scheduler, J_ANY, "scheduler"),
-	JFIELD(struct oci_process, io_priority, J_ANY, "ioPriority"),
+	JFIELD(struct oci_process, scheduler, J_OBJECT, "scheduler", .of = &scheduler_object),
+	JFIELD(struct oci_process, io_priority, J_OBJECT, "ioPriority", .of = &io_priority_object),
 };
 static const struct jobject process_object = JOBJECT(struct oci_process, process_fields);
 
@@ -126,6 +143,53 @@ static const struct jfield id_mapping_fields[] = {
 };
 static const struct jobject id_mapping_object = JOBJECT(struct oci_id_mapping, id_mapping_fields);
 
+static const struct jfield device_fields[] = {
+	JFIELD(struct oci_device, type, J_STR, "type", .required = true, .max = 1),
+	JFIELD(struct oci_device, path, J_STR, "path", .required = true, .max = TEXT - 1),
+	JFIELD(struct oci_device, major, J_INT, "major", .min = -1, .max = 4095),
+	JFIELD(struct oci_device, minor, J_INT, "minor", .min = -1, .max = 1048575),
+	JFIELD(struct oci_device, mode, J_U64, "fileMode", .max = 0177777),
+	JFIELD(struct oci_device, has_mode, J_ANY, "fileMode"),
+	JFIELD(struct oci_device, uid, J_U64, "uid", .max = ID_MAX),
+	JFIELD(struct oci_device, gid, J_U64, "gid", .max = ID_MAX),
+};
+static const struct jobject device_object = JOBJECT(struct oci_device, device_fields);
+
+static const struct jfield syscall_arg_fields[] = {
+	JFIELD(struct oci_syscall_arg, index, J_U64, "index", .max = 5),
+	JFIELD(struct oci_syscall_arg, value, J_U64, "value"),
+	JFIELD(struct oci_syscall_arg, value_two, J_U64, "valueTwo"),
+	JFIELD(struct oci_syscall_arg, op, J_STR, "op", .required = true, .max = 64),
+};
+static const struct jobject syscall_arg_object = JOBJECT(struct oci_syscall_arg, syscall_arg_fields);
+
+static const struct jfield syscall_fields[] = {
+	JFIELD(struct oci_syscall, names, J_STRS, "names", .required = true, .max = 64),
+	JFIELD(struct oci_syscall, action, J_STR, "action", .required = true, .max = 64),
+	JFIELD(struct oci_syscall, errno_ret, J_U64, "errnoRet", .max = 65535),
+	JFIELD(struct oci_syscall, has_errno, J_ANY, "errnoRet"),
+	JFIELD(struct oci_syscall, args, J_LIST, "args", .of = &syscall_arg_object),
+};
+static const struct jobject syscall_object = JOBJECT(struct oci_syscall, syscall_fields);
+
+static const struct jfield seccomp_fields[] = {
+	JFIELD(struct oci_seccomp, default_action, J_STR, "defaultAction", .required = true, .max = 64),
+	JFIELD(struct oci_seccomp, default_errno, J_U64, "defaultErrnoRet", .max = 65535),
+	JFIELD(struct oci_seccomp, has_default_errno, J_ANY, "defaultErrnoRet"),
+	JFIELD(struct oci_seccomp, listener_path, J_STR, "listenerPath", .max = TEXT),
+	JFIELD(struct oci_seccomp, listener_metadata, J_STR, "listenerMetadata", .max = 65536),
+	JFIELD(struct oci_seccomp, architectures, J_STRS, "architectures", .max = 64),
+	JFIELD(struct oci_seccomp, flags, J_STRS, "flags", .max = 64),
+	JFIELD(struct oci_seccomp, syscalls, J_LIST, "syscalls", .of = &syscall_object),
+};
+static const struct jobject seccomp_object = JOBJECT(struct oci_seccomp, seccomp_fields);
+
+static const struct jfield personality_fields[] = {
+	JFIELD(struct oci_personality, domain, J_STR, "domain", .required = true, .max = 64),
+	JFIELD(struct oci_personality, flags, J_STRS, "flags", .max = 64),
+};
+static const struct jobject personality_object = JOBJECT(struct oci_personality, personality_fields);
+
 static const struct jfield linux_fields[] = {
 	JFIELD(struct oci_linux, namespaces, J_LIST, "namespaces", .of = &namespace_object),
 	JFIELD(struct oci_linux, uid_mappings, J_LIST, "uidMappings", .of = &id_mapping_object),
@@ -135,9 +199,11 @@ static const struct jfield linux_fields[] = {
 	JFIELD(struct oci_linux, sysctl, J_MAP, "sysctl", .max = TEXT - 1),
 	JFIELD(struct oci_linux, resources, J_OBJECT, "resources", .of = &resources_object),
 	JFIELD(struct oci_linux, cgroups_path, J_STR, "cgroupsPath", .max = TEXT - 1),
-	JFIELD(struct oci_linux, devices, J_ANY, "devices"),
-	JFIELD(struct oci_linux, seccomp, J_ANY, "seccomp"),
-	JFIELD(struct oci_linux, personality, J_ANY, "personality"),
+	JFIELD(struct oci_linux, devices, J_LIST, "devices", .of = &device_object),
+	JFIELD(struct oci_linux, seccomp, J_OBJECT, "seccomp", .of = &seccomp_object),
+	JFIELD(struct oci_linux, personality, J_OBJECT, "personality", .of = &personality_object),
+	JFIELD(struct oci_linux, rootfs_propagation, J_STR, "rootfsPropagation", .max = 64),
+	JFIELD(struct oci_linux, mount_label, J_STR, "mountLabel", .max = TEXT),
 	JFIELD(struct oci_linux, intel_rdt, J_ANY, "intelRdt"),
 	JFIELD(struct oci_linux, time_offsets, J_ANY, "timeOffsets"),
 };

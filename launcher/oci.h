@@ -32,6 +32,18 @@ struct oci_console_size {
 	uint64_t height, width;
 };
 
+struct oci_scheduler {
+	const char *policy;
+	int64_t nice, priority;
+	struct jstrs flags;
+	uint64_t runtime, deadline, period;
+};
+
+struct oci_io_priority {
+	const char *class;
+	int64_t priority;
+};
+
 struct oci_process {
 	bool terminal;
 	struct oci_console_size *console_size;
@@ -46,7 +58,8 @@ struct oci_process {
 	bool no_new_privileges;
 	int64_t oom_score_adj;
 	const char *apparmor, *selinux;
-	const json_t *scheduler, *io_priority;
+	struct oci_scheduler *scheduler;
+	struct oci_io_priority *io_priority;
 };
 
 struct oci_root {
@@ -101,6 +114,44 @@ struct oci_id_mappings {
 	size_t n;
 };
 
+struct oci_device {
+	const char *type, *path;
+	int64_t major, minor;
+	uint64_t mode, uid, gid;
+	const json_t *has_mode;
+};
+
+struct oci_syscall_arg {
+	uint64_t index, value, value_two;
+	const char *op;
+};
+struct oci_syscall {
+	struct jstrs names;
+	const char *action;
+	uint64_t errno_ret;
+	const json_t *has_errno;
+	struct {
+		struct oci_syscall_arg *v;
+		size_t n;
+	} args;
+};
+struct oci_seccomp {
+	const char *default_action;
+	uint64_t default_errno;
+	const json_t *has_default_errno;
+	const char *listener_path, *listener_metadata;
+	struct jstrs architectures, flags;
+	struct {
+		struct oci_syscall *v;
+		size_t n;
+	} syscalls;
+};
+
+struct oci_personality {
+	const char *domain;
+	struct jstrs flags;
+};
+
 struct oci_linux {
 	struct {
 		struct oci_namespace *v;
@@ -111,7 +162,14 @@ struct oci_linux {
 	struct jmap sysctl;
 	struct oci_resources *resources;
 	const char *cgroups_path;
-	const json_t *devices, *seccomp, *personality, *intel_rdt, *time_offsets;
+	struct {
+		struct oci_device *v;
+		size_t n;
+	} devices;
+	struct oci_seccomp *seccomp;
+	struct oci_personality *personality;
+	const char *rootfs_propagation, *mount_label;
+	const json_t *intel_rdt, *time_offsets;
 };
 
 struct oci_hook {

@@ -5,11 +5,22 @@
 #include "mounts.h"
 #include "names.h"
 #include "oci.h"
+#include "seccomp.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define COUNT(A) (sizeof(A) / sizeof((A)[0]))
+
+static const char *const propagations[] = { "", "private", "rprivate", "rshared", "rslave", "runbindable", "shared", "slave", "unbindable" };
+static const char *const io_classes[] = { "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE", "IOPRIO_CLASS_RT" };
+
+static bool one_of(const char *word, const char *const *words, size_t n)
+{
+	while (n && strcmp(word, words[n - 1]))
+		n--;
+	return n;
+}
 
 static struct err *check_absolute(const char *where, const char *path)
 {
@@ -68,6 +79,28 @@ static struct err *check_rlimits(const struct oci_process *p, const char *prefix
 	return NULL;
 }
 
+static struct err *check_scheduler(const struct oci_scheduler *s, const char *prefix)
+{
+	int policy = sched_policy_number(s->policy);
+	bool realtime = !strcmp(s->policy, "SCHED_FIFO") || !strcmp(s->policy, "SCHED_RR");
+
+	if (!strcmp(s->policy, "SCHED_DEADLINE"))
+		return err_new(0, "%sscheduler.policy: SCHED_DEADLINE is not supported: its processes cannot make others", prefix);
+	if (policy < 0)
+		return err_new(0, "%sscheduler.policy: unknown policy '%.64s'", prefix, s->policy);
+	if (realtime != (s->priority > 0))
+		return err_new(0, "%sscheduler.priority: must %s for %s", prefix, realtime ? "be 1 to 99" : "be 0", s->policy);
+	if (s->nice && realtime)
+		return err_new(0, "%sscheduler.nice: means nothing to %s", prefix, s->policy);
+	if (s->runtime || s->deadline || s->period)
+		return err_new(0, "%sscheduler: runtime, deadline and period belong to SCHED_DEADLINE", prefix);
+	for (size_t i = 0; i < s->flags.n; i++) {
+		if (strcmp(s->flags.v[i], "SCHED_FLAG_RESET_ON_FORK"))
+			return err_new(0, "%sscheduler.flags[%zu]: '%.64s' is not supported", prefix, i, s->flags.v[i]);
+	}
+	return NULL;
+}
+
 struct err *oci_check_process(const struct oci_process *p, const char *prefix)
 {
 	char place[64];
@@ -90,6 +123,10 @@ struct err *oci_check_process(const struct oci_process *p, const char *prefix)
 		return e;
 	if (p->user && p->user->gids.n > 65536)
 		return err_new(0, "%suser.additionalGids: has more than 65536 items", prefix);
+	if (p->scheduler && (e = check_scheduler(p->scheduler, prefix)))
+		return e;
+	if (p->io_priority && !one_of(p->io_priority->class, io_classes, COUNT(io_classes)))
+		return err_new(0, "%sioPriority.class: unknown class '%.64s'", prefix, p->io_priority->class);
 	return check_rlimits(p, prefix);
 }
 
@@ -116,6 +153,26 @@ static struct err *check_namespaces(const struct oci_linux *l)
 	return NULL;
 }
 
+static struct err *check_devices(const struct oci_linux *l)
+{
+	if (l->devices.n > 1024)
+		return err_new(0, "linux.devices: has more than 1024 items");
+	for (size_t i = 0; i < l->devices.n; i++) {
+		const struct oci_device *d = &l->devices.v[i];
+		char place[64];
+		struct err *e;
+
+		snprintf(place, sizeof(place), "linux.devices[%zu].path", i);
+		if ((e = check_absolute(place, d->path)))
+			return e;
+		if (!strchr("bcup", d->type[0]))
+			return err_new(0, "linux.devices[%zu].type: '%s' is none of b, c, u, p", i, d->type);
+		if (d->type[0] != 'p' && (d->major < 0 || d->minor < 0))
+			return err_new(0, "linux.devices[%zu].%s: a device has one of 0 and above", i, d->major < 0 ? "major" : "minor");
+	}
+	return NULL;
+}
+
 static struct err *check_linux(const struct oci_linux *l)
 {
 	struct err *e;
@@ -130,9 +187,19 @@ static struct err *check_linux(const struct oci_linux *l)
 
 		if (!*name || strlen(name) > 255 || name[0] == '/' || strstr(name, ".."))
 			return err_new(0, "linux.sysctl.%.64s: is not a sysctl's name", name);
+		if (!strcmp(name, "kernel.hostname"))
+			return err_new(0, "linux.sysctl.kernel.hostname: is what the member hostname is for");
+		if (!strcmp(name, "kernel.domainname") && strlen(l->sysctl.v[i].value) > 64)
+			return err_new(0, "linux.sysctl.kernel.domainname: is longer than 64 bytes");
 	}
-	if (l->personality)
-		return err_new(0, "linux.personality: is not supported");
+	if ((e = check_devices(l)) || (l->seccomp && (e = seccomp_check(l->seccomp))))
+		return e;
+	if (l->personality && strcmp(l->personality->domain, "LINUX") && strcmp(l->personality->domain, "LINUX32"))
+		return err_new(0, "linux.personality.domain: unknown domain '%.64s'", l->personality->domain);
+	if (l->personality && l->personality->flags.n)
+		return err_new(0, "linux.personality.flags: none is known");
+	if (l->rootfs_propagation && !one_of(l->rootfs_propagation, propagations, COUNT(propagations)))
+		return err_new(0, "linux.rootfsPropagation: unknown propagation '%.64s'", l->rootfs_propagation);
 	if (l->intel_rdt)
 		return err_new(0, "linux.intelRdt: is not supported");
 	if (l->time_offsets)

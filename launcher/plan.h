@@ -38,6 +38,7 @@ struct plan {
 	const struct oci_linux *linux_; /* NULL: none */
 	const char *sandbox; /* pod.c: id of the container in whose sandbox it is to be; NULL: its own */
 	struct cgroup sandbox_cgroup; /* that one's */
+	int io_priority; /* of the sandbox's processes on the host, as ioprio_set(2) wants it; 0: as it is */
 	bool host_root; /* `do`: the tree is the host's own */
 };
 

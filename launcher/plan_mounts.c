@@ -22,11 +22,11 @@ static const struct standard {
 	uint64_t flags;
 	const char *needs; /* only if this one is not a bind mount of the user's */
 } standard[] = {
-	{ "/proc", "proc", "", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
-	{ "/sys", "sysfs", "", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL },
-	{ "/dev", "devtmpfs", "mode=755", MS_NOSUID, NULL },
-	{ "/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC, "/dev" },
-	{ "/dev/shm", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV, "/dev" },
+	{ "/proc", "proc", "", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, NULL },
+	{ "/sys", "sysfs", "", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY | MS_RELATIME, NULL },
+	{ "/dev", "devtmpfs", "mode=755", MS_NOSUID | MS_RELATIME, NULL },
+	{ "/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC | MS_RELATIME, "/dev" },
+	{ "/dev/shm", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV | MS_RELATIME, "/dev" },
 };
 
 /* "/dev/./pts/" names "/dev/pts"; ".." is left to the sentry's own walk. */
@@ -135,6 +135,7 @@ static struct err *add_mount(const struct oci_mount *m, size_t index, const char
 	mount.type = msg_str(meaning.type);
 	mount.options = msg_str(meaning.data);
 	mount.flags = meaning.flags;
+	mount.copy_up = meaning.copy_up;
 	LIST_ADD(p, &out->mounts, mount);
 	return NULL;
 }
@@ -149,7 +150,7 @@ struct err *plan_mounts(const struct oci_spec *s, const char *bundle, struct poo
 	add_tree(out, p, rootfs, s->root->readonly);
 	/* over a read-only root lies memory in which missing mount points are made, before it becomes read-only too */
 	LIST_ADD(p, &out->mounts,
-		{ .destination = msg_str("/"), .type = msg_str("gofer"), .options = msg_str(""), .flags = s->root->readonly ? MS_RDONLY : 0,
+		{ .destination = msg_str("/"), .type = msg_str("gofer"), .options = msg_str(""), .flags = (s->root->readonly ? MS_RDONLY : 0) | MS_RELATIME,
 			.overlay = s->root->readonly });
 	add_standard(s, "", p, out);
 	for (size_t i = 0; i < s->mounts.n && !e; i++) {

@@ -3,6 +3,7 @@
  */
 #include "names.h"
 #include "plan.h"
+#include "seccomp.h"
 
 #include "libipc/fd.h"
 #include "libipc/log.h"
@@ -12,6 +13,8 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
+#include <sys/stat.h>
 
 static struct msg_str *strs(const struct jstrs *in, struct pool *p)
 {
@@ -42,6 +45,20 @@ static void plan_rlimits(const struct oci_process *in, struct pool *p, struct bo
 	}
 }
 
+/* Of variables of the same name the last counts, as with runc. */
+static void plan_env(const struct jstrs *in, struct pool *p, struct boot_process *out)
+{
+	out->env = pool_array(p, in->n + 1, sizeof(*out->env));
+	for (size_t i = 0; i < in->n; i++) {
+		size_t name = strcspn(in->v[i], "=") + 1, k = 0;
+
+		while (k < out->n_env && strncmp(out->env[k].p, in->v[i], name))
+			k++;
+		out->env[k] = msg_str(in->v[i]);
+		out->n_env = k == out->n_env ? (uint32_t)k + 1 : out->n_env;
+	}
+}
+
 void plan_process(const struct oci_process *in, struct pool *p, struct boot_process *out)
 {
 	static const struct oci_user no_user;
@@ -51,7 +68,6 @@ void plan_process(const struct oci_process *in, struct pool *p, struct boot_proc
 
 	*out = (struct boot_process){
 		.args = strs(&in->args, p), .n_args = (uint32_t)in->args.n,
-		.env = strs(&in->env, p), .n_env = (uint32_t)in->env.n,
 		.cwd = msg_str(in->cwd),
 		.uid = u->uid, .gid = u->gid, .groups = u->gids.v, .n_groups = (uint32_t)u->gids.n,
 		.user = msg_str(""),
@@ -65,9 +81,16 @@ void plan_process(const struct oci_process *in, struct pool *p, struct boot_proc
 		.oom_score_adj = in->oom_score_adj,
 		.terminal = in->terminal,
 	};
+	plan_env(&in->env, p, out);
 	if (in->console_size) {
 		out->rows = in->console_size->height;
 		out->columns = in->console_size->width;
+	}
+	if (in->scheduler) {
+		out->sched_policy = (uint64_t)sched_policy_number(in->scheduler->policy);
+		out->sched_priority = (uint64_t)in->scheduler->priority;
+		out->sched_reset = in->scheduler->flags.n > 0;
+		out->nice = in->scheduler->nice;
 	}
 	plan_rlimits(in, p, out);
 }
@@ -89,12 +112,10 @@ static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
 		bool given;
 		const char *what;
 	} all[] = {
-		{ l && json_array_size(l->devices) > 0, "linux.devices: devices of the host are not passed in" },
 		{ joins_network(l), "linux.namespaces: the network is not joined; inside there is loopback only" },
 		{ s->process->apparmor && *s->process->apparmor, "process.apparmorProfile: is not applied" },
 		{ s->process->selinux && *s->process->selinux, "process.selinuxLabel: is not applied" },
-		{ s->process->scheduler, "process.scheduler: is not applied" },
-		{ s->process->io_priority, "process.ioPriority: is not applied" },
+		{ l && l->mount_label && *l->mount_label, "linux.mountLabel: is not applied" },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -159,16 +180,56 @@ static void plan_resources(const struct oci_spec *s, struct boot_spec *out)
 	}
 }
 
-static void plan_linux(const struct oci_linux *l, struct pool *p, struct boot_spec *out)
+static void plan_sysctls(const struct oci_linux *l, struct pool *p, struct boot_spec *out)
+{
+	out->sysctls = pool_array(p, l->sysctl.n + 1, sizeof(*out->sysctls));
+	for (size_t i = 0; i < l->sysctl.n; i++) {
+		if (!strcmp(l->sysctl.v[i].name, "kernel.domainname"))
+			out->domainname = msg_str(l->sysctl.v[i].value);
+		else
+			out->sysctls[out->n_sysctls++] = (struct boot_sysctl){ msg_str(l->sysctl.v[i].name), msg_str(l->sysctl.v[i].value) };
+	}
+}
+
+static void plan_devices(const struct oci_linux *l, struct pool *p, struct boot_spec *out)
+{
+	out->devices = pool_array(p, l->devices.n + 1, sizeof(*out->devices));
+	out->n_devices = (uint32_t)l->devices.n;
+	for (size_t i = 0; i < l->devices.n; i++) {
+		const struct oci_device *d = &l->devices.v[i];
+		bool fifo = d->type[0] == 'p';
+		uint64_t type = fifo ? S_IFIFO : d->type[0] == 'b' ? S_IFBLK : S_IFCHR;
+
+		out->devices[i] = (struct boot_device){ msg_str(d->path), type | (d->has_mode ? d->mode & 07777 : 0666),
+			fifo ? 0 : (uint64_t)d->major, fifo ? 0 : (uint64_t)d->minor, d->uid, d->gid };
+	}
+}
+
+static void plan_io_priority(const struct oci_io_priority *io, struct plan *out)
+{
+	if (io) /* IOPRIO_PRIO_VALUE */
+		out->io_priority = (!strcmp(io->class, "IOPRIO_CLASS_RT") ? 1 : !strcmp(io->class, "IOPRIO_CLASS_BE") ? 2 : 3) << 13 | (int)io->priority;
+}
+
+static struct err *plan_linux(const struct oci_linux *l, struct pool *p, struct boot_spec *out)
 {
 	out->masked = strs(&l->masked_paths, p);
 	out->n_masked = (uint32_t)l->masked_paths.n;
 	out->readonly = strs(&l->readonly_paths, p);
 	out->n_readonly = (uint32_t)l->readonly_paths.n;
-	out->sysctls = pool_array(p, l->sysctl.n + 1, sizeof(*out->sysctls));
-	out->n_sysctls = (uint32_t)l->sysctl.n;
-	for (size_t i = 0; i < l->sysctl.n; i++)
-		out->sysctls[i] = (struct boot_sysctl){ msg_str(l->sysctl.v[i].name), msg_str(l->sysctl.v[i].value) };
+	plan_sysctls(l, p, out);
+	plan_devices(l, p, out);
+	out->personality = l->personality && !strcmp(l->personality->domain, "LINUX32") ? PER_LINUX32 : PER_LINUX;
+	if (l->seccomp) {
+		struct seccomp_program s;
+		struct err *e = seccomp_compile(l->seccomp, p, &s);
+
+		if (e)
+			return e;
+		out->seccomp = (struct msg_bytes){ s.bpf, (uint32_t)s.len };
+		out->seccomp_flags = s.flags;
+	}
+	return NULL;
 }
 
 static struct err *plan_spec(const json_t *doc, const char *id, struct pool *p, struct plan *out)
@@ -179,8 +240,6 @@ static struct err *plan_spec(const json_t *doc, const char *id, struct pool *p, 
 	if (e || (e = plan_mounts(&s, out->bundle, p, out)) || (e = idmap_plan(s.linux_, p, &out->ids)))
 		return e;
 	warn_not_applied(&s, doc);
-	if (s.linux_ && s.linux_->seccomp) /* every engine gives one: no warning each time */
-		log_info("config.json: linux.seccomp: is not applied; the sentry itself is the filter");
 	out->annotations = s.annotations;
 	out->linux_ = s.linux_;
 	if (s.hooks_json) {
@@ -192,8 +251,9 @@ static struct err *plan_spec(const json_t *doc, const char *id, struct pool *p, 
 	out->spec.hostname = msg_str(s.hostname && *s.hostname ? s.hostname : "redoubt");
 	out->spec.domainname = msg_str(s.domainname ? s.domainname : "");
 	plan_process(s.process, p, &out->spec.process);
-	if (s.linux_)
-		plan_linux(s.linux_, p, &out->spec);
+	if (s.linux_ && (e = plan_linux(s.linux_, p, &out->spec)))
+		return e;
+	plan_io_priority(s.process->io_priority, out);
 	plan_resources(&s, &out->spec);
 	out->resources = s.linux_ ? s.linux_->resources : NULL;
 	/* joining one costs v1 a grace period of 10 ms: only where something asks for it */

@@ -30,7 +30,9 @@
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* The report through the pipe: one write of at most PIPE_BUF bytes. */
@@ -208,6 +210,23 @@ static void set_oom_score(const struct spawn *s)
 	err_free(e);
 }
 
+/* As the first process's scheduling is inside, so that of all the sandbox's
+ * processes is on the host: they do its work. */
+static struct err *set_priorities(const struct plan *plan)
+{
+	static const int policies[] = { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, 4, SCHED_IDLE };
+	const struct boot_process *p = &plan->spec.process;
+	const struct sched_param param = { .sched_priority = (int)p->sched_priority };
+
+	if (p->sched_policy && sched_setscheduler(0, policies[p->sched_policy], &param) < 0)
+		return err_new(errno, "process.scheduler");
+	if (p->nice && setpriority(PRIO_PROCESS, 0, (int)p->nice) < 0)
+		return err_new(errno, "process.scheduler.nice");
+	if (plan->io_priority && syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, 0, plan->io_priority) < 0)
+		return err_new(errno, "process.ioPriority");
+	return NULL;
+}
+
 /* So that controld is told of the terminal's size; the others have sessions of
  * their own by now, and the end of this terminal is no signal to any of us. */
 static struct err *give_terminal(const struct spawn *s, struct program *controld, struct pool *p)
@@ -230,6 +249,8 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 	struct err *e = own_session(s);
 
 	if (e || (e = cgroup_join(&cgroup)) || (e = gofer_program(&gofer, s, p)) || (e = sentry_program(&sentry, s, p)) || (e = controld_program(&controld, s, p)))
+		return e;
+	if ((e = set_priorities(s->plan)))
 		return e;
 	set_oom_score(s);
 	gofer.env = sentry.env = controld.env = component_environment(p);

@@ -13,6 +13,7 @@ END(control_start_reply)
 
 REQUEST(control, exec, 2, "Start one more process in a running container.")
 	F_STR(control_exec, id, 255, "container")
+	F_BOOL(control_exec, hook, "in a created container, before its program starts (a startContainer hook)")
 	F_FD(control_exec, process, "memfd with a boot_process")
 	F_FDS(control_exec, stdio, 48, "standard input, output, error (or one: the terminal's host side); behind them what the process gets as descriptor 3 and up")
 END(control_exec)

@@ -41,6 +41,7 @@ void container_free(struct container *c)
 	nsproxy_put(c->proxy);
 	volumes_leave(c);
 	gofer_conn_put(c->gofer);
+	attributes_free(&c->attributes);
 	free(c->id);
 	free(c);
 }
@@ -93,11 +94,13 @@ struct err *container_create(struct kernel *k, const struct boot_spec *spec, int
 	c->id = strdup(spec->id.p);
 	e = gofer_conn_new(gofer_sock, &c->gofer);
 	if (!e)
+		e = attributes_keep(spec, &c->attributes);
+	if (!e)
 		e = make_namespaces(c, spec);
 	if (!e)
 		e = container_mounts(c, spec);
 	if (!e) {
-		e = container_exec(c, &spec->process, stdio, n_stdio, &c->init);
+		e = container_exec(c, &spec->process, false, stdio, n_stdio, &c->init);
 	}
 	if (e) {
 		container_free(c);
@@ -122,13 +125,13 @@ struct err *container_start(struct container *c)
 	return NULL;
 }
 
-struct err *container_exec(struct container *c, const struct boot_process *bp, int *stdio, unsigned n_stdio, struct process **out)
+struct err *container_exec(struct container *c, const struct boot_process *bp, bool hook, int *stdio, unsigned n_stdio, struct process **out)
 {
 	struct process *p;
 	struct err *e;
 
-	if (c->init && (c->removing || c->state != CONTAINER_RUNNING))
-		return err_new(EINVAL, "container %s: %s", c->id, c->state == CONTAINER_PAUSED ? "paused" : "not running");
+	if (c->init && (c->removing || c->state != (hook ? CONTAINER_CREATED : CONTAINER_RUNNING)))
+		return err_new(EINVAL, "container %s: %s", c->id, c->state == CONTAINER_PAUSED ? "paused" : hook ? "not in the state created" : "not running");
 	e = process_create(c, bp, stdio, n_stdio, &p);
 	if (e)
 		return e;

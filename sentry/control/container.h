@@ -7,6 +7,7 @@
 #ifndef SENTRY_CONTROL_CONTAINER_H
 #define SENTRY_CONTROL_CONTAINER_H
 
+#include "control/attributes.h"
 #include "kernel/task.h"
 #include "libipc/protocols.h"
 #include "libipc/rpc.h"
@@ -55,6 +56,7 @@ struct container {
 	SLIST_HEAD(, volume_use) volumes;
 	struct process *init;
 	uint64_t cap_bounding;
+	struct attributes attributes; /* of all its processes */
 	LIST_HEAD(, process) processes;
 	struct removing *removing; /* remove.c: its removal is under way */
 	struct container *next; /* kernel's list */
@@ -67,8 +69,8 @@ struct err *container_create(struct kernel *k, const struct boot_spec *spec, int
 bool container_is_first(const struct container *c); /* the sandbox's: it lives as long */
 struct container *container_find(struct kernel *k, const char *id);
 struct err *container_start(struct container *c) ERR_MUST_USE;
-/* Starts a process; *out stays valid as long as the container. */
-struct err *container_exec(struct container *c, const struct boot_process *p, int *stdio, unsigned n_stdio, struct process **out) ERR_MUST_USE;
+/* Starts a process; *out stays valid as long as the container.  hook: in a created container. */
+struct err *container_exec(struct container *c, const struct boot_process *p, bool hook, int *stdio, unsigned n_stdio, struct process **out) ERR_MUST_USE;
 /* SIGKILL to all of it, whether started or not. */
 void container_kill(struct container *c);
 struct process *container_process(struct container *c, pid_t pid); /* pid 0: the first; NULL: none such was started by control */

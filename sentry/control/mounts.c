@@ -4,6 +4,7 @@
  * Missing mount points are made, as runc does.  Event thread, before any program runs.
  */
 #include "control/container.h"
+#include "control/furnish.h"
 
 #include "abi/fs.h"
 #include "fs/dev/dev.h"
@@ -25,7 +26,7 @@ struct maker {
 
 static int new_super(struct maker *m, const struct boot_mount *bm, const struct fs_type *t, struct superblock **out)
 {
-	struct gofer_mount gm = { .conn = m->c->gofer, .tree = (unsigned)bm->tree, .shared = bm->shared };
+	struct gofer_mount gm = { .conn = m->c->gofer, .tree = (unsigned)bm->tree, .shared = bm->shared, .ages = bm->ages };
 	struct fs_context_args args = { .source = bm->type.p, .options = bm->options.p, .flags = 0, .cred = m->cred };
 	struct superblock *lower;
 	int ret;
@@ -97,11 +98,30 @@ static bool may_be_missing(struct maker *m, const char *type)
 	return (!strcmp(type, "mqueue") || !strcmp(type, "cgroup")) && !vfs_find_type(m->vfs, type);
 }
 
+/* A tmpfs whose options do not give its mode has that of the directory it covers,
+ * as with runc; and its contents, if so asked. */
+static struct err *like_covered(struct maker *m, const struct boot_mount *bm, const struct path *covered)
+{
+	struct path top;
+	int ret = walk(m, bm->destination.p, WALK_FOLLOW, &top);
+
+	if (!ret) {
+		if (!strstr(bm->options.p, "mode="))
+			ret = furnish_same_mode(m->cred, covered, &top);
+		if (!ret && bm->copy_up)
+			ret = furnish_copy_up(m->c->fs, m->cred, covered, &top);
+		if (!ret && bm->flags & LINUX_MS_RDONLY)
+			ret = vfs_remount(m->c->ns, &top, (unsigned)bm->flags, "", true);
+		path_put(&top);
+	}
+	return ret ? err_new(-ret, "mount %s: copying what it covers", bm->destination.p) : NULL;
+}
+
 static struct err *mount_one(struct maker *m, const struct boot_mount *bm)
 {
 	struct superblock *sb;
 	struct path at;
-	bool directory;
+	bool directory, made, like;
 	struct err *e;
 	int ret;
 
@@ -114,7 +134,8 @@ static struct err *mount_one(struct maker *m, const struct boot_mount *bm)
 		return e;
 	directory = LINUX_S_ISDIR(sb->root->inode->mode);
 	ret = walk(m, bm->destination.p, WALK_FOLLOW, &at);
-	if (ret == -ENOENT) {
+	made = ret == -ENOENT;
+	if (made) {
 		ret = make_mount_point(m, bm->destination.p, directory);
 		if (!ret)
 			ret = walk(m, bm->destination.p, WALK_FOLLOW, &at);
@@ -123,12 +144,17 @@ static struct err *mount_one(struct maker *m, const struct boot_mount *bm)
 		super_put(sb);
 		return err_new(-ret, "mount %s: mount point", bm->destination.p);
 	}
-	ret = vfs_mount(m->c->ns, &at, sb, (unsigned)bm->flags);
+	like = !strcmp(bm->type.p, "tmpfs") && !bm->volume.len && !made;
+	ret = vfs_mount(m->c->ns, &at, sb, (unsigned)bm->flags & ~(like ? LINUX_MS_RDONLY : 0));
+	if (!ret && like)
+		e = like_covered(m, bm, &at);
 	path_put(&at);
 	if (ret) {
 		super_put(sb);
 		return err_new(-ret, "mount %s", bm->destination.p);
 	}
+	if (e)
+		return e;
 	if (!strcmp(bm->type.p, "devtmpfs")) {
 		ret = dev_populate(m->c->fs, m->cred);
 		if (ret)
@@ -228,6 +254,10 @@ struct err *container_mounts(struct container *c, const struct boot_spec *spec)
 		e = mount_root(&m, &spec->mounts[0]);
 	for (uint32_t i = 1; !e && i < spec->n_mounts; i++)
 		e = mount_one(&m, &spec->mounts[i]);
+	if (!e)
+		e = furnish_devices(c->fs, m.cred, spec);
+	if (!e)
+		furnish_sysctls(c->fs, m.cred, spec);
 	for (uint32_t i = 0; !e && i < spec->n_masked; i++)
 		e = mask_one(&m, spec->masked[i].p);
 	for (uint32_t i = 0; !e && i < spec->n_readonly; i++)

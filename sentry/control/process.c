@@ -202,9 +202,14 @@ static struct err *load(struct process *p, const struct boot_process *bp, struct
 	fs->umask = (uint32_t)bp->umask;
 	ret = task_create_init(p->c->k, p->c, bp, fs, files, p->c->proxy, &p->task, &why);
 	fs_context_put(fs);
-	if (!ret)
-		return NULL;
-	return why ? why : err_new(-ret, "exec %s", bp->args[0].p);
+	if (ret)
+		return why ? why : err_new(-ret, "exec %s", bp->args[0].p);
+	why = attributes_apply(&p->c->attributes, bp, p->task);
+	if (why) { /* it ends without having run */
+		signal_send_group(p->task->tg, LINUX_SIGKILL, NULL);
+		process_start(p);
+	}
+	return why;
 }
 
 struct err *process_create(struct container *c, const struct boot_process *asked, int *stdio, unsigned n_stdio, struct process **out)

@@ -30,6 +30,8 @@ static struct container *find(struct rpc_call *call, struct msg_str id)
 
 	if (!c)
 		rpc_fail(call, err_new(ENOENT, "container %s", id.p));
+	else
+		vfs_new_age(c->k->vfs); /* who asks may have changed files before */
 	return c;
 }
 
@@ -68,7 +70,7 @@ static void do_exec(struct rpc_call *call, void *request)
 		rpc_fail(call, err_wrap(e, "process"));
 		return;
 	}
-	e = container_exec(c, &bp, q->stdio, q->n_stdio, &p);
+	e = container_exec(c, &bp, q->hook, q->stdio, q->n_stdio, &p);
 	msg_free(&boot_process_desc, &bp, &arena);
 	if (e) {
 		rpc_fail(call, e);

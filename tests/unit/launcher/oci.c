@@ -1,7 +1,7 @@
 /*
  * oci.c - config.json broken in every field in turn: each gives exactly one
  * line that names the place.
- * links: launcher/oci.c launcher/oci_check.c launcher/json_read.c launcher/mounts.c launcher/names.c launcher/pool.c
+ * links: launcher/seccomp.c launcher/oci.c launcher/oci_check.c launcher/json_read.c launcher/mounts.c launcher/names.c launcher/pool.c
  */
 #include "launcher/oci.h"
 
@@ -190,7 +190,36 @@ static const struct {
 	{ "linux/maskedPaths/0", "'proc'", "linux.maskedPaths[0]: 'proc' is not an absolute path" },
 	{ "linux/readonlyPaths/0", "'./x'", "linux.readonlyPaths[0]: './x' is not an absolute path" },
 	{ "linux/sysctl", "{'../x': '1'}", "linux.sysctl.../x: is not a sysctl's name" },
-	{ "linux/personality", "{'domain': 'LINUX32'}", "linux.personality: is not supported" },
+	{ "linux/personality", "{'domain': 'BSD'}", "linux.personality.domain: unknown domain 'BSD'" },
+	{ "linux/personality", "{'domain': 'LINUX', 'flags': ['x']}", "linux.personality.flags: none is known" },
+	{ "linux/rootfsPropagation", "'open'", "linux.rootfsPropagation: unknown propagation 'open'" },
+	{ "linux/devices", "[{'path': 'x', 'type': 'c', 'major': 1, 'minor': 3}]", "linux.devices[0].path: 'x' is not an absolute path" },
+	{ "linux/devices", "[{'path': '/x', 'type': 'q'}]", "linux.devices[0].type: 'q' is none of b, c, u, p" },
+	{ "linux/devices", "[{'path': '/x', 'type': 'c', 'major': -1}]", "linux.devices[0].major: a device has one of 0 and above" },
+	{ "process/scheduler", "{}", "process.scheduler.policy: is missing" },
+	{ "process/scheduler", "{'policy': 'SCHED_X'}", "process.scheduler.policy: unknown policy 'SCHED_X'" },
+	{ "process/scheduler", "{'policy': 'SCHED_DEADLINE', 'runtime': 1}",
+		"process.scheduler.policy: SCHED_DEADLINE is not supported: its processes cannot make others" },
+	{ "process/scheduler", "{'policy': 'SCHED_RR'}", "process.scheduler.priority: must be 1 to 99 for SCHED_RR" },
+	{ "process/scheduler", "{'policy': 'SCHED_OTHER', 'nice': 20}", "process.scheduler.nice: is 20, must be from -20 to 19" },
+	{ "process/scheduler", "{'policy': 'SCHED_OTHER', 'flags': ['SCHED_FLAG_RECLAIM']}",
+		"process.scheduler.flags[0]: 'SCHED_FLAG_RECLAIM' is not supported" },
+	{ "process/ioPriority", "{'class': 'IOPRIO_CLASS_X', 'priority': 1}", "process.ioPriority.class: unknown class 'IOPRIO_CLASS_X'" },
+	{ "process/ioPriority", "{'class': 'IOPRIO_CLASS_BE', 'priority': 8}", "process.ioPriority.priority: is 8, must be from 0 to 7" },
+	{ "mounts/2/type", "'overlay'", "mounts[2].type: overlay is not supported: mount it on the host and bind it" },
+	{ "mounts/1/options/0", "'idmap'", "mounts[1].options[0]: mounts with mapped ids are not supported" },
+	{ "mounts/0/options", "['tmpcopyup']", "mounts[0].options: tmpcopyup is for a tmpfs" },
+	{ "linux/seccomp", "{}", "linux.seccomp.defaultAction: is missing" },
+	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_X'}", "linux.seccomp.defaultAction: unknown action 'SCMP_ACT_X'" },
+	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_ALLOW', 'flags': ['X']}", "linux.seccomp.flags[0]: unknown flag 'X'" },
+	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_ALLOW', 'architectures': ['SCMP_ARCH_VAX']}",
+		"linux.seccomp.architectures[0]: unknown architecture 'SCMP_ARCH_VAX'" },
+	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['chmod'], 'action': 'SCMP_ACT_NOTIFY'}]}",
+		"linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY is not supported: nobody outside answers the guest's calls" },
+	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['chmod'], 'action': 'SCMP_ACT_LOG', 'args': [{'index': 6, 'op': 'SCMP_CMP_EQ'}]}]}",
+		"linux.seccomp.syscalls[0].args[0].index: is 6, at most 5 is allowed" },
+	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['chmod'], 'action': 'SCMP_ACT_LOG', 'args': [{'index': 1, 'op': '='}]}]}",
+		"linux.seccomp.syscalls[0].args[0].op: unknown operator '='" },
 	{ "linux/timeOffsets", "{}", "linux.timeOffsets: is not supported" },
 	{ "linux/intelRdt", "{}", "linux.intelRdt: is not supported" },
 	{ "windows", "{}", "windows: not a configuration for Linux containers" },

@@ -64,7 +64,7 @@ START_TEST(binds)
 	ck_assert_uint_eq(p.trees.n, 3);
 	ck_assert(p.trees.v[1].readonly && !p.trees.v[2].readonly);
 	ck_assert_uint_eq(p.mounts.v[3].tree, 1);
-	ck_assert_uint_eq(p.mounts.v[3].flags, MS_RDONLY);
+	ck_assert_uint_eq(p.mounts.v[3].flags, MS_RDONLY | MS_RELATIME);
 	e = plan(m, 3, &p);
 	ck_assert_str_eq(err_text(e), "mounts[2].source: '/tmp/x': No such file or directory");
 	err_free(e);

@@ -1,0 +1,349 @@
+#!/usr/bin/env python3
+"""oci.py LAUNCHER SCRATCH RUNC [NAME...] - run by oci.sh: each case is a change of a
+plain config.json, what ocicheck is asked inside, and what it must answer.
+
+A case marked ours is not compared with runc: runc's answer is the host's, or this
+runc is older than the specification we follow."""
+
+import copy, json, os, subprocess, sys
+
+LAUNCHER, SCRATCH, RUNC = sys.argv[1:4]
+ONLY = sys.argv[4:]
+ROOT, STATE = SCRATCH + "/root", SCRATCH + "/state"
+passed = failed = skipped = count = 0
+CAPS = ["CAP_KILL", "CAP_CHOWN", "CAP_NET_BIND_SERVICE"]
+BITS = (1 << 5) | (1 << 0) | (1 << 10)
+
+BASE = {
+    "ociVersion": "1.2.0", "hostname": "box", "root": {"path": ROOT},
+    "process": {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": [], "cwd": "/", "env": ["PATH=/bin", "A=b"],
+                "capabilities": {k: CAPS for k in ("bounding", "effective", "permitted")}, "noNewPrivileges": False},
+    "mounts": [
+        {"destination": "/proc", "type": "proc", "source": "proc"},
+        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
+        {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]},
+        {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]},
+    ],
+    "linux": {"namespaces": [{"type": t} for t in ("pid", "network", "ipc", "uts", "mount")]},
+}
+
+
+def report(good, name, *lines):
+    global passed, failed
+    if good:
+        passed += 1
+        print("ok " + name)
+    else:
+        failed += 1
+        print("not ok " + name)
+        for l in lines:
+            print("#   " + str(l).replace("\n", "\n#   "))
+
+
+def bundle(change, asks):
+    global count
+    count += 1
+    d = copy.deepcopy(BASE)
+    d["process"]["args"] = ["/bin/ocicheck"] + asks
+    if change:
+        change(d)
+    path = "%s/bundle%d" % (SCRATCH, count)
+    os.makedirs(path)
+    json.dump(d, open(path + "/config.json", "w"))
+    return path
+
+
+def run(runtime, path, words=("run",), name=None):
+    root = STATE if runtime == LAUNCHER else SCRATCH + "/runc"
+    cmd = [runtime, "--root", root, *words, "--bundle", path, name or "oci%d" % count]
+    try:
+        return subprocess.run(cmd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    except subprocess.TimeoutExpired as e:
+        return subprocess.CompletedProcess(cmd, 124, (e.stdout or b"").decode(), "timeout")
+
+
+def launcher(*words):
+    return subprocess.run([LAUNCHER, "--root", STATE, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+
+def wanted(name):
+    return not ONLY or any(o in name for o in ONLY)
+
+
+def case(name, change, asks, expect, status=0, ours=False):
+    """expect: the lines, or None: what runc says"""
+    global skipped
+    if not wanted(name):
+        return
+    path = bundle(change, asks.split() if isinstance(asks, str) else asks)
+    r = run(LAUNCHER, path)
+    lines = r.stdout.splitlines()
+    good = r.returncode == status and (expect is None or lines == expect)
+    report(good, name, "status %d, must be %d" % (r.returncode, status), "told: %s" % lines, "must: %s" % expect, r.stderr)
+    if ours or not RUNC:
+        return
+    n = run(RUNC, path)
+    if "panic: " in n.stderr or "goroutine" in n.stderr:
+        skipped += 1
+        print("ok %s: as runc # skip runc itself panics" % name)
+        return
+    report((n.returncode, n.stdout) == (r.returncode, r.stdout), name + ": as runc", "runc %d: %s" % (n.returncode, n.stdout.splitlines()),
+           "ours %d: %s" % (r.returncode, lines), n.stderr)
+
+
+def refused(name, change, words):
+    """the container is not made, and the reason names the place"""
+    if not wanted(name):
+        return
+    r = run(LAUNCHER, bundle(change, ["ids"]))
+    report(r.returncode != 0 and words in r.stderr and r.stderr.count("\n") == 1 and not r.stdout, name, "status %d" % r.returncode, r.stdout, r.stderr)
+
+
+def put(path, value):
+    """a change: the member at a.b.c becomes value"""
+    def change(d):
+        steps = path.split(".")
+        for s in steps[:-1]:
+            d = d.setdefault(s, {})
+        d[steps[-1]] = value
+    return change
+
+
+def mount(destination, **m):
+    return lambda d: d["mounts"].append({"destination": destination, **m})
+
+
+def both(*changes):
+    def change(d):
+        for c in changes:
+            c(d)
+    return change
+
+
+def prepare():
+    for d in ("data/sub", "etc", "rodir"):
+        os.makedirs(ROOT + "/" + d)
+    for f, text in (("data/one", "1"), ("data/sub/two", "2"), ("etc/secret", "s"), ("rodir/file", "x")):
+        open(ROOT + "/" + f, "w").write(text)
+    os.chmod(ROOT + "/data/one", 0o644)
+    os.chown(ROOT + "/data/one", 7, 8)
+    os.symlink("one", ROOT + "/data/link")
+    os.makedirs(SCRATCH + "/src/deep")
+    open(SCRATCH + "/src/file", "w").write("bound")
+    for p in (SCRATCH, ROOT, SCRATCH + "/src"):
+        os.chmod(p, 0o755)
+
+
+def process_cases():
+    case("user: ids", put("process.user", {"uid": 5, "gid": 6, "additionalGids": [9, 7]}), "ids", ["uid 5 5 5", "gid 6 6 6", "groups 7 9"])
+    case("user: umask", put("process.user.umask", 0o27), "umask", ["umask 0027"])
+    case("user: umask of its own", None, "umask", ["umask 0022"])
+    case("rlimits", put("process.rlimits", [{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}, {"type": "RLIMIT_CORE", "soft": 0, "hard": 0},
+                                            {"type": "RLIMIT_FSIZE", "soft": 1000, "hard": 2000}]),
+         "limit 7 limit 4 limit 1", ["limit 7 100 200", "limit 4 0 0", "limit 1 1000 2000"])
+    refused("rlimits: twice", put("process.rlimits", [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}] * 2), "process.rlimits[1].type")
+    case("capabilities", None, "caps", ["CapInh 0000000000000000", "CapPrm %016x" % BITS, "CapEff %016x" % BITS, "CapBnd %016x" % BITS, "CapAmb 0000000000000000"])
+    case("capabilities: ambient", put("process.capabilities", {k: CAPS for k in ("bounding", "effective", "permitted", "inheritable", "ambient")}), "caps",
+         ["Cap%s %016x" % (k, BITS) for k in ("Inh", "Prm", "Eff", "Bnd", "Amb")])
+    case("capabilities: of another user", both(put("process.user", {"uid": 5, "gid": 6}),
+         put("process.capabilities", {k: CAPS for k in ("bounding", "effective", "permitted", "inheritable", "ambient")})), "caps",
+         ["Cap%s %016x" % (k, BITS) for k in ("Inh", "Prm", "Eff", "Bnd", "Amb")])
+    case("capabilities: none", put("process.capabilities", {}), "caps", ["Cap%s %016x" % (k, 0) for k in ("Inh", "Prm", "Eff", "Bnd", "Amb")])
+    case("noNewPrivileges", put("process.noNewPrivileges", True), "nnp", ["NoNewPrivs 1"])
+    case("noNewPrivileges: not", None, "nnp", ["NoNewPrivs 0"])
+    case("oomScoreAdj", put("process.oomScoreAdj", 321), "content /proc/self/oom_score_adj", ["content /proc/self/oom_score_adj = 321"])
+    case("scheduler: batch", put("process.scheduler", {"policy": "SCHED_BATCH", "nice": 7}), "sched", ["sched 3 priority 0 nice 7"], ours=True)
+    case("scheduler: fifo", put("process.scheduler", {"policy": "SCHED_FIFO", "priority": 3}), "sched", ["sched 1 priority 3 nice 0"], ours=True)
+    case("ioPriority", put("process.ioPriority", {"class": "IOPRIO_CLASS_IDLE", "priority": 0}), "sched", ["sched 0 priority 0 nice 0"], ours=True)
+    case("cwd", put("process.cwd", "/data/sub"), "cwd", ["cwd /data/sub"])
+    refused("cwd: relative", put("process.cwd", "data"), "process.cwd")
+    case("env", put("process.env", ["PATH=/bin", "B=x y", "A=1", "A=2"]), "env B env A env C", None)
+    case("args: found by PATH", put("process.args", ["ocicheck", "cwd"]), "", ["cwd /"])
+    case("exit status", None, "end 42", [], status=42)
+    case("terminal: none", None, "terminal", ["terminal no 0 0 0x0"])
+    refused("args: no such program", put("process.args", ["/bin/none"]), "no such file")
+
+
+def root_cases():
+    case("root", None, "write / stat /data/one stat /data/link", ["write / ok", "stat /data/one 100644 7:8 0,0", "stat /data/link 120777 0:0 0,0"])
+    case("root.readonly", put("root.readonly", True), "write / mounted / write /dev", ["write / EROFS", "mounted / ro relatime", "write /dev ok"])
+    case("root.readonly: a tmpfs on it", both(put("root.readonly", True), mount("/new/place", type="tmpfs", source="t")), "write /new/place write /new",
+         ["write /new/place ok", "write /new EROFS"], ours=True)
+    case("hostname and domainname", put("domainname", "example"), "names", ["names box example"], ours=True)
+    case("hostname", None, "content /proc/sys/kernel/hostname", ["content /proc/sys/kernel/hostname = box"])
+
+
+def mount_cases():
+    src = SCRATCH + "/src"
+    case("bind: read and write", mount("/mnt", type="bind", source=src, options=["bind"]), "content /mnt/file write /mnt write /mnt/deep",
+         ["content /mnt/file = bound", "write /mnt ok", "write /mnt/deep ok"])
+    for options, told in ((["ro"], "ro relatime"), (["nosuid", "nodev", "noexec"], "rw nosuid nodev noexec relatime"), (["rro"], "ro relatime"),
+                          (["rnosuid", "rnodev"], "rw nosuid nodev relatime"), (["ro", "rw"], "rw relatime"), (["noatime", "nodiratime"], "rw noatime nodiratime"),
+                          (["rshared"], "rw relatime"), (["rslave", "ro"], "ro relatime"), (["rnoexec", "rro"], "ro noexec relatime"), (["private", "relatime"], "rw relatime")):
+        case("bind: " + " ".join(options), mount("/mnt", type="bind", source=src, options=["rbind"] + options), "mounted /mnt", ["mounted /mnt " + told],
+             ours="noatime" in options)
+    case("bind: ro cannot be written", mount("/mnt", type="bind", source=src, options=["rbind", "ro"]), "write /mnt content /mnt/file", ["write /mnt EROFS", "content /mnt/file = bound"])
+    case("bind: noexec", mount("/mnt", type="bind", source=ROOT + "/bin", options=["bind", "noexec"]), "exec /mnt/ocicheck", ["exec /mnt/ocicheck EACCES"])
+    case("bind: a file", mount("/etc/x", type="bind", source=src + "/file", options=["bind", "ro"]), "content /etc/x", ["content /etc/x = bound"])
+    refused("bind: no such source", mount("/mnt", type="bind", source=src + "/none", options=["bind"]), "mounts[4].source")
+    refused("bind: idmap", mount("/mnt", type="bind", source=src, options=["bind", "idmap"]), "mapped ids are not supported")
+    refused("bind: uidMappings", mount("/mnt", type="bind", source=src, options=["bind"], uidMappings=[{"containerID": 0, "hostID": 1, "size": 1}]), "mapped ids are not supported")
+    refused("overlay", mount("/mnt", type="overlay", source="overlay", options=["lowerdir=/a"]), "overlay is not supported")
+    refused("an unknown option", mount("/mnt", type="tmpfs", source="t", options=["frob"]), "mounts[4].options[0]: unknown option 'frob'")
+    case("tmpfs", mount("/t", type="tmpfs", source="tmpfs", options=["nosuid", "size=1m", "mode=1777", "uid=3", "gid=4"]), "mounted /t stat /t size /t list /t write /t",
+         ["mounted /t rw nosuid relatime", "stat /t 41777 3:4 0,0", "size /t 1048576", "list /t", "write /t ok"], ours=True)
+    case("tmpfs: it covers", mount("/data", type="tmpfs", source="tmpfs"), "list /data", ["list /data"])
+    for more in ([], ["ro"]):
+        case("tmpfs: tmpcopyup " + " ".join(more), mount("/data", type="tmpfs", source="tmpfs", options=["tmpcopyup", "mode=755"] + more),
+             "list /data content /data/one content /data/sub/two stat /data/one stat /data/link write /data",
+             ["list /data link one sub", "content /data/one = 1", "content /data/sub/two = 2", "stat /data/one 100644 7:8 0,0", "stat /data/link 120777 0:0 0,0",
+              "write /data " + ("EROFS" if more else "ok")], ours=bool(more))
+    case("proc, devpts, mqueue", mount("/dev/mqueue", type="mqueue", source="mqueue", options=["nosuid", "noexec", "nodev"]),
+         "mounted /proc mounted /dev/pts mounted /dev/mqueue mounted /dev/shm",
+         ["mounted /proc rw relatime", "mounted /dev/pts rw nosuid noexec relatime", "mounted /dev/mqueue rw nosuid nodev noexec relatime",
+          "mounted /dev/shm rw nosuid nodev noexec relatime"])
+    case("sysfs", mount("/sys", type="sysfs", source="sysfs", options=["nosuid", "noexec", "nodev", "ro"]), "mounted /sys write /sys", None, ours=True)
+    case("mounts: in order", both(mount("/m", type="tmpfs", source="t"), mount("/m/in", type="bind", source=src, options=["rbind"])), "list /m list /m/in",
+         ["list /m in", "list /m/in deep file"])
+    case("mounts: below what is not there", mount("/a/b/c", type="tmpfs", source="t"), "stat /a/b/c", ["stat /a/b/c 41777 0:0 0,0"], ours=True)
+    case("tmpfs: the mode of what it covers", mount("/data/sub", type="tmpfs", source="t"), "stat /data/sub", ["stat /data/sub 40755 0:0 0,0"])
+    refused("mounts: relative destination", mount("mnt", type="tmpfs", source="t"), "mounts[4].destination")
+
+
+def linux_cases():
+    case("devices: the standard ones", None, " ".join("stat /dev/" + d for d in ("null", "zero", "full", "random", "urandom", "tty")),
+         ["stat /dev/%s 20666 0:0 %s" % d for d in (("null", "1,3"), ("zero", "1,5"), ("full", "1,7"), ("random", "1,8"), ("urandom", "1,9"), ("tty", "5,0"))])
+    case("devices: links", None, "stat /dev/fd stat /dev/stdin stat /dev/stdout stat /dev/stderr stat /dev/ptmx",
+         ["stat /dev/%s 120777 0:0 0,0" % d for d in ("fd", "stdin", "stdout", "stderr", "ptmx")])
+    case("devices: more", put("linux.devices", [{"path": "/dev/mine", "type": "c", "major": 1, "minor": 3, "fileMode": 0o640, "uid": 3, "gid": 4},
+                                                {"path": "/dev/deep/er", "type": "c", "major": 1, "minor": 5}, {"path": "/dev/queue", "type": "p", "fileMode": 0o600}]),
+         "stat /dev/mine stat /dev/deep/er stat /dev/queue open /dev/deep/er",
+         ["stat /dev/mine 20640 3:4 1,3", "stat /dev/deep/er 20666 0:0 1,5", "stat /dev/queue 10600 0:0 0,0", "open /dev/deep/er ok"], ours=True)
+    case("maskedPaths", put("linux.maskedPaths", ["/etc/secret", "/data", "/not/there"]), "content /etc/secret list /data", ["content /etc/secret = ", "list /data"])
+    case("readonlyPaths", put("linux.readonlyPaths", ["/rodir", "/rodir/file", "/not/there"]), "write /rodir open /rodir/file content /rodir/file",
+         ["write /rodir EROFS", "open /rodir/file EROFS", "content /rodir/file = x"])
+    case("sysctl", put("linux.sysctl", {"kernel.domainname": "there"}), "content /proc/sys/kernel/domainname", ["content /proc/sys/kernel/domainname = there"])
+    for p in ("private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable"):
+        case("rootfsPropagation: " + p, put("linux.rootfsPropagation", p), "write /", ["write / ok"], ours=True)
+    refused("rootfsPropagation: unknown", put("linux.rootfsPropagation", "x"), "linux.rootfsPropagation")
+    case("personality: LINUX32", put("linux.personality", {"domain": "LINUX32"}), "machine", ["machine i686 personality 0x8"], ours=True)
+    case("personality: LINUX", put("linux.personality", {"domain": "LINUX"}), "machine", ["machine x86_64 personality 0"], ours=True)
+    refused("intelRdt", put("linux.intelRdt", {"closID": "x"}), "linux.intelRdt")
+    case("namespaces: pid", None, "pid", ["pid 1 ppid 0"])
+    case("annotations", put("annotations", {"a.b": "c"}), "pid", ["pid 1 ppid 0"])
+    for good, name in (("/redoubt-it-oci", "absolute"), ("redoubt-it-oci", "relative")):
+        case("cgroupsPath: " + name, put("linux.cgroupsPath", good), "pid", ["pid 1 ppid 0"], ours=True)
+    refused("cgroupsPath: climbs", put("linux.cgroupsPath", "/../x"), "linux.cgroupsPath")
+
+
+def seccomp_cases():
+    def profile(default, *rules, **more):
+        return put("linux.seccomp", {"defaultAction": default, "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+                                     "syscalls": list(rules), **more})
+
+    def rule(action, *names, **more):
+        return {"names": list(names), "action": action, **more}
+    case("seccomp: none", None, "filter", ["Seccomp 0"])
+    case("seccomp: errno", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_ERRNO", "getppid")), "filter call 110 call 39", ["Seccomp 2", "call 110 EPERM", "call 39 ok"])
+    case("seccomp: an errno of its own", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_ERRNO", "getppid", errnoRet=38)), "call 110", ["call 110 ENOSYS"])
+    case("seccomp: no such call anywhere", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_ERRNO", "frobnicate", "getppid")), "call 110", ["call 110 EPERM"])
+    case("seccomp: an argument", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_ERRNO", "umask", args=[{"index": 0, "value": 7, "op": "SCMP_CMP_EQ"}])),
+         "call 95:7 call 95:8", ["call 95:7 EPERM", "call 95:8 ok"])
+    case("seccomp: a masked argument", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_ERRNO", "umask", args=[{"index": 0, "value": 1, "valueTwo": 1, "op": "SCMP_CMP_MASKED_EQ"}])),
+         "call 95:3 call 95:2", ["call 95:3 EPERM", "call 95:2 ok"])
+    case("seccomp: one argument twice", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_ERRNO", "umask", args=[{"index": 0, "value": v, "op": "SCMP_CMP_EQ"} for v in (1, 2)])),
+         "call 95:1 call 95:2 call 95:3", ["call 95:1 EPERM", "call 95:2 EPERM", "call 95:3 ok"])
+    case("seccomp: kill", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_KILL_PROCESS", "getppid")), "call 39 call 110 call 39", ["call 39 ok"], status=159, ours=True)
+    case("seccomp: default errno", profile("SCMP_ACT_ERRNO", rule("SCMP_ACT_ALLOW", *"""read write close fstat brk mmap munmap exit_group arch_prctl
+         set_tid_address set_robust_list rseq prlimit64 readlink getrandom mprotect execve newfstatat rt_sigreturn capset prctl futex fcntl open openat
+         getdents64 lseek epoll_ctl epoll_pwait nanosleep sched_yield tgkill getpid gettid rt_sigprocmask rt_sigaction setgroups setuid setgid
+         chdir fchdir faccessat faccessat2 statfs close_range getppid""".split()), defaultErrnoRet=1), "call 39 call 95:0", ["call 39 ok", "call 95:0 EPERM"], ours=True)
+    case("seccomp: flags", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_LOG", "getppid"), flags=["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]), "call 110", ["call 110 ok"], ours=True)
+    refused("seccomp: notify", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_NOTIFY", "getppid")), "SCMP_ACT_NOTIFY is not supported")
+    if wanted("seccomp: exec"):
+        path = bundle(profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_ERRNO", "getppid")), ["sleep", "100"])
+        run(LAUNCHER, path, ("run", "--detach"), "secexec")
+        r = launcher("exec", "secexec", "/bin/ocicheck", "filter", "call", "110")
+        report(r.stdout.splitlines() == ["Seccomp 2", "call 110 EPERM"], "seccomp: exec", r.stdout, r.stderr)
+        launcher("delete", "--force", "secexec")
+
+
+def hook_cases():
+    log = SCRATCH + "/hooks.log"
+    script = SCRATCH + "/hook"
+    open(script, "w").write("""#!/bin/sh
+state=$(cat)
+echo "$1 $(echo "$state" | sed 's/.*"status":"\\([a-z]*\\)".*/\\1/') $(echo "$state" | grep -c '"id":"hooks".*"bundle":') $HOOKED" >>%s
+""" % log)
+    os.chmod(script, 0o755)
+    kinds = ("prestart", "createRuntime", "createContainer", "poststart", "poststop")
+
+    def hooks(d):
+        d["hooks"] = {k: [{"path": script, "args": ["hook", k], "env": ["HOOKED=yes", "PATH=/bin:/usr/bin"]}] for k in kinds}
+        d["hooks"]["startContainer"] = [{"path": "/bin/ocicheck", "args": ["ocicheck", "keep", "/hooked"]}]
+
+    def log_lines():
+        return open(log).read().splitlines() if os.path.exists(log) else []
+
+    if wanted("hooks: all"):
+        path = bundle(hooks, ["content", "/hooked"])
+        run(LAUNCHER, path, ("create",), "hooks")
+        created = log_lines()
+        inside = os.path.exists(ROOT + "/hooked")
+        launcher("start", "hooks")
+        launcher("wait", "hooks")
+        launcher("delete", "hooks")
+        want = ["prestart creating 1 yes", "createRuntime creating 1 yes", "createContainer creating 1 yes"]
+        report(created == want, "hooks: of create, in order, with the state", created)
+        report(not inside and os.path.exists(ROOT + "/hooked"), "hooks: startContainer runs inside, at start")
+        state = json.loads(open(ROOT + "/hooked").read() or "{}") if os.path.exists(ROOT + "/hooked") else {}
+        report(state.get("id") == "hooks" and state.get("status") == "created", "hooks: startContainer gets the state", state)
+        report(log_lines()[3:] == ["poststart running 1 yes", "poststop stopped 1 yes"], "hooks: poststart, poststop", log_lines())
+        if os.path.exists(ROOT + "/hooked"):
+            os.unlink(ROOT + "/hooked")
+    for kind in kinds[:3] + ("startContainer",):
+        inside = kind == "startContainer"
+        failing = {"path": "/bin/ocicheck", "args": ["ocicheck", "end", "3"]} if inside else {"path": "/bin/false"}
+        slow = {"path": "/bin/ocicheck", "args": ["ocicheck", "sleep", "20"], "timeout": 1} if inside else {"path": "/bin/sleep", "args": ["sleep", "20"], "timeout": 1}
+        refused("hooks: a failing %s" % kind, put("hooks", {kind: [failing]}), "hooks.%s[0]" % kind)
+        refused("hooks: a slow %s" % kind, put("hooks", {kind: [slow]}), "took longer than 1 s")
+    case("hooks: a failing poststart is no error", put("hooks", {"poststart": [{"path": "/bin/false"}]}), "pid", ["pid 1 ppid 0"], ours=True)
+
+
+def state_cases():
+    if not wanted("state"):
+        return
+    path = bundle(put("annotations", {"a.b": "c"}), ["sleep", "100"])
+    run(LAUNCHER, path, ("create",), "st")
+    s = json.loads(launcher("state", "st").stdout)
+    report((s["ociVersion"][:2], s["id"], s["status"], s["bundle"], s["annotations"]) == ("1.", "st", "created", path, {"a.b": "c"}) and s["pid"] > 1,
+           "state: created", s)
+    report(run(LAUNCHER, path, ("create",), "st").returncode != 0, "create: an id that is taken is refused")
+    report(launcher("delete", "st").returncode == 0, "delete: of a created container is allowed, as with runc")
+    run(LAUNCHER, path, ("create",), "st")
+    report(launcher("start", "st").returncode == 0 and json.loads(launcher("state", "st").stdout)["status"] == "running", "state: running")
+    report(launcher("start", "st").returncode != 0, "start: of a running container is refused")
+    report(launcher("delete", "st").returncode != 0, "delete: of a running container is refused")
+    report(launcher("kill", "st", "KILL").returncode == 0, "kill")
+    launcher("wait", "st")
+    report(json.loads(launcher("state", "st").stdout)["status"] == "stopped", "state: stopped")
+    report(launcher("kill", "st", "KILL").returncode != 0, "kill: of a stopped container is refused")
+    report(launcher("start", "st").returncode != 0, "start: of a stopped container is refused")
+    report(launcher("delete", "st").returncode == 0 and launcher("state", "st").returncode != 0, "delete: then there is no state")
+    report(launcher("kill", "none").returncode != 0 and launcher("start", "none").returncode != 0 and launcher("delete", "none").returncode != 0,
+           "of no container: refused")
+
+
+prepare()
+if run(LAUNCHER, bundle(None, ["pid"])).returncode:
+    print("not ok a container to begin with")
+    print("0 passed, 1 failed, 0 skipped")
+    sys.exit(1)
+process_cases()
+root_cases()
+mount_cases()
+linux_cases()
+seccomp_cases()
+hook_cases()
+state_cases()
+print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
