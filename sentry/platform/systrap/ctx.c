@@ -143,6 +143,7 @@ static void prepare_slot(struct st_ctx *c)
 	c->fp_at = 0;
 	c->fs_base = c->gs_base = UINT64_MAX; /* not known */
 	c->ours = c->theirs = (struct st_spin){ .ticks = c->p->spin_max };
+	st_handover_prepare(c);
 	st_patch_prepare(c);
 }
 

@@ -1,6 +1,7 @@
 /*
  * handover.c - how a task's host thread and its stub thread wait for each other:
- * by two words in the slot, spinning for a while where that pays, else asleep.
+ * each by a word that the other counts up, spinning for a while where that pays,
+ * else asleep, which a word of its own tells.
  *
  * Spinning pays when the other side answers before the time is over that going
  * to sleep and being woken costs, and when it has a processor to do so on.  Each
@@ -33,15 +34,22 @@ static _Atomic uint32_t *word(uint8_t *slot, unsigned offset)
 	return (_Atomic uint32_t *)(void *)(slot + offset);
 }
 
-static void wake(_Atomic uint32_t *w)
+/* Whoever sleeps until that word is 0. */
+static void wake(_Atomic uint32_t *sleeps)
 {
-	syscall(SYS_futex, w, FUTEX_WAKE, 1, NULL, NULL, 0);
+	atomic_store(sleeps, 0);
+	syscall(SYS_futex, sleeps, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 void st_handover_wake(uint8_t *slot)
 {
-	atomic_store(word(slot, ST_EVENT), 1);
-	wake(word(slot, ST_EVENT));
+	wake(word(slot, ST_SENTRY_SLEEPS));
+}
+
+void st_handover_prepare(struct st_ctx *c)
+{
+	c->events = atomic_load(word(c->slot, ST_EVENT));
+	c->goes = atomic_load(word(c->slot, ST_GO));
 }
 
 /* --- budgets ------------------------------------------------------------------------ */
@@ -80,7 +88,17 @@ static void learn(const struct st_platform *p, struct st_spin *s, uint64_t spun,
 
 /* --- waiting ------------------------------------------------------------------------- */
 
-static bool spin(_Atomic uint32_t *w, uint64_t ticks)
+static bool stopped(struct st_ctx *c)
+{
+	uint32_t v = atomic_load_explicit(word(c->slot, ST_EVENT), memory_order_acquire);
+
+	if (v == c->events)
+		return false;
+	c->events = v;
+	return true;
+}
+
+static bool spin(struct st_ctx *c, uint64_t ticks)
 {
 	uint64_t start;
 
@@ -88,59 +106,58 @@ static bool spin(_Atomic uint32_t *w, uint64_t ticks)
 		return false;
 	start = __rdtsc();
 	do {
-		if (atomic_load_explicit(w, memory_order_acquire) == 1)
+		if (stopped(c))
 			return true;
-		_mm_pause();
 	} while (__rdtsc() - start < ticks);
 	return false;
 }
 
-/* Until the word is 1, or something that only a program would write. */
-static bool sleep_until_event(struct st_ctx *c, _Atomic uint32_t *w)
+static bool sleep_until_event(struct st_ctx *c)
 {
 	const struct timespec limit = { .tv_sec = WAIT_S };
+	_Atomic uint32_t *sleeps = word(c->slot, ST_SENTRY_SLEEPS);
 	unsigned late = 0;
 
-	while (!atomic_load(&c->as->dead)) {
-		uint32_t v = 0;
-
-		if (!atomic_compare_exchange_strong(w, &v, 2) && v != 2)
+	for (;;) {
+		atomic_store(sleeps, 1);
+		if (stopped(c)) {
+			atomic_store(sleeps, 0);
 			return true;
-		if (!syscall(SYS_futex, w, FUTEX_WAIT, 2, &limit, NULL, 0) || errno != ETIMEDOUT)
+		}
+		if (atomic_load(&c->as->dead))
+			return false;
+		if (!syscall(SYS_futex, sleeps, FUTEX_WAIT, 1, &limit, NULL, 0) || errno != ETIMEDOUT)
 			continue;
 		if (atomic_load(&c->interrupt) && ++late >= WAITS_INTERRUPTED)
 			return false;
 	}
-	return false;
 }
 
 /* The stub spins for that long when it has stopped the next time. */
 static void let_go(struct st_ctx *c)
 {
-	_Atomic uint32_t *go = word(c->slot, ST_GO);
+	_Atomic uint32_t *sleeps = word(c->slot, ST_STUB_SLEEPS);
 	uint64_t spun = c->theirs.given;
+	bool slept;
 
 	c->theirs.given = budget(c->p, &c->theirs);
 	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = c->theirs.given;
-	if (atomic_exchange(go, 1) == 2) {
-		wake(go);
-		learn(c->p, &c->theirs, spun, false);
-	} else {
-		learn(c->p, &c->theirs, spun, true);
-	}
+	atomic_store(word(c->slot, ST_GO), ++c->goes);
+	slept = atomic_load(sleeps);
+	if (slept)
+		wake(sleeps);
+	learn(c->p, &c->theirs, spun, !slept);
 }
 
 bool st_handover(struct st_ctx *c)
 {
-	_Atomic uint32_t *event = word(c->slot, ST_EVENT);
 	bool ok;
 
-	atomic_store_explicit(event, 0, memory_order_relaxed);
 	let_go(c);
 	c->ours.given = budget(c->p, &c->ours);
-	ok = spin(event, c->ours.given);
+	ok = spin(c, c->ours.given);
 	learn(c->p, &c->ours, c->ours.given, ok);
 	if (!ok)
-		ok = sleep_until_event(c, event);
+		ok = sleep_until_event(c);
 	return ok && !atomic_load(&c->as->dead);
 }

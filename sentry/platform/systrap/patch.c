@@ -12,11 +12,32 @@
 #include <stddef.h>
 #include <string.h>
 
-#define N_REGS (sizeof(struct regs) / sizeof(uint64_t))
-#define REG(name) (offsetof(struct regs, name) / sizeof(uint64_t))
-_Static_assert(ST_REGS + sizeof(struct regs) <= ST_CMP, "the registers fit");
 _Static_assert(ST_ANSWERS + ST_N_ANSWERS * 8 <= ST_FIRST_FRAME, "the answers fit");
 _Static_assert((int)ST_N_ANSWERS == (int)PLATFORM_N_ANSWERS, "an answer each");
+
+/* Where registers are in the slot; rax apart, which comes and goes in two places. */
+static const struct {
+	uint16_t slot, reg;
+} places[] = {
+	{ ST_RDI, offsetof(struct regs, rdi) },
+	{ ST_RSI, offsetof(struct regs, rsi) },
+	{ ST_RDX, offsetof(struct regs, rdx) },
+	{ ST_R10, offsetof(struct regs, r10) },
+	{ ST_R8, offsetof(struct regs, r8) },
+	{ ST_R9, offsetof(struct regs, r9) },
+	{ ST_RBX, offsetof(struct regs, rbx) },
+	{ ST_RBP, offsetof(struct regs, rbp) },
+	{ ST_R12, offsetof(struct regs, r12) },
+	{ ST_R13, offsetof(struct regs, r13) },
+	{ ST_R14, offsetof(struct regs, r14) },
+	{ ST_R15, offsetof(struct regs, r15) },
+	{ ST_RCX, offsetof(struct regs, rcx) },
+	{ ST_R11, offsetof(struct regs, r11) },
+	{ ST_RIP, offsetof(struct regs, rip) },
+	{ ST_EFLAGS, offsetof(struct regs, eflags) },
+	{ ST_RSP, offsetof(struct regs, rsp) },
+};
+#define N_PLACES (sizeof(places) / sizeof(places[0]))
 
 static void put64(uint8_t *at, uint64_t v)
 {
@@ -38,16 +59,23 @@ static uint32_t get32(const uint8_t *at)
 	return __atomic_load_n((const uint32_t *)(const void *)at, __ATOMIC_RELAXED);
 }
 
+static uint64_t *reg(struct regs *r, unsigned i)
+{
+	return (uint64_t *)(void *)((char *)r + places[i].reg);
+}
+
 void st_patch_prepare(struct st_ctx *c)
 {
 	uint64_t self = ST_SLOTS + (uint64_t)c->th->slot * ST_SLOT_SIZE;
 
 	c->in_patch = c->th->in_patch;
 	c->call_end = 0;
+	c->loading = true; /* perhaps */
 	memset(&c->block, 0xff, sizeof(c->block));
 	put64(c->slot + ST_SELF, self);
-	put64(c->slot + ST_PUSH, self + ST_REGS + offsetof(struct regs, eflags) + sizeof(uint64_t));
+	put64(c->slot + ST_PUSH, self + ST_EFLAGS + sizeof(uint64_t));
 	put64(c->slot + ST_FP_MASK, fpstate_features());
+	put32(c->slot + ST_FLAGS, c->p->fsgsbase ? ST_HAS_FSGSBASE : 0);
 	for (unsigned i = 0; i < ST_N_ANSWERS; i++)
 		put64(c->slot + ST_ANSWERS + 8 * (size_t)i, c->answers[i]);
 	put64(c->slot + ST_MAGIC, ST_MAGIC_VALUE);
@@ -68,51 +96,47 @@ void st_ctx_answer(struct platform_ctx *base, enum platform_answer which, uint64
 
 /* --- from the stub ------------------------------------------------------------------- */
 
-static void read_block(struct st_ctx *c, struct regs *r)
+static void read_block(struct st_ctx *c, struct regs *r, bool called)
 {
-	uint64_t *to = (uint64_t *)r, *seen = (uint64_t *)&c->block;
-	const uint8_t *from = c->slot + ST_REGS;
-
-	for (size_t i = 0; i <= REG(rsp); i++)
-		if (i != REG(orig_rax) && i != REG(cs))
-			to[i] = seen[i] = get64(from + 8 * i);
+	for (unsigned i = 0; i < N_PLACES; i++)
+		*reg(r, i) = *reg(&c->block, i) = get64(c->slot + places[i].slot);
+	r->rax = get64(c->slot + (called ? ST_RAX : ST_RESULT));
 	if (c->p->fsgsbase)
-		r->fs_base = c->block.fs_base = get64(from + offsetof(struct regs, fs_base));
+		r->fs_base = c->block.fs_base = get64(c->slot + ST_FS);
 	/* It has found its slot by the GS base: the program's own is 0. */
 	r->gs_base = 0;
 	r->orig_rax = UINT64_MAX;
 	regs_sanitize(r);
 }
 
-/* What was to be loaded, and has not been. */
-static void not_loaded(struct st_ctx *c)
+bool st_patch_read(struct st_ctx *c, struct regs *r, uint32_t *by)
 {
-	if (get32(c->slot + ST_LOAD_FP))
-		c->fp_pending = true;
-}
-
-bool st_patch_read(struct st_ctx *c, struct regs *r, uint64_t *by)
-{
-	*by = get64(c->slot + ST_FRAME);
+	*by = get32(c->slot + ST_KIND);
 	if (*by != ST_BY_CALL && *by != ST_BY_KICK)
 		return false;
-	read_block(c, r);
+	read_block(c, r, *by == ST_BY_CALL);
 	c->in_patch = true;
 	c->fp_at = 0;
 	c->call_end = r->rip;
-	if (*by == ST_BY_KICK)
-		not_loaded(c);
+	c->loading = *by == ST_BY_KICK;
+	if (c->loading) { /* what was to be loaded has not been */
+		c->block.fs_base = UINT64_MAX;
+		if (get32(c->slot + ST_LOAD) & ST_LOAD_FP)
+			c->fp_pending = true;
+	}
 	return true;
 }
 
 void st_patch_leaving(struct st_ctx *c, struct regs *r)
 {
-	uint64_t fs_base = r->fs_base;
+	uint64_t stopped_with = r->fs_base, wanted = c->block.fs_base;
+	uint32_t load = get32(c->slot + ST_LOAD);
 
-	read_block(c, r);
-	if (!get32(c->slot + ST_LOAD_FS))
-		r->fs_base = fs_base;
-	not_loaded(c);
+	read_block(c, r, false);
+	r->fs_base = load & ST_LOAD_FS ? wanted : stopped_with;
+	regs_sanitize(r);
+	if (load & ST_LOAD_FP)
+		c->fp_pending = true;
 }
 
 /* --- to the stub ------------------------------------------------------------------------ */
@@ -153,29 +177,27 @@ bool st_patch_convert(struct st_ctx *c, const struct regs *r)
 
 void st_patch_write(struct st_ctx *c, const struct regs *in)
 {
-	const uint64_t *v;
-	uint64_t *seen = (uint64_t *)&c->block;
 	struct regs r = *in;
+	uint32_t load = 0;
 
 	regs_sanitize(&r);
-	v = (const uint64_t *)&r;
-	for (size_t i = 0; i <= REG(rsp); i++) {
-		if (v[i] == seen[i] || i == REG(orig_rax) || i == REG(cs))
-			continue;
-		seen[i] = v[i];
-		put64(c->slot + ST_REGS + 8 * i, v[i]);
-	}
+	for (unsigned i = 0; i < N_PLACES; i++)
+		if (*reg(&r, i) != *reg(&c->block, i))
+			put64(c->slot + places[i].slot, *reg(&c->block, i) = *reg(&r, i));
+	put64(c->slot + ST_RESULT, r.rax);
 	if (c->block.fs_base != r.fs_base && c->p->fsgsbase) {
 		c->block.fs_base = r.fs_base;
-		put64(c->slot + ST_REGS + offsetof(struct regs, fs_base), r.fs_base);
-		put32(c->slot + ST_LOAD_FS, 1);
+		put64(c->slot + ST_FS, r.fs_base);
+		load |= ST_LOAD_FS;
 	}
 	if (c->call_end != r.rip)
 		put64(c->slot + ST_CMP, 0);
 	if (c->fp_pending) {
 		st_fp_write(c);
-		put32(c->slot + ST_LOAD_FP, 1);
+		load |= ST_LOAD_FP;
 	}
+	if (load || c->loading)
+		put32(c->slot + ST_LOAD, load);
 	put32(c->slot + ST_OP, ST_OP_RETURN);
 	c->fp_at = 0;
 }

@@ -98,7 +98,7 @@ static bool steps_in_stub(const struct event *e, const struct regs *r)
 	return r->rip - ST_PATCH < ST_PATCH_SIZE || r->rip - ST_SITES < ST_SITES_END - ST_SITES;
 }
 
-static enum platform_event at_patch(const struct st_ctx *c, uint64_t by, struct regs *r, bool own_step)
+static enum platform_event at_patch(const struct st_ctx *c, uint32_t by, struct regs *r, bool own_step)
 {
 	if (c->singlestep && !own_step)
 		r->eflags &= ~EFLAGS_TF;
@@ -114,7 +114,7 @@ static enum platform_event run_once(struct st_ctx *c, struct regs *r, struct pla
 {
 	bool own_step = r->eflags & EFLAGS_TF;
 	struct event e;
-	uint64_t by;
+	uint32_t by;
 
 	do {
 		if (c->in_patch)

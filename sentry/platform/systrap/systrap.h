@@ -120,9 +120,11 @@ struct st_ctx {
 	uint64_t fs_base, gs_base; /* [t] what the stub's thread has, where programs cannot change it */
 	bool in_patch; /* [t] the thread waits at a patched call site, not in a signal's handler: */
 	struct regs block; /* [t] then: what was last seen in, or written to, its slot */
+	bool loading; /* [t] ST_LOAD is perhaps not 0 */
 	uint64_t call_end; /* [t] where it would go on if the sentry changed nothing; 0: that is not known */
 	uint64_t answers[ST_N_ANSWERS]; /* [t] what it may tell the program itself */
 	struct st_spin ours, theirs; /* [t] */
+	uint32_t events, goes; /* [t] what ST_EVENT and ST_GO have been last */
 	_Atomic bool running; /* program code may run */
 	_Atomic bool interrupt; /* platform_interrupt was called */
 };
@@ -190,7 +192,7 @@ void st_patch_prepare(struct st_ctx *c); /* c has a new thread */
 bool st_patch_convert(struct st_ctx *c, const struct regs *r);
 void st_patch_write(struct st_ctx *c, const struct regs *r); /* what it goes on with */
 /* It has stopped at a patched site: true. by: ST_BY_*. */
-bool st_patch_read(struct st_ctx *c, struct regs *r, uint64_t *by);
+bool st_patch_read(struct st_ctx *c, struct regs *r, uint32_t *by);
 /* A signal stopped it on its way out of there: its registers are those in the slot. */
 void st_patch_leaving(struct st_ctx *c, struct regs *r);
 bool st_patch_save_fp(struct st_ctx *c); /* into the slot; false: the thread is dead */
@@ -199,6 +201,7 @@ bool st_patch_save_fp(struct st_ctx *c); /* into the slot; false: the thread is 
 extern const struct platform_patching st_patching;
 
 /* --- handover.c --- */
+void st_handover_prepare(struct st_ctx *c); /* c has a new thread, which waits */
 /* Lets c's thread go on and waits until it has stopped; false: it never will. */
 bool st_handover(struct st_ctx *c);
 void st_handover_wake(uint8_t *slot); /* the waiter looks again. Any thread */

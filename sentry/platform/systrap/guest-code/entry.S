@@ -92,8 +92,10 @@ thread_start:
 	syscall
 stub_confine_end:
 	test %rax, %rax
-	jz wait
-	ud2
+	jnz 1f
+	lea go(%rip), %r15
+	jmp stub_wait
+1:	ud2
 
 	/* Entered by the host on the slot's signal stack, all signals blocked. */
 stub_handler:
@@ -112,15 +114,9 @@ report_frame:
 	mov %rax, ST_FS(%r12)
 	rdgsbase %rax
 	mov %rax, ST_GS(%r12)
-1:	mov $1, %eax
-	xchg %eax, ST_EVENT(%r12)
-	cmp $2, %eax
-	jne wait
-	lea ST_EVENT(%r12), %rdi
-	mov $1, %esi /* FUTEX_WAKE */
-	mov $1, %edx
-	lea wait(%rip), %rbx
-	jmp stub_futex
+1:	movl $ST_BY_SIGNAL, ST_KIND(%r12)
+	lea go(%rip), %r15
+	jmp stub_stopped
 
 	/* The signal came in patch.S, before its exit. */
 in_patch:
@@ -136,33 +132,7 @@ in_patch:
 2:	lea 8(%rsp), %rsp
 	jmp sigreturn
 
-wait:
-	rdtsc
-	shl $32, %rdx
-	or %rax, %rdx
-	add ST_SPIN(%r12), %rdx
-	mov %rdx, %r13
-1:	cmpl $1, ST_GO(%r12)
-	je go
-	pause
-	rdtsc
-	shl $32, %rdx
-	or %rax, %rdx
-	cmp %r13, %rdx
-	jb 1b
-	xor %eax, %eax
-	mov $2, %ecx
-	lock cmpxchg %ecx, ST_GO(%r12)
-	cmp $1, %eax
-	je go
-	lea ST_GO(%r12), %rdi
-	xor %esi, %esi /* FUTEX_WAIT */
-	mov $2, %edx
-	lea wait(%rip), %rbx
-	jmp stub_futex
-
 go:
-	movl $0, ST_GO(%r12)
 	testl $ST_HAS_FSGSBASE, ST_FLAGS(%r12)
 	jz 1f
 	mov ST_FS(%r12), %rax

@@ -18,30 +18,10 @@
  */
 #include "stub.h"
 
-/* struct regs */
-#define R15 (ST_REGS + 0)
-#define R14 (ST_REGS + 8)
-#define R13 (ST_REGS + 16)
-#define R12 (ST_REGS + 24)
-#define RBP (ST_REGS + 32)
-#define RBX (ST_REGS + 40)
-#define R11 (ST_REGS + 48)
-#define R10 (ST_REGS + 56)
-#define R9 (ST_REGS + 64)
-#define R8 (ST_REGS + 72)
-#define RAX (ST_REGS + 80)
-#define RCX (ST_REGS + 88)
-#define RDX (ST_REGS + 96)
-#define RSI (ST_REGS + 104)
-#define RDI (ST_REGS + 112)
-#define RIP (ST_REGS + 128)
-#define EFLAGS (ST_REGS + 144)
-#define RSP (ST_REGS + 152)
-#define FS_BASE (ST_REGS + 168)
 #define FLAG_TF 0x100
 
 	.section .patch, "ax", @progbits
-	.globl stub_futex, stub_futex_end
+	.globl stub_stopped, stub_wait, stub_futex_end
 patch:
 	mov ST_SITE_RETURN(%r11), %rcx
 	.org ST_PATCH_SLOW
@@ -52,28 +32,21 @@ patch:
 	lea -ST_MAGIC_VALUE(%rcx), %rcx /* no flag may change yet */
 	jrcxz 1f
 	jmp patch
-1:	mov %rsp, %gs:RSP
+1:	mov %rsp, %gs:ST_RSP
 	mov %gs:ST_PUSH, %rsp
 	pushfq
-	mov %r12, %gs:R12
+	mov %r12, %gs:ST_R12
 	mov %gs:ST_SELF, %r12
-	mov %r15, R15(%r12)
-	mov %r14, R14(%r12)
-	mov %r13, R13(%r12)
-	mov %rbp, RBP(%r12)
-	mov %rbx, RBX(%r12)
-	mov %r10, R10(%r12)
-	mov %r9, R9(%r12)
-	mov %r8, R8(%r12)
-	mov %rax, RAX(%r12)
-	mov %rdx, RDX(%r12)
-	mov %rsi, RSI(%r12)
-	mov %rdi, RDI(%r12)
-	mov EFLAGS(%r12), %rcx
-	mov %rcx, R11(%r12)
+	mov %r15, ST_R15(%r12)
+	mov %r14, ST_R14(%r12)
+	mov %r13, ST_R13(%r12)
+	mov %rbp, ST_RBP(%r12)
+	mov %rbx, ST_RBX(%r12)
+	mov ST_EFLAGS(%r12), %rcx
+	mov %rcx, ST_R11(%r12)
 	mov ST_SITE_RETURN(%r11), %rcx
-	mov %rcx, RCX(%r12)
-	mov %rcx, RIP(%r12)
+	mov %rcx, ST_RCX(%r12)
+	mov %rcx, ST_RIP(%r12)
 	mov ST_SITE_CMP(%r11), %rcx
 	mov %rcx, ST_CMP(%r12)
 	mov ST_SITE_AFTER(%r11), %rcx
@@ -81,10 +54,9 @@ patch:
 	testl $ST_HAS_FSGSBASE, ST_FLAGS(%r12)
 	jz 2f
 	rdfsbase %rcx
-	mov %rcx, FS_BASE(%r12)
-2:
-
-	testl $FLAG_TF, EFLAGS(%r12)
+	mov %rcx, ST_FS(%r12)
+2:	mov %rdx, %r14
+	testl $FLAG_TF, ST_EFLAGS(%r12)
 	jnz stop_stepping
 stepping_stopped:
 
@@ -95,61 +67,78 @@ stepping_stopped:
 	lea answered(%rip), %rdx
 	movzbl (%rdx, %rcx), %ecx
 	jrcxz call
-	mov ST_ANSWERS(%r12, %rcx, 8), %rax
-	test %rax, %rax
+	mov ST_ANSWERS(%r12, %rcx, 8), %rcx
+	test %rcx, %rcx
 	js call
-	mov %rax, RAX(%r12)
+	mov %r14, ST_RDX(%r12)
+	mov %rsi, ST_RSI(%r12)
+	mov %rdi, ST_RDI(%r12)
+	mov %r10, ST_R10(%r12)
+	mov %r8, ST_R8(%r12)
+	mov %r9, ST_R9(%r12)
+	mov %rcx, ST_RESULT(%r12)
 	jmp stub_patch_exit
 
+	/* All at once, while the line is ours: the sentry looks at it all the time. */
 call:
-	mov $ST_BY_CALL, %eax
-post:
-	mov %rax, ST_FRAME(%r12)
-stopped:
-	mov $1, %eax
-	xchg %eax, ST_EVENT(%r12)
-	cmp $2, %eax
-	jne wait
-	lea ST_EVENT(%r12), %rdi
+	lea go(%rip), %r15
+	mov %rax, ST_RAX(%r12)
+	mov %rdi, ST_RDI(%r12)
+	mov %rsi, ST_RSI(%r12)
+	mov %r14, ST_RDX(%r12)
+	mov %r10, ST_R10(%r12)
+	mov %r8, ST_R8(%r12)
+	mov %r9, ST_R9(%r12)
+	movl $ST_BY_CALL, ST_KIND(%r12)
+
+	/* For entry.S too: r12 the slot, r15 where to go on. */
+stub_stopped:
+	incl ST_EVENT(%r12)
+	mfence
+	cmpl $0, ST_SENTRY_SLEEPS(%r12)
+	je stub_wait
+	movl $0, ST_SENTRY_SLEEPS(%r12)
+	lea ST_SENTRY_SLEEPS(%r12), %rdi
 	mov $1, %esi /* FUTEX_WAKE */
 	mov $1, %edx
-	lea wait(%rip), %rbx
-	jmp stub_futex
+	lea stub_wait(%rip), %rbx
+	jmp futex
 
-wait:
+stub_wait:
+	mov ST_SEEN(%r12), %r14d
 	rdtsc
 	shl $32, %rdx
 	or %rax, %rdx
 	add ST_SPIN(%r12), %rdx
 	mov %rdx, %r13
-1:	cmpl $1, ST_GO(%r12)
-	je go
-	pause
+1:	cmp %r14d, ST_GO(%r12)
+	jne 3f
 	rdtsc
 	shl $32, %rdx
 	or %rax, %rdx
 	cmp %r13, %rdx
 	jb 1b
-	xor %eax, %eax
-	mov $2, %ecx
-	lock cmpxchg %ecx, ST_GO(%r12)
-	cmp $1, %eax
-	je go
-	lea ST_GO(%r12), %rdi
+	movl $1, ST_STUB_SLEEPS(%r12)
+	mfence
+	cmp %r14d, ST_GO(%r12)
+	jne 2f
+	lea ST_STUB_SLEEPS(%r12), %rdi
 	xor %esi, %esi /* FUTEX_WAIT */
-	mov $2, %edx
-	lea wait(%rip), %rbx
-
-	/* For entry.S too: rdi, rsi and rdx the arguments, rbx where to go on. */
-stub_futex:
+	mov $1, %edx
+	lea 2f(%rip), %rbx
+futex:
 	xor %r10d, %r10d
 	mov $202, %eax
 	syscall
 stub_futex_end:
 	jmp *%rbx
+2:	movl $0, ST_STUB_SLEEPS(%r12)
+	jmp stub_wait
+3:	mov ST_GO(%r12), %eax
+	mov %eax, ST_SEEN(%r12)
+	jmp *%r15
 
 go:
-	movl $0, ST_GO(%r12)
 	mov ST_OP(%r12), %eax
 	test %eax, %eax
 	jz stub_patch_exit
@@ -159,18 +148,19 @@ go:
 1:	mov ST_FP_MASK(%r12), %eax
 	mov ST_FP_MASK + 4(%r12), %edx
 	xsave64 ST_FP(%r12)
-	jmp stopped
+	jmp stub_stopped
 
 stop_stepping:
-	pushq EFLAGS(%r12)
+	pushq ST_EFLAGS(%r12)
 	andl $~FLAG_TF, (%rsp)
 	popfq
 	jmp stepping_stopped
 
 kicked:
 	movl $0, ST_KICKED(%r12)
-	mov $ST_BY_KICK, %eax
-	jmp post
+	movl $ST_BY_KICK, ST_KIND(%r12)
+	lea go(%rip), %r15
+	jmp stub_stopped
 
 	/* Numbers of the calls whose result is one of ST_ANSWERS. */
 answered:
@@ -190,41 +180,46 @@ answered_end:
 stub_patch_exit:
 	cmpl $0, ST_KICKED(%r12)
 	jne kicked
-	cmpl $0, ST_LOAD_FP(%r12)
-	je 1f
+	cmpl $0, ST_LOAD(%r12)
+	jne load
+loaded:
+	mov ST_R15(%r12), %r15
+	mov ST_R14(%r12), %r14
+	mov ST_R13(%r12), %r13
+	mov ST_RBP(%r12), %rbp
+	mov ST_RBX(%r12), %rbx
+	mov ST_R11(%r12), %r11
+	mov ST_R10(%r12), %r10
+	mov ST_R9(%r12), %r9
+	mov ST_R8(%r12), %r8
+	mov ST_RESULT(%r12), %rax
+	mov ST_RCX(%r12), %rcx
+	mov ST_RDX(%r12), %rdx
+	mov ST_RSI(%r12), %rsi
+	mov ST_RDI(%r12), %rdi
+	lea ST_EFLAGS(%r12), %rsp
+	cmpq $0, ST_CMP(%r12)
+	mov ST_R12(%r12), %r12
+	jne 3f
+	popfq
+	mov %gs:ST_RSP, %rsp
+	jmp *%gs:ST_RIP
+3:	popfq
+	mov %gs:ST_RSP, %rsp
+	cmp %gs:ST_CMP, %rax
+	jmp *%gs:ST_AFTER
+
+load:
+	testl $ST_LOAD_FP, ST_LOAD(%r12)
+	jz 1f
 	mov ST_FP_MASK(%r12), %eax
 	mov ST_FP_MASK + 4(%r12), %edx
 	xrstor64 ST_FP(%r12)
-	movl $0, ST_LOAD_FP(%r12)
-1:	cmpl $0, ST_LOAD_FS(%r12)
-	je 2f
-	mov FS_BASE(%r12), %rax
+1:	testl $ST_LOAD_FS, ST_LOAD(%r12)
+	jz 2f
+	mov ST_FS(%r12), %rax
 	wrfsbase %rax
-	movl $0, ST_LOAD_FS(%r12)
-2:	mov R15(%r12), %r15
-	mov R14(%r12), %r14
-	mov R13(%r12), %r13
-	mov RBP(%r12), %rbp
-	mov RBX(%r12), %rbx
-	mov R11(%r12), %r11
-	mov R10(%r12), %r10
-	mov R9(%r12), %r9
-	mov R8(%r12), %r8
-	mov RAX(%r12), %rax
-	mov RCX(%r12), %rcx
-	mov RDX(%r12), %rdx
-	mov RSI(%r12), %rsi
-	mov RDI(%r12), %rdi
-	lea EFLAGS(%r12), %rsp
-	cmpq $0, ST_CMP(%r12)
-	mov R12(%r12), %r12
-	jne 3f
-	popfq
-	mov %gs:RSP, %rsp
-	jmp *%gs:RIP
-3:	popfq
-	mov %gs:RSP, %rsp
-	cmp %gs:ST_CMP, %rax
-	jmp *%gs:ST_AFTER
+2:	movl $0, ST_LOAD(%r12)
+	jmp loaded
 
 	.section .note.GNU-stack, "", @progbits

@@ -36,47 +36,74 @@
 #define ST_STACK 0x4000
 #define ST_STACK_SIZE 0x4000
 
-/* A slot's head.  The two futex words are all that a program thread may sleep
- * on: below ST_WORDS_END. */
-#define ST_EVENT 0 /* 0 none, 1 the thread has stopped, 2 the sentry sleeps until then */
-#define ST_GO 64 /* 0 none, 1 the thread may go on, 2 it sleeps until then */
-#define ST_WORDS_END 128
-#define ST_FRAME 128 /* the signal frame (stub to sentry) */
-#define ST_FS 136 /* bases, both ways */
-#define ST_GS 144
-#define ST_RESUME 152 /* stack pointer for rt_sigreturn (sentry to stub) */
-#define ST_SPIN 160 /* ticks to spin before sleeping */
-#define ST_FLAGS 168
-#define ST_HAS_FSGSBASE 1 /* the instructions may be used */
-#define ST_SET_BASES 2 /* without them: set both by arch_prctl */
-
-/* More of a slot's head, for patched call sites. While a thread waits in patch.S
- * its general registers are in ST_REGS (laid out as struct regs), its
- * floating-point state is in the processor, and ST_FRAME says why it waits. */
-#define ST_BY_CALL 1 /* a system call */
-#define ST_BY_KICK 2 /* it was to be interrupted on its way back */
-#define ST_MAGIC 176 /* ST_MAGIC_VALUE: the GS base is this slot's */
-#define ST_MAGIC_VALUE 0x2b5ca11e
-#define ST_SELF 184 /* the slot's address in the stub */
-#define ST_PUSH 192 /* the address above ST_REGS's flags: a stack of one word */
-#define ST_KICKED 200 /* the interrupting signal came where nothing could be done about it */
-#define ST_OP 208 /* what to do when it may go on (sentry to stub) */
+/* A slot's head, by cache lines: each is written by one side, but for what is
+ * rare; what a call needs is in the first one each way.
+ *
+ * From the stub: */
+#define ST_EVENT 0 /* counts up when the thread has stopped */
+#define ST_KIND 4 /* how: */
+#define ST_BY_CALL 1 /* at a patched site: a system call */
+#define ST_BY_KICK 2 /* there too: it was to be interrupted on its way back */
+#define ST_BY_SIGNAL 3 /* by a signal: its state is in ST_FRAME, ST_FS and ST_GS */
+#define ST_RAX 8 /* registers of a call */
+#define ST_RDI 16
+#define ST_RSI 24
+#define ST_RDX 32
+#define ST_R10 40
+#define ST_R8 48
+#define ST_R9 56
+/* From the sentry: */
+#define ST_GO 64 /* counts up when the thread may go on */
+#define ST_OP 68 /* from a patched site, to do what: */
 #define ST_OP_RETURN 0
 #define ST_OP_SAVE_FP 1 /* store the floating-point state at ST_FP, and wait again */
 #define ST_OP_CONVERT 2 /* come back by a signal */
-#define ST_LOAD_FP 212 /* with ST_OP_RETURN: load it from ST_FP first */
-#define ST_LOAD_FS 216 /* ... and the FS base from ST_REGS */
-#define ST_FP_MASK 224 /* the parts of the floating-point state that programs have */
-#define ST_REGS 256
-#define ST_CMP 472 /* the constant of a comparison that follows the call, 0: none; if so: */
-#define ST_AFTER 480 /* where that comparison ends */
+#define ST_RESULT 72 /* rax when it returns */
+#define ST_SPIN 80 /* ticks to spin before sleeping */
+#define ST_LOAD 88 /* what else to load before it returns; the stub clears it: */
+#define ST_LOAD_FP 1 /* the floating-point state at ST_FP */
+#define ST_LOAD_FS 2 /* ST_FS */
+#define ST_RESUME 96 /* stack pointer for rt_sigreturn */
+/* Who sleeps; all that a program thread may sleep on lies below ST_WORDS_END. */
+#define ST_SENTRY_SLEEPS 128
+#define ST_STUB_SLEEPS 192
+#define ST_WORDS_END 256
+/* Seldom written. ST_MAGIC_VALUE: the GS base is this slot's. */
+#define ST_MAGIC 256
+#define ST_MAGIC_VALUE 0x2b5ca11e
+#define ST_SELF 264 /* the slot's address in the stub */
+#define ST_PUSH 272 /* the address above ST_EFLAGS: a stack of one word */
+#define ST_FP_MASK 280 /* the parts of the floating-point state that programs have */
+#define ST_GS 288 /* both ways, by signals only */
+#define ST_FLAGS 296
+#define ST_HAS_FSGSBASE 1 /* the instructions may be used */
+#define ST_SET_BASES 2 /* without them: set both by arch_prctl */
+/* The stub's own. */
+#define ST_SEEN 320 /* the last ST_GO */
+#define ST_KICKED 324 /* the interrupting signal came where nothing could be done about it */
+#define ST_FRAME 328 /* the signal frame */
+#define ST_CMP 336 /* the constant of a comparison that follows the call, 0: none; if so: */
+#define ST_AFTER 344 /* where that comparison ends */
+/* The other registers at a patched site. */
+#define ST_FS 384 /* by signals too */
+#define ST_RBX 392
+#define ST_RBP 400
+#define ST_R12 408
+#define ST_R13 416
+#define ST_R14 424
+#define ST_R15 432
+#define ST_RCX 440
+#define ST_R11 448
+#define ST_RIP 456
+#define ST_EFLAGS 464
+#define ST_RSP 472
 #define ST_ANSWERS 512 /* the task's own numbers; with the highest bit set: ask the sentry */
 #define ST_N_ANSWERS 7 /* [0] is not used; the others as in enum platform_answer */
 
 /* Places in patch.S. */
 #define ST_PATCH_SLOW 4 /* a thread that has no slot to use comes back here, by an illegal instruction */
 #define ST_PATCH_ENTER 16 /* r11 the site's entry, rax the call's number */
-#define ST_PATCH_EXIT 0x300 /* from here on ST_REGS is how the thread goes on */
+#define ST_PATCH_EXIT 0x400 /* from here on the slot is how the thread goes on */
 #define ST_PATCH_SIZE 0x1000
 
 /* Where the entries of patched sites are: below what programs may map. */
