@@ -4,6 +4,7 @@
 #include "cmd_create.h"
 
 #include "lifecycle.h"
+#include "view.h"
 #include "pod.h"
 
 #include "libipc/fd.h"
@@ -40,6 +41,8 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 	if ((e = state_check_id(id)) || (e = create_check(c)) ||
 		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->pool, &plan)) || (e = pod_resolve(c, &plan)))
 		return e;
+	/* an engine puts files into it while it runs: podman cp */
+	plan.mounts.v[0].ages = !plan.mounts.v[0].overlay;
 	plan_finish(&plan, c->g->strace);
 	if ((e = stdio_make(plan.spec.process.terminal, o->console_socket, false, &plan.spec.process, &io)))
 		return e;
@@ -54,6 +57,7 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 		sandbox_close(&s);
 		return e;
 	}
+	view_show(&plan, &s.sentry_id, c->pool);
 	*out = s;
 	sandbox_moved(out);
 	return NULL;

@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "lifecycle.h"
+#include "view.h"
 
 #include "libipc/fd.h"
 #include "libipc/log.h"
@@ -41,9 +42,16 @@ static void set_title(const char *title)
 	memset(command_line.at + n, 0, command_line.size - n);
 }
 
+/* Connected: paths are of no more use.  Who joins our mount namespace, taking it
+ * for the container's, must not come to be among the host's files. */
 static void tell(const void *arg)
 {
 	int fd = *(const int *)arg;
+	struct err *e = geteuid() ? NULL : view_enter_empty();
+
+	if (e)
+		log_warning("a stand-in stays in the host's mount namespace: %s", err_text(e));
+	err_free(e);
 
 	if (write(fd, "", 1) == 1)
 		close(fd);

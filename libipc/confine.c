@@ -41,7 +41,7 @@ static struct err *enter(const struct policy *p, const struct confine_opts *o)
 			return err_new(EINVAL, "a policy needs a mount namespace");
 		e = confine_namespaces(p, o && o->namespaces_made);
 		if (!e)
-			e = confine_root(given ? o->root : NULL);
+			e = confine_root(given ? o->root : NULL, p->root == POLICY_ROOT_ROOM);
 	}
 	if (!e)
 		e = confine_caps(p->caps);

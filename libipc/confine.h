@@ -43,6 +43,7 @@ enum policy_user {
 
 enum policy_root {
 	POLICY_ROOT_EMPTY, /* pivoted into an empty read-only root */
+	POLICY_ROOT_ROOM, /* the same, but the root is a mount below the namespace's own root, so that what is mounted there is out of its reach */
 	POLICY_ROOT_GIVEN, /* pivoted into the directory given at run time, see confine_opts */
 };
 

@@ -79,6 +79,12 @@ static void print_rules(const struct policy_rule *rules, size_t n, FILE *f)
 	}
 }
 
+static const char *const roots[] = {
+	[POLICY_ROOT_EMPTY] = "empty, read-only",
+	[POLICY_ROOT_ROOM] = "empty, read-only, a mount below the root of its mount namespace, in which the launcher shows the container's files to who joins it",
+	[POLICY_ROOT_GIVEN] = "the given tree",
+};
+
 void policy_print(const struct policy *p, FILE *f)
 {
 	bool nobody = p->user == POLICY_USER_NOBODY;
@@ -90,7 +96,7 @@ void policy_print(const struct policy *p, FILE *f)
 	for (const struct confine_namespace *n = confine_namespace_names; n->name; n++)
 		if (namespaces & n->flag)
 			fprintf(f, " %s", n->name);
-	fprintf(f, "\nroot %s\n", p->root == POLICY_ROOT_EMPTY ? "empty, read-only" : "the given tree");
+	fprintf(f, "\nroot %s\n", roots[p->root]);
 	fprintf(f, "capabilities");
 	for (const char *const *c = p->caps; c && *c; c++)
 		fprintf(f, " %s", *c);

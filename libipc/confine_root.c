@@ -3,7 +3,7 @@
  *
  * The new root is made detached (no directory of the host is needed to mount it
  * on), attached over "/", pivoted into, and the old root is detached from below
- * it.  Needs Linux 5.2 (fsopen, open_tree, move_mount).
+ * it.  Needs Linux 5.12 (fsopen, open_tree, move_mount, mount_setattr).
  */
 #include "libipc/confine_internal.h"
 #include "libipc/fd.h"
@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,22 +25,28 @@ int umount2(const char *target, int flags);
 #define AT_RECURSIVE 0x8000
 #endif
 
-static struct err *empty_tree(int *out)
+#define ROOM "room"
+
+static struct err *empty_tree(bool room, int *out)
 {
 	_cleanup_close_ int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return err_new(errno, "fsopen tmpfs");
-	/* room for the root directory and nothing else */
+	/* space for the root directory, the room, and nothing else */
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "mode", "0555", 0) < 0 ||
 		syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "size", "4096", 0) < 0 ||
-		syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0 ||
+		syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "nr_inodes", room ? "2" : "1", 0) < 0 ||
 		syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_new(errno, "an empty tmpfs");
-	unsigned attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-	int m = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attr);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+	_cleanup_close_ int m = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
 	if (m < 0)
 		return err_new(errno, "mounting an empty tmpfs");
-	*out = m;
+	if (room && mkdirat(m, ROOM, 0555) < 0)
+		return err_new(errno, "a room in the empty tmpfs");
+	if (syscall(SYS_mount_setattr, m, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+		return err_new(errno, "an empty tmpfs made read-only");
+	*out = TAKE_FD(m);
 	return NULL;
 }
 
@@ -53,13 +60,26 @@ static struct err *given_tree(const char *path, int *out)
 	return NULL;
 }
 
-struct err *confine_root(const char *given)
+/* From the namespace's root into the room, which becomes a mount: ".." at a
+ * process's root leads to what is mounted over it, and over the room there is
+ * nothing. */
+static struct err *enter_room(void)
+{
+	_cleanup_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, "/" ROOM, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0 || syscall(SYS_move_mount, tree, "", AT_FDCWD, "/" ROOM, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_new(errno, "the room in the empty root");
+	if (chroot("/" ROOM) < 0 || chdir("/") < 0)
+		return err_new(errno, "entering the room");
+	return NULL;
+}
+
+struct err *confine_root(const char *given, bool room)
 {
 	_cleanup_close_ int tree = -1;
 	/* nothing mounted here may show outside; what is unmounted outside may go here */
 	if (mount(NULL, "/", NULL, 1UL << 18 | 1UL << 14, NULL) < 0) /* MS_PRIVATE | MS_REC */
 		return err_new(errno, "making mounts private");
-	struct err *e = given ? given_tree(given, &tree) : empty_tree(&tree);
+	struct err *e = given ? given_tree(given, &tree) : empty_tree(room, &tree);
 	if (e)
 		return e;
 	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
@@ -73,5 +93,5 @@ struct err *confine_root(const char *given)
 		return err_new(errno, "detaching the old root");
 	if (chdir("/") < 0)
 		return err_new(errno, "chdir to the new root");
-	return NULL;
+	return room ? enter_room() : NULL;
 }

@@ -138,6 +138,7 @@ static struct dentry *dentry_alloc(struct superblock *sb, const char *name, uint
 	ref_init(&d->ref);
 	d->sb = sb;
 	d->parent = d;
+	d->age = sb->vfs->age;
 	TAILQ_INIT(&d->children);
 	return d;
 }
@@ -346,6 +347,25 @@ void dentry_drop(struct dentry *d)
 
 /* --- lookups ------------------------------------------------------------------ */
 
+/* Asks whether an old name still holds; one that does not is dropped, and *d NULL.  The directory's mu is held. */
+static int renew_or_drop(struct inode *di, const struct qstr *name, struct dentry **d)
+{
+	uint32_t age = vfs_age(di->sb->vfs);
+	struct inode *i = NULL;
+	int r = di->ops->lookup(di, name, &i);
+
+	if (!r && i == (*d)->inode) {
+		dentry_renew(*d, age);
+	} else {
+		if (!r)
+			dentry_drop(*d);
+		dentry_put(*d);
+		*d = NULL;
+	}
+	inode_put(i);
+	return r;
+}
+
 int dentry_lookup_locked(struct dentry *dir, const struct qstr *name, struct dentry **out)
 {
 	struct dcache *dc = dcache_of(dir);
@@ -364,6 +384,11 @@ int dentry_lookup_locked(struct dentry *dir, const struct qstr *name, struct den
 		dentry_get_locked(d);
 	}
 	mutex_unlock(&dc->mu);
+	if (d && dentry_is_old(d)) {
+		r = renew_or_drop(di, name, &d);
+		if (r)
+			return r;
+	}
 	if (d) {
 		*out = d;
 		return 0;

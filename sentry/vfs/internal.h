@@ -49,6 +49,8 @@ struct vfs {
 	unsigned n_chrdevs;
 	_Atomic uint32_t next_dev, next_mount_id, next_cookie;
 	_Atomic uint64_t next_ino;
+	_Atomic uint32_t age; /* age.c */
+	_Atomic int64_t age_began; /* ns monotonic */
 	void *kernel; /* [I after boot] */
 	struct mm_env *mm_env; /* [I after boot] */
 	struct dcache dc;

@@ -148,6 +148,7 @@ struct dentry {
 	uint32_t name_len, hash;
 	uint64_t cookie; /* position in its directory: dcache_readdir */
 	_Atomic uint32_t flags; /* DENTRY_* */
+	_Atomic uint32_t age; /* when it was known to hold: age.c */
 	LIST_ENTRY(dentry) hash_link;
 	TAILQ_ENTRY(dentry) lru_link, child_link;
 	TAILQ_HEAD(, dentry) children;
@@ -190,6 +191,7 @@ struct superblock {
 #define SUPER_REVALIDATE 4u /* inode_ops.revalidate is to be asked */
 #define SUPER_UNCACHED 16u /* dentries are dropped when unused (proc) */
 #define SUPER_OWN_OPEN 32u /* inode_ops.open opens everything, devices and fifos too (host files) */
+#define SUPER_AGES 64u /* the host changes it now and then: what is cached is asked again, see age.c */
 #define SUPER_NO_NEGATIVE 8u /* negative answers are not cached */
 #define SUPER_MOVES_DENTRIES 16u /* inode_ops.rename moves the dentries itself (dcache_move, dcache_exchange) */
 
@@ -231,6 +233,13 @@ void vfs_kernel_set(struct vfs *v, void *kernel); /* struct kernel *, for file s
 void *vfs_kernel(struct vfs *v);
 struct mm_env *vfs_mm_env(struct vfs *v); /* set by vfs_mm_env_set at boot: tmpfs needs the memory file */
 void vfs_mm_env_set(struct vfs *v, struct mm_env *e);
+
+/* What is cached of trees that the host changes now and then (SUPER_AGES): vfs/age.c. */
+uint32_t vfs_age(struct vfs *v);
+void vfs_new_age(struct vfs *v); /* before a request from outside is carried out */
+bool super_knows_since(const struct superblock *sb, int64_t when); /* what was learned then (ns monotonic) still counts */
+bool dentry_is_old(const struct dentry *d);
+void dentry_renew(struct dentry *d, uint32_t age); /* it was asked about at that age */
 
 /* --- inodes and dentries, for file systems --------------------------------- */
 struct inode *inode_new(struct superblock *sb, const struct inode_ops *ops, uint64_t ino, uint32_t mode); /* times now, nlink 1 */

@@ -135,11 +135,23 @@ static unsigned plain_names(const char *p, struct qstr *q, const char **end)
 	return k;
 }
 
+static bool unchanged(const struct superblock *sb, uint64_t seq)
+{
+	return !atomic_load(&sb->changing) && atomic_load(&sb->change_seq) == seq;
+}
+
+/* Where others may change names, what the answer says of a cached one counts more. */
+static bool overruled(const struct superblock *sb, uint64_t seq)
+{
+	return sb->sflags & SUPER_REVALIDATE || (sb->sflags & SUPER_AGES && unchanged(sb, seq));
+}
+
 /* What the file system found becomes cached, unless names were changed meanwhile.
- * For shared trees a cached name that leads elsewhere now is dropped. */
+ * A cached name that leads elsewhere now is dropped, if others may change the tree. */
 static void enter_answers(struct dentry *dir, const struct qstr *q, struct inode **found, unsigned k, uint64_t seq)
 {
 	struct superblock *sb = dir->sb;
+	uint32_t age = sb->vfs->age;
 	struct dcache *dc = &sb->vfs->dc;
 	struct dentry *d = NULL, *prev = NULL;
 
@@ -152,13 +164,15 @@ static void enter_answers(struct dentry *dir, const struct qstr *q, struct inode
 			dentry_get_locked(d);
 		mutex_unlock(&dc->mu);
 		same = d && d->inode == found[i];
-		if (d && !same && sb->sflags & SUPER_REVALIDATE) {
+		if (d && same)
+			dentry_renew(d, age);
+		if (d && !same && overruled(sb, seq)) {
 			dentry_drop(d);
 			dentry_put(d);
 			d = NULL;
 		}
 		if (!d) {
-			if (atomic_load(&sb->changing) || atomic_load(&sb->change_seq) != seq)
+			if (!unchanged(sb, seq))
 				break;
 			if (found[i])
 				inode_get(found[i]);
@@ -191,8 +205,9 @@ void dentry_prefetch(struct dentry *dir, const struct qstr *names, unsigned n)
 		inode_put(found[i]);
 }
 
-/* Asks for name, which is at hand, and what the path has below it. Not locked, cur pinned. */
-static void ask_ahead(struct nd *n, const char *name)
+/* Asks for name, which is at hand, and what the path has below it; again: it is
+ * cached, but old.  Not locked, cur pinned. */
+static void ask_ahead(struct nd *n, const char *name, bool again)
 {
 	struct inode *dir = n->cur.dentry->inode, *found[LOOKUP_MANY_MAX + 1] = { NULL };
 	struct superblock *sb = dir->sb;
@@ -203,9 +218,9 @@ static void ask_ahead(struct nd *n, const char *name)
 	bool negative = false;
 	int r;
 
-	if (k && dir->ops->lookup_ahead && dir->ops->lookup_ahead(n->cur.dentry, &q[0], k == 1))
+	if (!again && k && dir->ops->lookup_ahead && dir->ops->lookup_ahead(n->cur.dentry, &q[0], k == 1))
 		return;
-	if (!k || (k == 1 && !(sb->sflags & SUPER_REVALIDATE)) || (!(sb->sflags & SUPER_REVALIDATE) && atomic_load(&sb->changing)))
+	if (!k || (k == 1 && !again && !(sb->sflags & SUPER_REVALIDATE)) || (!(sb->sflags & SUPER_REVALIDATE) && atomic_load(&sb->changing)))
 		return;
 	r = dir->ops->lookup_many(dir, q, k, found, &negative);
 	if (r < 0)
@@ -246,7 +261,7 @@ static int step_child(struct nd *n, const struct qstr *q, struct dentry **child)
 		if (n->w->flags & WALK_CACHED)
 			return -EAGAIN;
 		nd_unlock(n);
-		ask_ahead(n, q->name);
+		ask_ahead(n, q->name, false);
 		nd_lock(n);
 	}
 	*child = d = dcache_find_locked(&n->v->dc, dir, q->name, q->len);
@@ -258,6 +273,14 @@ static int step_child(struct nd *n, const struct qstr *q, struct dentry **child)
 			return r;
 		d = *child;
 	}
+	if (d && dentry_is_old(d)) {
+		if (n->w->flags & WALK_CACHED)
+			return -EAGAIN;
+		nd_unlock(n);
+		ask_ahead(n, q->name, true);
+		nd_lock(n);
+		*child = d = dcache_find_locked(&n->v->dc, dir, q->name, q->len);
+	}
 	if (d) {
 		dentry_ahead_used(d);
 		return 0;
@@ -266,7 +289,7 @@ static int step_child(struct nd *n, const struct qstr *q, struct dentry **child)
 		return -EAGAIN;
 	nd_unlock(n);
 	if (ops->lookup_many && !shared) {
-		ask_ahead(n, q->name);
+		ask_ahead(n, q->name, false);
 		nd_lock(n);
 		*child = d = dcache_find_locked(&n->v->dc, dir, q->name, q->len);
 		if (d)

@@ -21,6 +21,7 @@ struct gofer_mount {
 	struct gofer_conn *conn; /* referenced by the mount, too */
 	unsigned tree;
 	bool shared; /* others change the tree too: revalidate */
+	bool ages; /* others change it now and then: vfs/age.c */
 };
 
 int gofer_fs_register(struct vfs *v);

@@ -146,6 +146,7 @@ struct glist {
 	uint64_t next_cookie;
 	uint32_t changes; /* of the directory, before it was read */
 	bool unsure, end; /* names were changing; there is no more to read */
+	int64_t since; /* ns monotonic; when it was begun to be read */
 	_Atomic uint32_t opened; /* ahead.c: the entry opened last, + 1 */
 };
 struct glist *glist_new(const struct gnode *dir);

@@ -12,6 +12,7 @@
  * bounded in bytes.
  */
 #include "fs/gofer/internal.h"
+#include "lib/wait.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct glist *glist_new(const struct gnode *dir)
 		return NULL;
 	ref_init(&l->ref);
 	l->changes = dir->changes;
+	l->since = now_monotonic();
 	l->unsure = dir->changing != 0;
 	return l;
 }
@@ -193,7 +195,7 @@ struct glist *glist_get(struct gnode *n)
 
 	mutex_lock(&s->mu);
 	l = n->list;
-	if (l && !current(n, l)) {
+	if (l && (!current(n, l) || !super_knows_since(n->sb, l->since))) {
 		stale = unpublish_locked(s, n);
 		l = NULL;
 	}

@@ -225,7 +225,7 @@ int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode 
 		gnode(fresh)->handles[0] = 0;
 		inode_put(fresh);
 	}
-	if (s->shared)
+	if (s->shared || sb->sflags & SUPER_AGES)
 		gofer_set_attr(i, &w->attr);
 	*out = i;
 	return 0;
@@ -357,7 +357,7 @@ int gofer_getattr(struct inode *i, struct kstat *st)
 {
 	struct gnode *n = gnode(i);
 
-	if (n->dirty || (gsuper(i->sb)->shared && now_monotonic() - n->fresh > FRESH_NS))
+	if (n->dirty || (gsuper(i->sb)->shared && now_monotonic() - n->fresh > FRESH_NS) || !super_knows_since(i->sb, n->fresh))
 		gofer_refresh(i);
 	mutex_lock(&i->a_mu);
 	st->size = i->size;

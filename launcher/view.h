@@ -1,0 +1,24 @@
+/*
+ * view.h - the container's files as a mount namespace shows them.
+ *
+ * `podman cp`, `nsenter -m` and their like reach a container's files by joining
+ * the mount namespace of the process that stands for it.  With us that is an
+ * empty room.  So the container's root and what is bound in it are mounted over
+ * the room's root: who joins comes to lie on top and sees them, who was in the
+ * room stays below and reaches nothing.
+ */
+#ifndef REDOUBT_LAUNCHER_VIEW_H
+#define REDOUBT_LAUNCHER_VIEW_H
+
+#include "plan.h"
+#include "state.h"
+
+/* Shows the plan's trees in the mount namespace of `who`, which must be an empty
+ * one of its own.  File systems in the sandbox's memory (tmpfs, proc ...) are
+ * empty there and refuse writing.  Without the privilege it stays as it is. */
+void view_show(const struct plan *plan, const struct proc_id *who, struct pool *p);
+
+/* Puts this process into an empty mount namespace.  By path it reaches nothing after that. */
+struct err *view_enter_empty(void) ERR_MUST_USE;
+
+#endif
