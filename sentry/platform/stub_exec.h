@@ -1,6 +1,6 @@
 /*
  * stub_exec.h - starts a stub's embedded executable as a child process, for the
- * platforms.  At boot, before there are other threads.
+ * platforms (at boot, before there are other threads); the time stubs used.
  */
 #ifndef SENTRY_PLATFORM_STUB_EXEC_H
 #define SENTRY_PLATFORM_STUB_EXEC_H
@@ -16,5 +16,8 @@ int stub_exec_file(const uint8_t *image, size_t len);
 /* A child in a session of its own that executes it with descriptors 0..n-1 as
  * given and no others, no signal masked, a small and predictable layout. -1 and errno. */
 pid_t stub_exec(int exec_fd, const int *fds, unsigned n);
+
+/* Processor time of a living process of ours, ns; 0: not known. */
+int64_t stub_cpu_ns(pid_t pid);
 
 #endif

@@ -14,17 +14,16 @@
 #include "platform/ptrace/ptrace.h"
 
 #include "platform/ptrace/guest-code/stub.h"
+#include "platform/stub_exec.h"
+#include "platform/stub_fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAX_QUEUED 65536 /* orders that wait for a process that does not run */
@@ -78,16 +77,6 @@ void pt_as_put(struct pt_as *as)
 
 /* --- death -------------------------------------------------------------------- */
 
-static int64_t process_cpu_ns(pid_t pid)
-{
-	struct timespec ts;
-
-	/* The kernel's clock id of a process (CPUCLOCK_SCHED). */
-	if (clock_gettime((clockid_t)((~(unsigned)pid << 3) | 2), &ts))
-		return 0;
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-}
-
 static void reap(pid_t tid)
 {
 	while (wait4(tid, NULL, __WALL, NULL) != tid)
@@ -101,7 +90,7 @@ void pt_as_kill_locked(struct pt_as *as)
 
 	as->dead = true;
 	if (as->pid && !as->reaped) {
-		atomic_store(&as->cpu_ns, process_cpu_ns(as->pid));
+		atomic_store(&as->cpu_ns, stub_cpu_ns(as->pid));
 		syscall(SYS_tgkill, as->pid, as->pid, SIGKILL);
 		/* A traced thread stays until somebody has waited for it, and the
 		 * process as long as one of its threads. */
@@ -133,52 +122,23 @@ int64_t pt_as_cpu_ns(struct platform_as *base)
 	int64_t ns;
 
 	mutex_lock(&as->mu);
-	ns = as->pid && !as->reaped ? process_cpu_ns(as->pid) : atomic_load(&as->cpu_ns);
+	ns = as->pid && !as->reaped ? stub_cpu_ns(as->pid) : atomic_load(&as->cpu_ns);
 	mutex_unlock(&as->mu);
 	return ns;
 }
 
 /* --- carrying out -------------------------------------------------------------- */
 
-static int send_file(struct pt_platform *p, int fd)
-{
-	union {
-		struct cmsghdr h;
-		char buf[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	char byte = 'm';
-	struct iovec iov = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof(control.buf) };
-
-	control.h.cmsg_len = CMSG_LEN(sizeof(int));
-	control.h.cmsg_level = SOL_SOCKET;
-	control.h.cmsg_type = SCM_RIGHTS;
-	memcpy(CMSG_DATA(&control.h), &fd, sizeof(fd));
-	return sendmsg(p->channel, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -errno;
-}
-
-/* Takes a file back that the stub did not receive. */
-static void unsend_file(struct pt_platform *p)
-{
-	char byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	/* Without room for it, the descriptor is dropped with the message. */
-	while (recvmsg(p->channel_stubs, &m, MSG_DONTWAIT) > 0)
-		;
-}
-
 static int map_file(struct pt_platform *p, struct pt_ctx *c, const uint64_t a[6], int fd, int64_t *result)
 {
 	int r;
 
 	mutex_lock_nested(&p->mu);
-	r = send_file(p, fd);
+	r = stub_fd_send(p->channel, fd);
 	if (!r) {
 		r = pt_call_at(c, STUB_MAP_FILE, 0, a, result);
 		if (r || *result < 0)
-			unsend_file(p);
+			stub_fd_take_back(p->channel_stubs);
 	}
 	mutex_unlock(&p->mu);
 	return r;

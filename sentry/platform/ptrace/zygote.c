@@ -10,74 +10,17 @@
 #include "platform/ptrace/ptrace.h"
 
 #include "platform/ptrace/guest-code/stub.h"
+#include "platform/stub_exec.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/personality.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x10u
-#endif
 
 _Static_assert(STUB_BASE >= TASK_SIZE, "the stub lies above the program");
 
 extern const uint8_t pt_stub_image[], pt_stub_image_end[];
-
-/* The stub's executable in a memory file, to be executed by descriptor. */
-static int stub_file(void)
-{
-	size_t len = (size_t)(pt_stub_image_end - pt_stub_image);
-	int fd = memfd_create("redoubt-stub", MFD_CLOEXEC | MFD_EXEC);
-
-	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
-		fd = memfd_create("redoubt-stub", MFD_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	if (write(fd, pt_stub_image, len) != (ssize_t)len || fchmod(fd, 0555)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* In the vfork child: descriptors 0-2 as stub.h has them, nothing else; no
- * signal masked; a small, predictable layout.  Shares our memory: changes none. */
-static _Noreturn void zygote_exec(int exec_fd, const int fds[3])
-{
-	char name[] = "redoubt-stub";
-	char *const argv[] = { name, NULL }, *const envp[] = { NULL };
-	const struct rlimit stack = { 8 << 20, 8 << 20 }, core = { 0, 0 };
-	sigset_t none;
-	int high[4];
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGCHLD, SIG_DFL);
-	setsid(); /* no signals from a terminal */
-	setrlimit(RLIMIT_STACK, &stack); /* unlimited would mean the legacy layout */
-	setrlimit(RLIMIT_CORE, &core);
-	personality(ADDR_NO_RANDOMIZE); /* the kernel's own mappings stay above TASK_SIZE */
-	/* Out of the way first: a source may be one of 0-3. */
-	for (int i = 0; i < 3; i++)
-		high[i] = fcntl(fds[i], F_DUPFD, 10);
-	high[3] = fcntl(exec_fd, F_DUPFD, 10);
-	for (int i = 0; i < 3; i++)
-		if (dup2(high[i], i) < 0)
-			_exit(126);
-	if (dup3(high[3], 3, O_CLOEXEC) < 0 || syscall(SYS_close_range, 4, ~0u, 0))
-		_exit(126);
-	syscall(SYS_execveat, 3, "", argv, envp, AT_EMPTY_PATH);
-	_exit(127);
-}
 
 /* The next message on the channel; the zygote's death ends the wait. */
 static int64_t read_answer(struct pt_platform *p)
@@ -99,9 +42,7 @@ static struct err *zygote_spawn(struct pt_platform *p, int exec_fd, const int fd
 {
 	int64_t v;
 
-	p->zygote = vfork();
-	if (!p->zygote)
-		zygote_exec(exec_fd, fds);
+	p->zygote = stub_exec(exec_fd, fds, 3);
 	if (p->zygote < 0)
 		return err_new(errno, "cannot fork");
 	close(fds[STUB_FD_ZYGOTE]); /* so that its death is seen */
@@ -122,7 +63,7 @@ struct err *pt_zygote_start(struct pt_platform *p)
 	int order[2], channel[2], exec_fd;
 	struct err *e;
 
-	exec_fd = stub_file();
+	exec_fd = stub_exec_file(pt_stub_image, (size_t)(pt_stub_image_end - pt_stub_image));
 	if (exec_fd < 0)
 		return err_new(errno, "cannot make the stub's executable");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, order) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel)) {

@@ -11,13 +11,14 @@
  */
 #include "platform/systrap/systrap.h"
 
+#include "platform/stub_exec.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define REAPER_STACK (64 * 1024)
@@ -48,16 +49,6 @@ struct platform_as *st_as_new(struct platform *p)
 	if (!as)
 		as = st_as_alloc((struct st_platform *)p);
 	return as ? &as->base : NULL;
-}
-
-static int64_t process_cpu_ns(pid_t pid)
-{
-	struct timespec ts;
-
-	/* The kernel's clock id of a process (CPUCLOCK_SCHED). */
-	if (clock_gettime((clockid_t)((~(unsigned)pid << 3) | 2), &ts))
-		return 0;
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 
 /* The living address space of that process, which is no more; NULL: none. */
@@ -175,7 +166,7 @@ void st_as_kill_locked(struct st_as *as)
 {
 	atomic_store(&as->dead, true);
 	if (as->pid && !as->reaped) {
-		int64_t ns = process_cpu_ns(as->pid);
+		int64_t ns = stub_cpu_ns(as->pid);
 
 		if (ns)
 			atomic_store(&as->cpu_ns, ns);
@@ -189,7 +180,7 @@ void st_as_retire_locked(struct st_as *as)
 
 	if (as->empty || atomic_load(&as->dead) || !as->pid)
 		return;
-	ns = process_cpu_ns(as->pid);
+	ns = stub_cpu_ns(as->pid);
 	as->empty = !st_orders_empty(as);
 	if (!as->empty)
 		return; /* it has died */
@@ -259,7 +250,7 @@ int64_t st_as_cpu_ns(struct platform_as *base)
 	int64_t ns;
 
 	mutex_lock(&as->mu);
-	ns = as->pid && !as->reaped ? process_cpu_ns(as->pid) : 0;
+	ns = as->pid && !as->reaped ? stub_cpu_ns(as->pid) : 0;
 	mutex_unlock(&as->mu);
 	return ns ? ns : atomic_load(&as->cpu_ns);
 }

@@ -8,6 +8,7 @@
  * No program thread takes part or need be stopped: when the mapper has changed
  * a mapping, the host has changed it for all threads of the process.
  */
+#include "platform/stub_fd.h"
 #include "platform/systrap/systrap.h"
 
 #include <errno.h>
@@ -113,37 +114,6 @@ void st_orders_exit(struct st_as *as)
 		st_as_kill_locked(as);
 }
 
-/* --- files ------------------------------------------------------------------------ */
-
-static int send_file(struct st_platform *p, int fd)
-{
-	union {
-		struct cmsghdr h;
-		char buf[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	char byte = 'm';
-	struct iovec iov = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof(control.buf) };
-
-	control.h.cmsg_len = CMSG_LEN(sizeof(int));
-	control.h.cmsg_level = SOL_SOCKET;
-	control.h.cmsg_type = SCM_RIGHTS;
-	memcpy(CMSG_DATA(&control.h), &fd, sizeof(fd));
-	return sendmsg(p->channel, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -errno;
-}
-
-/* Takes files back that the stub did not receive. */
-static void unsend_files(struct st_platform *p)
-{
-	char byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	/* Without room for it, the descriptor is dropped with the message. */
-	while (recvmsg(p->channel_stubs, &m, MSG_DONTWAIT) > 0)
-		;
-}
-
 /* --- mapping ----------------------------------------------------------------------- */
 
 /* What goes to the mapper at once. Files that it is to map wait in the channel,
@@ -177,7 +147,7 @@ static int add_file(struct st_platform *p, struct batch *b, int fd)
 	if (!b->files)
 		mutex_lock_nested(&p->mu);
 	b->files = true;
-	r = send_file(p, fd);
+	r = stub_fd_send(p->channel, fd);
 	if (r)
 		return r;
 	add_close(b);
@@ -228,7 +198,7 @@ static int run_batch(struct st_as *as, struct batch *b)
 		r = st_orders_run(as, b->o, b->n, &result);
 	if (b->files) {
 		if (r || result < 0)
-			unsend_files(as->p);
+			stub_fd_take_back(as->p->channel_stubs);
 		if (!r && result < 0)
 			r = st_orders_run(as, &again, 1, &ignored);
 		mutex_unlock(&as->p->mu);
