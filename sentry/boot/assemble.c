@@ -11,6 +11,7 @@
 #define HAVE_INOTIFY
 #endif
 #include "fs/mqueue/mqueue.h"
+#include "fs/nsfs.h"
 #include "fs/overlay/overlay.h"
 #include "fs/pipe.h"
 #include "fs/proc/proc.h"
@@ -112,6 +113,8 @@ static int register_all(struct kernel *k)
 		ret = devpts_register(k);
 	if (!ret)
 		ret = proc_register(k);
+	if (!ret)
+		ret = nsfs_register(k);
 	if (!ret)
 		ret = sys_register(k);
 	if (!ret)

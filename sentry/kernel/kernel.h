@@ -23,6 +23,7 @@ struct net_stack;
 struct pid_ns;
 struct mqueue_fs;
 struct session;
+struct superblock;
 struct task;
 struct tty_table;
 struct tty;
@@ -37,6 +38,7 @@ struct kernel {
 	struct futex_table *futexes; /* [I] */
 	struct timer_queue *timers; /* [I] */
 	struct net_stack *net; /* [I] unix socket names etc.: net_init */
+	struct superblock *nsfs; /* [I] namespaces as files: nsfs_register */
 	struct mqueue_fs *mqueue; /* [I] POSIX message queues: mqueue_register */
 	struct tty_table *ttys; /* [I] terminals: devpts_register */
 	/* Set by fs/devpts: a session leader exits (called by its task, no locks held). May be NULL. */

@@ -103,14 +103,12 @@ static int look(struct task *t, const struct wait_request *q, struct wait_result
 int task_wait(struct task *t, const struct wait_request *q, struct wait_result *out)
 {
 	struct waiter w;
-	int r;
+	int r, woken = 0;
 
 	wait_begin(&w, &t->tg->child_wq, EVENT_IN);
-	while (!(r = look(t, q, out)) && !out->pid && !(q->options & LINUX_WNOHANG)) {
-		r = wait_sleep(WAIT_FOREVER);
-		if (r)
-			break;
-	}
+	/* a signal that comes with a child's end does not hide that */
+	while (!(r = look(t, q, out)) && !out->pid && !(q->options & LINUX_WNOHANG) && !(r = woken))
+		woken = wait_sleep(WAIT_FOREVER);
 	wait_end(&w);
 	return r;
 }

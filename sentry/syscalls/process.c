@@ -1,5 +1,5 @@
 /*
- * process.c - who a task is: ids, process groups, sessions; unshare, setns, kcmp.
+ * process.c - who a task is: ids, process groups, sessions; kcmp, pidfds.
  */
 #include "syscalls/syscall.h"
 
@@ -141,65 +141,6 @@ int64_t sys_setsid(struct task *t, const uint64_t a[6])
 		r = session_create_locked(tg);
 	tasks_unlock(t->k);
 	return r ? r : tg->own_tgid;
-}
-
-/* --- namespaces: one set --------------------------------------------------------- */
-
-int64_t sys_unshare(struct task *t, const uint64_t a[6])
-{
-	uint64_t f = a[0];
-	struct fdtable *files = NULL;
-	struct fs_context *fs = NULL;
-	int r = 0;
-
-	if (f & ~(LINUX_CLONE_NS_FLAGS | LINUX_CLONE_THREAD | LINUX_CLONE_FS | LINUX_CLONE_SIGHAND | LINUX_CLONE_VM | LINUX_CLONE_FILES |
-			LINUX_CLONE_SYSVSEM))
-		return -EINVAL;
-	if (f & (LINUX_CLONE_THREAD | LINUX_CLONE_SIGHAND | LINUX_CLONE_VM) && !tg_single(t->tg))
-		return -EINVAL;
-	if (f & LINUX_CLONE_NEWUSER)
-		return -EINVAL;
-	if (f & LINUX_CLONE_NS_FLAGS && !ns_capable(t, LINUX_CAP_SYS_ADMIN))
-		return -EPERM;
-	if (f & LINUX_CLONE_NS_FLAGS & ~LINUX_CLONE_NEWNS)
-		return -EINVAL;
-	if (f & (LINUX_CLONE_FS | LINUX_CLONE_NEWNS)) {
-		fs = fs_context_dup(t->fs);
-		if (!fs)
-			return -ENOMEM;
-		if (f & LINUX_CLONE_NEWNS)
-			r = fs_context_unshare_ns(fs);
-	}
-	if (!r && f & LINUX_CLONE_FILES) {
-		files = fdtable_dup(t->files);
-		r = files ? 0 : -ENOMEM;
-	}
-	if (!r) { /* swap: what comes back is the old one */
-		struct fs_context *old_fs = t->fs;
-		struct fdtable *old_files = t->files;
-
-		tasks_lock(t->k);
-		t->fs = fs ? fs : old_fs;
-		t->files = files ? files : old_files;
-		tasks_unlock(t->k);
-		fs = fs ? old_fs : NULL;
-		files = files ? old_files : NULL;
-	}
-	if (fs)
-		fs_context_put(fs);
-	if (files)
-		fdtable_put_table(files);
-	return r;
-}
-
-int64_t sys_setns(struct task *t, const uint64_t a[6])
-{
-	struct file *f = fd_get(t->files, (int)a[0]);
-
-	if (!f)
-		return -EBADF;
-	file_put(f);
-	return ns_capable(t, LINUX_CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 }
 
 /* --- comparing two tasks ------------------------------------------------------------ */

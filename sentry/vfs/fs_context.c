@@ -91,6 +91,22 @@ void fs_context_cwd(struct fs_context *f, struct path *out)
 	mutex_unlock(&f->mu);
 }
 
+void fs_context_enter_ns(struct fs_context *f, struct mount_ns *ns)
+{
+	struct mount_ns *old;
+	struct path root;
+
+	mount_ns_get(ns);
+	mount_ns_root(ns, &root);
+	mutex_lock(&f->mu);
+	old = f->ns;
+	f->ns = ns;
+	mutex_unlock(&f->mu);
+	fs_context_set(f, &root, &root);
+	path_put(&root);
+	mount_ns_put(old);
+}
+
 int fs_context_unshare_ns(struct fs_context *f)
 {
 	struct mount_ns *old = f->ns, *n = mount_ns_dup(old);

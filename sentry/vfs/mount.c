@@ -214,6 +214,9 @@ struct mount_ns *mount_ns_new(struct superblock *root, unsigned flags)
 
 void mount_ns_get(struct mount_ns *ns) { ref_get(&ns->ref); }
 
+/* As its root's number is, apart from those that the kernel gives to other namespaces. */
+uint64_t mount_ns_ino(const struct mount_ns *ns) { return UINT64_C(0xf8000000) + (uint64_t)ns->root->id; }
+
 void mount_ns_put(struct mount_ns *ns)
 {
 	struct mount *m;

@@ -296,6 +296,7 @@ struct mount_ns;
 struct mount_ns *mount_ns_new(struct superblock *root, unsigned flags); /* takes the sb's reference */
 void mount_ns_get(struct mount_ns *ns);
 void mount_ns_put(struct mount_ns *ns);
+uint64_t mount_ns_ino(const struct mount_ns *ns); /* as /proc/PID/ns/mnt shows it */
 struct mount_ns *mount_ns_dup(struct mount_ns *ns); /* CLONE_NEWNS */
 /* Right after mount_ns_dup: moves a path (root, cwd of the caller) to the same place in the copy. */
 void mount_ns_translate(struct mount_ns *ns, struct mount_ns *copy, struct path *p);
@@ -331,6 +332,7 @@ void fs_context_put(struct fs_context *f);
 void fs_context_set(struct fs_context *f, const struct path *root, const struct path *cwd); /* either may be NULL: unchanged; takes own references */
 void fs_context_root(struct fs_context *f, struct path *out); /* new references */
 void fs_context_cwd(struct fs_context *f, struct path *out);
+void fs_context_enter_ns(struct fs_context *f, struct mount_ns *ns); /* setns: root and working directory are ns's root; f must not be shared */
 int fs_context_unshare_ns(struct fs_context *f); /* CLONE_NEWNS: a namespace of its own; f must not be shared */
 
 #define WALK_FOLLOW 1u /* follow a last symbolic link */

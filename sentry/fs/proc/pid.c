@@ -5,6 +5,7 @@
 #include "fs/proc/internal.h"
 
 #include "abi/fs.h"
+#include "fs/nsfs.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -260,19 +261,17 @@ static int follow_exe(struct pctx *c, struct mount **mnt, struct dentry **d)
 	return 0;
 }
 
-/* Namespaces: one of each kind in a sandbox. */
-static int link_ns(struct pctx *c, struct pbuf *b)
+static int follow_ns(struct pctx *c, struct mount **mnt, struct dentry **d)
 {
-	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts" };
+	static const char *const names[NS_KINDS] = { "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts" };
 	const char *name = c->node->e->name;
-	unsigned i;
+	size_t len = strcspn(name, "_");
+	unsigned kind = 0;
 
-	for (i = 0; strcmp(names[i], name); i++)
-		;
-	if (strchr(name, '_'))
-		i--;
-	pprintf(b, "%.*s:[%u]", (int)strcspn(name, "_"), name, 4026531835u + i);
-	return 0;
+	while (strlen(names[kind]) != len || memcmp(names[kind], name, len))
+		kind++;
+	*mnt = NULL;
+	return c->t ? nsfs_of_task(c->t, kind, name[len], d) : -ENOENT;
 }
 
 /* --- threads ------------------------------------------------------------------------------ */
@@ -322,7 +321,7 @@ static bool tid_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *
 #define OWN(n, f) { .name = n, .kind = P_FILE, .mode = 0400, .show = f, .flags = PE_PTRACE }
 #define RW(n, f, s) { .name = n, .kind = P_FILE, .mode = 0644, .show = f, .store = s }
 #define MAGIC(n, f) { .name = n, .kind = P_MAGIC, .mode = 0777, .follow = f, .flags = PE_PTRACE }
-#define NS(n) { .name = n, .kind = P_LINK, .mode = 0777, .link = link_ns, .flags = PE_PTRACE }
+#define NS(n) { .name = n, .kind = P_MAGIC, .mode = 0777, .follow = follow_ns, .flags = PE_PTRACE }
 #define END_ { .name = NULL }
 
 static const struct pentry ns_table[] = {

@@ -1,0 +1,229 @@
+/*
+ * nsfs.c - namespaces as files (see nsfs.h).  An inode holds its namespace; each
+ * look through /proc makes one, which goes with its last user.
+ */
+#include "fs/nsfs.h"
+
+#include "abi/fcntl.h"
+#include "abi/fs.h"
+#include "kernel/ipc.h"
+#include "kernel/pid.h"
+#include "kernel/task_table.h"
+#include "vfs/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NSFS_MAGIC 0x6e736673
+#define NS_GET_USERNS 0xb701u
+#define NS_GET_PARENT 0xb702u
+#define NS_GET_NSTYPE 0xb703u
+#define NS_GET_OWNER_UID 0xb704u
+
+static const struct {
+	const char *name;
+	uint64_t flag;
+} kinds[NS_KINDS] = {
+	[NS_CGROUP] = { "cgroup", LINUX_CLONE_NEWCGROUP }, [NS_IPC] = { "ipc", LINUX_CLONE_NEWIPC }, [NS_MNT] = { "mnt", LINUX_CLONE_NEWNS },
+	[NS_NET] = { "net", LINUX_CLONE_NEWNET },	   [NS_PID] = { "pid", LINUX_CLONE_NEWPID }, [NS_TIME] = { "time", LINUX_CLONE_NEWTIME },
+	[NS_USER] = { "user", LINUX_CLONE_NEWUSER },	   [NS_UTS] = { "uts", LINUX_CLONE_NEWUTS },
+};
+
+uint64_t ns_clone_flag(enum ns_kind kind)
+{
+	return kinds[kind].flag;
+}
+
+static void ref_drop(struct ns_ref *r)
+{
+	uts_ns_put(r->uts);
+	ipc_ns_put(r->ipc);
+	pid_ns_put(r->pid);
+	mount_ns_put(r->mnt);
+	free(r);
+}
+
+static uint64_t ino_of(const struct ns_ref *r)
+{
+	if (r->uts)
+		return r->uts->ino;
+	if (r->ipc)
+		return ipc_ns_ino(r->ipc);
+	if (r->pid)
+		return r->pid->ino;
+	return r->mnt ? mount_ns_ino(r->mnt) : ns_fixed_ino(r->kind);
+}
+
+/* --- files ---------------------------------------------------------------------- */
+
+static int nsfs_open(struct inode *i, struct file *f);
+static const struct inode_ops nsfs_inode_ops = { .open = nsfs_open };
+
+/* Takes r. */
+static int make_dentry(struct kernel *k, struct ns_ref *r, struct dentry **out)
+{
+	struct inode *i = inode_new(k->nsfs, &nsfs_inode_ops, ino_of(r), LINUX_S_IFREG | 0444);
+	char name[32];
+
+	if (!i) {
+		ref_drop(r);
+		return -ENOMEM;
+	}
+	i->priv = r;
+	snprintf(name, sizeof(name), "%s:[%llu]", kinds[r->kind].name, (unsigned long long)i->ino);
+	*out = dentry_new_anon(k->nsfs, name, i);
+	if (*out)
+		return 0;
+	inode_put(i);
+	return -ENOMEM;
+}
+
+/* Opens r (taken) as a new descriptor of the caller's. */
+static int open_ref(struct task *t, struct ns_ref *r)
+{
+	struct path p = { NULL, NULL };
+	struct file *f;
+	int ret = make_dentry(t->k, r, &p.dentry);
+
+	if (ret)
+		return ret;
+	ret = vfs_open_path(&p, LINUX_O_RDONLY, t->cred, &f);
+	dentry_put(p.dentry);
+	if (ret)
+		return ret;
+	ret = fd_install(t->files, f, 0, true, rlimit_get(t, 7));
+	if (ret < 0)
+		file_put(f);
+	return ret;
+}
+
+static int open_parent(struct task *t, const struct ns_ref *r)
+{
+	struct pid_ns *parent = r->pid ? r->pid->parent : NULL;
+	struct ns_ref *n;
+
+	if (r->kind != NS_PID && r->kind != NS_USER)
+		return -EINVAL;
+	/* what lies above one's own is not shown */
+	if (!parent || !pid_ns_is_below(parent, task_pid_ns(t)))
+		return -EPERM;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return -ENOMEM;
+	*n = (struct ns_ref){ .kind = NS_PID, .pid = parent };
+	pid_ns_get(parent);
+	return open_ref(t, n);
+}
+
+static int open_user(struct task *t)
+{
+	struct ns_ref *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return -ENOMEM;
+	n->kind = NS_USER;
+	return open_ref(t, n);
+}
+
+static int nsfs_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
+{
+	const struct ns_ref *r = f->priv;
+	uint32_t root = 0;
+
+	switch (cmd) {
+	case NS_GET_USERNS:
+		return r->kind == NS_USER ? -EPERM : open_user(task_current());
+	case NS_GET_PARENT:
+		return open_parent(task_current(), r);
+	case NS_GET_NSTYPE:
+		return (int)kinds[r->kind].flag;
+	case NS_GET_OWNER_UID:
+		if (r->kind != NS_USER)
+			return -EINVAL;
+		return copy_to_user(mm, UADDR(arg), &root, sizeof(root));
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_ops nsfs_ops = { .ioctl = nsfs_ioctl };
+
+static int nsfs_open(struct inode *i, struct file *f)
+{
+	f->ops = &nsfs_ops;
+	f->priv = i->priv; /* the file holds the inode */
+	return 0;
+}
+
+const struct ns_ref *nsfs_ref(const struct file *f)
+{
+	return f->ops == &nsfs_ops ? f->priv : NULL;
+}
+
+/* --- a task's --------------------------------------------------------------------- */
+
+static int fill(struct task *t, enum ns_kind kind, bool for_children, struct ns_ref *r)
+{
+	struct nsproxy *ns = task_get_ns(t);
+	struct fs_context *fs = kind == NS_MNT ? task_get_fs(t) : NULL;
+	int ret = 0;
+
+	r->kind = kind;
+	if (!ns || (kind == NS_MNT && !fs)) {
+		ret = -ENOENT;
+	} else if (kind == NS_UTS) {
+		uts_ns_get(r->uts = ns->uts);
+	} else if (kind == NS_IPC) {
+		ipc_ns_get(r->ipc = ns->ipc);
+	} else if (kind == NS_PID) {
+		/* one that was unshared is nothing before its first process is there */
+		if (for_children && !ns->pid_for_children->init)
+			ret = -ENOENT;
+		else
+			pid_ns_get(r->pid = for_children ? ns->pid_for_children : task_pid_ns(t));
+	} else if (kind == NS_MNT) {
+		mutex_lock(&fs->mu);
+		mount_ns_get(r->mnt = fs->ns);
+		mutex_unlock(&fs->mu);
+	}
+	if (fs)
+		fs_context_put(fs);
+	nsproxy_put(ns);
+	return ret;
+}
+
+int nsfs_of_task(struct task *t, enum ns_kind kind, bool for_children, struct dentry **out)
+{
+	struct ns_ref *r = calloc(1, sizeof(*r));
+	int ret = r ? fill(t, kind, for_children, r) : -ENOMEM;
+
+	if (!ret)
+		return make_dentry(t->k, r, out);
+	free(r);
+	return ret;
+}
+
+/* --- the file system ---------------------------------------------------------------- */
+
+static int nsfs_statfs(struct superblock *sb, struct inode *i, struct kstatfs *out)
+{
+	*out = (struct kstatfs){ .type = NSFS_MAGIC, .bsize = PAGE_SIZE, .namelen = 255 };
+	return 0;
+}
+
+static void nsfs_evict(struct inode *i)
+{
+	if (i->priv)
+		ref_drop(i->priv);
+}
+
+static const struct super_ops nsfs_super_ops = { .statfs = nsfs_statfs, .evict = nsfs_evict };
+static const struct fs_type nsfs_type = { .name = "nsfs" };
+
+int nsfs_register(struct kernel *k)
+{
+	k->nsfs = super_new(k->vfs, &nsfs_type, &nsfs_super_ops);
+	return k->nsfs ? 0 : -ENOMEM;
+}
