@@ -19,9 +19,9 @@
  * and ends as it ended. */
 struct err *confine_namespaces(const struct policy *p, bool made) ERR_MUST_USE;
 
-/* Pivots into an empty root (given NULL) or the tree `given`; needs CAP_SYS_ADMIN
+/* Pivots into an empty root (given NULL; room: see POLICY_ROOT_ROOM) or the tree `given`; needs CAP_SYS_ADMIN
  * over a mount namespace of our own. */
-struct err *confine_root(const char *given) ERR_MUST_USE;
+struct err *confine_root(const char *given, bool room) ERR_MUST_USE;
 
 /* Keeps caps (NULL-terminated names; NULL: none) in permitted and effective,
  * empties all other sets, locks the securebits. */
