@@ -4,8 +4,8 @@
 #include "cmd_create.h"
 
 #include "lifecycle.h"
-#include "view.h"
 #include "pod.h"
+#include "view.h"
 
 #include "libipc/fd.h"
 

@@ -146,8 +146,8 @@ static struct err *check_namespaces(const struct oci_linux *l)
 		if (seen & 1u << k)
 			return err_new(0, "linux.namespaces[%zu].type: '%s' is given twice", i, ns->type);
 		seen |= 1u << k;
-		/* a network is joined by nobody: inside there is loopback only, see plan_oci.c */
-		if (ns->path && *ns->path && strcmp(ns->type, "network"))
+		/* those that the containers of a sandbox can share may be joined: pod.c */
+		if (ns->path && *ns->path && strcmp(ns->type, "pid") && strcmp(ns->type, "network") && strcmp(ns->type, "ipc") && strcmp(ns->type, "uts"))
 			return err_new(0, "linux.namespaces[%zu].path: joining a namespace is not supported", i);
 	}
 	return NULL;

@@ -146,6 +146,15 @@ static bool names_a_process(const struct plan *plan)
 	return false;
 }
 
+/* What is neither ours nor the engine's network (which is told as not joined) cannot be joined. */
+static struct err *foreign(const struct plan *plan, const struct oci_namespace *ns)
+{
+	if (!ns || !ns->path || !*ns->path || !strcmp(ns->type, "network"))
+		return NULL;
+	return err_new(0, "linux.namespaces[%zu].path: '%.128s' is not a namespace of a container of ours: no other can be joined",
+		(size_t)(ns - plan->linux_->namespaces.v), ns->path);
+}
+
 /* By the paths; an error when they lead to several sandboxes. */
 static struct err *by_paths(const struct plan *plan, const struct records *all, const char **out)
 {
@@ -153,7 +162,10 @@ static struct err *by_paths(const struct plan *plan, const struct records *all, 
 	for (size_t i = 0; i < COUNT(joinable); i++) {
 		const struct oci_namespace *ns = namespace_of(plan, joinable[i].type);
 		const struct record *owner = ns ? by_pid(all, pid_of(ns->path)) : NULL;
+		struct err *e = owner ? NULL : foreign(plan, ns);
 
+		if (e)
+			return e;
 		if (!owner)
 			continue;
 		if (*out && strcmp(*out, sandbox_of(owner)))

@@ -119,7 +119,7 @@ s/"type": "devpts"/"type": "foo"/|mounts[2].type: unknown file system 'foo'
 s/"size=65536k"\] },$/"sighs=1"] },/|mounts[1].options[3]: unknown option 'sighs=1' of a tmpfs mount
 s/"type": "sysfs", "source": "sysfs"/"type": "bind", "source": "\/nowhere"/|mounts[4].source: '/nowhere': No such file or directory
 s/{ "type": "pid" }/{ "type": "pit" }/|linux.namespaces[0].type: unknown namespace 'pit'
-s/{ "type": "pid" }/{ "type": "pid", "path": "\/proc\/1\/ns\/pid" }/|linux.namespaces[0].path: joining a namespace is not supported
+s/{ "type": "pid" }/{ "type": "pid", "path": "\/proc\/1\/ns\/pid" }/|linux.namespaces[0].path: '/proc/1/ns/pid' is not a namespace of a container of ours: no other can be joined
 s/"maskedPaths": \["\/proc\/kcore"/"maskedPaths": ["kcore"/|linux.maskedPaths[0]: 'kcore' is not an absolute path
 s/"readonlyPaths": \[.*\]/"readonlyPaths": "x"/|linux.readonlyPaths: is a string, must be a list
 CASES
