@@ -196,7 +196,7 @@ void task_times(const struct task *t, int64_t *utime, int64_t *stime)
 	}
 	*stime = atomic_load(&t->stime);
 	if (t->cpu_clock && !t->exited && !clock_gettime(t->cpu_clock, &ts))
-		*stime = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+		*stime = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec - t->cpu_before;
 }
 
 void usage_add(struct usage_sum *to, const struct usage_sum *from)

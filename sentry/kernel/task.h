@@ -161,6 +161,7 @@ struct task {
 	uaddr set_child_tid; /* [t] CLONE_CHILD_SETTID: written by the new thread */
 	_Atomic int64_t program_since; /* ns when program code was entered; 0: not in it */
 	clockid_t cpu_clock; /* [I] of the host thread */
+	int64_t cpu_before; /* [I] what it showed when the task began */
 	char comm[16]; /* [T] */
 	bool no_new_privs; /* [t] */
 	int pdeathsig; /* [T] */
@@ -180,7 +181,6 @@ struct task {
 	_Atomic(struct seccomp_filter *) seccomp; /* kernel/seccomp.h: replaced with T held; owned reference */
 	_Atomic int seccomp_mode; /* 0: none; T to change */
 	void *ptrace; /* tracing state: kernel/ptrace.c */
-	pthread_t thread;
 };
 
 struct task *task_current(void); /* this host thread's, NULL on others */

@@ -311,7 +311,7 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 	task_link_locked(c, p);
 	if (!(q->flags & LINUX_CLONE_THREAD))
 		link_group_locked(t, c->tg, q);
-	r = task_spawn(c);
+	r = task_spawn_locked(c);
 	if (r) {
 		c->tg->n_live--;
 		if (q->flags & LINUX_CLONE_THREAD)

@@ -336,7 +336,7 @@ void task_start(struct task *t)
 	int r;
 
 	tasks_lock(t->k);
-	r = task_spawn(t);
+	r = task_spawn_locked(t);
 	tasks_unlock(t->k);
 	if (r) /* the caller sees the process end */
 		task_abort_unstarted(t);

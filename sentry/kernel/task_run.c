@@ -13,9 +13,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
-
-#define TASK_STACK (128 * 1024)
-#define TASK_GUARD 4096
+#include <time.h>
 
 /* An access that faulted: mapped now, or a signal. */
 static void handle_fault(struct task *t, const struct platform_trap *trap)
@@ -111,17 +109,26 @@ static void loop(struct task *t)
 	}
 }
 
-static void *task_main(void *arg)
+static void start_cpu_clock(struct task *t)
 {
-	struct task *t = arg;
+	struct timespec ts;
+	clockid_t clock;
 
+	pthread_getcpuclockid(pthread_self(), &clock);
+	if (!clock_gettime(clock, &ts)) /* the thread may have run another task before */
+		t->cpu_before = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+	t->cpu_clock = clock;
+}
+
+void task_run(struct task *t)
+{
 	task_set_current(t);
 	sleeper_set_current(&t->sleeper);
-	tasks_lock(t->k); /* the maker's last words: t->thread */
+	tasks_lock(t->k); /* its maker holds it until it is complete */
 	tasks_unlock(t->k);
 	while (atomic_load(&t->held))
 		wait_sleep_uninterruptible(WAIT_FOREVER);
-	pthread_getcpuclockid(pthread_self(), &t->cpu_clock);
+	start_cpu_clock(t);
 	platform_ctx_bind(t->ctx);
 	if (t->fp_load) {
 		platform_fpstate_set(t->ctx, t->fp);
@@ -140,24 +147,4 @@ static void *task_main(void *arg)
 	task_exit(t);
 	task_set_current(NULL);
 	task_put(t);
-	return NULL;
-}
-
-int task_spawn(struct task *t)
-{
-	pthread_attr_t attr;
-	int r;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, TASK_STACK);
-	pthread_attr_setguardsize(&attr, TASK_GUARD);
-	task_get(t);
-	r = pthread_create(&t->thread, &attr, task_main, t);
-	pthread_attr_destroy(&attr);
-	if (r) {
-		task_put(t);
-		return -EAGAIN;
-	}
-	return 0;
 }

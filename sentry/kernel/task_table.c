@@ -13,6 +13,7 @@ struct task_table *task_table_new(void)
 		return NULL;
 	mutex_init(&tt->mu, RANK_TASKS);
 	LIST_INIT(&tt->all);
+	SLIST_INIT(&tt->idle);
 	for (int i = 0; i < SIG_USERS; i++)
 		LIST_INIT(&tt->sig_users[i]);
 	waitq_init(&tt->signalfd_wq);

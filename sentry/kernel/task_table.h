@@ -29,6 +29,8 @@ struct task_table {
 	struct waitq ended_wq; /* a group became a zombie */
 	unsigned freeze_left; /* [mu] tasks with freeze_todo */
 	struct waitq freeze_wq; /* freeze_left has become 0 */
+	SLIST_HEAD(, task_host) idle; /* [mu] host threads that wait for a task */
+	unsigned n_idle; /* [mu] */
 };
 
 struct task_table *task_table_new(void);
@@ -70,7 +72,8 @@ static inline bool tg_single(const struct thread_group *tg) { return tg->n_live 
 struct fpstate *task_fp(struct task *t); /* own thread: scratch floating-point area, NULL: no memory */
 
 /* --- life --- */
-int task_spawn(struct task *t); /* its host thread; -EAGAIN.  Takes a reference. */
+void task_run(struct task *t); /* task_run.c: the whole life of a task, on its host thread; puts a reference */
+int task_spawn_locked(struct task *t); /* task_host.c: runs it on a host thread; -EAGAIN.  Takes a reference. */
 void task_exit(struct task *t); /* own thread, task loop only: everything but the host thread's end */
 void task_set_current(struct task *t); /* the host thread's own, once */
 void signal_stop_leave_locked(struct task *t); /* a task that exits no longer takes part in a stop */

@@ -1,0 +1,97 @@
+/*
+ * task_host.c - the host threads that tasks run on.
+ *
+ * A thread whose task has ended waits for another one, up to MAX_IDLE of them:
+ * making a thread costs the host more than waking one.  All of it is under the
+ * task list lock.
+ */
+#include "kernel/task_table.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#define TASK_STACK (128 * 1024)
+#define TASK_GUARD 4096
+#define MAX_IDLE 4
+
+struct task_host {
+	SLIST_ENTRY(task_host) link; /* [T] in idle */
+	struct task *task; /* [T] to run, with a reference; NULL while idle */
+	struct sleeper sleeper;
+};
+
+/* Until there is another task to run. False: there are enough that wait. */
+static bool next_task(struct task_host *h, struct task_table *tt)
+{
+	mutex_lock(&tt->mu);
+	h->task = NULL;
+	if (tt->n_idle >= MAX_IDLE) {
+		mutex_unlock(&tt->mu);
+		return false;
+	}
+	SLIST_INSERT_HEAD(&tt->idle, h, link);
+	tt->n_idle++;
+	while (!h->task) {
+		mutex_unlock(&tt->mu);
+		wait_sleep_uninterruptible(WAIT_FOREVER);
+		mutex_lock(&tt->mu);
+	}
+	mutex_unlock(&tt->mu);
+	return true;
+}
+
+static void *host_main(void *arg)
+{
+	struct task_host *h = arg;
+	struct task_table *tt = h->task->k->tasks;
+
+	do {
+		task_run(h->task);
+		sleeper_set_current(&h->sleeper);
+	} while (next_task(h, tt));
+	free(h);
+	return NULL;
+}
+
+static int host_new(struct task *t)
+{
+	struct task_host *h = calloc(1, sizeof(*h));
+	pthread_attr_t attr;
+	pthread_t thread;
+	int r;
+
+	if (!h)
+		return -EAGAIN;
+	h->task = t;
+	sleeper_init(&h->sleeper);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, TASK_STACK);
+	pthread_attr_setguardsize(&attr, TASK_GUARD);
+	r = pthread_create(&thread, &attr, host_main, h);
+	pthread_attr_destroy(&attr);
+	if (r)
+		free(h);
+	return r ? -EAGAIN : 0;
+}
+
+int task_spawn_locked(struct task *t)
+{
+	struct task_table *tt = t->k->tasks;
+	struct task_host *h = SLIST_FIRST(&tt->idle);
+	int r;
+
+	task_get(t);
+	if (h) {
+		SLIST_REMOVE_HEAD(&tt->idle, link);
+		tt->n_idle--;
+		h->task = t;
+		sleeper_wake(&h->sleeper);
+		return 0;
+	}
+	r = host_new(t);
+	if (r)
+		task_put(t);
+	return r;
+}
