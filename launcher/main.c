@@ -40,8 +40,8 @@ static void help(void)
 {
 	printf("usage: redoubt [OPTIONS] COMMAND [ARGUMENTS]\n\nRuns Linux containers on a kernel of their own, in user space.\n\nCommands:\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
-	printf("  %-8s %s\n\nOptions:\n", "help", "print this, or a command's options; 'help syscalls': which calls a program may make");
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	printf("  %-10s %s\n\nOptions:\n", "help", "print this, or a command's options; 'help syscalls': which calls a program may make");
 	option_help(global_options, stdout);
 }
 

@@ -59,15 +59,15 @@ PY
 }
 
 cat >"$SCRATCH/daemon.json" <<J
-{"deprecated-key-path": "$SCRATCH/key.json", "default-runtime": "redoubt", "runtimes": {"redoubt": {"path": "$LAUNCHER"}}}
+{"deprecated-key-path": "$SCRATCH/key.json", "default-runtime": "redoubt"}
 J
-make_image && start_containerd && start_daemon "$SCRATCH/docker.sock" dockerd -H "$DOCKER_HOST" --config-file "$SCRATCH/daemon.json" \
+make_image && "$LAUNCHER" install --engine docker --config "$SCRATCH/daemon.json" >"$SCRATCH/out" && start_containerd && start_daemon "$SCRATCH/docker.sock" dockerd -H "$DOCKER_HOST" --config-file "$SCRATCH/daemon.json" \
 	--containerd "$CONTAINERD_ADDRESS" --data-root "$SCRATCH/docker" --exec-root "$SCRATCH/docker-exec" --pidfile "$SCRATCH/docker.pid" \
 	--iptables=false --bridge=none --storage-driver vfs && d load -q -i "$SCRATCH/image.tar" >"$SCRATCH/out" 2>"$SCRATCH/err" ||
 	{ not_ok "set-up" "$(cat "$SCRATCH/err")"; finish; exit 1; }
 reference=$(command -v runc)
 [ -n "$reference" ] && run --rm --runtime runc $i true >"$SCRATCH/out" 2>"$SCRATCH/err" || reference=
-is "info" "$(d info --format '{{.DefaultRuntime}} {{(index .Runtimes "redoubt").Path}}' 2>"$SCRATCH/err")" "redoubt $LAUNCHER"
+is "info" "$(d info --format '{{.DefaultRuntime}} {{(index .Runtimes "redoubt").Path}}' 2>"$SCRATCH/err")" "redoubt $(realpath "$LAUNCHER")"
 
 # --- run -----------------------------------------------------------------------------------------
 both "run" $i echo hello

@@ -86,11 +86,8 @@ state = "$SCRATCH/containerd-state"
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "native"
     default_runtime_name = "redoubt"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.redoubt]
-      runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.redoubt.options]
-        BinaryName = "$LAUNCHER"
 T
+	"$LAUNCHER" install --engine containerd --config "$SCRATCH/containerd.toml" >"$SCRATCH/out" || return
 	start_daemon "$CONTAINERD_ADDRESS" containerd --config "$SCRATCH/containerd.toml"
 }
 
