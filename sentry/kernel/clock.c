@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <time.h>
+#include <x86intrin.h>
 
 /* Host clock that a guest clock reads; -1: none. */
 static const int host_clock[] = {
@@ -24,6 +25,40 @@ static const int host_clock[] = {
 };
 #define N_CLOCKS ((int)(sizeof(host_clock) / sizeof(host_clock[0])))
 #define COARSE_RESOLUTION 4000000 /* as with CONFIG_HZ=250 */
+
+/* --- the processor's counter ------------------------------------------------------ */
+
+#define CALIBRATED_NS 20000000 /* long enough to know how fast it counts */
+
+static uint64_t first_ticks;
+static int64_t first_ns;
+
+__attribute__((constructor)) static void begin_calibration(void)
+{
+	first_ticks = __rdtsc();
+	first_ns = now_monotonic();
+}
+
+/* ns a tick, times 2^32: the same always once the sandbox is some ms old. */
+static uint64_t tick_length(void)
+{
+	static _Atomic uint64_t known;
+	uint64_t v = atomic_load(&known);
+	int64_t ns;
+
+	if (v)
+		return v;
+	ns = now_monotonic() - first_ns;
+	v = (uint64_t)(((unsigned __int128)ns << 32) / (__rdtsc() - first_ticks + 1));
+	if (ns >= CALIBRATED_NS)
+		atomic_store(&known, v);
+	return v;
+}
+
+int64_t ticks_to_ns(uint64_t ticks)
+{
+	return (int64_t)((unsigned __int128)ticks * tick_length() >> 32);
+}
 
 static bool is_host_clock(int clock)
 {

@@ -134,8 +134,11 @@ static bool act(struct task *t, uint32_t verdict, const struct linux_seccomp_dat
 
 bool seccomp_permits(struct task *t, uint64_t nr, const uint64_t args[6], int64_t *ret)
 {
-	struct linux_seccomp_data d = { .nr = (int32_t)nr, .arch = LINUX_AUDIT_ARCH_X86_64, .ip = t->regs.rip };
+	struct linux_seccomp_data d = { .nr = (int32_t)nr, .arch = LINUX_AUDIT_ARCH_X86_64 };
 	const struct seccomp_filter *f;
+
+	task_complete_regs(t);
+	d.ip = t->regs.rip;
 
 	if (atomic_load(&t->seccomp_mode) == LINUX_SECCOMP_MODE_STRICT) {
 		*ret = -ENOSYS;

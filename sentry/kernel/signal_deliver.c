@@ -135,6 +135,7 @@ int64_t signal_return(struct task *t)
 	struct linux_stack ss;
 	uint64_t mask;
 
+	task_complete_regs(t);
 	if (!fp || sigframe_pop(t->mm, &t->regs, fp, &mask, &ss)) {
 		signal_force(t, LINUX_SIGSEGV, NULL);
 		return 0;
@@ -266,6 +267,7 @@ static enum taken take_one(struct task *t, int *signo, struct linux_siginfo *inf
 
 bool signal_work(struct task *t)
 {
+	task_complete_regs(t);
 	for (;;) {
 		struct linux_sigaction sa;
 		struct linux_siginfo info;

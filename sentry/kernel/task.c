@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <x86intrin.h>
 
 static _Thread_local struct task *current_task;
 
@@ -185,15 +186,12 @@ void tg_release_locked(struct thread_group *tg)
 
 void task_times(const struct task *t, int64_t *utime, int64_t *stime)
 {
-	int64_t since = atomic_load(&t->program_since);
+	uint64_t since = atomic_load(&t->program_since), now = __rdtsc(), ticks = atomic_load(&t->uticks);
 	struct timespec ts;
 
-	*utime = atomic_load(&t->utime);
-	if (since) {
-		int64_t d = now_monotonic() - since;
-
-		*utime += d > 0 ? d : 0;
-	}
+	if (since && now > since)
+		ticks += now - since;
+	*utime = ticks_to_ns(ticks);
 	*stime = atomic_load(&t->stime);
 	if (t->cpu_clock && !t->exited && !clock_gettime(t->cpu_clock, &ts))
 		*stime = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec - t->cpu_before;

@@ -130,7 +130,8 @@ struct task {
 	struct sleeper sleeper;
 	_Atomic bool held; /* its maker still writes its number: it must not run, and so not clear it, before */
 	struct platform_ctx *ctx; /* [t] */
-	struct regs regs; /* [t] */
+	struct regs regs; /* [t] during a call only its number, arguments and rax: task_complete_regs */
+	bool regs_partial; /* [t] */
 	struct mm *mm; /* [t] to change (with T held); others: task_get_mm */
 	struct fdtable *files; /* same */
 	struct fs_context *fs; /* same */
@@ -159,7 +160,7 @@ struct task {
 	struct fpstate *fp; /* [t] scratch: a child's first state, signal frames; NULL until needed */
 	bool fp_load; /* [t] *fp is to be loaded when the thread starts */
 	uaddr set_child_tid; /* [t] CLONE_CHILD_SETTID: written by the new thread */
-	_Atomic int64_t program_since; /* ns when program code was entered; 0: not in it */
+	_Atomic uint64_t program_since; /* ticks when program code was entered; 0: not in it */
 	clockid_t cpu_clock; /* [I] of the host thread */
 	int64_t cpu_before; /* [I] what it showed when the task began */
 	char comm[16]; /* [T] */
@@ -169,7 +170,8 @@ struct task {
 	int64_t (*restart_fn)(struct task *t, void *state); /* [t] */
 	uint64_t restart_state[6]; /* [t] */
 	/* accounting, ns */
-	_Atomic int64_t utime, stime;
+	_Atomic int64_t stime;
+	_Atomic uint64_t uticks; /* in program code: the processor's ticks, as they cost less than ns */
 	_Atomic uint64_t nvcsw, nivcsw, minflt, majflt;
 	int64_t start_time;
 	_Atomic char state; /* 'R' 'S' 'D' 'T' 't' 'Z' for /proc */
@@ -228,6 +230,9 @@ void tg_watch_exit(struct thread_group *tg, struct waitq *wq);
 bool tg_exit_status(struct thread_group *tg, int *wait_status); /* false: still running */
 void tg_release(struct thread_group *tg); /* control has read the status: the zombie goes; the reference stays the caller's */
 bool kernel_container_known(struct kernel *k, const struct container *c); /* some process of it is there, a zombie maybe */
+
+int64_t ticks_to_ns(uint64_t ticks); /* of the processor's counter */
+void task_complete_regs(struct task *t); /* own thread, before registers are looked at but for the call's, or changed */
 
 uint64_t rlimit_get(struct task *t, unsigned resource); /* soft limit */
 

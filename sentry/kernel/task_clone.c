@@ -180,6 +180,7 @@ static int make_group(struct task *t, struct task *c, const struct clone_request
 
 static void copy_registers(struct task *t, struct task *c, const struct clone_request *q)
 {
+	task_complete_regs(t);
 	c->regs = t->regs;
 	c->regs.rax = 0;
 	if (q->stack)

@@ -128,6 +128,7 @@ static void fresh_registers(struct task *t, const struct exec_image *img)
 {
 	struct fpstate *fp = task_fp(t);
 
+	task_complete_regs(t);
 	regs_exec(&t->regs, img->entry, img->sp);
 	t->regs.orig_rax = UINT64_MAX;
 	if (!fp)

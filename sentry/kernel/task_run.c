@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+#include <x86intrin.h>
 
 /* An access that faulted: mapped now, or a signal. */
 static void handle_fault(struct task *t, const struct platform_trap *trap)
@@ -50,18 +51,30 @@ static void handle_trap(struct task *t, const struct platform_trap *trap)
 
 static enum platform_event run_program(struct task *t, struct platform_trap *trap)
 {
-	int64_t start = now_monotonic();
+	uint64_t start = __rdtsc();
 	enum platform_event ev;
 
 	atomic_store_explicit(&t->program_since, start, memory_order_relaxed);
 	ev = platform_switch(t->ctx, mm_as(t->mm), &t->regs, trap);
 	atomic_store_explicit(&t->program_since, 0, memory_order_relaxed);
-	atomic_fetch_add_explicit(&t->utime, now_monotonic() - start, memory_order_relaxed);
+	/* nobody else writes it */
+	atomic_store_explicit(&t->uticks, atomic_load_explicit(&t->uticks, memory_order_relaxed) + (__rdtsc() - start), memory_order_relaxed);
+	t->regs_partial = trap->partial;
 	return ev;
+}
+
+void task_complete_regs(struct task *t)
+{
+	if (!t->regs_partial)
+		return;
+	t->regs_partial = false;
+	platform_complete(t->ctx, &t->regs);
 }
 
 static void handle_event(struct task *t, enum platform_event ev, const struct platform_trap *trap)
 {
+	if (ev != PLATFORM_SYSCALL)
+		task_complete_regs(t);
 	if (ev != PLATFORM_SYSCALL)
 		ev = mm_text_event(t->mm, ev, trap, &t->regs);
 	else if (trap->call_site)

@@ -25,6 +25,7 @@ struct platform_ops {
 	void (*fpstate_set)(struct platform_ctx *c, const struct fpstate *fp);
 	void (*set_singlestep)(struct platform_ctx *c, bool on);
 	/* Optional: */
+	void (*complete)(struct platform_ctx *c, struct regs *r);
 	void (*answer)(struct platform_ctx *c, enum platform_answer which, uint64_t value);
 	const struct platform_patching *patching;
 };

@@ -100,6 +100,12 @@ enum platform_event platform_switch(struct platform_ctx *c, struct platform_as *
 	return c->ops->run(c, as, r, trap);
 }
 
+void platform_complete(struct platform_ctx *c, struct regs *r)
+{
+	if (c->ops->complete)
+		c->ops->complete(c, r);
+}
+
 void platform_interrupt(struct platform_ctx *c)
 {
 	c->ops->interrupt(c);

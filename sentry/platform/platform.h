@@ -40,6 +40,7 @@ struct platform_trap {
 	uint64_t addr; /* si_addr */
 	uint32_t error; /* page fault error code: bit 1 write, bit 4 instruction fetch; 0 if unknown */
 	uint64_t trapno;
+	bool partial; /* PLATFORM_SYSCALL: of the registers only the number, the arguments and rax are there: platform_complete */
 	bool call_site; /* PLATFORM_SYSCALL: the call has trapped at its instruction, where it may be patched */
 	bool error_known; /* the two above are real (else only addr is); bit 1 may be clear for a write to what was not mapped */
 };
@@ -85,6 +86,10 @@ void platform_ctx_bind(struct platform_ctx *c);
 /* Runs program code until something happens.  `as` may differ from the last
  * call's (exec).  r is loaded before and stored after. */
 enum platform_event platform_switch(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);
+
+/* After an event whose trap said that registers are partial, before any others
+ * are looked at or changed: fills them in.  Own thread. */
+void platform_complete(struct platform_ctx *c, struct regs *r);
 
 /* Makes c's current or next platform_switch return soon. Any thread. */
 void platform_interrupt(struct platform_ctx *c);

@@ -147,7 +147,7 @@ static void barrier(struct task *t, bool all)
 	tasks_lock(t->k);
 	LIST_FOREACH(tg, &t->k->tasks->all, all_link)
 		TAILQ_FOREACH(o, &tg->tasks, tg_link) {
-			int64_t since;
+			uint64_t since;
 
 			if (o == t || !o->ctx || (!all && o->mm != t->mm))
 				continue;

@@ -307,6 +307,7 @@ int64_t sys_prctl(struct task *t, const uint64_t a[6])
 
 int64_t sys_arch_prctl(struct task *t, const uint64_t a[6])
 {
+	task_complete_regs(t);
 	switch ((int)a[0]) {
 	case LINUX_ARCH_SET_FS:
 		if (a[1] >= TASK_SIZE)

@@ -100,6 +100,7 @@ int64_t sys_sigaltstack(struct task *t, const uint64_t a[6])
 	struct linux_stack new, old;
 	int r = 0;
 
+	task_complete_regs(t);
 	signal_get_altstack(t, t->regs.rsp, &old);
 	if (a[0]) {
 		if (copy_from_user(t->mm, &new, UADDR(a[0]), sizeof(new)))

@@ -191,7 +191,11 @@ static SHOW(show_wchan)
 
 static SHOW(show_schedstat)
 {
-	pprintf(b, "%" PRId64 " 0 0\n", c->t ? c->t->utime + c->t->stime : 0);
+	int64_t utime = 0, stime = 0;
+
+	if (c->t)
+		task_times(c->t, &utime, &stime);
+	pprintf(b, "%" PRId64 " 0 0\n", utime + stime);
 	return 0;
 }
 

@@ -101,6 +101,7 @@ const struct platform_ops platform_systrap = {
 	.fpstate_get = st_fpstate_get,
 	.fpstate_set = st_fpstate_set,
 	.set_singlestep = st_set_singlestep,
+	.complete = st_patch_complete,
 	.answer = st_ctx_answer,
 	.patching = &st_patching,
 };

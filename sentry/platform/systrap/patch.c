@@ -38,6 +38,7 @@ static const struct {
 	{ ST_RSP, offsetof(struct regs, rsp) },
 };
 #define N_PLACES (sizeof(places) / sizeof(places[0]))
+#define N_ARGUMENTS 6u /* the first ones, which are in a line with the event */
 
 static void put64(uint8_t *at, uint64_t v)
 {
@@ -70,6 +71,7 @@ void st_patch_prepare(struct st_ctx *c)
 
 	c->in_patch = c->th->in_patch;
 	c->call_end = 0;
+	c->partial = false;
 	c->loading = true; /* perhaps */
 	memset(&c->block, 0xff, sizeof(c->block));
 	put64(c->slot + ST_SELF, self);
@@ -96,17 +98,39 @@ void st_ctx_answer(struct platform_ctx *base, enum platform_answer which, uint64
 
 /* --- from the stub ------------------------------------------------------------------- */
 
-static void read_block(struct st_ctx *c, struct regs *r, bool called)
+static void read_places(struct st_ctx *c, struct regs *r, unsigned from, unsigned to)
 {
-	for (unsigned i = 0; i < N_PLACES; i++)
+	for (unsigned i = from; i < to; i++)
 		*reg(r, i) = *reg(&c->block, i) = get64(c->slot + places[i].slot);
-	r->rax = get64(c->slot + (called ? ST_RAX : ST_RESULT));
+}
+
+/* All but rax and the arguments. */
+static void read_others(struct st_ctx *c, struct regs *r)
+{
+	read_places(c, r, N_ARGUMENTS, N_PLACES);
 	if (c->p->fsgsbase)
 		r->fs_base = c->block.fs_base = get64(c->slot + ST_FS);
 	/* It has found its slot by the GS base: the program's own is 0. */
 	r->gs_base = 0;
-	r->orig_rax = UINT64_MAX;
 	regs_sanitize(r);
+	c->call_end = r->rip;
+	c->partial = false;
+}
+
+void st_patch_complete(struct platform_ctx *base, struct regs *r)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+
+	if (c->partial)
+		read_others(c, r);
+}
+
+static void read_all(struct st_ctx *c, struct regs *r)
+{
+	read_places(c, r, 0, N_ARGUMENTS);
+	r->rax = get64(c->slot + ST_RESULT);
+	r->orig_rax = UINT64_MAX;
+	read_others(c, r);
 }
 
 bool st_patch_read(struct st_ctx *c, struct regs *r, uint32_t *by)
@@ -114,16 +138,20 @@ bool st_patch_read(struct st_ctx *c, struct regs *r, uint32_t *by)
 	*by = get32(c->slot + ST_KIND);
 	if (*by != ST_BY_CALL && *by != ST_BY_KICK)
 		return false;
-	read_block(c, r, *by == ST_BY_CALL);
 	c->in_patch = true;
 	c->fp_at = 0;
-	c->call_end = r->rip;
-	c->loading = *by == ST_BY_KICK;
-	if (c->loading) { /* what was to be loaded has not been */
-		c->block.fs_base = UINT64_MAX;
-		if (get32(c->slot + ST_LOAD) & ST_LOAD_FP)
-			c->fp_pending = true;
+	c->loading = false;
+	if (*by == ST_BY_CALL) {
+		read_places(c, r, 0, N_ARGUMENTS);
+		r->rax = get64(c->slot + ST_RAX);
+		c->partial = true;
+		return true;
 	}
+	read_all(c, r);
+	c->loading = true; /* what was to be loaded has not been */
+	c->block.fs_base = UINT64_MAX;
+	if (get32(c->slot + ST_LOAD) & ST_LOAD_FP)
+		c->fp_pending = true;
 	return true;
 }
 
@@ -132,7 +160,7 @@ void st_patch_leaving(struct st_ctx *c, struct regs *r)
 	uint64_t stopped_with = r->fs_base, wanted = c->block.fs_base;
 	uint32_t load = get32(c->slot + ST_LOAD);
 
-	read_block(c, r, false);
+	read_all(c, r);
 	r->fs_base = load & ST_LOAD_FS ? wanted : stopped_with;
 	regs_sanitize(r);
 	if (load & ST_LOAD_FP)
@@ -144,7 +172,7 @@ void st_patch_leaving(struct st_ctx *c, struct regs *r)
 /* The return from there loads all but a trap flag and other bases of segments. */
 static bool can_return(const struct st_ctx *c, const struct regs *r)
 {
-	return !c->singlestep && !r->gs_base && (c->p->fsgsbase || (c->fs_base == r->fs_base && !c->gs_base));
+	return c->partial || (!c->singlestep && !r->gs_base && (c->p->fsgsbase || (c->fs_base == r->fs_base && !c->gs_base)));
 }
 
 static bool wait_for(struct st_ctx *c, uint32_t op)
@@ -161,30 +189,32 @@ bool st_patch_save_fp(struct st_ctx *c)
 	return true;
 }
 
-bool st_patch_convert(struct st_ctx *c, const struct regs *r)
+bool st_patch_convert(struct st_ctx *c, struct regs *r)
 {
-	struct regs none = *r;
+	struct regs none;
 	siginfo_t si;
 	uint64_t error, trapno;
 
+	if (c->partial && c->singlestep)
+		read_others(c, r);
 	if (can_return(c, r))
 		return true;
+	none = *r;
 	if (!wait_for(c, ST_OP_CONVERT) || !st_frame_read(c, &none, &si, &error, &trapno))
 		return false;
 	c->in_patch = false;
 	return true;
 }
 
-void st_patch_write(struct st_ctx *c, const struct regs *in)
+/* Registers that are not the same as they were; what else is to be loaded. */
+static uint32_t write_others(struct st_ctx *c, struct regs r)
 {
-	struct regs r = *in;
 	uint32_t load = 0;
 
 	regs_sanitize(&r);
 	for (unsigned i = 0; i < N_PLACES; i++)
 		if (*reg(&r, i) != *reg(&c->block, i))
 			put64(c->slot + places[i].slot, *reg(&c->block, i) = *reg(&r, i));
-	put64(c->slot + ST_RESULT, r.rax);
 	if (c->block.fs_base != r.fs_base && c->p->fsgsbase) {
 		c->block.fs_base = r.fs_base;
 		put64(c->slot + ST_FS, r.fs_base);
@@ -192,6 +222,14 @@ void st_patch_write(struct st_ctx *c, const struct regs *in)
 	}
 	if (c->call_end != r.rip)
 		put64(c->slot + ST_CMP, 0);
+	return load;
+}
+
+void st_patch_write(struct st_ctx *c, const struct regs *r)
+{
+	uint32_t load = c->partial ? 0 : write_others(c, *r);
+
+	put64(c->slot + ST_RESULT, r->rax);
 	if (c->fp_pending) {
 		st_fp_write(c);
 		load |= ST_LOAD_FP;

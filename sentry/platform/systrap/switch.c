@@ -98,10 +98,13 @@ static bool steps_in_stub(const struct event *e, const struct regs *r)
 	return r->rip - ST_PATCH < ST_PATCH_SIZE || r->rip - ST_SITES < ST_SITES_END - ST_SITES;
 }
 
-static enum platform_event at_patch(const struct st_ctx *c, uint32_t by, struct regs *r, bool own_step)
+static enum platform_event at_patch(struct st_ctx *c, uint32_t by, struct regs *r, bool own_step)
 {
-	if (c->singlestep && !own_step)
-		r->eflags &= ~EFLAGS_TF;
+	if (c->singlestep) {
+		st_patch_complete(&c->base, r);
+		if (!own_step)
+			r->eflags &= ~EFLAGS_TF;
+	}
 	if (by == ST_BY_KICK)
 		return PLATFORM_INTERRUPTED;
 	r->orig_rax = r->rax;
@@ -136,7 +139,7 @@ enum platform_event st_run(struct platform_ctx *base, struct platform_as *as_bas
 	struct st_ctx *c = (struct st_ctx *)base;
 	enum platform_event e = PLATFORM_INTERRUPTED;
 
-	trap->call_site = false;
+	trap->call_site = trap->partial = false;
 	if (st_ctx_enter(c, (struct st_as *)as_base) || (c->in_patch && !st_patch_convert(c, r)))
 		return dead(c);
 	atomic_fetch_add_explicit(&c->p->running, 1, memory_order_relaxed);
@@ -149,5 +152,6 @@ enum platform_event st_run(struct platform_ctx *base, struct platform_as *as_bas
 		atomic_store(&c->running, false);
 	} while (e == PLATFORM_INTERRUPTED && atomic_load(&c->interrupt));
 	atomic_fetch_sub_explicit(&c->p->running, 1, memory_order_relaxed);
+	trap->partial = c->partial;
 	return e == PLATFORM_DEAD ? dead(c) : e;
 }

@@ -120,6 +120,7 @@ struct st_ctx {
 	uint64_t fs_base, gs_base; /* [t] what the stub's thread has, where programs cannot change it */
 	bool in_patch; /* [t] the thread waits at a patched call site, not in a signal's handler: */
 	struct regs block; /* [t] then: what was last seen in, or written to, its slot */
+	bool partial; /* [t] only the call's registers were read */
 	bool loading; /* [t] ST_LOAD is perhaps not 0 */
 	uint64_t call_end; /* [t] where it would go on if the sentry changed nothing; 0: that is not known */
 	uint64_t answers[ST_N_ANSWERS]; /* [t] what it may tell the program itself */
@@ -189,9 +190,10 @@ void st_fp_write(struct st_ctx *c); /* puts what is pending in the slot */
 void st_patch_prepare(struct st_ctx *c); /* c has a new thread */
 /* The thread waits at a patched site: has it stop by a signal if that cannot do
  * what is wanted.  False: it is dead. */
-bool st_patch_convert(struct st_ctx *c, const struct regs *r);
+bool st_patch_convert(struct st_ctx *c, struct regs *r);
 void st_patch_write(struct st_ctx *c, const struct regs *r); /* what it goes on with */
 /* It has stopped at a patched site: true. by: ST_BY_*. */
+void st_patch_complete(struct platform_ctx *c, struct regs *r);
 bool st_patch_read(struct st_ctx *c, struct regs *r, uint32_t *by);
 /* A signal stopped it on its way out of there: its registers are those in the slot. */
 void st_patch_leaving(struct st_ctx *c, struct regs *r);
