@@ -219,4 +219,40 @@ CASE(many_threads)
 	}
 }
 
+static int64_t thread_time(void)
+{
+	struct timespec ts;
+
+	CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts) == 0);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+static void *calls_a_lot(void *arg)
+{
+	while (thread_time() < 60000000)
+		syscall(SYS_getppid);
+	return NULL;
+}
+
+static void *tells_its_time(void *arg)
+{
+	*(int64_t *)arg = thread_time();
+	return NULL;
+}
+
+/* A new thread has used no time, whatever threads before it have. */
+CASE(cpu_time_starts_at_zero)
+{
+	int64_t used = -1;
+	pthread_t t;
+
+	for (int i = 0; i < 3; i++) {
+		CHECK(pthread_create(&t, NULL, calls_a_lot, NULL) == 0);
+		CHECK(pthread_join(t, NULL) == 0);
+		CHECK(pthread_create(&t, NULL, tells_its_time, &used) == 0);
+		CHECK(pthread_join(t, NULL) == 0);
+		CHECK(used >= 0 && used < 40000000);
+	}
+}
+
 int main(void) { return run_cases(); }

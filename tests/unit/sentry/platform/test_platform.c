@@ -483,6 +483,61 @@ START_TEST(exec_leaves_others)
 }
 END_TEST
 
+/* A program goes on in its predecessor's process only if that has no other thread,
+ * and has had none that might be there still. */
+START_TEST(reuse)
+{
+	bool may = !strcmp(which, "systrap");
+	struct platform_ctx *second;
+	struct guest g;
+
+	guest_new(&g, blob_getppid);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	ck_assert_int_eq(platform_as_reusable(g.as, g.c), may);
+	ck_assert_int_eq(platform_as_unmap(g.as, 0, TASK_SIZE), 0);
+	ck_assert_int_eq(platform_as_map(g.as, CODE, 4096, PROT_READ | PROT_EXEC, mem_fd, 0), 0);
+	regs_exec(&g.r, AT(blob_getppid), DATA + 4096);
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	second = platform_ctx_new(plat, g.as);
+	ck_assert(!platform_as_reusable(g.as, g.c));
+	platform_ctx_free(second);
+	ck_assert(!platform_as_reusable(g.as, g.c));
+	guest_free(&g);
+}
+END_TEST
+
+/* Many orders at once, several files among them; those before the one that fails are done. */
+START_TEST(batches)
+{
+	struct platform_order o[100];
+	int fd = memfd_create("other", 0);
+	struct guest g;
+
+	ck_assert_int_eq(ftruncate(fd, 4096), 0);
+	guest_new(&g, blob_load);
+	for (unsigned i = 0; i < 100; i++)
+		o[i] = (struct platform_order){ .kind = PLATFORM_MAP, .prot = PROT_READ, .addr = 0x100000 + i * 8192, .len = 4096,
+			.fd = i % 3 == 1 ? fd : i % 3 == 2 ? mem_fd : dup(fd) };
+	ck_assert_int_eq(platform_as_orders(g.as, o, 100), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		g.r.rip = AT(blob_load);
+		g.r.rdi = o[i].addr;
+		ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+		ck_assert_uint_eq(g.r.rbx, 1); /* loaded */
+		o[i].addr += 0x1000000;
+	}
+	o[50].fd = 9999;
+	ck_assert_int_lt(platform_as_orders(g.as, o, 100), 0);
+	g.r.rip = AT(blob_load);
+	g.r.rdi = o[49].addr;
+	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
+	g.r.rip = AT(blob_load);
+	g.r.rdi = o[51].addr;
+	ck_assert_int_eq(run(&g), PLATFORM_FAULT);
+	guest_free(&g);
+}
+END_TEST
+
 /* Calls fn for each of our processes, the oldest first. */
 static void for_each_child(void (*fn)(pid_t pid, void *arg), void *arg)
 {
@@ -525,6 +580,39 @@ static void count_child(pid_t pid, void *arg)
 {
 	++*(unsigned *)arg;
 }
+
+static void kill_idle(pid_t pid, void *arg)
+{
+	pid_t program = 0;
+
+	note_program(pid, &program);
+	if (!program && ++*(unsigned *)arg > 1) /* not the zygote, which is the oldest */
+		kill(pid, SIGKILL);
+}
+
+/* Processes kept in reserve that somebody kills are not used. */
+START_TEST(reserve_killed)
+{
+	struct guest g[4];
+	unsigned n = 0;
+
+	for (int i = 0; i < 4; i++) {
+		guest_new(&g[i], blob_getppid);
+		ck_assert_int_eq(run(&g[i]), PLATFORM_SYSCALL);
+	}
+	msleep(100);
+	for_each_child(kill_idle, &n);
+	msleep(100);
+	for (int i = 0; i < 4; i++) {
+		struct guest h;
+
+		guest_new(&h, blob_getppid);
+		ck_assert_int_eq(run(&h), PLATFORM_SYSCALL);
+		guest_free(&h);
+		guest_free(&g[i]);
+	}
+}
+END_TEST
 
 START_TEST(killed_from_outside)
 {
@@ -947,7 +1035,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { syscalls, stub_text_is_harmless, faults, traps, vsyscall, singlestep, floating_point, fs_base, interrupt,
-		threads, foreign_orders, orders_under_load, exec_moves, exec_leaves_others, killed_from_outside, killed_while_others_sleep, stopped_from_outside, other_files,
+		threads, foreign_orders, orders_under_load, exec_moves, exec_leaves_others,
+		reuse, batches, reserve_killed, killed_from_outside, killed_while_others_sleep, stopped_from_outside, other_files,
 		bad_ranges, hundred_processes, jumps_into_the_stub, stub_memory, scribbling, figures };
 	void (*const setups[])(void) = { setup_ptrace, setup_systrap };
 	static const char *const names[] = { "ptrace", "systrap" };
