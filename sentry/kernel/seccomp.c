@@ -162,6 +162,7 @@ int seccomp_set_strict(struct task *t)
 		r = -EINVAL;
 	else
 		atomic_store(&t->seccomp_mode, LINUX_SECCOMP_MODE_STRICT);
+	atomic_store(&t->work, true);
 	tasks_unlock(t->k);
 	return r;
 }
@@ -195,6 +196,10 @@ static void assign_locked(struct task *t, struct seccomp_filter *f)
 	struct seccomp_filter *old = atomic_exchange(&t->seccomp, f);
 
 	atomic_store(&t->seccomp_mode, LINUX_SECCOMP_MODE_FILTER);
+	/* From now on it asks for everything; that does not end a call in which it sleeps. */
+	atomic_store(&t->work, true);
+	if (t != task_current() && t->ctx)
+		platform_interrupt(t->ctx);
 	if (old) /* f's chain holds it too: never the last one */
 		ref_put(&old->ref);
 }

@@ -281,6 +281,7 @@ void task_set_cred(struct task *t, struct cred *c)
 	old = t->cred;
 	t->cred = c;
 	tasks_unlock(t->k);
+	atomic_store(&t->work, true); /* what the program is told of it is not true any more */
 	cred_put(old);
 }
 

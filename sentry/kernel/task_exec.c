@@ -129,6 +129,7 @@ static void fresh_registers(struct task *t, const struct exec_image *img)
 	struct fpstate *fp = task_fp(t);
 
 	task_complete_regs(t);
+	atomic_store(&t->work, true); /* its number and its credentials may be others */
 	regs_exec(&t->regs, img->entry, img->sp);
 	t->regs.orig_rax = UINT64_MAX;
 	if (!fp)
