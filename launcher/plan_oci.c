@@ -95,15 +95,6 @@ void plan_process(const struct oci_process *in, struct pool *p, struct boot_proc
 	plan_rlimits(in, p, out);
 }
 
-static bool joins_network(const struct oci_linux *l)
-{
-	for (size_t i = 0; l && i < l->namespaces.n; i++) {
-		if (!strcmp(l->namespaces.v[i].type, "network") && l->namespaces.v[i].path && *l->namespaces.v[i].path)
-			return true;
-	}
-	return false;
-}
-
 /* Says what the configuration asks for and does not get; silence would be a lie. */
 static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
 {
@@ -112,7 +103,6 @@ static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
 		bool given;
 		const char *what;
 	} all[] = {
-		{ joins_network(l), "linux.namespaces: the network is not joined; inside there is loopback only" },
 		{ s->process->apparmor && *s->process->apparmor, "process.apparmorProfile: is not applied" },
 		{ s->process->selinux && *s->process->selinux, "process.selinuxLabel: is not applied" },
 		{ l && l->mount_label && *l->mount_label, "linux.mountLabel: is not applied" },

@@ -190,6 +190,22 @@ static void join_namespaces(struct plan *plan, const struct records *all)
 	}
 }
 
+/* Without a sandbox to join there is nothing behind such a path; only a network's is passed over, with a warning. */
+static struct err *refuse_paths(const struct plan *plan)
+{
+	for (size_t i = 0; i < COUNT(joinable); i++) {
+		const struct oci_namespace *ns = namespace_of(plan, joinable[i].type);
+
+		if (!ns || !ns->path || !*ns->path)
+			continue;
+		if (joinable[i].field == SIZE_MAX)
+			log_warning("config.json: linux.namespaces: the network is not joined; inside there is loopback only");
+		else
+			return err_new(0, "linux.namespaces: %s: '%.255s' is not of a running container of ours; others cannot be joined", ns->type, ns->path);
+	}
+	return NULL;
+}
+
 /* --- volumes ------------------------------------------------------------------------------ */
 
 #define HINT "dev.gvisor.spec.mount."
@@ -272,7 +288,7 @@ struct err *pod_resolve(struct context *c, struct plan *plan)
 	if (!sandbox && found)
 		sandbox = by_id(&all, found);
 	if (!sandbox)
-		return name_volumes(plan, &plan->annotations, c->pool);
+		return (e = refuse_paths(plan)) ? e : name_volumes(plan, &plan->annotations, c->pool);
 	plan->sandbox = sandbox_of(sandbox);
 	if (strcmp(plan->sandbox, sandbox->id) && !(sandbox = by_id(&all, plan->sandbox)))
 		return err_new(ENOENT, "sandbox '%.64s' does not exist", plan->sandbox);

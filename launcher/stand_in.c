@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -32,8 +33,10 @@ void stand_in_argv(int argc, char **argv)
 static void set_title(const char *title)
 {
 	size_t n = strlen(title);
+	char name[16];
 
-	prctl(PR_SET_NAME, "redoubt-exec");
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(title, " "), title);
+	prctl(PR_SET_NAME, name);
 	if (!command_line.size)
 		return;
 	n = n < command_line.size ? n : command_line.size - 1;

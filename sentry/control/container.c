@@ -32,6 +32,21 @@ bool container_is_first(const struct container *c)
 	return !c->next;
 }
 
+/* A zombie that its parent in another container has not waited for points to its container. */
+static void sweep_husks(struct kernel *k)
+{
+	struct container **at = &k->husks, *c;
+
+	while ((c = *at)) {
+		if (kernel_container_known(k, c)) {
+			at = &c->next;
+		} else {
+			*at = c->next;
+			free(c);
+		}
+	}
+}
+
 void container_free(struct container *c)
 {
 	if (c->fs)
@@ -43,7 +58,9 @@ void container_free(struct container *c)
 	gofer_conn_put(c->gofer);
 	attributes_free(&c->attributes);
 	free(c->id);
-	free(c);
+	c->next = c->k->husks;
+	c->k->husks = c;
+	sweep_husks(c->k);
 }
 
 /* The namespaces of the container that is to be joined; NULL in *out: none is. */

@@ -55,7 +55,7 @@ void container_pause(struct container *c, struct rpc_call *call)
 	c->state = CONTAINER_PAUSED;
 	c->pausing = true;
 	waitq_add(kernel_freeze_wq(c->k), &p->w);
-	kernel_freeze(c->k);
+	kernel_freeze(c->k, c);
 	event_active(p->done, 0, 0);
 }
 
@@ -63,7 +63,7 @@ struct err *container_resume(struct container *c)
 {
 	if (c->state != CONTAINER_PAUSED || c->pausing)
 		return err_new(EINVAL, "container %s: not paused", c->id);
-	kernel_thaw(c->k);
+	kernel_thaw(c->k, c);
 	c->state = CONTAINER_RUNNING;
 	return NULL;
 }

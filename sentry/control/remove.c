@@ -38,7 +38,12 @@ static void on_finish(evutil_socket_t fd, short what, void *arg)
 	struct removing *r = arg;
 	struct control_destroy_reply reply = { 0 };
 	struct gofer_conn *gofer = r->c->gofer;
+	const struct timeval soon = { .tv_usec = 1000 };
 
+	if (r->c->pausing) { /* its report is under way */
+		event_add(r->finish, &soon);
+		return;
+	}
 	gofer_conn_get(gofer);
 	unlist(r->c);
 	processes_free(r->c);

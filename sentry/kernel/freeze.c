@@ -9,15 +9,17 @@
 
 #include "kernel/task_table.h"
 
-void kernel_freeze(struct kernel *k)
+void kernel_freeze(struct kernel *k, const struct container *c)
 {
 	struct task_table *tt = k->tasks;
 	struct thread_group *tg;
 	struct task *t;
 
 	tasks_lock(k);
-	atomic_store(&k->frozen, true);
 	LIST_FOREACH(tg, &tt->all, all_link) {
+		if (tg->container != c)
+			continue;
+		atomic_store(&tg->frozen, true);
 		TAILQ_FOREACH(t, &tg->tasks, tg_link) {
 			if (t->exiting || !t->ctx)
 				continue;
@@ -32,16 +34,19 @@ void kernel_freeze(struct kernel *k)
 	tasks_unlock(k);
 }
 
-void kernel_thaw(struct kernel *k)
+void kernel_thaw(struct kernel *k, const struct container *c)
 {
 	struct thread_group *tg;
 	struct task *t;
 
 	tasks_lock(k);
-	atomic_store(&k->frozen, false);
-	LIST_FOREACH(tg, &k->tasks->all, all_link)
+	LIST_FOREACH(tg, &k->tasks->all, all_link) {
+		if (tg->container != c)
+			continue;
+		atomic_store(&tg->frozen, false);
 		TAILQ_FOREACH(t, &tg->tasks, tg_link)
 			sleeper_wake(&t->sleeper);
+	}
 	tasks_unlock(k);
 }
 
@@ -85,7 +90,7 @@ void freeze_here(struct task *t)
 
 	tasks_lock(t->k);
 	count_locked(t);
-	while (atomic_load(&t->k->frozen) && !tg->exiting && !t->leaving && !(tg->exec_task && tg->exec_task != t)) {
+	while (atomic_load(&tg->frozen) && !tg->exiting && !t->leaving && !(tg->exec_task && tg->exec_task != t)) {
 		tasks_unlock(t->k);
 		wait_sleep_uninterruptible(WAIT_FOREVER);
 		tasks_lock(t->k);

@@ -1,15 +1,15 @@
 /*
- * freeze.h - holding every task of the sandbox before its program runs.
+ * freeze.h - holding every task of a container before its program runs.
  */
 #ifndef SENTRY_KERNEL_FREEZE_H
 #define SENTRY_KERNEL_FREEZE_H
 
 #include "kernel/task.h"
 
-/* Any thread but a task's.  Freezing is done once no task runs program code:
- * kernel_freeze_wq is woken then. */
-void kernel_freeze(struct kernel *k);
-void kernel_thaw(struct kernel *k);
+/* Any thread but a task's.  Freezing is done once no task that is to be frozen runs
+ * program code: kernel_freeze_wq is woken then. */
+void kernel_freeze(struct kernel *k, const struct container *c);
+void kernel_thaw(struct kernel *k, const struct container *c);
 bool kernel_freeze_done(struct kernel *k);
 struct waitq *kernel_freeze_wq(struct kernel *k);
 

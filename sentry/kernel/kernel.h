@@ -50,10 +50,11 @@ struct kernel {
 	uint64_t memory_total; /* [I] bytes the guest sees */
 	int64_t boot_monotonic, boot_realtime; /* [I] ns */
 	bool strace; /* log every call */
-	_Atomic bool frozen; /* tasks park before program code: kernel/freeze.h */
 	struct mutex containers_mu; /* RANK_CONTROL */
 	struct container *containers; /* [containers_mu] newest first */
-	LIST_HEAD(, volume) volumes; /* control/: of the event thread alone */
+	/* control/: of the event thread alone */
+	LIST_HEAD(, volume) volumes;
+	struct container *husks; /* that zombies still point to */
 	_Atomic bool shutting_down;
 	/* boot: runs the system call in t->regs (syscalls/syscall.h's syscall_dispatch). Set before tasks run */
 	int64_t (*dispatch)(struct task *t);

@@ -94,6 +94,7 @@ struct thread_group {
 	bool stopped; /* [T] group stop complete */
 	int stop_signal; /* [T] */
 	bool stop_reported, cont_pending; /* [T] for wait: WUNTRACED, WCONTINUED */
+	_Atomic bool frozen; /* [T] to write: tasks park before program code: kernel/freeze.h */
 	bool did_exec; /* [T] for setpgid */
 	bool is_subreaper; /* [T] */
 	struct linux_rlimit rlimits[LINUX_RLIM_NLIMITS]; /* [T] read with rlimit_get */

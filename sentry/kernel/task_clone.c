@@ -279,6 +279,7 @@ static void link_group_locked(struct task *t, struct thread_group *tg, const str
 {
 	struct thread_group *parent = t->tg;
 
+	atomic_store(&tg->frozen, atomic_load(&parent->frozen));
 	tg->unkillable = tg->pid_ns->init == tg; /* pid 1 of a namespace that a program made */
 	memcpy(tg->rlimits, parent->rlimits, sizeof(tg->rlimits));
 	if (q->flags & LINUX_CLONE_PARENT) {

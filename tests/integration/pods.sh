@@ -1,0 +1,265 @@
+#!/bin/bash
+# pods.sh - several containers in one sandbox: what is theirs (pid 1, /proc, host
+# name, exit status, signals, pause, cgroup) and what they share (volumes,
+# localhost, namespaces that are joined); which of them outlives which.
+# usage: pods.sh; LAUNCHER=... selects the launcher; needs root and the Debian tree.
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+. "$top/tests/integration/lib.sh"
+[ -e "$TREE/.complete" ] || debian_tree
+tag=pods$$
+run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
+quiet() { run "$@" >"$SCRATCH/out" 2>"$SCRATCH/err"; }
+leave() {
+	for d in "$STATE"/*/; do
+		[ -d "$d" ] && run delete --force "$(basename "$d")" >/dev/null 2>&1
+	done
+	rmdir /sys/fs/cgroup/*/redoubt-$tag /sys/fs/cgroup/redoubt-$tag 2>/dev/null
+	rm -rf "$SCRATCH"
+}
+trap leave EXIT
+
+is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got    $2" "wanted $3" "$(head -3 "$SCRATCH/err" 2>/dev/null)"; fi; }
+has() { case $2 in *"$3"*) ok "$1" ;; *) not_ok "$1" "got    $2" "wanted it to hold $3" "$(head -3 "$SCRATCH/err" 2>/dev/null)" ;; esac; }
+status_of() { run state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
+pid_of() { run state "$1" 2>/dev/null | sed -n 's/.*"pid": \([0-9]*\),.*/\1/p'; }
+processes() { pgrep -f "redoubt-[a-z]* $tag" | wc -l; }
+until_true() { # command: for at most 5 s
+	for _ in $(seq 100); do
+		eval "$1" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# bundle NAME TYPE(sandbox|container|-) SANDBOX NAMESPACES ARGS... : TYPE - gives no annotations;
+# NAMESPACES: "pid ipc=/proc/7/ns/ipc ..."; extra mounts and annotations as JSON in $mounts, $annotations
+mounts= annotations= cgroup=
+bundle() {
+	dir=$SCRATCH/b-$1
+	mkdir -p "$dir"
+	python3 - "$dir" "$TREE" "$mounts" "$annotations" "$cgroup" "$@" <<'PY'
+import json, sys
+d, tree, mounts, annotations, cgroup, name, kind, sandbox, namespaces = sys.argv[1:10]
+caps = ["CAP_" + c for c in "CHOWN DAC_OVERRIDE FOWNER KILL SETUID SETGID SYS_ADMIN".split()]
+notes = {} if kind == "-" else {"io.kubernetes.cri.container-type": kind, "io.kubernetes.cri.sandbox-id": sandbox}
+notes.update(json.loads(annotations or "{}"))
+json.dump({
+    "ociVersion": "1.0.2", "hostname": name, "root": {"path": tree, "readonly": True}, "annotations": notes,
+    "process": {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": sys.argv[10:], "cwd": "/",
+                "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"],
+                "capabilities": {k: caps for k in ("bounding", "effective", "permitted")}},
+    "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
+               {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777"]}] + json.loads(mounts or "[]"),
+    "linux": {"namespaces": [dict(zip(("type", "path"), n.split("="))) for n in namespaces.split()] + [{"type": "mount"}],
+              **({"cgroupsPath": cgroup} if cgroup else {})},
+}, open(d + "/config.json", "w"))
+PY
+}
+own="pid network ipc uts"
+# container NAME TYPE SANDBOX NAMESPACES ARGS...: created and started, its output in $SCRATCH/NAME.out
+container() {
+	bundle "$@"
+	run create --bundle "$SCRATCH/b-$1" --pid-file "$SCRATCH/$1.pid" "$tag-$1" >"$SCRATCH/$1.out" 2>&1 && run start "$tag-$1" >>"$SCRATCH/$1.out" 2>&1
+}
+output() { cat "$SCRATCH/$1.out"; }
+gone() { # what
+	until_true '[ "$(processes)" = 0 ]'
+	is "$1: no process is left" "$(processes)" 0
+	is "$1: no state is left" "$(ls "$STATE" 2>/dev/null)" ""
+}
+
+mkdir -p "$SCRATCH/vol"
+volume='{"destination": "/mnt", "type": "bind", "source": "'$SCRATCH/vol'", "options": ["rbind", "rw"]}'
+
+# --- a pod of three ---------------------------------------------------------------
+container pause sandbox "$tag-pause" "$own" sleep 1000
+mounts="[$volume]"
+container a container "$tag-pause" "$own" sh -c 'echo $$ $(hostname) $(ls -d /proc/[0-9]* | wc -l); trap "exit 7" TERM; sleep 1000 & wait'
+container b container "$tag-pause" "$own" sh -c 'echo $$; exec sleep 1000'
+until_true '[ -s "$SCRATCH/a.out" ] && [ -s "$SCRATCH/b.out" ]'
+has "pid 1, own host name" "$(output a)" "1 a "
+is "pid 1 in each" "$(output b)" 1
+is "one sentry" "$(pgrep -f "redoubt-sentry $tag" | wc -l)" 1
+is "a gofer each" "$(pgrep -f "redoubt-gofer $tag" | wc -l)" 3
+is "one controld" "$(pgrep -f "redoubt-controld $tag" | wc -l)" 1
+is "state" "$(status_of "$tag-pause") $(status_of "$tag-a") $(status_of "$tag-b")" "running running running"
+is "list" "$(run list -q | tr '\n' ' ')" "$tag-a $tag-b $tag-pause "
+is "the pid file names the stand-in" "$(cat "$SCRATCH/a.pid") redoubt-contain" "$(pid_of "$tag-a") $(cat /proc/"$(pid_of "$tag-a")"/comm)"
+is "ps" "$(run ps "$tag-b" | awk 'NR > 1 { print $2, $8, $9 }')" "1 sleep 1000"
+is "exec" "$(run exec "$tag-b" sh -c 'ls -d /proc/[0-9]* | head -1; hostname' | tr '\n' ' ')" "/proc/1 b "
+run exec "$tag-b" sh -c 'exit 5'
+is "exec: exit status" $? 5
+is "exec joins the container's namespaces" "$(run exec "$tag-a" readlink /proc/self/ns/pid)" "$(run exec "$tag-a" readlink /proc/1/ns/pid)"
+[ "$(run exec "$tag-a" readlink /proc/1/ns/ipc)" != "$(run exec "$tag-b" readlink /proc/1/ns/ipc)" ]
+is "own IPC namespaces" $? 0
+
+# --- volumes: one file system ------------------------------------------------------
+run exec "$tag-a" sh -c 'echo from a >/mnt/file'
+is "a file written by one is the other's at once" "$(run exec "$tag-b" cat /mnt/file)" "from a"
+is "and the host's" "$(cat "$SCRATCH/vol/file")" "from a"
+run exec -d "$tag-a" sh -c 'exec 9>/mnt/lock; flock 9; touch /mnt/held; sleep 1000'
+until_true '[ -e "$SCRATCH/vol/held" ]'
+run exec "$tag-b" flock -n /mnt/lock true
+is "a lock of one is seen by the other" $? 1
+run exec "$tag-a" mkfifo /mnt/fifo
+run exec "$tag-a" sh -c 'echo through a fifo >/mnt/fifo' &
+is "a fifo joins them" "$(run exec "$tag-b" cat /mnt/fifo)" "through a fifo"
+wait $!
+cat >"$SCRATCH/vol/server.py" <<'PY'
+import socket, sys
+s = socket.socket(socket.AF_UNIX) if sys.argv[1] == "unix" else socket.socket()
+s.bind("/mnt/sock" if sys.argv[1] == "unix" else ("127.0.0.1", 8081))
+s.listen(); open("/mnt/ready-" + sys.argv[1], "w"); c, _ = s.accept(); c.sendall(b"hello"); c.close()
+PY
+cat >"$SCRATCH/vol/client.py" <<'PY'
+import socket, sys
+s = socket.socket(socket.AF_UNIX) if sys.argv[1] == "unix" else socket.socket()
+s.connect("/mnt/sock" if sys.argv[1] == "unix" else ("127.0.0.1", 8081)); print(s.recv(10).decode())
+PY
+for kind in unix inet; do
+	run exec "$tag-a" python3 /mnt/server.py $kind &
+	until_true "[ -e '$SCRATCH/vol/ready-$kind' ]"
+	is "a $kind socket joins them" "$(run exec "$tag-b" python3 /mnt/client.py $kind)" hello
+	wait $!
+done
+
+# --- signals, pause, ends -----------------------------------------------------------
+count() { run exec "$tag-$1" sh -c 'wc -c </mnt/'"$2"; }
+run exec -d "$tag-a" sh -c 'while :; do printf x >>/mnt/beat-a; sleep 0.02; done'
+run exec -d "$tag-b" sh -c 'while :; do printf x >>/mnt/beat-b; sleep 0.02; done'
+until_true '[ -s "$SCRATCH/vol/beat-a" ] && [ -s "$SCRATCH/vol/beat-b" ]'
+quiet pause "$tag-a"
+is "pause" "$(status_of "$tag-a") $(status_of "$tag-b")" "paused running"
+a1=$(stat -c %s "$SCRATCH/vol/beat-a") b1=$(stat -c %s "$SCRATCH/vol/beat-b")
+sleep 0.3
+is "the paused one stands" "$(stat -c %s "$SCRATCH/vol/beat-a")" "$a1"
+[ "$(stat -c %s "$SCRATCH/vol/beat-b")" -gt "$b1" ]
+is "the other goes on" $? 0
+quiet resume "$tag-a"
+until_true '[ "$(stat -c %s "$SCRATCH/vol/beat-a")" -gt "$a1" ]'
+is "resume" $? 0
+quiet delete "$tag-a"
+has "a running one is not deleted" "$(cat "$SCRATCH/err")" "is running"
+python3 - "$LAUNCHER" "$STATE" "$tag-a" "$(cat "$SCRATCH/a.pid")" >"$SCRATCH/out" 2>&1 <<'PY' &
+import os, select, sys
+fd = os.pidfd_open(int(sys.argv[4])); select.select([fd], [], [], 20); print("ended")
+PY
+sleep 0.2
+quiet kill "$tag-a" TERM
+run wait "$tag-a"
+is "kill, wait: the program's exit status" $? 7
+wait $!
+is "its stand-in ends with it" "$(cat "$SCRATCH/out")" ended
+is "its end is its own" "$(status_of "$tag-a") $(status_of "$tag-b") $(status_of "$tag-pause")" "stopped running running"
+has "processes of others live" "$(run ps "$tag-b")" beat-b
+quiet delete "$tag-a"
+is "delete" "$? $(ls "$STATE" | tr '\n' ' ')" "0 $tag-b $tag-pause "
+
+# a was the first to mount the volume: its gofer serves it as long as somebody needs it
+run exec "$tag-b" sh -c 'echo still there >/mnt/later && cat /mnt/later /mnt/file' >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "a volume outlives the container that brought it" "$(tr '\n' ' ' <"$SCRATCH/out")" "still there from a "
+is "with its gofer" "$(pgrep -f "redoubt-gofer $tag-a" | wc -l)" 1
+container a container "$tag-pause" "$own" sh -c 'cat /mnt/later; exec sleep 1000'
+until_true '[ -s "$SCRATCH/a.out" ]'
+is "an id can be used again" "$(output a)" "still there"
+quiet kill --all "$tag-b" KILL
+run wait "$tag-b"
+is "kill --all" $? 137
+quiet delete "$tag-b"
+kill -KILL "$(cat "$SCRATCH/a.pid")"
+until_true '[ "$(status_of "$tag-a")" = stopped ]'
+is "a killed stand-in takes its container along" "$(run ps "$tag-a" 2>/dev/null | grep -c sleep) $(status_of "$tag-pause")" "0 running"
+quiet delete "$tag-a"
+until_true '[ "$(pgrep -f "redoubt-gofer $tag-a" | wc -l)" = 0 ]'
+is "gofers end with the last of their users" "$(pgrep -f "redoubt-gofer $tag" | wc -l)" 1
+
+# --- run, failures, created ones ------------------------------------------------------
+bundle r container "$tag-pause" "$own" sh -c 'echo out; cat /mnt/file; exit 3'
+run run --bundle "$SCRATCH/b-r" "$tag-r" >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "run, attached" "$? $(tr '\n' ' ' <"$SCRATCH/out")" "3 out from a "
+bundle r container "$tag-pause" "$own" /no/such/program
+quiet run --bundle "$SCRATCH/b-r" "$tag-r"
+is "a program that is not there" "$? $(grep -c 'no such file' "$SCRATCH/err") $(ls "$STATE")" "1 1 $tag-pause"
+bundle r container "$tag-none" "$own" true
+quiet run --bundle "$SCRATCH/b-r" "$tag-r"
+has "a sandbox that is not there" "$(cat "$SCRATCH/err")" "sandbox '$tag-none', which the annotations name, does not exist"
+bundle r container "$tag-pause" "$own" sleep 1000
+quiet create --bundle "$SCRATCH/b-r" "$tag-r"
+is "created" "$(status_of "$tag-r")" created
+quiet create --bundle "$SCRATCH/b-r" "$tag-r"
+has "an id that is taken" "$(cat "$SCRATCH/err")" "is taken"
+quiet kill "$tag-r" KILL
+until_true '[ "$(status_of "$tag-r")" = stopped ]'
+is "one that never started is killed" "$(status_of "$tag-r")" stopped
+quiet delete "$tag-r"
+quiet create --bundle "$SCRATCH/b-r" "$tag-r"
+quiet delete "$tag-r"
+is "one that never started is deleted" "$? $(status_of "$tag-r")" "0 "
+quiet create --bundle "$SCRATCH/b-r" "$tag-r"
+quiet start "$tag-r"
+quiet delete --force "$tag-r"
+is "delete --force" "$? $(ls "$STATE")" "0 $tag-pause"
+
+# --- joined namespaces ------------------------------------------------------------------
+P=/proc/$(pid_of "$tag-pause")/ns
+mounts=
+container j - - "pid network=$P/net ipc=$P/ipc uts=$P/uts" sleep 1000
+is "by namespace paths alone, as podman names them" "$(pgrep -f "redoubt-sentry $tag" | wc -l)" 1
+is "its pid namespace is its own" "$(run exec "$tag-j" sh -c 'cat /proc/1/comm; hostname' | tr '\n' ' ')" "sleep pause "
+is "the IPC namespace is joined" "$(run exec "$tag-j" readlink /proc/1/ns/ipc)" "$(run exec "$tag-pause" readlink /proc/1/ns/ipc)"
+run exec "$tag-j" ipcmk -Q >/dev/null
+is "its queues are shared" "$(run exec "$tag-pause" ipcs -q | grep -c '^0x')" 1
+container k container "$tag-pause" "pid=$P/pid network=$P/net ipc uts" sh -c 'echo $$; trap "" TERM; sleep 1000'
+until_true '[ -s "$SCRATCH/k.out" ]'
+[ "$(output k)" -gt 1 ]
+is "a shared pid namespace: not pid 1" $? 0
+is "sees the sandbox's processes" "$(run exec "$tag-k" cat /proc/1/cmdline | tr '\0' ' ')" "sleep 1000 "
+is "and is seen there" "$(run exec "$tag-pause" sh -c 'cat /proc/[0-9]*/comm' | grep -c '^sh$')" 2
+is "ps tells its own only" "$(run ps "$tag-k" | awk 'NR > 1' | grep -c 'sleep 1000')" 2
+quiet kill --all "$tag-k" KILL
+run wait "$tag-k"
+is "its end" "$? $(status_of "$tag-pause")" "137 running"
+
+# --- hints ---------------------------------------------------------------------------------
+for c in k j; do quiet delete --force "$tag-$c"; done
+quiet delete --force "$tag-pause"
+gone "the first pod"
+rm -rf "$SCRATCH/vol"; mkdir -p "$SCRATCH/vol"
+annotations='{"dev.gvisor.spec.mount.v.source": "'$SCRATCH/vol'", "dev.gvisor.spec.mount.v.type": "tmpfs", "dev.gvisor.spec.mount.v.share": "pod"}'
+container pause sandbox "$tag-pause" "$own" sleep 1000
+annotations=
+mounts="[$volume]"
+cgroup=/redoubt-$tag/a
+container a container "$tag-pause" "$own" sh -c 'echo in memory >/mnt/f; exec sleep 1000'
+cgroup=
+container b container "$tag-pause" "$own" sleep 1000
+until_true 'run exec "$tag-b" test -s /mnt/f 2>/dev/null'
+is "a hint: a volume in memory, shared" "$(run exec "$tag-b" cat /mnt/f)" "in memory"
+is "it never reaches the host" "$(ls "$SCRATCH/vol")" ""
+is "a file system of its own kind" "$(run exec "$tag-b" stat -f -c %T /mnt)" tmpfs
+if grep -q "redoubt-$tag/a" "/proc/$(cat "$SCRATCH/a.pid")/cgroup" 2>/dev/null; then
+	ok "the stand-in is in the container's cgroup"
+	is "the gofer is not" "$(grep -c "redoubt-$tag/a" "/proc/$(pgrep -f "redoubt-gofer $tag-a")/cgroup")" 0
+else
+	skip "the stand-in is in the container's cgroup" "no cgroup could be made"
+fi
+
+# --- the sandbox's end ------------------------------------------------------------------------
+quiet delete --force "$tag-pause"
+is "deleting the first" "$?" 0
+until_true '[ "$(processes)" = 0 ]'
+is "ends all" "$(status_of "$tag-a") $(status_of "$tag-b") $(processes)" "stopped stopped 0"
+quiet delete "$tag-a"
+is "what is left is deleted" "$?" 0
+quiet delete "$tag-b"
+container pause sandbox "$tag-pause" "$own" sh -c 'until [ -e /tmp/go ]; do sleep 0.05; done; exit 4'
+container a container "$tag-pause" "$own" sleep 1000
+quiet exec "$tag-pause" touch /tmp/go
+run wait "$tag-pause"
+is "the first one's end" $? 4
+until_true '[ "$(status_of "$tag-a")" = stopped ]'
+is "is the sandbox's" "$(status_of "$tag-a")" stopped
+for c in a pause; do quiet delete "$tag-$c"; done
+gone "the last pod"
+finish
