@@ -106,14 +106,33 @@ static bool wants_restart(const struct regs *r)
 	return (int64_t)r->orig_rax >= 0 && v <= -ERESTARTSYS && v >= -ERESTART_RESTARTBLOCK;
 }
 
+/* What the program may know without asking; nothing when somebody wants to see it ask. */
+static void tell(struct task *t)
+{
+	bool ask = t->k->strace || atomic_load(&t->seccomp_mode);
+	const uint64_t answers[PLATFORM_N_ANSWERS] = {
+		[PLATFORM_GETPID] = (uint64_t)t->tg->own_tgid,
+		[PLATFORM_GETTID] = (uint64_t)t->own_tid,
+		[PLATFORM_GETUID] = t->cred->ruid,
+		[PLATFORM_GETEUID] = t->cred->euid,
+		[PLATFORM_GETGID] = t->cred->rgid,
+		[PLATFORM_GETEGID] = t->cred->egid,
+	};
+
+	for (unsigned i = 1; i < PLATFORM_N_ANSWERS; i++)
+		platform_answer(t->ctx, (enum platform_answer)i, ask ? PLATFORM_NO_ANSWER : answers[i]);
+}
+
 static void loop(struct task *t)
 {
 	struct platform_trap trap = { 0 };
 
 	for (;;) {
-		if (atomic_load(&t->work) || t->restore_mask || wants_restart(&t->regs))
+		if (atomic_load(&t->work) || t->restore_mask || wants_restart(&t->regs)) {
 			if (!signal_work(t))
 				return;
+			tell(t);
+		}
 		if (atomic_load(&t->tg->frozen)) {
 			freeze_here(t);
 			continue;
@@ -155,6 +174,7 @@ void task_run(struct task *t)
 		(void)copy_to_user(t->mm, t->set_child_tid, &tid, sizeof(tid));
 	}
 	t->regs.orig_rax = UINT64_MAX;
+	tell(t);
 	loop(t);
 	freeze_leave(t);
 	task_exit(t);
