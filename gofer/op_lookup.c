@@ -16,22 +16,14 @@
 
 #define TARGET_MAX 4095u
 #define TARGETS_BYTES (32u * 1024) /* of all links in an answer: it must fit in a frame */
-_Static_assert(TARGETS_BYTES + TARGET_MAX <= VALUE_BYTES, "targets lie in scratch.bytes");
-
-/* Where the next target goes. */
-struct targets {
-	char *buf;
-	uint32_t used;
-};
+_Static_assert(TARGETS_BYTES <= VALUE_BYTES, "targets lie in scratch.bytes");
 
 static void read_target(int dir, const char *name, struct targets *t, struct msg_str *out)
 {
-	ssize_t n;
+	size_t room = t->max - t->used < TARGET_MAX + 1 ? t->max - t->used : TARGET_MAX + 1;
+	ssize_t n = room ? readlinkat(dir, name, t->buf + t->used, room) : -1;
 
-	if (t->used >= TARGETS_BYTES)
-		return;
-	n = readlinkat(dir, name, t->buf + t->used, TARGET_MAX + 1);
-	if (n < 0 || n > TARGET_MAX)
+	if (n < 0 || (size_t)n == room) /* perhaps cut */
 		return;
 	*out = (struct msg_str){ t->buf + t->used, (uint32_t)n };
 	t->used += (uint32_t)n;
@@ -61,9 +53,19 @@ static int find(struct conn *c, struct node *dir, int fd, const char *name, bool
 	return 0;
 }
 
+void find_name(struct conn *c, struct node *dir, int fd, const char *name, bool open, struct targets *t, struct gofer_found *out)
+{
+	int rc;
+
+	*out = (struct gofer_found){ .target.p = "", .fd = -1 };
+	rc = find(c, dir, fd, name, open, t, out);
+	if (rc)
+		*out = (struct gofer_found){ .error = (uint64_t)-rc, .target.p = "", .fd = -1 };
+}
+
 int op_lookup(struct conn *c, const struct gofer_lookup *q, struct gofer_lookup_reply *r)
 {
-	struct targets t = { .buf = c->server->scratch.bytes };
+	struct targets t = { .buf = c->server->scratch.bytes, .max = TARGETS_BYTES };
 	struct node *dir;
 	int rc = conn_dir(c, q->dir, &dir), fd = -1;
 
@@ -74,13 +76,7 @@ int op_lookup(struct conn *c, const struct gofer_lookup *q, struct gofer_lookup_
 	if (rc < 0)
 		return rc;
 	r->found = c->server->scratch.found;
-	for (; r->n_found < q->n_names; r->n_found++) {
-		struct gofer_found *out = &r->found[r->n_found];
-
-		*out = (struct gofer_found){ .target.p = "", .fd = -1 };
-		rc = find(c, dir, fd, q->names[r->n_found].p, q->open, &t, out);
-		if (rc)
-			*out = (struct gofer_found){ .error = (uint64_t)-rc, .target.p = "", .fd = -1 };
-	}
+	for (; r->n_found < q->n_names; r->n_found++)
+		find_name(c, dir, fd, q->names[r->n_found].p, q->open, &t, &r->found[r->n_found]);
 	return 0;
 }

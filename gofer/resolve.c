@@ -113,7 +113,7 @@ static int open_chain(struct node_table *t, struct node **chain, size_t depth, s
 	return dir;
 }
 
-int node_path_fd(struct node_table *t, struct node *n)
+static int own_path_fd(struct node_table *t, struct node *n)
 {
 	struct node *some[DEPTH_INLINE], **chain = some, *at = n;
 	size_t depth = 0, i = 0;
@@ -133,6 +133,15 @@ int node_path_fd(struct node_table *t, struct node *n)
 	if (chain != some)
 		free(chain);
 	return fd;
+}
+
+int node_path_fd(struct node_table *t, struct node *n)
+{
+	if (n->path.fd < 0 && n->stream.fd >= 0) { /* a directory that is being read serves as well */
+		fd_slot_touch(&n->stream);
+		return n->stream.fd;
+	}
+	return own_path_fd(t, n);
 }
 
 int node_place(struct node_table *t, struct node *n, int *dir, const char **name)
@@ -167,6 +176,12 @@ int node_real_stat(struct node_table *t, struct node *n, uint64_t flags, struct 
 	const char *name;
 	int dir, fd;
 
+	if (n->id.type == S_IFDIR && n->path.fd < 0 && n->parent && !node_orphan(n)) {
+		fd = node_place(t, n, &dir, &name);
+		if (fd >= 0)
+			fd = verified(n, open_beneath(dir, name, flags | O_DIRECTORY, 0), sx);
+		return fd == -ENOENT || fd == -ELOOP || fd == -ENOTDIR ? -ESTALE : fd;
+	}
 	if (n->id.type == S_IFDIR) {
 		fd = node_path_fd(t, n);
 		return fd < 0 ? fd : verified(n, open_beneath(fd, ".", flags | O_DIRECTORY, 0), sx);
@@ -213,14 +228,14 @@ void node_keep(struct node_table *t, struct node *n)
 	int fd;
 
 	if (n->id.type != S_IFREG) {
-		(void)node_path_fd(t, n);
+		(void)own_path_fd(t, n);
 		return;
 	}
 	/* for reading only: it serves for everything but truncation, and does
 	 * not make a host overlay copy a file up that is about to go */
 	fd = node_real_fd(t, n, O_RDONLY);
 	if (fd < 0) {
-		(void)node_path_fd(t, n);
+		(void)own_path_fd(t, n);
 		return;
 	}
 	fd_slot_close(&n->path);

@@ -83,6 +83,18 @@ static void serve_lookup(struct rpc_call *call, void *request)
 		fd_close(&r.found[i].fd);
 }
 
+static void serve_list(struct rpc_call *call, void *request)
+{
+	struct conn *c = rpc_call_arg(call);
+	struct gofer_list_reply r = {};
+
+	if (ended(call, c, "list", op_list(c, request, &r)))
+		rpc_reply(call, &r);
+	for (uint32_t i = 0; i < r.n_listings; i++)
+		for (uint32_t k = 0; k < r.listings[i].n_found; k++)
+			fd_close(&r.listings[i].found[k].found.fd);
+}
+
 static void serve_release(struct rpc_call *call, void *request)
 {
 	op_release(rpc_call_arg(call), request);
@@ -113,6 +125,7 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(gofer, connect, serve_connect, 0),
 	RPC_METHOD(gofer, bind, serve_bind, 0),
 	RPC_METHOD(gofer, lookup, serve_lookup, 0),
+	RPC_METHOD(gofer, list, serve_list, 0),
 	RPC_EVENT(gofer, release, serve_release, 0),
 };
 

@@ -31,12 +31,16 @@
 #define READDIR_BYTES (48 * 1024)
 #define READDIR_ENTRIES 2048
 #define VALUE_BYTES 61440
+#define LISTED_MAX 64 /* of an answer: each may have a descriptor */
+#define LISTINGS_MAX 16
 #define XATTR_NAMES 512
 
 /* Where replies' lists lie while they are encoded. */
 struct scratch {
 	struct gofer_node nodes[WALK_MAX];
 	struct gofer_found found[WALK_MAX];
+	struct gofer_listed listed[LISTED_MAX];
+	struct gofer_listing listings[LISTINGS_MAX];
 	struct gofer_dirent entries[READDIR_ENTRIES];
 	struct msg_str names[XATTR_NAMES];
 	char bytes[VALUE_BYTES] __attribute__((aligned(16)));
@@ -91,6 +95,15 @@ int conn_give(struct conn *c, struct node *dir, const char *name, const struct s
 /* For an existing node; takes over one reference of the caller's. */
 int conn_give_node(struct conn *c, struct node *n, const struct statx *sx, struct gofer_node *out);
 
+/* Targets of links in answers. */
+struct targets {
+	char *buf;
+	uint32_t used, max;
+};
+/* Looks up a name in a directory whose descriptor is fd; in open mode a
+ * regular file is opened.  out is filled in any case. */
+void find_name(struct conn *c, struct node *dir, int fd, const char *name, bool open, struct targets *t, struct gofer_found *out);
+
 #define OPERATION(M) int op_##M(struct conn *c, const struct gofer_##M *q, struct gofer_##M##_reply *r)
 OPERATION(attach);
 OPERATION(walk);
@@ -116,6 +129,7 @@ OPERATION(fsync);
 OPERATION(connect);
 OPERATION(bind);
 OPERATION(lookup);
+OPERATION(list);
 void op_release(struct conn *c, const struct gofer_release *q);
 
 #endif

@@ -466,6 +466,8 @@ void dentry_ahead_used_slow(struct dentry *d)
 {
 	d->flags &= ~DENTRY_AHEAD;
 	d->sb->ahead_used++;
+	if (d->inode && !LINUX_S_ISDIR(d->inode->mode))
+		d->sb->ahead_used_files++;
 }
 
 void dentry_pin(struct dentry *d)

@@ -372,6 +372,8 @@ int vfs_open(struct walk *w, const char *name, int flags, uint32_t mode, struct 
 		w->flags |= WALK_FOLLOW;
 	if (flags & LINUX_O_DIRECTORY)
 		w->flags |= WALK_DIRECTORY;
+	if (!(flags & (LINUX_O_ACCMODE | LINUX_O_PATH | LINUX_O_DIRECTORY | LINUX_O_TRUNC)))
+		w->flags |= WALK_OPEN;
 	r = vfs_walk(w, name, &p);
 	if (r)
 		return r;

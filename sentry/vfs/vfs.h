@@ -110,9 +110,9 @@ struct inode_ops {
 	 * Called without locks. */
 	int (*lookup_many)(struct inode *dir, const struct qstr *names, unsigned n, struct inode **out, bool *negative);
 	/* Optional: a name that is not cached is about to be looked up: caches it, with others of
-	 * its directory that are likely to be next (dentry_mark_ahead). last: the path ends there. False:
-	 * nothing is known that was not; the other operations are asked. Called without locks. */
-	bool (*lookup_ahead)(struct dentry *dir, const struct qstr *name, bool last);
+	 * its directory that are likely to be next (dentry_mark_ahead). last: the path ends there;
+	 * open: and the file is to be opened for reading. False: nothing is known that was not; the other operations are asked. Called without locks. */
+	bool (*lookup_ahead)(struct dentry *dir, const struct qstr *name, bool last, bool open);
 };
 #define LOOKUP_MANY_MAX 32
 
@@ -183,7 +183,7 @@ struct superblock {
 	char *source; /* for /proc/mounts */
 	_Atomic uint64_t change_seq; /* odd while names of this file system are being changed, or changed meanwhile: guards lookup_many */
 	_Atomic uint32_t changing;
-	_Atomic uint32_t ahead_used; /* names brought by lookup_ahead that were used then; its owner takes away from it */
+	_Atomic uint32_t ahead_used, ahead_used_files; /* names brought ahead that were used then; and those that are no directories. Their owner takes away from them */
 	void *priv;
 };
 #define SUPER_LOOKUP_UNLOCKED 1u
@@ -347,6 +347,7 @@ int fs_context_unshare_ns(struct fs_context *f); /* CLONE_NEWNS: a namespace of 
 #define WALK_NO_AUTOMOUNT 512u
 #define WALK_CACHED 1024u /* only what is cached: -EAGAIN */
 #define WALK_CREATE 2048u /* internal: the last component may be missing */
+#define WALK_OPEN 4096u /* internal, a hint: what is found will be opened for reading */
 
 struct walk {
 	struct fs_context *fs;

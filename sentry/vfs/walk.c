@@ -218,7 +218,7 @@ static void ask_ahead(struct nd *n, const char *name, bool again)
 	bool negative = false;
 	int r;
 
-	if (!again && k && dir->ops->lookup_ahead && dir->ops->lookup_ahead(n->cur.dentry, &q[0], k == 1))
+	if (!again && k && dir->ops->lookup_ahead && dir->ops->lookup_ahead(n->cur.dentry, &q[0], k == 1, n->w->flags & WALK_OPEN))
 		return;
 	if (!k || (k == 1 && !again && !(sb->sflags & SUPER_REVALIDATE)) || (!(sb->sflags & SUPER_REVALIDATE) && atomic_load(&sb->changing)))
 		return;

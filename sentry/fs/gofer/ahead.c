@@ -20,15 +20,13 @@
 #define WINDOW_MIN 2u
 #define WINDOW_MAX 48u
 #define OPEN_MAX 32u
-#define OPEN_EAGER 8u /* so sure of opens that lookups bring descriptors, too */
 #define JUDGE_AFTER 16u
-#define NEAR 16u /* entries between two opens that are in order */
 
 _Static_assert(WINDOW_MAX <= 64 && OPEN_MAX <= 64, "more than a request takes");
 
 /* How many to ask for: twice as many while most were used, half while few were.  Racing
  * callers may count a little wrong. */
-static unsigned judge(struct ahead *a, _Atomic uint32_t *used_by, unsigned max)
+unsigned ahead_judge(struct ahead *a, _Atomic uint32_t *used_by, unsigned max)
 {
 	uint32_t asked = a->asked, used = *used_by;
 	unsigned w = a->window;
@@ -82,14 +80,14 @@ static bool worth_asking(const struct batch *b, const struct qstr *q)
 	return worth;
 }
 
-/* Adds names that follow entry i of the listing, until there are `window`. */
-static void batch_fill(struct batch *b, const struct glist *l, uint32_t i, unsigned window, bool files_only)
+/* Adds names that follow entry first of the listing, until there are `window`. */
+static void batch_fill(struct batch *b, struct glist *l, uint32_t first, enum glist_order order, unsigned window, bool files_only)
 {
-	bool dirs_only = l->entries[i].type == LINUX_DT_DIR;
-	uint32_t stop = l->n - i > window * 4 ? i + window * 4 : l->n;
+	bool dirs_only = l->entries[first].type == LINUX_DT_DIR;
+	int64_t i = first;
 
-	for (i++; i < stop && b->k < window; i++) {
-		struct qstr q = glist_name(l, i);
+	for (unsigned tries = window * 4; tries && b->k < window && (i = glist_after(l, order, (uint32_t)i)) >= 0; tries--) {
+		struct qstr q = glist_name(l, (uint32_t)i);
 
 		if (dirs_only ? l->entries[i].type != LINUX_DT_DIR : files_only && l->entries[i].type != LINUX_DT_REG)
 			continue;
@@ -113,23 +111,21 @@ static void take_link(struct inode *i, const struct msg_str *target)
 	free(copy);
 }
 
-/* Caches answer i; the directory's mu is held. */
-static void enter_one(struct batch *b, unsigned i, struct gofer_found *f, unsigned *asked)
+void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f, bool ahead, unsigned *opened)
 {
-	struct qstr q = { b->names[i].p, b->names[i].len };
 	struct inode *inode = NULL;
 	struct dentry *d;
 
-	if (f->error ? f->error != ENOENT : gofer_inode(b->dir->sb, &f->node, &inode))
+	if (f->error ? f->error != ENOENT : gofer_inode(dir->sb, &f->node, &inode))
 		return;
 	if (inode) {
 		take_link(inode, &f->target);
-		if (f->fd >= 0 && LINUX_S_ISREG(inode->mode) && gnode_take_fd(gnode(inode), &f->fd, i > 0) && i)
-			(*asked)++;
+		if (f->fd >= 0 && LINUX_S_ISREG(inode->mode) && gnode_take_fd(gnode(inode), &f->fd, ahead) && ahead)
+			(*opened)++;
 	}
-	if (dcache_enter(b->dir, &q, inode, &d))
+	if (dcache_enter(dir, q, inode, &d))
 		return;
-	if (i)
+	if (ahead)
 		dentry_mark_ahead(d);
 	dentry_put(d);
 }
@@ -144,7 +140,7 @@ static bool enter(struct batch *b, struct gofer_lookup_reply *rep)
 	mutex_lock_nested(&dir->mu);
 	good = !b->n->changing && b->n->changes == b->changes && !(dir->iflags & INODE_DEAD);
 	for (unsigned i = 0; good && i < b->k; i++)
-		enter_one(b, i, &rep->found[i], &opened);
+		ahead_enter(b->dir, &(struct qstr){ b->names[i].p, b->names[i].len }, &rep->found[i], i > 0, &opened);
 	mutex_unlock(&dir->mu);
 	for (unsigned i = 0; !good && i < b->k; i++)
 		gofer_release(s, rep->found[i].node.node);
@@ -180,7 +176,15 @@ static void enter_negative(struct dentry *dir, const struct qstr *name, const st
 	dentry_put(d);
 }
 
-bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last)
+/* The order of visits by the one before, of which *before tells (entry + 1). */
+static enum glist_order order_by(struct glist *l, _Atomic uint32_t *before, uint32_t i)
+{
+	uint32_t b = atomic_exchange(before, i + 1);
+
+	return b ? glist_order_of(l, b - 1, i) : ORDER_LISTING;
+}
+
+bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, bool open)
 {
 	struct gofer_super *s = gsuper(dir->sb);
 	struct batch b __attribute__((uninitialized));
@@ -195,29 +199,25 @@ bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last)
 		if (i < 0)
 			enter_negative(dir, name, l);
 	}
+	if (i >= 0 && l->entries[i].type != LINUX_DT_DIR)
+		s->want_files = true;
 	if (last && (!l || i >= 0)) {
-		unsigned window = judge(&s->lookups, &dir->sb->ahead_used, WINDOW_MAX);
-		bool open = l && s->opens.window >= OPEN_EAGER && l->entries[i].type != LINUX_DT_DIR;
+		unsigned window = ahead_judge(&s->lookups, &dir->sb->ahead_used, WINDOW_MAX);
+		/* others are opened too where they are opened one after the other, or were before */
+		bool bring = l && l->entries[i].type != LINUX_DT_DIR && (open ? l->looked != 0 : s->opens.window >= OPEN_EAGER);
+		enum glist_order order = l ? order_by(l, &l->looked, (uint32_t)i) : ORDER_NONE;
 
-		if (open)
-			window = judge(&s->opens, &s->opens_used, OPEN_MAX);
-		batch_begin(&b, dir, name, open);
-		if (l)
-			batch_fill(&b, l, (uint32_t)i, window, false);
+		if (bring)
+			window = ahead_judge(&s->opens, &s->opens_used, OPEN_MAX);
+		batch_begin(&b, dir, name, bring || open);
+		if (l && (bring || !open))
+			batch_fill(&b, l, (uint32_t)i, order, window, false);
 		last = batch_ask(&b);
 	} else {
 		last = l && i < 0;
 	}
 	glist_put(l);
 	return last;
-}
-
-/* Opened in the order of the listing? */
-static bool in_order(struct glist *l, uint32_t i)
-{
-	uint32_t before = atomic_exchange(&l->opened, i + 1); /* of the entry after it */
-
-	return before && i >= before && i - before < NEAR;
 }
 
 void gofer_open_ahead(struct file *f)
@@ -227,6 +227,7 @@ void gofer_open_ahead(struct file *f)
 	struct batch b __attribute__((uninitialized));
 	struct dentry *dir;
 	struct glist *l = NULL;
+	enum glist_order order;
 	struct qstr name;
 	int64_t i = -1;
 
@@ -238,10 +239,12 @@ void gofer_open_ahead(struct file *f)
 	name = (struct qstr){ buf, (uint32_t)strlen(buf) };
 	if (l)
 		i = glist_find(l, &name);
-	if (i >= 0 && in_order(l, (uint32_t)i)) {
+	if (i >= 0 && l->opened && (order = order_by(l, &l->opened, (uint32_t)i)) != ORDER_NONE) {
 		batch_begin(&b, dir, &name, true);
-		batch_fill(&b, l, (uint32_t)i, judge(&s->opens, &s->opens_used, OPEN_MAX), true);
+		batch_fill(&b, l, (uint32_t)i, order, ahead_judge(&s->opens, &s->opens_used, OPEN_MAX), true);
 		batch_ask(&b);
+	} else if (i >= 0) {
+		l->opened = (uint32_t)i + 1;
 	}
 	glist_put(l);
 	dentry_put(dir);

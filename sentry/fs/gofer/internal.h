@@ -21,6 +21,7 @@
 #define NODE_HANDLES 4u /* names of a file that are remembered */
 #define IDLE_FDS_MAX 256u /* host descriptors of files that nobody has open */
 #define RELEASE_BATCH 256u
+#define GNODE_XATTRS 3u
 
 LIST_HEAD(gnode_bucket, gnode);
 TAILQ_HEAD(gnode_list, gnode);
@@ -54,6 +55,11 @@ struct gofer_super {
 	size_t lists_bytes; /* [mu] */
 	struct ahead lookups, opens; /* used: sb->ahead_used, opens_used */
 	_Atomic uint32_t opens_used;
+	struct ahead lists_ahead;
+	_Atomic uint32_t lists_used;
+	_Atomic uint32_t files_asked; /* of lookups.asked: by list_ahead.c, and no directories */
+	_Atomic bool want_files; /* lookups in listed directories are not of directories only */
+	struct superblock *sb; /* [I] its own */
 };
 
 struct gnode {
@@ -67,6 +73,7 @@ struct gnode {
 	struct glist *list; /* [s->mu] a directory's listing, owned */
 	_Atomic uint32_t changing, changes; /* of a directory's names: under way; begun or ended ever */
 	_Atomic bool ahead; /* opened ahead, and not used yet */
+	_Atomic uint8_t no_xattr[GNODE_XATTRS]; /* xattr.c: errno, or 0: to be asked for */
 	uint64_t handles[NODE_HANDLES]; /* [s->mu] newest first; 0: none */
 	unsigned users; /* [s->mu] open files */
 	_Atomic unsigned writers; /* open for writing */
@@ -128,6 +135,8 @@ int gnode_fd(struct gnode *n, bool write);
 bool gnode_take_fd(struct gnode *n, int *fd, bool ahead);
 
 /* --- listing.c --- */
+enum glist_order { ORDER_INO, ORDER_NAME, ORDER_LISTING, ORDER_NONE };
+struct glist_sorted;
 struct glist_entry {
 	uint64_t ino;
 	uint32_t name; /* offset */
@@ -147,10 +156,14 @@ struct glist {
 	uint32_t changes; /* of the directory, before it was read */
 	bool unsure, end; /* names were changing; there is no more to read */
 	int64_t since; /* ns monotonic; when it was begun to be read */
-	_Atomic uint32_t opened; /* ahead.c: the entry opened last, + 1 */
+	_Atomic(struct glist_sorted *) sorted[ORDER_LISTING]; /* listing_order.c */
+	_Atomic uint32_t looked, opened; /* ahead.c: the entries looked up and opened last, + 1 */
+	_Atomic uint32_t read; /* list_ahead.c: the directory listed last, + 1 */
+	_Atomic bool ahead; /* brought by list_ahead.c, and not used yet */
 };
 struct glist *glist_new(const struct gnode *dir);
 void glist_put(struct glist *l);
+int glist_append_entries(struct glist *l, const struct gofer_dirent *entries, uint32_t n, bool end);
 int glist_append(struct glist *l, const struct gofer_readdir_reply *rep);
 size_t glist_bytes(const struct glist *l);
 struct qstr glist_name(const struct glist *l, uint32_t i);
@@ -159,9 +172,24 @@ struct glist *glist_get(struct gnode *n); /* what is published: new reference or
 int64_t glist_find(const struct glist *l, const struct qstr *name); /* of a published one; -1: not there */
 void glist_drop(struct gnode *n);
 
+/* --- listing_order.c --- */
+/* In which order entry i comes soon after entry `before`. */
+enum glist_order glist_order_of(struct glist *l, uint32_t before, uint32_t i);
+int64_t glist_after(struct glist *l, enum glist_order o, uint32_t i); /* the next entry; -1: none */
+void glist_sorted_free(struct glist_sorted *s); /* NULL is fine */
+
 /* --- ahead.c --- */
-bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last);
+bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, bool open);
 void gofer_open_ahead(struct file *f); /* f needs a descriptor for reading: it may have one then */
+#define OPEN_EAGER 8u /* a window of opens so large that lookups bring descriptors, too */
+/* How many to ask for. used: of those asked for before, by its own count. */
+unsigned ahead_judge(struct ahead *a, _Atomic uint32_t *used, unsigned max);
+/* Caches an answer; dir's mu is held, and its names are those of before asking. ahead: nobody asked for it yet. */
+void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f, bool ahead, unsigned *opened);
+
+/* --- list_ahead.c --- */
+/* The listing of a directory from its beginning (new reference), perhaps not all of it.  -EAGAIN: not in this way. */
+int gofer_list_ahead(struct dentry *dir, struct glist **out);
 
 /* --- xattr.c --- */
 ssize_t gofer_getxattr(struct inode *i, const char *name, void *value, size_t size);

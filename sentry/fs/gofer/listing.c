@@ -39,6 +39,8 @@ void glist_put(struct glist *l)
 	free(l->entries);
 	free(l->names);
 	free(l->index);
+	for (unsigned k = 0; k < ORDER_LISTING; k++)
+		glist_sorted_free(l->sorted[k]);
 	free(l);
 }
 
@@ -70,25 +72,27 @@ static bool reserve(struct glist *l, uint32_t n, size_t bytes)
 	return true;
 }
 
-int glist_append(struct glist *l, const struct gofer_readdir_reply *rep)
+int glist_append_entries(struct glist *l, const struct gofer_dirent *entries, uint32_t n, bool end)
 {
 	size_t bytes = 0;
 
-	for (uint32_t i = 0; i < rep->n_entries; i++)
-		bytes += rep->entries[i].name.len;
-	if (!reserve(l, rep->n_entries, bytes))
+	for (uint32_t i = 0; i < n; i++)
+		bytes += entries[i].name.len;
+	if (!reserve(l, n, bytes))
 		return -ENOMEM;
-	for (uint32_t i = 0; i < rep->n_entries; i++) {
-		const struct gofer_dirent *e = &rep->entries[i];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct gofer_dirent *e = &entries[i];
 
 		l->entries[l->n++] = (struct glist_entry){ .ino = e->ino, .name = (uint32_t)l->names_len, .len = (uint8_t)e->name.len, .type = (uint8_t)e->type };
 		memcpy(l->names + l->names_len, e->name.p, e->name.len);
 		l->names_len += e->name.len;
 		l->next_cookie = e->cookie;
 	}
-	l->end = rep->end || !rep->n_entries;
+	l->end = end || !n;
 	return 0;
 }
+
+int glist_append(struct glist *l, const struct gofer_readdir_reply *rep) { return glist_append_entries(l, rep->entries, rep->n_entries, rep->end); }
 
 struct qstr glist_name(const struct glist *l, uint32_t i) { return (struct qstr){ l->names + l->entries[i].name, l->entries[i].len }; }
 

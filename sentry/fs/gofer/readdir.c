@@ -32,12 +32,15 @@ static int ask(struct gnode *n, uint64_t cookie, struct glist *l)
 	return r;
 }
 
-static int begin(struct gnode *n, struct gdir *g)
+static int begin(struct file *f, struct gdir *g)
 {
+	struct gnode *n = gnode(f->inode);
 	struct glist *l = glist_get(n);
 	int r = 0;
 
-	if (!l) {
+	if (l && l->ahead && atomic_exchange(&l->ahead, false))
+		gsuper(n->sb)->lists_used++;
+	if (!l && gofer_list_ahead(f->path.dentry, &l)) {
 		l = glist_new(n);
 		r = l ? ask(n, 0, l) : -ENOMEM;
 		if (!r)
@@ -83,7 +86,7 @@ static int position(struct file *f, struct gdir *g)
 	int r = 0;
 
 	if (!g->list || f->pos < g->first || f->pos == 2)
-		r = begin(n, g);
+		r = begin(f, g);
 	while (!r && f->pos >= g->first + g->list->n) {
 		if (g->list->end)
 			return 1;

@@ -90,6 +90,7 @@ static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_
 	TAILQ_INIT(&s->lists);
 	s->lookups.window = 8;
 	s->opens.window = 4;
+	s->lists_ahead.window = 4;
 	sb = s->buckets ? super_new(v, t, &gofer_super_ops) : NULL;
 	if (!sb) {
 		free(s->buckets);
@@ -99,6 +100,7 @@ static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_
 	s->conn = g->conn;
 	gofer_conn_get(s->conn);
 	sb->priv = s;
+	s->sb = sb;
 	sb->sflags = s->shared ? SUPER_REVALIDATE : g->ages ? SUPER_AGES : 0;
 	sb->flags = args->flags & LINUX_MS_RDONLY;
 	sb->source = strdup(args->source ? args->source : "none");

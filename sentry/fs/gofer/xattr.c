@@ -1,11 +1,26 @@
 /*
- * xattr.c - extended attributes of gofer files: asked for each time.
+ * xattr.c - extended attributes of gofer files: asked for each time, but for what the
+ * gofer serves to nobody, and for those that only a host could give a file (a program may not
+ * set them): where they were missing once they are missing, unless the host changes the tree.
  */
 #include "fs/gofer/internal.h"
 
 #include <string.h>
 
-ssize_t gofer_getxattr(struct inode *i, const char *name, void *value, size_t size)
+static const char *const unsettable[GNODE_XATTRS] = { "security.capability", "system.posix_acl_access", "system.posix_acl_default" };
+
+static bool starts(const char *s, const char *prefix) { return !strncmp(s, prefix, strlen(prefix)); }
+
+/* Where the answer for a name is remembered, or NULL. */
+static _Atomic uint8_t *missing(struct inode *i, const char *name)
+{
+	for (unsigned k = 0; k < GNODE_XATTRS; k++)
+		if (!strcmp(name, unsettable[k]))
+			return &gnode(i)->no_xattr[k];
+	return NULL;
+}
+
+static ssize_t ask(struct inode *i, const char *name, void *value, size_t size)
 {
 	struct gofer_getxattr req = { .name = msg_str(name) };
 	struct gofer_getxattr_reply rep;
@@ -20,6 +35,21 @@ ssize_t gofer_getxattr(struct inode *i, const char *name, void *value, size_t si
 	else if (size)
 		memcpy(value, rep.value.p, rep.value.len);
 	GREPLY_FREE(getxattr, &rep, &a);
+	return r;
+}
+
+ssize_t gofer_getxattr(struct inode *i, const char *name, void *value, size_t size)
+{
+	_Atomic uint8_t *none = missing(i, name);
+	ssize_t r;
+
+	if (!none && !starts(name, "user.")) /* as the gofer's own list has it */
+		return starts(name, "trusted.") || starts(name, "security.") ? -ENODATA : -EOPNOTSUPP;
+	if (none && *none)
+		return -*none;
+	r = ask(i, name, value, size);
+	if (none && (r == -ENODATA || r == -EOPNOTSUPP) && !gsuper(i->sb)->shared)
+		*none = (uint8_t)-r;
 	return r;
 }
 
