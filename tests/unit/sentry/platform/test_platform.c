@@ -366,7 +366,8 @@ START_TEST(threads)
 	msleep(50);
 	worker_stop(&w[0]);
 	memcpy(&v[1], mem + 4096 + 64, 8);
-	msleep(30);
+	for (int i = 0; i < 200 && !memcmp(&v[1], mem + 4096 + 64, 8); i++)
+		msleep(30);
 	for (unsigned i = 1; i < 4; i++)
 		worker_stop(&w[i]);
 	for (unsigned i = 0; i < 4; i++) {
