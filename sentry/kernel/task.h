@@ -136,7 +136,7 @@ struct task {
 	struct mm *mm; /* [t] to change (with T held); others: task_get_mm */
 	struct fdtable *files; /* same */
 	struct fs_context *fs; /* same */
-	struct nsproxy *ns; /* same */
+	struct nsproxy *ns; /* same; NULL once it ends */
 	struct cred *cred; /* [t] to read; replaced with T held; others: task_get_cred */
 	/* signals */
 	uint64_t blocked; /* [T] to write; [t] reads */

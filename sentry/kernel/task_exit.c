@@ -336,6 +336,7 @@ static void finish(struct task *t, bool last)
 void task_exit(struct task *t)
 {
 	struct completion *done;
+	struct nsproxy *ns;
 	struct usage_sum *dead = &t->tg->dead;
 	struct mm_usage mu;
 	bool last;
@@ -359,7 +360,10 @@ void task_exit(struct task *t)
 	tasks_lock(t->k);
 	done = t->vfork_done;
 	t->vfork_done = NULL;
+	ns = t->ns;
+	t->ns = NULL;
 	tasks_unlock(t->k);
+	nsproxy_put(ns); /* here, without locks: the last of a namespace takes its objects along */
 	completion_done(done);
 	finish(t, last);
 }
