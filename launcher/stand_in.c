@@ -62,8 +62,8 @@ static void tell(const void *arg)
 
 static _Noreturn void stand_in(const struct attach_options *ao, const char *title, int log_fd, int ready)
 {
-	/* what the caller has open, a terminal or a lock, is not held open by us */
-	const int keep[] = { ao->dir->fd, ao->dir->root_fd, ao->dir->sandbox_fd, log_fd, ready };
+	/* what the caller has open, a lock or another terminal, is not held open by us */
+	const int keep[] = { ao->dir->fd, ao->dir->root_fd, ao->dir->sandbox_fd, log_fd, ready, ao->terminal ? ao->terminal : -1 };
 	struct attach_options mine = *ao;
 	unsigned wait_status = 0;
 	int null;
