@@ -40,7 +40,7 @@ static struct err *serve(const struct options *o, struct sandbox *s)
 
 	log_timing("confined");
 	if (e || (e = make_base(&s->base)) || (e = containers_start(s, o->id)) || (e = methods_connect_sentry(s, o->sentry)) || (e = supervise_start(s, o)) ||
-		(e = server_start(s, o->listen)) || (e = terminal_start(s, o->terminal)))
+		(e = o->adopted ? adopted_start(s, o->listen) : server_start(s, o->listen)) || (e = terminal_start(s, o->terminal)))
 		return e;
 	log_timing("control socket served");
 	if ((e = confine_seal(&controld_policy)))

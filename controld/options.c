@@ -18,6 +18,7 @@ static const struct option_row {
 	const char *value, *help;
 	bool required;
 } rows[] = {
+	{ "adopted", FLAG, offsetof(struct options, adopted), NULL, "in the place of a controld that has gone: ask the sentry what there is; no child is ours", false },
 	{ "debug", FLAG, offsetof(struct options, debug), NULL, "log more", false },
 	{ "gofer-pidfd", FD, offsetof(struct options, gofer_pidfd), "N", "pidfd of our child, the gofer", false },
 	{ "help", FLAG, offsetof(struct options, help), NULL, "print this", false },

@@ -17,7 +17,7 @@ struct options {
 	uint32_t sentry_pid;
 	int log_fd;
 	enum log_format log_format;
-	bool debug, help, version, print_policy, namespaces_made;
+	bool debug, help, version, print_policy, namespaces_made, adopted;
 };
 
 struct err *options_parse(int argc, char **argv, struct options *o) ERR_MUST_USE;

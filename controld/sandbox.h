@@ -9,6 +9,7 @@
  *   methods.c    what clients may ask, and what of it the sentry is asked
  *   containers.c the containers of the sandbox, and their processes' ends
  *   records.c    how processes ended
+ *   adopted.c    what there is, when it takes the place of another
  *   terminal.c   the size of the first container's terminal
  */
 #ifndef REDOUBT_CONTROLD_SANDBOX_H
@@ -112,6 +113,9 @@ void containers_sentry_gone(struct sandbox *s); /* all that had not ended was ki
 /* terminal.c; fd -1: there is none */
 struct err *terminal_start(struct sandbox *s, int fd) ERR_MUST_USE;
 void terminal_stop(struct sandbox *s);
+
+/* adopted.c: clients are served once it is known what there is */
+struct err *adopted_start(struct sandbox *s, int listen) ERR_MUST_USE;
 
 /* methods.c */
 struct err *methods_connect_sentry(struct sandbox *s, int sock) ERR_MUST_USE;

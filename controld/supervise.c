@@ -180,7 +180,7 @@ struct err *supervise_start(struct sandbox *s, const struct options *o)
 
 	s->sentry_pid = o->sentry_pid;
 	s->lifeline = o->lifeline;
-	if ((e = watch(s, &s->sentry, "sentry", false, o->sentry_pidfd)) || (e = watch(s, &s->gofer, "gofer", true, o->gofer_pidfd)))
+	if ((e = watch(s, &s->sentry, "sentry", false, o->sentry_pidfd)) || (e = watch(s, &s->gofer, "gofer", !o->adopted, o->gofer_pidfd)))
 		return e;
 	if (!(s->force = evtimer_new(s->base, on_force, s)))
 		return err_new(ENOMEM, "timer");

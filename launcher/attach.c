@@ -307,6 +307,28 @@ static void tear_down(struct attached *a)
 	attach_release_signals();
 }
 
+/* controld was killed, the sandbox lives: another is asked. */
+static bool reconnect(struct attached *a)
+{
+	_cleanup_err_ struct err *e = NULL;
+	struct rpc *rpc = NULL;
+	int sock = -1;
+
+	if (!a->error || err_errno(a->error) != ECONNRESET || (e = client_socket(a->o->dir, &sock)))
+		return false;
+	if ((e = rpc_new(a->base, sock, NULL, 0, on_closed, a, &rpc))) {
+		close(sock);
+		return false;
+	}
+	rpc_free(a->rpc);
+	a->rpc = rpc;
+	err_free(a->error);
+	a->error = NULL;
+	a->ended = false;
+	ask_wait(a);
+	return true;
+}
+
 struct err *attach(const struct attach_options *o, unsigned *status)
 {
 	struct attached a = { .o = o, .signal_fd = -1 };
@@ -319,8 +341,10 @@ struct err *attach(const struct attach_options *o, unsigned *status)
 			RPC_ASK(a.rpc, control, start, &request, 0, on_start, &a);
 		else
 			wait_started(&a);
-		if (!a.ended)
-			event_base_dispatch(a.base);
+		do {
+			if (!a.ended)
+				event_base_dispatch(a.base);
+		} while (reconnect(&a));
 		e = a.error;
 		if (!e)
 			attach_drain(o->master);

@@ -3,7 +3,10 @@
  */
 #include "client.h"
 
+#include "revive.h"
+
 #include "libipc/fd.h"
+#include "libipc/log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +43,7 @@ struct err *client_listen(const struct state_dir *d, int *out)
 	return NULL;
 }
 
-struct err *client_socket(const struct state_dir *d, int *out)
+struct err *client_socket_of_living(const struct state_dir *d, int *out)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un a = address(d);
@@ -51,6 +54,22 @@ struct err *client_socket(const struct state_dir *d, int *out)
 		return err_new(errno, "container '%s': its controld does not answer", d->id);
 	*out = TAKE_FD(fd);
 	return NULL;
+}
+
+struct err *client_socket(const struct state_dir *d, int *out)
+{
+	struct err *e = client_socket_of_living(d, out), *why;
+
+	if (!e || err_errno(e) != ECONNREFUSED)
+		return e;
+	/* its socket is there, and nobody behind it */
+	if ((why = revive(d))) {
+		log_debug("%s", err_text(why));
+		err_free(why);
+		return e;
+	}
+	err_free(e);
+	return client_socket_of_living(d, out);
 }
 
 struct err *client_connect(const struct state_dir *d, struct rpc_client **out)

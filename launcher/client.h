@@ -12,6 +12,9 @@
 /* A socket address below a directory, however long the directory's path:
  * /proc/self/fd/N/NAME. */
 struct err *client_listen(const struct state_dir *d, int *fd) ERR_MUST_USE;
+/* ECONNREFUSED: its controld has gone. */
+struct err *client_socket_of_living(const struct state_dir *d, int *fd) ERR_MUST_USE;
+/* The same, with another controld should it have gone. */
 struct err *client_socket(const struct state_dir *d, int *fd) ERR_MUST_USE;
 struct err *client_connect(const struct state_dir *d, struct rpc_client **out) ERR_MUST_USE;
 

@@ -31,6 +31,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,6 +39,7 @@
 /* The report through the pipe: one write of at most PIPE_BUF bytes. */
 struct report {
 	struct proc_id controld, gofer, sentry;
+	uint64_t adopt_fd;
 	int failed; /* errno, or 0 */
 	char text[512];
 };
@@ -99,6 +101,19 @@ static struct err *gofer_program(struct program *g, const struct spawn *s, struc
 	return NULL;
 }
 
+/* A connection of which the sentry holds both ends: see sentry/control/adopt.c. */
+static struct err *adoption(struct program *g, const struct spawn *s, struct pool *p)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_new(errno, "socketpair");
+	program_fd(g, p, "--adopt-fd", fds[0]);
+	program_fd(g, p, "--adopt-peer-fd", fds[1]);
+	s->state->adopt_fd = (uint64_t)fds[1];
+	return NULL;
+}
+
 static struct err *sentry_program(struct program *g, const struct spawn *s, struct pool *p)
 {
 	struct err *e = begin_program(g, "sentry", s, p);
@@ -107,6 +122,8 @@ static struct err *sentry_program(struct program *g, const struct spawn *s, stru
 		return e;
 	program_fd(g, p, "--boot-fd", s->boot_sock);
 	program_fd(g, p, "--control-fd", s->sentry_control);
+	if ((e = adoption(g, s, p)))
+		return e;
 	if (s->g->platform) {
 		program_arg(g, p, "--platform");
 		program_arg(g, p, s->g->platform);
@@ -137,8 +154,7 @@ static struct err *controld_program(struct program *g, const struct spawn *s, st
 
 /* --- the child that becomes controld -------------------------------------------- */
 
-/* Programs get no environment; a sanitizer's options are its own affair. */
-static char *const *component_environment(struct pool *p)
+char *const *spawn_environment(struct pool *p)
 {
 	struct {
 		char **v;
@@ -182,6 +198,7 @@ static struct err *record(const struct spawn *s, struct report *r)
 	s->state->controld = &r->controld;
 	s->state->gofer = &r->gofer;
 	s->state->sentry = &r->sentry;
+	r->adopt_fd = s->state->adopt_fd;
 	return state_write(s->dir, s->state);
 }
 
@@ -253,7 +270,7 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 	if ((e = set_priorities(s->plan)))
 		return e;
 	set_oom_score(s);
-	gofer.env = sentry.env = controld.env = component_environment(p);
+	gofer.env = sentry.env = controld.env = spawn_environment(p);
 	r->controld = proc_identify(getpid());
 	if ((e = program_start(&gofer, p, &gofer_pidfd, &r->gofer)) || (e = program_start(&sentry, p, &sentry_pidfd, &r->sentry)) ||
 		(e = record(s, r)))
@@ -328,7 +345,7 @@ static struct err *start_gofer(const struct spawn *s, const struct cgroup *cgrou
 	if (e || (e = cgroup_join(cgroup)) || (e = gofer_program(&gofer, s, p)))
 		return e;
 	gofer.sibling = true;
-	gofer.env = component_environment(p);
+	gofer.env = spawn_environment(p);
 	return program_start(&gofer, p, &pidfd, &r->gofer);
 }
 
@@ -389,6 +406,7 @@ struct err *spawn_components(const struct spawn *s, struct spawn_result *out)
 	}
 	fd_close(&wr);
 	e = read_reports(rd, &r);
+	s->state->adopt_fd = r.adopt_fd;
 	out->controld_id = r.controld;
 	out->gofer = r.gofer;
 	out->sentry = r.sentry;

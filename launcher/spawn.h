@@ -44,4 +44,7 @@ struct err *spawn_gofer(const struct spawn *s, const struct cgroup *cgroup, stru
 /* Becomes `sentry --syscalls`; returns only with an error. */
 struct err *spawn_print_syscalls(struct pool *p) ERR_MUST_USE;
 
+/* Programs get no environment; a sanitizer's options are its own affair. */
+char *const *spawn_environment(struct pool *p);
+
 #endif

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* All that a container's directory may hold. */
 static const char *const files[] = { STATE_RECORD, STATE_RECORD ".tmp", STATE_SOCKET, "lock" };
@@ -90,6 +91,20 @@ bool state_has_record(const struct state_dir *d)
 	return !faccessat(d->fd, STATE_RECORD, F_OK, AT_SYMLINK_NOFOLLOW) || errno != ENOENT;
 }
 
+/* Another maker holds the lock for long, `list` for a moment. */
+static struct err *lock_soon(struct state_dir *d)
+{
+	const struct timespec a_little = { .tv_nsec = 2000000 };
+	struct err *e = state_lock(d, false);
+
+	for (int i = 0; e && err_errno(e) == EBUSY && i < 5; i++) {
+		err_free(e);
+		nanosleep(&a_little, NULL);
+		e = state_lock(d, false);
+	}
+	return e;
+}
+
 /* Ours once we hold its lock and it has no record.  A directory without one was
  * left by a maker that was killed before it had begun: it is taken over. */
 static struct err *take_directory(struct state_dir *d)
@@ -99,7 +114,7 @@ static struct err *take_directory(struct state_dir *d)
 
 	if (e && err_errno(e) != ENOENT)
 		return e;
-	if (!e && !state_has_record(d) && (e = state_lock(d, true)))
+	if (!e && !state_has_record(d) && (e = lock_soon(d)) && err_errno(e) != EBUSY)
 		return e;
 	/* while we waited another may have made it, or deleted it */
 	if (e || state_has_record(d) || fstat(d->fd, &st) < 0 || !st.st_nlink) {

@@ -34,6 +34,7 @@ struct state {
 	 * engines know the container by, and what lives as long as its program. */
 	struct proc_id *controld, *sentry, *gofer;
 	struct jmap annotations;
+	uint64_t adopt_fd; /* the sentry's descriptor by which another controld comes to it; 0: none */
 	const char *rootfs;
 	const char *hooks; /* the configuration's, as JSON; NULL: none */
 	struct jmap cgroup; /* see cgroup.h */

@@ -39,6 +39,7 @@ static const struct jfield state_fields[] = {
 	JFIELD(struct state_document, state.sentry, J_OBJECT, "sentry", .of = &proc_object),
 	JFIELD(struct state_document, state.gofer, J_OBJECT, "gofer", .of = &proc_object),
 	JFIELD(struct state_document, state.annotations, J_MAP, "annotations", .max = 65536),
+	JFIELD(struct state_document, state.adopt_fd, J_U64, "adoptFd", .max = INT32_MAX),
 	JFIELD(struct state_document, state.rootfs, J_STR, "rootfs", .max = 4095),
 	JFIELD(struct state_document, state.hooks, J_STR, "hooks", .max = 4 << 20),
 	JFIELD(struct state_document, state.cgroup, J_MAP, "cgroup", .max = 8191),
@@ -74,6 +75,8 @@ static json_t *to_json(const struct state *s)
 		json_object_set_new(doc, "hooks", json_string(s->hooks));
 	if (s->rootfs)
 		json_object_set_new(doc, "rootfs", json_string(s->rootfs));
+	if (s->adopt_fd)
+		json_object_set_new(doc, "adoptFd", json_integer((json_int_t)s->adopt_fd));
 	set_proc(doc, "controld", s->controld);
 	set_proc(doc, "sentry", s->sentry);
 	set_proc(doc, "gofer", s->gofer);

@@ -93,3 +93,7 @@ REQUEST(boot, setup, 1, "Everything the sentry needs before the program may star
 END(boot_setup)
 REPLY(boot, setup, "")
 END(boot_setup_reply)
+
+EVENT(boot, adopt, 2, "Another controld takes the place of one that has gone. Sent over a connection whose far end the sentry itself keeps, so that it outlives everybody.")
+	F_FD(boot_adopt, control, "the control connection from now on")
+END(boot_adopt)

@@ -118,3 +118,16 @@ REQUEST(control, create, 12, "Make one more container in the sandbox, up to the 
 END(control_create)
 REPLY(control, create, "")
 END(control_create_reply)
+
+STRUCT(control_container, "a container of the sandbox")
+	F_STR(control_container, id, 255, "container")
+	F_BOOL(control_container, first, "the sandbox's own: it ends with it")
+	F_U64(control_container, state, 3, "as control.state numbers them")
+	F_U64S(control_container, processes, 4096, "guest pids of the processes that exec started; the newest, should there be more")
+END(control_container)
+
+REQUEST(control, containers, 13, "All containers of the sandbox: what a controld asks that took another's place.")
+END(control_containers)
+REPLY(control, containers, "")
+	F_LIST(control_containers_reply, containers, control_container, 256, "in no order")
+END(control_containers_reply)

@@ -6,6 +6,7 @@
  */
 #include "boot/boot.h"
 #include "boot/policy.h"
+#include "control/adopt.h"
 #include "control/container.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
@@ -71,6 +72,8 @@ static struct err *bring_up(struct kernel *k, struct options *o)
 	log_timing("kernel assembled");
 	if (!e && o->control_fd >= 0)
 		e = control_serve(k, TAKE_FD(o->control_fd));
+	if (!e && o->adopt_fd >= 0)
+		e = adopt_serve(k, TAKE_FD(o->adopt_fd));
 	if (!e && o->boot_fd >= 0)
 		e = boot_serve(k, TAKE_FD(o->boot_fd));
 	if (!e && o->args)

@@ -12,12 +12,14 @@
 
 enum {
 	OPT_BOOT = 256, OPT_CONTROL, OPT_GOFER, OPT_LOG, OPT_LOG_FORMAT, OPT_DEBUG, OPT_STRACE, OPT_PLATFORM, OPT_PRINT_POLICY,
-	OPT_SYSCALLS, OPT_OVERLAY, OPT_CWD, OPT_HOSTNAME, OPT_UID, OPT_GID, OPT_ENV, OPT_UNCONFINED, OPT_NAMESPACES,
+	OPT_SYSCALLS, OPT_OVERLAY, OPT_CWD, OPT_HOSTNAME, OPT_UID, OPT_GID, OPT_ENV, OPT_UNCONFINED, OPT_NAMESPACES, OPT_ADOPT, OPT_ADOPT_PEER,
 };
 
 static const struct option longs[] = {
 	{ "boot-fd", required_argument, NULL, OPT_BOOT },
 	{ "control-fd", required_argument, NULL, OPT_CONTROL },
+	{ "adopt-fd", required_argument, NULL, OPT_ADOPT },
+	{ "adopt-peer-fd", required_argument, NULL, OPT_ADOPT_PEER },
 	{ "gofer-fd", required_argument, NULL, OPT_GOFER },
 	{ "log-fd", required_argument, NULL, OPT_LOG },
 	{ "log-format", required_argument, NULL, OPT_LOG_FORMAT },
@@ -48,6 +50,8 @@ void options_usage(void)
 	       "\n"
 	       "  --boot-fd N        connection that tells what to run (protocol `boot`)\n"
 	       "  --control-fd N     connection to controld (protocol `control`)\n"
+	       "  --adopt-fd N       connection over which another controld may come (protocol `boot`)\n"
+	       "  --adopt-peer-fd N  its far end, only kept open\n"
 	       "  --gofer-fd N       connection to the gofer, when a program is given here\n"
 	       "  --overlay          changes of the root stay in memory (with --gofer-fd)\n"
 	       "  --cwd DIR --hostname NAME --uid N --gid N --env NAME=VALUE\n"
@@ -90,6 +94,10 @@ static struct err *take(struct options *o, int c, const char *word)
 		return fd_from_option("--boot-fd", optarg, &o->boot_fd);
 	case OPT_CONTROL:
 		return fd_from_option("--control-fd", optarg, &o->control_fd);
+	case OPT_ADOPT:
+		return fd_from_option("--adopt-fd", optarg, &o->adopt_fd);
+	case OPT_ADOPT_PEER:
+		return fd_from_option("--adopt-peer-fd", optarg, &o->adopt_peer_fd);
 	case OPT_GOFER:
 		return fd_from_option("--gofer-fd", optarg, &o->gofer_fd);
 	case OPT_LOG:
@@ -128,7 +136,7 @@ struct err *options_parse(int argc, char **argv, struct options *o)
 {
 	int c;
 
-	*o = (struct options){ .boot_fd = -1, .control_fd = -1, .gofer_fd = -1, .log_fd = -1, .platform = "ptrace" };
+	*o = (struct options){ .boot_fd = -1, .control_fd = -1, .adopt_fd = -1, .adopt_peer_fd = -1, .gofer_fd = -1, .log_fd = -1, .platform = "ptrace" };
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+:hV", longs, NULL)) != -1) {
 		struct err *e = take(o, c, argv[optind - 1]);

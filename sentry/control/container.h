@@ -103,5 +103,7 @@ struct err *container_resume(struct container *c) ERR_MUST_USE;
 
 /* server.c: serves the control protocol on a connection. */
 struct err *control_serve(struct kernel *k, int sock) ERR_MUST_USE;
+/* Ends the sandbox when its first container has ended, or was never made, and no controld is there to let go of it. */
+void control_end_if_over(struct kernel *k);
 
 #endif

@@ -47,6 +47,8 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
 	if (p == p->c->init)
 		p->c->state = CONTAINER_STOPPED;
 	tell_waiters(p);
+	if (p == p->c->init)
+		control_end_if_over(p->c->k);
 }
 
 void process_wait(struct process *p, struct process_waiter *w)

@@ -2,6 +2,7 @@
  * server.c - the control protocol, served to controld on the event thread.
  * controld has checked who asks; what is asked is checked here again.
  */
+#include "control/adopt.h"
 #include "control/container.h"
 
 #include "control/listing.h"
@@ -207,6 +208,11 @@ static void do_state(struct rpc_call *call, void *request)
 	rpc_reply(call, &r);
 }
 
+static void do_containers(struct rpc_call *call, void *request)
+{
+	adopt_list(rpc_call_arg(call), call);
+}
+
 static void do_processes(struct rpc_call *call, void *request)
 {
 	struct control_processes *q = request;
@@ -331,6 +337,7 @@ static void do_usage(struct rpc_call *call, void *request)
 
 static const struct rpc_method methods[] = {
 	RPC_METHOD(control, start, do_start, 0),
+	RPC_METHOD(control, containers, do_containers, 0),
 	RPC_METHOD(control, exec, do_exec, 0),
 	RPC_METHOD(control, wait, do_wait, 0),
 	RPC_METHOD(control, signal, do_signal, 0),
@@ -344,20 +351,37 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(control, create, do_create, 0),
 };
 
-/* Without controld nobody can ask for anything any more, nor learn how the
- * program ends: the sandbox ends with it. */
+static unsigned connections; /* of controlds: no more than one, but for a moment */
+
+void control_end_if_over(struct kernel *k)
+{
+	struct container *first = k->containers;
+
+	while (first && first->next)
+		first = first->next;
+	if (connections || (first && first->state != CONTAINER_STOPPED))
+		return;
+	k->shutting_down = true;
+	event_base_loopbreak(k->loop);
+}
+
+/* controld lets go of us when the first container has ended.  One that has gone
+ * before that was killed: the programs run on, and another may come (adopt.c). */
 static void closed(struct rpc *r, const struct err *why, void *arg)
 {
 	struct kernel *k = arg;
 
 	log_info("controld is gone%s%s", why ? ": " : "", why ? err_text(why) : "");
-	k->shutting_down = true;
-	event_base_loopbreak(k->loop);
+	rpc_free(r);
+	connections--;
+	control_end_if_over(k);
 }
 
 struct err *control_serve(struct kernel *k, int sock)
 {
 	struct rpc *r;
+	struct err *e = rpc_new(k->loop, sock, methods, sizeof(methods) / sizeof(*methods), closed, k, &r);
 
-	return rpc_new(k->loop, sock, methods, sizeof(methods) / sizeof(*methods), closed, k, &r);
+	connections += !e;
+	return e;
 }

@@ -5,7 +5,8 @@
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/alone.sh"
 . "$top/tests/integration/lib.sh"
-mkdir -p "$STATE" "$SCRATCH/busy" "$SCRATCH/true"
+mkdir -p "$STATE" "$SCRATCH/busy" "$SCRATCH/true" "$SCRATCH/short"
+spec "$SCRATCH/short" false /bin/sh -c 'sleep 1; exit 5'
 spec "$SCRATCH/true" false /bin/true
 # busy: forks, writes, reads and waits all the time
 spec "$SCRATCH/busy" false /bin/bash -c 'while :; do (ls -lR /etc/apt >/tmp/x; cat /tmp/x | sort | wc -l; exit 3); done >/dev/null'
@@ -95,6 +96,47 @@ for program in true busy; do
 		left_behind "$id killed" "$SCRATCH/before"
 	done
 done
+# --- controld killed: the sandbox lives on, and the next command starts another ---------------
+alive() { [ -d "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status"; }
+run run -d --bundle "$SCRATCH/busy" again >>"$SCRATCH/log" 2>&1
+run exec -d --internal-pid-file "$SCRATCH/pid" again /bin/sh -c 'sleep 2; exit 9'
+run exec again /bin/sh -c 'sleep 1.5; echo waited; exit 8' >"$SCRATCH/out" 2>&1 &
+attached=$!
+sleep 0.3
+sentry=$(part again sentry)
+for i in 1 2 3; do
+	old=$(part again controld)
+	kill -KILL "$old"
+	[ "$(status_of again)" = running ] && ok "controld killed, time $i: running" || not_ok "controld killed, time $i: running" "$(status_of again)"
+	new=$(part again controld)
+	[ "$new" != "$old" ] && alive "$new" && alive "$sentry" && ok "another has come" || not_ok "another has come" "$old, then $new"
+	run exec again /bin/true || not_ok "exec by way of it"
+done
+run wait --pid "$(cat "$SCRATCH/pid")" again
+st=$?
+[ $st -eq 9 ] && ok "it knows how a process ended that another had started" || not_ok "it knows how a process ended that another had started" "$st"
+wait $attached
+st=$?
+[ $st -eq 8 ] && [ "$(cat "$SCRATCH/out")" = waited ] && ok "an attached exec lived through it" || not_ok "an attached exec lived through it" "status $st: $(cat "$SCRATCH/out")"
+kill -KILL "$(part again controld)"
+for i in 1 2 3 4 5; do run state again >"$SCRATCH/state$i" 2>&1 & pids[i]=$!; done
+for i in 1 2 3 4 5; do wait "${pids[i]}" || not_ok "state $i of 5 at once, with no controld" "$(cat "$SCRATCH/state$i")"; done
+rm -f "$SCRATCH/state"*[0-9]
+[ "$(pgrep -cf '^redoubt-controld again')" = 1 ] && ok "one of five commands starts one" || not_ok "one of five commands starts one" "$(pgrep -cf '^redoubt-controld again')"
+kill -KILL "$(part again controld)"
+run kill again KILL
+run wait again
+[ $? -eq 137 ] && run delete again && ok "kill, wait, delete after it" || not_ok "kill, wait, delete after it"
+left_behind "controld killed over and over" "$SCRATCH/before"
+# the program ends while there is none: the sandbox ends as it did
+run run -d --bundle "$SCRATCH/short" alone >>"$SCRATCH/log" 2>&1
+sentry=$(part alone sentry)
+kill -KILL "$(part alone controld)"
+for _ in $(seq 60); do alive "$sentry" || break; sleep 0.05; done
+alive "$sentry" && not_ok "a program that ends without a controld ends the sandbox"
+becomes alone stopped && ok "ended without a controld: stopped" || not_ok "ended without a controld: stopped" "$(status_of alone)"
+run delete alone || not_ok "ended without a controld: delete"
+left_behind "ended without a controld" "$SCRATCH/before"
 # The attached launcher ends when the sentry does.
 run run --bundle "$SCRATCH/busy" att >"$SCRATCH/out" 2>&1 &
 launcher=$!

@@ -1,0 +1,212 @@
+/*
+ * revive.c - see revive.h.
+ *
+ * The sentry holds both ends of a connection (sentry/control/adopt.c).  Its
+ * held end is taken by pidfd_getfd, which asks for the right to trace it; over
+ * it goes one end of a new control connection, and the other to a new controld
+ * with a new control socket.  Two commands at once: the directory's own lock,
+ * not that of making and deleting, whose holder may be the one who asks.
+ */
+#include "revive.h"
+
+#include "cgroup.h"
+#include "client.h"
+#include "program.h"
+#include "spawn.h"
+
+#include "libipc/fd.h"
+#include "libipc/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+struct revival {
+	const struct state_dir *dir; /* the sandbox's */
+	struct state state;
+	struct pool *pool;
+	int sentry, gofer; /* pidfds */
+	int listen, ours; /* new; ours: controld's end */
+};
+
+static bool answers(const struct state_dir *d)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_err_ struct err *e = client_socket_of_living(d, &fd);
+
+	return !e;
+}
+
+/* --- the child that becomes controld -------------------------------------------------- */
+
+static struct err *controld_program(const struct revival *r, bool namespaces_made, struct program *g)
+{
+	struct pool *p = r->pool;
+
+	*g = (struct program){ .env = spawn_environment(p) };
+	program_arg(g, p, pool_printf(p, "redoubt-controld %s", r->dir->id));
+	if (namespaces_made)
+		program_arg(g, p, "--namespaces-made");
+	program_arg(g, p, "--adopted");
+	program_arg(g, p, "--id");
+	program_arg(g, p, r->dir->id);
+	program_fd(g, p, "--listen-fd", r->listen);
+	program_fd(g, p, "--sentry-fd", r->ours);
+	program_fd(g, p, "--sentry-pidfd", r->sentry);
+	if (r->gofer >= 0)
+		program_fd(g, p, "--gofer-pidfd", r->gofer);
+	program_arg(g, p, "--sentry-pid");
+	program_arg(g, p, pool_printf(p, "%llu", (unsigned long long)r->state.sentry->pid));
+	LIST_ADD(p, &g->args, NULL);
+	return program_find("controld", p, &g->path);
+}
+
+static struct err *become_controld(struct revival *r)
+{
+	const struct cgroup cgroup = { r->state.cgroup };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct proc_id self;
+	struct program g;
+	struct err *e;
+	sigset_t none;
+
+	setsid();
+	for (int fd = 0; fd <= 2; fd++)
+		dup2(null, fd);
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	self = proc_identify(getpid());
+	r->state.controld = &self;
+	if (chdir("/") < 0)
+		return err_new(errno, "/");
+	if ((e = cgroup_join(&cgroup)) || (e = state_write(r->dir, &r->state)) ||
+		(e = controld_program(r, !geteuid() && !unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS), &g)))
+		return e;
+	return program_exec(&g);
+}
+
+/* Why it could not begin comes through a pipe that its exec closes. */
+static struct err *start_controld(struct revival *r)
+{
+	_cleanup_close_ int rd = -1, wr = -1;
+	char text[512];
+	int fds[2];
+	pid_t pid;
+	ssize_t n;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_new(errno, "pipe");
+	rd = fds[0];
+	wr = fds[1];
+	if ((pid = fork()) < 0)
+		return err_new(errno, "fork");
+	if (!pid) {
+		struct err *e = become_controld(r);
+
+		dprintf(wr, "%.500s", err_text(e));
+		_exit(1);
+	}
+	fd_close(&wr);
+	if ((n = read(rd, text, sizeof(text) - 1)) <= 0)
+		return NULL;
+	text[n] = 0;
+	waitpid(pid, NULL, 0);
+	return err_new(0, "another controld: %s", text);
+}
+
+/* --- the launcher's side ------------------------------------------------------------------ */
+
+static struct err *send_adopt(const struct revival *r, int control)
+{
+	const struct boot_adopt adopt = { .control = control };
+	int fd = (int)syscall(SYS_pidfd_getfd, r->sentry, (int)r->state.adopt_fd, 0);
+	struct rpc_client *c;
+	struct err *e;
+
+	if (fd < 0)
+		return err_new(errno, "reaching the sentry");
+	if ((e = rpc_client_new(fd, &c))) {
+		close(fd);
+		return e;
+	}
+	e = rpc_client_call(c, boot_adopt_id, &boot_adopt_desc, &adopt, NULL, NULL, NULL, 0);
+	rpc_client_free(c);
+	return e;
+}
+
+static struct err *replace(struct revival *r)
+{
+	_cleanup_close_ int theirs = -1;
+	struct err *e;
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_new(errno, "socketpair");
+	r->ours = fds[0];
+	theirs = fds[1];
+	if (unlinkat(r->dir->fd, STATE_SOCKET, 0) < 0 && errno != ENOENT)
+		return err_new(errno, "the old control socket");
+	if ((e = client_listen(r->dir, &r->listen)) || (e = send_adopt(r, theirs)))
+		return e;
+	return start_controld(r);
+}
+
+static struct err *revive_locked(const struct state_dir *d)
+{
+	_cleanup_pool_ struct pool p = { 0 };
+	struct revival r = { .dir = d, .pool = &p, .sentry = -1, .gofer = -1, .listen = -1, .ours = -1 };
+	struct err *e;
+
+	if (answers(d))
+		return NULL; /* another command was faster */
+	if ((e = state_read(d, &p, &r.state)))
+		return e;
+	if (!r.state.adopt_fd || strcmp(r.state.phase, "created") || (r.sentry = proc_open(r.state.sentry)) < 0)
+		return err_new(ECONNREFUSED, "container '%s': its controld does not answer", d->id);
+	r.gofer = proc_open(r.state.gofer);
+	log_info("container '%s': its controld has gone: another is started", d->id);
+	e = replace(&r);
+	fd_close(&r.sentry);
+	fd_close(&r.gofer);
+	fd_close(&r.listen);
+	fd_close(&r.ours);
+	return e;
+}
+
+struct err *revive(const struct state_dir *d)
+{
+	_cleanup_pool_ struct pool p = { 0 };
+	struct state_dir sandbox = *d;
+	_cleanup_close_ int lock = -1;
+	const char *slash;
+	struct state s;
+	struct err *e;
+
+	/* one in another's sandbox knows whose */
+	if (d->sandbox_fd >= 0) {
+		if ((e = state_read(d, &p, &s)))
+			return e;
+		slash = strrchr(d->path, '/');
+		sandbox.id = s.sandbox;
+		sandbox.path = pool_printf(&p, "%.*s/%s", slash ? (int)(slash - d->path) : 0, d->path, s.sandbox);
+		sandbox.fd = d->sandbox_fd;
+		sandbox.sandbox_fd = -1;
+	}
+	if ((lock = openat(sandbox.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return err_new(errno, "%s", sandbox.path);
+	while (flock(lock, LOCK_EX) < 0) {
+		if (errno != EINTR)
+			return err_new(errno, "%s", sandbox.path);
+	}
+	return revive_locked(&sandbox);
+}
