@@ -94,6 +94,7 @@ static struct err *confine(const struct options *o, struct server *s)
 	if (e)
 		return e;
 	umask(0); /* modes come from the peer, exact */
+	log_keep_pid();
 	s->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return s->root < 0 ? err_new(errno, "/") : NULL;
 }

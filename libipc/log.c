@@ -23,7 +23,8 @@ static struct {
 	int fd;
 	enum log_format format;
 	_Atomic int max;
-} logger = { "redoubt", 2, LOG_TEXT, LOG_WARNING };
+	int pid; /* 0: to be asked for each time */
+} logger = { "redoubt", 2, LOG_TEXT, LOG_WARNING, 0 };
 
 static double last_phase; /* log_timing's, ms */
 
@@ -36,6 +37,11 @@ void log_init(const char *component, int fd, enum log_format format, enum log_le
 	logger.format = format;
 	log_set_level(max);
 	log_timing(NULL);
+}
+
+void log_keep_pid(void)
+{
+	logger.pid = (int)getpid();
 }
 
 static double now_ms(void)
@@ -133,9 +139,9 @@ void log_at(enum log_level level, const char *fmt, ...)
 	size_t n;
 	if (json)
 		n = (size_t)snprintf(line, 256, "{\"time\":\"%s\",\"level\":\"%s\",\"component\":\"%s\",\"pid\":%d,\"msg\":\"", when,
-			level_names[level], logger.component, (int)getpid());
+			level_names[level], logger.component, logger.pid ? logger.pid : (int)getpid());
 	else
-		n = (size_t)snprintf(line, 256, "%s %s[%d] %s: ", when, logger.component, (int)getpid(), level_names[level]);
+		n = (size_t)snprintf(line, 256, "%s %s[%d] %s: ", when, logger.component, logger.pid ? logger.pid : (int)getpid(), level_names[level]);
 	append_escaped(line, sizeof line - 4, &n, text, json);
 	if (json) {
 		line[n++] = '"';

@@ -17,6 +17,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* fd is borrowed; -1 means nowhere.  component: a string constant. */
 void log_init(const char *component, int fd, enum log_format format, enum log_level max);
 void log_set_level(enum log_level max);
+/* This process will not fork any more: its lines need no getpid. */
+void log_keep_pid(void);
 bool log_enabled(enum log_level level);
 void log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
