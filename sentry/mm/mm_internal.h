@@ -163,6 +163,7 @@ void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len); /* memfile_put, 
 
 /* --- text.c: [mm->mu] --- */
 void text_drop(struct mm *mm, uint64_t start, uint64_t end); /* after something else was ordered for [start, end) */
+void text_unpatch(struct mm *mm, uint64_t start, uint64_t end); /* the file itself is mapped there when it is needed */
 void text_lost(struct mm *mm); /* nothing is mapped any more */
 void text_free(struct mm *mm);
 

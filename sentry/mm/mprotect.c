@@ -61,6 +61,8 @@ static int protect_locked(struct mm *mm, uint64_t addr, uint64_t end, int prot)
 	struct vma *v;
 	int e = 0;
 
+	if (prot != (LINUX_PROT_READ | LINUX_PROT_EXEC))
+		text_unpatch(mm, addr, end); /* who changes text reads it first */
 	while (!e && at < end) {
 		v = vma_first(mm, at);
 		if (!v || v->start > at)

@@ -96,6 +96,17 @@ void text_drop(struct mm *mm, uint64_t start, uint64_t end)
 	t->n -= hi - lo;
 }
 
+void text_unpatch(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct text *t = mm->text;
+	unsigned i;
+
+	while (t && (i = first_overlay(t, start)) < t->n && t->overlays[i].addr < end) {
+		start = t->overlays[i].addr + PAGE_SIZE;
+		stub_unmap(mm, start - PAGE_SIZE, start);
+	}
+}
+
 void text_lost(struct mm *mm)
 {
 	if (!mm->text)

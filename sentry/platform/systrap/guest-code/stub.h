@@ -95,8 +95,8 @@
 #define ST_RCX 440
 #define ST_R11 448
 #define ST_RIP 456
-#define ST_EFLAGS 464
-#define ST_RSP 472
+#define ST_EFLAGS 472 /* and below it a word to push to */
+#define ST_RSP 480
 #define ST_ANSWERS 512 /* the task's own numbers; with the highest bit set: ask the sentry */
 #define ST_N_ANSWERS 7 /* [0] is not used; the others as in enum platform_answer */
 
