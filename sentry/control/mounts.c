@@ -35,6 +35,8 @@ static int new_super(struct maker *m, const struct boot_mount *bm, const struct 
 		args.extra = &gm;
 	else if (!strcmp(t->name, "proc"))
 		args.extra = m->c->proxy->pid_for_children;
+	else if (!strcmp(t->name, "mqueue"))
+		args.extra = m->c->proxy->ipc;
 	ret = t->mount(m->vfs, t, &args, out);
 	if (!ret && bm->overlay) {
 		lower = *out;

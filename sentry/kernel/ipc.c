@@ -18,12 +18,17 @@ struct ipc_ns *ipc_ns_new(struct kernel *k)
 	if (!ns)
 		return NULL;
 	ref_init(&ns->ref);
+	ns->k = k;
 	ns->ino = ns_new_ino(k);
 	mutex_init(&ns->mu, RANK_FILE);
 	ns->shm = (struct ipc_table){ .limit = IPC_SHMMNI, .last = IPC_SLOTS, .free = ipc_shm_free };
 	ns->sem = (struct ipc_table){ .limit = IPC_SEMMNI, .last = IPC_SLOTS, .free = ipc_sem_free };
 	ns->msg = (struct ipc_table){ .limit = IPC_MSGMNI, .last = IPC_SLOTS, .free = ipc_msg_free };
-	return ns;
+	ns->mqueue = k->mqueue_new ? k->mqueue_new(k) : NULL;
+	if (ns->mqueue || !k->mqueue_new)
+		return ns;
+	ipc_ns_put(ns);
+	return NULL;
 }
 
 void ipc_ns_get(struct ipc_ns *ns)
@@ -48,7 +53,14 @@ void ipc_ns_put(struct ipc_ns *ns)
 	drop_all(ns, &ns->sem);
 	drop_all(ns, &ns->msg);
 	mutex_destroy(&ns->mu);
+	if (ns->mqueue)
+		ns->k->mqueue_free(ns->mqueue);
 	free(ns);
+}
+
+struct mqueue_fs *ipc_ns_mqueue(const struct ipc_ns *ns)
+{
+	return ns->mqueue;
 }
 
 uint64_t ipc_ns_ino(const struct ipc_ns *ns)

@@ -46,6 +46,7 @@ struct ipc_ns *ipc_ns_new(struct kernel *k); /* NULL: no memory */
 void ipc_ns_get(struct ipc_ns *ns);
 void ipc_ns_put(struct ipc_ns *ns); /* NULL is fine; the last takes all objects along */
 uint64_t ipc_ns_ino(const struct ipc_ns *ns);
+struct mqueue_fs *ipc_ns_mqueue(const struct ipc_ns *ns); /* its POSIX message queues */
 /* A process has ended or leaves ns: its SEM_UNDO adjustments are made, segments that it was the last to use go. No locks held. */
 void ipc_process_exit(struct ipc_ns *ns, struct thread_group *tg);
 /* Frees segments that are removed and not mapped any more; called where mappings may have gone. */

@@ -29,7 +29,9 @@ struct ipc_table {
 
 struct ipc_ns {
 	struct ref ref;
+	struct kernel *k; /* [I] */
 	uint64_t ino; /* [I] */
+	struct mqueue_fs *mqueue; /* [I] owned */
 	struct mutex mu; /* RANK_FILE; all below */
 	struct ipc_table shm, sem, msg;
 	uint64_t shm_pages;

@@ -39,7 +39,9 @@ struct kernel {
 	struct timer_queue *timers; /* [I] */
 	struct net_stack *net; /* [I] unix socket names etc.: net_init */
 	struct superblock *nsfs; /* [I] namespaces as files: nsfs_register */
-	struct mqueue_fs *mqueue; /* [I] POSIX message queues: mqueue_register */
+	/* POSIX message queues of an IPC namespace: [I] set by mqueue_register */
+	struct mqueue_fs *(*mqueue_new)(struct kernel *k); /* NULL: no memory */
+	void (*mqueue_free)(struct mqueue_fs *m);
 	struct tty_table *ttys; /* [I] terminals: devpts_register */
 	/* Set by fs/devpts: a session leader exits (called by its task, no locks held). May be NULL. */
 	void (*session_exit)(struct kernel *k, struct session *s);

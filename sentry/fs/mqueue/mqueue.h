@@ -1,6 +1,6 @@
 /*
  * mqueue.h - POSIX message queues: a file system of queues (mq_overview(7)), one
- * for the sandbox, seen at every place where it is mounted and by mq_open(2).
+ * for an IPC namespace, seen at every place where it is mounted and by mq_open(2).
  */
 #ifndef SENTRY_FS_MQUEUE_H
 #define SENTRY_FS_MQUEUE_H
@@ -18,7 +18,7 @@ struct linux_sigevent;
 struct socket;
 struct task;
 
-int mqueue_register(struct kernel *k); /* "mqueue", and k->mqueue */
+int mqueue_register(struct kernel *k); /* "mqueue", and the kernel's hooks */
 
 /* name: without a slash. attr NULL: defaults. A new reference in *out; -errno of mq_open(2). */
 int mqueue_open(struct task *t, const char *name, int flags, uint32_t mode, const struct linux_mq_attr *attr, struct file **out);

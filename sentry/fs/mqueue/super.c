@@ -5,6 +5,8 @@
 #include "abi/capability.h"
 #include "abi/resource.h"
 #include "fs/mqueue/internal.h"
+#include "kernel/ipc.h"
+#include "kernel/ns.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -194,16 +196,26 @@ static void evict(struct inode *i)
 	mq_free(q);
 }
 
-static const struct super_ops mq_super_ops = { .statfs = statfs, .evict = evict };
+static void kill_super(struct superblock *sb)
+{
+	struct mqueue_fs *m = sb->priv;
 
-/* Everybody who mounts it sees the same queues. */
+	mutex_destroy(&m->create_mu);
+	mutex_destroy(&m->mu);
+	free(m);
+}
+
+static const struct super_ops mq_super_ops = { .statfs = statfs, .evict = evict, .kill = kill_super };
+
+/* Everybody in an IPC namespace who mounts it sees the same queues.  extra: that of a container being made. */
 static int mount_mqueue(struct vfs *v, const struct fs_type *t, const struct fs_context_args *a, struct superblock **out)
 {
-	struct kernel *k = vfs_kernel(v);
+	struct task *me = task_current();
+	const struct ipc_ns *ns = a->extra ? a->extra : me ? me->ns->ipc : NULL;
 
-	if (!k || !k->mqueue)
+	if (!ns)
 		return -ENODEV;
-	*out = k->mqueue->sb;
+	*out = ipc_ns_mqueue(ns)->sb;
 	ref_get(&(*out)->ref);
 	return 0;
 }
@@ -229,27 +241,49 @@ static int make_super(struct mqueue_fs *m, struct vfs *v)
 	return sb->root ? 0 : -ENOMEM;
 }
 
-int mqueue_register(struct kernel *k)
+/* Mounts that are left keep the superblock, and with it the structure. */
+static void mqueue_free(struct mqueue_fs *m)
+{
+	if (m->fs)
+		fs_context_put(m->fs);
+	super_put(m->sb);
+}
+
+static struct mqueue_fs *mqueue_new(struct kernel *k)
 {
 	struct mqueue_fs *m = calloc(1, sizeof(*m));
 	struct mount_ns *ns;
-	int r;
 
 	if (!m)
-		return -ENOMEM;
+		return NULL;
 	mutex_init(&m->create_mu, RANK_EXEC);
 	mutex_init(&m->mu, RANK_LEAF);
 	LIST_INIT(&m->users);
-	r = make_super(m, k->vfs);
-	if (r)
-		return r;
+	if (make_super(m, k->vfs)) {
+		if (m->sb)
+			super_put(m->sb);
+		else
+			free(m);
+		return NULL;
+	}
 	ref_get(&m->sb->ref);
 	ns = mount_ns_new(m->sb, 0);
+	if (!ns)
+		super_put(m->sb);
 	m->fs = ns ? fs_context_new(ns) : NULL;
-	if (!m->fs)
-		return -ENOMEM;
+	mount_ns_put(ns); /* the context has its own */
+	if (!m->fs) {
+		mqueue_free(m);
+		return NULL;
+	}
 	m->fs->umask = 0;
-	k->mqueue = m;
+	return m;
+}
+
+int mqueue_register(struct kernel *k)
+{
+	k->mqueue_new = mqueue_new;
+	k->mqueue_free = mqueue_free;
 	return vfs_register(k->vfs, &mqueue_type);
 }
 
@@ -266,7 +300,7 @@ static int check_name(const char *name)
 
 int mqueue_open(struct task *t, const char *name, int flags, uint32_t mode, const struct linux_mq_attr *attr, struct file **out)
 {
-	struct mqueue_fs *m = t->k->mqueue;
+	struct mqueue_fs *m = ipc_ns_mqueue(t->ns->ipc);
 	struct walk w = { .fs = m->fs, .cred = t->cred };
 	int r = check_name(name);
 
@@ -289,7 +323,7 @@ int mqueue_open(struct task *t, const char *name, int flags, uint32_t mode, cons
 
 int mqueue_unlink(struct task *t, const char *name)
 {
-	struct walk w = { .fs = t->k->mqueue->fs, .cred = t->cred };
+	struct walk w = { .fs = ipc_ns_mqueue(t->ns->ipc)->fs, .cred = t->cred };
 	int r = check_name(name);
 
 	return r ? r : vfs_unlink(&w, name, false);

@@ -586,6 +586,19 @@ CASE(setns_errors)
 	CHECK_ERR(setns(fd, 0), EINVAL);
 }
 
+CASE(mqueues_are_apart)
+{
+	int q = (int)syscall(SYS_mq_open, "nstest", O_CREAT | O_EXCL | O_RDWR, 0600, NULL);
+
+	CHECK(q >= 0);
+	IN_CHILD(CLONE_NEWIPC, {
+		CHECK_ERR(syscall(SYS_mq_open, "nstest", O_RDWR, 0, NULL), ENOENT);
+		CHECK(syscall(SYS_mq_open, "nstest", O_CREAT | O_EXCL | O_RDWR, 0600, NULL) >= 0);
+	});
+	CHECK(syscall(SYS_mq_unlink, "nstest") == 0);
+	CHECK_ERR(syscall(SYS_mq_unlink, "nstest"), ENOENT);
+}
+
 /* --- who may ------------------------------------------------------------------------------ */
 
 CASE(needs_capability)
