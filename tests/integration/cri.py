@@ -87,9 +87,9 @@ class Cri:
             raise RuntimeError(e.details()) from None
 
     # --- pods -----------------------------------------------------------------------
-    def run_pod(self, name, handler="", network=NODE, pid=CONTAINER, annotations=None, cgroup="/redoubt-cri"):
+    def run_pod(self, name, handler="", network=NODE, pid=CONTAINER, logs="/", annotations=None, cgroup="/redoubt-cri"):
         namespaces = [(1, network), (2, pid)]
-        config = [(1, [(1, name), (2, f"uid-{name}"), (3, "test")]), (2, name), (3, "/"), *pairs(6, {"app": name}), *pairs(7, annotations),
+        config = [(1, [(1, name), (2, f"uid-{name}"), (3, "test")]), (2, name), (3, logs), *pairs(6, {"app": name}), *pairs(7, annotations),
                   (8, [(1, cgroup), (2, [(1, namespaces)])])]
         pod = one(self.ask("RunPodSandbox", [(1, config), (2, handler)]), 1).decode()
         self.pods[pod] = config, namespaces
@@ -104,8 +104,13 @@ class Cri:
     def remove_pod(self, pod):
         self.ask("RemovePodSandbox", [(1, pod)])
 
-    def list_pods(self):
-        return len(self.ask("ListPodSandbox", []).get(1, []))
+    def pod_address(self, pod):
+        status = decode(one(self.ask("PodSandboxStatus", [(1, pod)]), 1))
+        return one(decode(one(status, 5, b"")), 1, b"").decode()
+
+    def count(self):
+        """(pods, containers)"""
+        return tuple(len(self.ask(f"List{what}", []).get(1, [])) for what in ("PodSandbox", "Containers"))
 
     # --- containers -------------------------------------------------------------------
     def create(self, pod, name, image, command, env=None, mounts=(), log="", memory=0, annotations=None, tty=False):
@@ -128,9 +133,11 @@ class Cri:
         r = self.ask("ExecSync", [(1, container), *((2, c) for c in command), (3, timeout)])
         return one(r, 3), one(r, 1, b"").decode(), one(r, 2, b"").decode()
 
-    def memory_in_use(self, container):
+    def cpu_used(self, container):
+        """ns, or None if that is not told."""
         stats = decode(one(self.ask("ContainerStats", [(1, container)]), 1))
-        return one(decode(one(decode(one(stats, 3, b"")), 2, b"")), 1)
+        cpu = decode(one(stats, 2, b""))
+        return one(decode(one(cpu, 2)), 1) if 2 in cpu else None
 
     def update(self, container, memory):
         self.ask("UpdateContainerResources", [(1, container), (2, [(4, memory)])])

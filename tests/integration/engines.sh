@@ -83,6 +83,9 @@ state = "$SCRATCH/containerd-state"
   sandbox_image = "$PAUSE"
   restrict_oom_score_adj = true
   disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "$SCRATCH/cni"
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "native"
     default_runtime_name = "redoubt"
