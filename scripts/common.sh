@@ -2,6 +2,8 @@
 
 BUILD_PACKAGES="gcc make pkg-config libevent-dev libseccomp-dev libcap-dev libmsgpack-dev libjansson-dev libbsd-dev libc6-dev"
 TEST_PACKAGES="check debootstrap procps util-linux strace python3"
+# container engines; their tests are skipped without
+ENGINE_PACKAGES="containerd docker.io runc tini containernetworking-plugins busybox-static python3-grpcio"
 # what the Debian tree of the integration tests holds (the list, and node and redis)
 TREE_PACKAGES="python3,gcc,libc6-dev,git,sqlite3,perl,xz-utils,zstd,make,openssl,procps"
 TREE_MORE="nodejs redis-server"
@@ -24,6 +26,17 @@ install_missing() {
 	apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null; } ||
 		die "could not install:$missing"
+}
+
+# install_engines : those too, but where a service manager would start their daemons:
+# a test must not change how somebody's machine works
+install_engines() {
+	if [ "$(id -u)" != 0 ] || [ -d /run/systemd/system ]; then
+		say "the tests of container engines run with what is installed of: $ENGINE_PACKAGES"
+		return
+	fi
+	# shellcheck disable=SC2086
+	(install_missing $ENGINE_PACKAGES) || say "without them the tests of container engines are skipped"
 }
 
 debian_mirror() {
