@@ -8,7 +8,8 @@ COMPONENT --print-policy prints.  Everything that /proc shows of PID is compared
 and its seccomp filter is fetched from the kernel (PTRACE_SECCOMP_GET_FILTER) and
 walked for every call number.  Prints "ok NAME" and "not ok NAME" lines, with "#"
 lines for what was found.  With "stub" the process must be as confined as the
-policy says in all but its filter, whose calls are printed as "# stub may: ...".
+policy says in all but its filter, whose calls are printed as "# stub may: ...",
+and those of its further threads, which run program code, as "# thread may: ...".
 """
 import ctypes, os, re, struct, sys
 
@@ -17,7 +18,7 @@ ALL_CAPS = ("chown dac_override dac_read_search fowner fsetid kill setgid setuid
             "sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod").split()
 LIMITS = {"CORE": "Max core file size", "NOFILE": "Max open files", "NPROC": "Max processes",
           "MEMLOCK": "Max locked memory", "AS": "Max address space", "FSIZE": "Max file size"}
-KILL, ALLOW, ERRNO, TRAP = 0x80000000, 0x7FFF0000, 0x00050000, 0x00030000
+KILL, ALLOW, ERRNO, TRAP, NOTIFY = 0x80000000, 0x7FFF0000, 0x00050000, 0x00030000, 0x7FC00000
 ARCH_X86_64, ARCH_I386 = 0xC000003E, 0x40000003
 SEIZE, INTERRUPT, DETACH, GET_FILTER = 0x4206, 0x4207, 17, 0x420C
 
@@ -26,8 +27,8 @@ COMMON = [r"/dev/null", r"socket:.*", r"pipe:.*", r"anon_inode:\[event(poll|fd)\
 OPEN = {
     "controld": COMMON + [r"anon_inode:\[pidfd\]"],
     "gofer": COMMON + [r"/.*"],  # below its trees: see gofer_descriptor()
-    "sentry": COMMON + [r"/memfd:redoubt-[a-z]+.*", r"anon_inode:\[timerfd\]", r"/.*"],  # program files: see sentry_descriptor()
-    "stub": [r"/memfd:redoubt-memory.*", r"socket:.*"],
+    "sentry": COMMON + [r"/memfd:redoubt-[a-z]+.*", r"anon_inode:seccomp notify", r"anon_inode:\[timerfd\]", r"/.*"],  # program files: see sentry_descriptor()
+    "stub": [r"/memfd:redoubt-memory.*", r"/memfd:slots.*", r"socket:.*"],
 }
 
 
@@ -214,13 +215,14 @@ def outcomes(program, nr, arch):
     return found
 
 
-def check_filter(p, policy, names, who, kind):
-    filters = fetch_filters(p.pid)
+def check_filter(tid, policy, names, who, kind):
+    """Returns what the filter permits; None where the kernel does not show it."""
+    filters = fetch_filters(tid)
     if not filters:
         print(f"ok {who}: filter # skip the kernel does not show it")
-        return
-    # a component dies of a forbidden call, a stub's is trapped and told to the sentry
-    stopped = {TRAP, KILL} if kind == "stub" else {KILL}
+        return None
+    # a component dies of a forbidden call, a stub's is trapped or told to the sentry
+    stopped = {TRAP, NOTIFY, KILL} if kind == "stub" else {KILL}
     allowed, refused, other = set(), set(), []
     for nr in range(0, 1024):
         sets = [outcomes(f, nr, ARCH_X86_64) for f in filters]
@@ -233,17 +235,28 @@ def check_filter(p, policy, names, who, kind):
                 refused.add(name)
             else:
                 other.append(f"{name}: {v:#x}")
-    foreign = set.union(*(outcomes(filters[0], nr, ARCH_I386) for nr in range(512)),
-                        *(outcomes(filters[0], nr | 0x40000000, ARCH_X86_64) for nr in range(512)))
-    result(foreign <= stopped, f"{who}: no calls of other ABIs", [hex(f) for f in foreign])
+    result(not any(all(ALLOW in outcomes(f, nr, arch) for f in filters)
+                   for nr, arch in [(nr, ARCH_I386) for nr in range(512)] + [(nr | 0x40000000, ARCH_X86_64) for nr in range(512)]),
+           f"{who}: no calls of other ABIs")
     result(not other, f"{who}: other calls are stopped", *other)
-    if kind == "stub":
-        print("# stub may: " + " ".join(sorted(allowed)))
-        return
-    want = set(policy["allow"])
-    result(allowed == want, f"{who}: the kernel's filter allows what the policy prints",
-           "more: " + " ".join(sorted(allowed - want)), "less: " + " ".join(sorted(want - allowed)))
-    result(refused == policy["refuse"], f"{who}: the filter refuses what the policy prints", refused, policy["refuse"])
+    if kind != "stub":
+        result(refused == policy["refuse"], f"{who}: the filter refuses what the policy prints", refused, policy["refuse"])
+    return allowed
+
+
+def check_component_filter(p, policy, names, who):
+    allowed, want = check_filter(p.pid, policy, names, who, who), set(policy["allow"])
+    if allowed is not None:
+        result(allowed == want, f"{who}: the kernel's filter allows what the policy prints",
+               "more: " + " ".join(sorted(allowed - want)), "less: " + " ".join(sorted(want - allowed)))
+
+
+def check_stub_filters(p, policy, names, who):
+    for t in os.listdir(p.dir + "/task"):
+        leader = int(t) == p.pid
+        allowed = check_filter(int(t), policy, names, who if leader else f"{who} thread {t}", "stub")
+        if allowed is not None:
+            print(f"# {'stub' if leader else 'thread'} may: " + " ".join(sorted(allowed)))
 
 
 def main():
@@ -261,8 +274,12 @@ def main():
     check_root(p, who)
     check_limits(p, policy, who)
     check_descriptors(p, kind, who)
-    if p.status["TracerPid"] == "0":
-        check_filter(p, policy, names, who, kind)
+    if p.status["TracerPid"] != "0":
+        return  # a stub that the sentry traces is stopped before each call
+    if kind == "stub":
+        check_stub_filters(p, policy, names, who)
+    else:
+        check_component_filter(p, policy, names, who)
 
 
 main()
