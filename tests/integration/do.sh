@@ -29,6 +29,14 @@ alike() { # NAME COMMAND... : as without a sandbox
 	is "$name" $? "$want" -- "$@" </dev/null
 }
 
+# --- what a start's phases take ----------------------------------------------------------
+timeout -k 5 60 "$LAUNCHER" --root "$STATE" --debug --log "$SCRATCH/log" do -- true </dev/null >"$SCRATCH/out" 2>&1
+for phase in 'launcher.*timing: components started' 'launcher.*timing: program ended' 'gofer.*timing: sealed' 'controld.*timing: sealed' \
+	'sentry.*timing: confined' 'sentry.*timing: sealed' 'sentry.*timing: container made'; do
+	grep -qE "^[^ ]* $phase: [0-9]+\.[0-9]{2} ms$" "$SCRATCH/log" && ok "--debug: $phase" || not_ok "--debug: $phase" "$(head -20 "$SCRATCH/log")"
+done
+rm -f "$SCRATCH/log"
+
 # --- exit statuses and standard input ----------------------------------------------------
 is "status 0" 0 "" -- true
 is "status 9" 9 "" -- sh -c 'exit 9'
