@@ -140,14 +140,31 @@ static bool exclusive_run(struct mm *mm, const struct pma *p, uint64_t addr, uin
 	return true;
 }
 
+/* The length of a copy that lies right beside p; 0: none. */
+static uint64_t copied_beside(const struct pma *p, const struct pma *q)
+{
+	return q && q->owned && !q->cow && q->prot == p->prot && (q->end == p->start || p->end == q->start) ? pma_len(q) : 0;
+}
+
+/* Beside what was copied before, a program's data is copied in ever larger steps. */
+static uint64_t copy_step(struct mm *mm, struct pma *p)
+{
+	uint64_t below = copied_beside(p, RB_PREV(pma_tree, &mm->pmas, p)), above = copied_beside(p, RB_NEXT(pma_tree, &mm->pmas, p));
+	uint64_t step = COW_STEP;
+
+	while (p->fd >= 0 && step < COW_MAX && (step <= below || step <= above))
+		step *= 2;
+	return step;
+}
+
 /* How much to copy around addr.  A hole of the memory file costs nothing to
  * copy: then as much of the hole as the step for first touches. */
-static void copy_window(struct mm *mm, const struct pma *p, uint64_t addr, uint64_t *lo, uint64_t *hi)
+static void copy_window(struct mm *mm, struct pma *p, uint64_t addr, uint64_t *lo, uint64_t *hi)
 {
-	uint64_t a, b, here = p->off + (PAGE_DOWN(addr) - p->start), end;
+	uint64_t a, b, here = p->off + (PAGE_DOWN(addr) - p->start), end, step = copy_step(mm, p);
 
-	*lo = max_u64(p->start, addr & ~(COW_STEP - 1));
-	*hi = min_u64(p->end, (addr & ~(COW_STEP - 1)) + COW_STEP);
+	*lo = max_u64(p->start, addr & ~(step - 1));
+	*hi = min_u64(p->end, (addr & ~(step - 1)) + step);
 	if (p->fd >= 0)
 		return;
 	end = min_u64(p->end, (addr & ~(ANON_STEP - 1)) + ANON_STEP);
@@ -165,7 +182,7 @@ static int replace_pages(struct mm *mm, struct pma *p)
 {
 	struct pma old = *p;
 	uint64_t off;
-	int e = memfile_alloc(mm->env->mf, pma_len(p), PAGE_SIZE, 0, &off);
+	int e = memfile_alloc(mm->env->mf, pma_len(p), PAGE_SIZE, contiguous_hint(mm, p->start, p->end), &off);
 
 	if (e)
 		return e;

@@ -34,7 +34,8 @@
 #define STACK_GUARD (256 * PAGE_SIZE) /* Linux's stack_guard_gap */
 #define ANON_STEP (UINT64_C(2) << 20) /* anonymous memory gets offsets in such blocks */
 #define FILE_STEP (UINT64_C(64) << 10) /* asked of an object at a time; it may answer more */
-#define COW_STEP (UINT64_C(32) << 10) /* copied at a time */
+#define COW_STEP (UINT64_C(32) << 10) /* copied at a time, at first */
+#define COW_MAX (UINT64_C(256) << 10)
 #define MMAP_MIN_ADDR 0x80000ul /* below: the entries of patched call sites */
 
 #define VMA_SHARED 1u
