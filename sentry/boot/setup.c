@@ -23,7 +23,6 @@ static void apply_limits(struct kernel *k, const struct boot_spec *spec)
 		k->memory_total = spec->memory_limit;
 	if (spec->cpus && spec->cpus < k->cpus)
 		k->cpus = (unsigned)spec->cpus;
-	k->tasks->tasks_max = (unsigned)spec->tasks;
 	k->strace |= spec->strace;
 }
 

@@ -109,6 +109,7 @@ struct err *container_create(struct kernel *k, const struct boot_spec *spec, int
 	LIST_INIT(&c->processes);
 	SLIST_INIT(&c->volumes);
 	c->id = strdup(spec->id.p);
+	c->quota.max = (unsigned)spec->tasks;
 	e = gofer_conn_new(gofer_sock, &c->gofer);
 	if (!e)
 		e = attributes_keep(spec, &c->attributes);

@@ -50,6 +50,7 @@ struct container {
 	enum container_state state;
 	bool pausing; /* paused, but a task may still be in its program */
 	struct mount_ns *ns;
+	struct task_quota quota; /* its pids limit */
 	struct nsproxy *proxy; /* the other namespaces that its processes start in */
 	struct fs_context *fs; /* what new processes start from */
 	struct gofer_conn *gofer; /* shared with its gofer mounts */

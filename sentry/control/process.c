@@ -202,7 +202,7 @@ static struct err *load(struct process *p, const struct boot_process *bp, struct
 	if (!fs)
 		return err_new(ENOMEM, "process");
 	fs->umask = (uint32_t)bp->umask;
-	ret = task_create_init(p->c->k, p->c, bp, fs, files, p->c->proxy, &p->task, &why);
+	ret = task_create_init(p->c->k, p->c, bp, fs, files, p->c->proxy, &p->c->quota, &p->task, &why);
 	fs_context_put(fs);
 	if (ret)
 		return why ? why : err_new(-ret, "exec %s", bp->args[0].p);

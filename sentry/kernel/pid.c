@@ -109,7 +109,7 @@ int pid_alloc_locked(struct pid_ns *ns, struct pid **out)
 	struct pid *p;
 	int r = 0;
 
-	if (tt->n_tasks >= TASKS_MAX || (tt->tasks_max && tt->n_tasks >= tt->tasks_max))
+	if (tt->n_tasks >= TASKS_MAX)
 		return -EAGAIN;
 	if (ns->dying)
 		return -ENOMEM;

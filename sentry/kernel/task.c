@@ -141,6 +141,7 @@ void task_link_locked(struct task *t, struct pid *p)
 	TAILQ_INSERT_TAIL(&tg->tasks, t, tg_link);
 	tg->n_live++;
 	tt->n_tasks++;
+	tg->quota->n++;
 	tt->n_forks++;
 }
 
@@ -150,6 +151,7 @@ void task_unlink_locked(struct task *t)
 
 	TAILQ_REMOVE(&t->tg->tasks, t, tg_link);
 	tt->n_tasks--;
+	t->tg->quota->n--;
 	if (t->pid->task == t) {
 		t->pid->task = NULL;
 		pid_drop_if_unused_locked(t->pid);

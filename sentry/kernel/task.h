@@ -69,6 +69,12 @@ struct usage_sum {
 	uint64_t maxrss; /* KiB, a maximum */
 };
 
+/* How many tasks a container has, and may have; its own, and outlives them. */
+struct task_quota {
+	unsigned n; /* [T] */
+	unsigned max; /* [I] 0: no bound but the kernel's */
+};
+
 struct thread_group {
 	struct ref ref;
 	struct kernel *k; /* [I] */
@@ -84,6 +90,7 @@ struct thread_group {
 	LIST_ENTRY(thread_group) sibling, pgrp_link;
 	struct pgrp *pgrp; /* [T] referenced */
 	struct container *container; /* [I] */
+	struct task_quota *quota; /* [I] the container's */
 	struct sighand *sighand; /* [T] referenced: dispositions */
 	struct sigpending *pending; /* [T] shared pending signals */
 	struct waitq child_wq; /* a child changed state */
@@ -217,7 +224,7 @@ void task_set_cred(struct task *t, struct cred *c); /* own thread; takes the ref
 /* A container's or exec's first task: stopped until task_start.  The program is
  * already loaded into a new address space.  -errno. files: stdio installed already. */
 int task_create_init(struct kernel *k, struct container *c, const struct boot_process *p, struct fs_context *fs, struct fdtable *files,
-		     struct nsproxy *ns, struct task **out, struct err **why);
+		     struct nsproxy *ns, struct task_quota *quota, struct task **out, struct err **why);
 void task_start(struct task *t);
 void task_exit_group(struct task *t, int wait_status); /* own thread: begins group exit; the task loop ends it */
 /* True when the task has signals, a stop or an exit to handle: long kernel loops check it. */

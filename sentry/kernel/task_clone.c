@@ -159,6 +159,7 @@ static int make_group(struct task *t, struct task *c, const struct clone_request
 	tg->pid_ns = c->ns->pid_for_children;
 	pid_ns_get(tg->pid_ns);
 	tg->container = t->tg->container;
+	tg->quota = t->tg->quota;
 	tg->exit_signal = q->exit_signal;
 	tg->oom_score_adj = atomic_load(&t->tg->oom_score_adj);
 	if (q->flags & LINUX_CLONE_SIGHAND) {
@@ -305,7 +306,7 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 		return -ERESTARTNOINTR;
 	}
 	seccomp_inherit_locked(t, c); /* here, where no thread of the group can be adding filters for all */
-	r = pid_alloc_locked(c->tg->pid_ns, &p);
+	r = quota_full_locked(t->tg) ? -EAGAIN : pid_alloc_locked(c->tg->pid_ns, &p);
 	if (r) {
 		tasks_unlock(t->k);
 		return r;

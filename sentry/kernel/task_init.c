@@ -184,7 +184,7 @@ static int publish(struct task *t, bool ordinary)
 
 	tasks_lock(t->k);
 	tg->is_init = is_first_locked(t->k, tg->container);
-	r = pid_alloc_locked(tg->pid_ns, &p);
+	r = quota_full_locked(tg) ? -EAGAIN : pid_alloc_locked(tg->pid_ns, &p);
 	if (r) {
 		tasks_unlock(t->k);
 		return r;
@@ -242,7 +242,7 @@ static void keep_given_caps(struct cred *c, const struct cred *given)
 	c->cap_ambient = given->cap_ambient;
 }
 
-static struct task *new_process(struct kernel *k, struct container *c, struct nsproxy *ns)
+static struct task *new_process(struct kernel *k, struct container *c, struct nsproxy *ns, struct task_quota *quota)
 {
 	struct task *t = task_alloc(k);
 
@@ -258,6 +258,7 @@ static struct task *new_process(struct kernel *k, struct container *c, struct ns
 	pid_ns_get(ns->pid_for_children);
 	t->tg->pid_ns = ns->pid_for_children;
 	t->tg->container = c;
+	t->tg->quota = quota;
 	t->tg->exit_signal = LINUX_SIGCHLD;
 	t->tg->from_control = true;
 	return t;
@@ -291,11 +292,11 @@ static struct err *make(struct exec_request *q, const struct boot_process *p, st
 }
 
 int task_create_init(struct kernel *k, struct container *c, const struct boot_process *p, struct fs_context *fs, struct fdtable *files,
-	struct nsproxy *ns, struct task **out, struct err **why)
+	struct nsproxy *ns, struct task_quota *quota, struct task **out, struct err **why)
 {
 	struct exec_request q = { .k = k, .fs = fs, .no_new_privs = p->no_new_privs, .walk_flags = WALK_FOLLOW };
 	struct exec_image img = { 0 };
-	struct task *t = new_process(k, c, ns);
+	struct task *t = new_process(k, c, ns, quota);
 	int r;
 
 	*why = NULL;

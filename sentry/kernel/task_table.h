@@ -21,7 +21,6 @@
 struct task_table {
 	struct mutex mu; /* RANK_TASKS */
 	unsigned n_tasks; /* [mu] */
-	unsigned tasks_max; /* [I] the container's pids limit; 0: none but TASKS_MAX */
 	uint64_t n_forks; /* [mu] since boot, for /proc/stat */
 	LIST_HEAD(, thread_group) all; /* [mu] groups, zombies too */
 	LIST_HEAD(, sig_user) sig_users[SIG_USERS]; /* [mu] queued signals per user */
@@ -61,6 +60,7 @@ struct thread_group *tg_alloc(struct kernel *k);
 /* Gives numbers and puts them into the lists: tg NULL-parented or below parent. */
 void task_link_locked(struct task *t, struct pid *p);
 void task_unlink_locked(struct task *t); /* an exited task leaves its group */
+static inline bool quota_full_locked(const struct thread_group *tg) { return tg->quota->max && tg->quota->n >= tg->quota->max; }
 void tg_release_locked(struct thread_group *tg); /* a zombie leaves the table */
 void task_times(const struct task *t, int64_t *utime, int64_t *stime);
 void usage_add(struct usage_sum *to, const struct usage_sum *from);
