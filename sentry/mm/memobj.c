@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 void memobj_init(struct memobj *o, const struct memobj_ops *ops)
@@ -84,6 +85,12 @@ static size_t mapping_mms(struct memobj *o, struct mm ***out)
 	}
 	mutex_unlock(&o->maps_mu);
 	return i;
+}
+
+void memobj_unpatch(struct memobj *o)
+{
+	atomic_store(&o->patched, false);
+	mm_object_invalidate(o, 0, UINT64_MAX - PAGE_SIZE, false);
 }
 
 void mm_object_invalidate(struct memobj *o, uint64_t off, uint64_t len, bool private_too)

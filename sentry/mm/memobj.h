@@ -51,6 +51,7 @@ struct memobj {
 	struct ref ref;
 	struct mutex maps_mu; /* mm's own: RANK_MEMOBJ, never held with another of that rank */
 	LIST_HEAD(, vma) maps; /* [maps_mu] mappings of the object, for invalidation */
+	_Atomic bool patched; /* some process executes patched copies of its pages: mm/text.c */
 	unsigned invalidating; /* [maps_mu] invalidations that have read the list and not ended */
 };
 
@@ -58,6 +59,15 @@ void memobj_init(struct memobj *o, const struct memobj_ops *ops);
 void memobj_destroy(struct memobj *o); /* before its memory is freed; no mapping may exist */
 static inline void memobj_get(struct memobj *o) { ref_get(&o->ref); }
 void memobj_put(struct memobj *o);
+
+/* Its bytes have been changed, or may be by somebody who has mapped it: nobody
+ * goes on with a copy of them.  No lock that translate takes is held. */
+void memobj_unpatch(struct memobj *o);
+static inline void memobj_written(struct memobj *o)
+{
+	if (__builtin_expect(__atomic_load_n(&o->patched, __ATOMIC_RELAXED), 0))
+		memobj_unpatch(o);
+}
 
 /* Object offsets [off, off+len) are about to go (truncate, hole punch): every
  * address space unmaps them.  private_too: also drops private copies beyond a

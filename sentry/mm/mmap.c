@@ -218,6 +218,8 @@ int64_t mm_mmap(struct mm *mm, const struct mm_mmap *m)
 	mm_lock(mm);
 	r = mmap_locked(mm, m, len);
 	mm_unlock(mm);
+	if (m->obj && (m->flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE && (m->max_prot & LINUX_PROT_WRITE))
+		memobj_written(m->obj);
 	return r;
 }
 

@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -238,6 +239,19 @@ static bool may_patch(const struct vma *v, const struct pma *p)
 	return p && !p->owned && p->cow && p->stub == (PROT_READ | PROT_EXEC);
 }
 
+/* Somebody may write the file without our noticing. */
+static bool is_mapped_writable(struct memobj *o)
+{
+	bool found = false;
+	struct vma *v;
+
+	mutex_lock(&o->maps_mu);
+	LIST_FOREACH(v, &o->maps, obj_link)
+		found |= (v->flags & VMA_SHARED) && (v->max_prot & LINUX_PROT_WRITE);
+	mutex_unlock(&o->maps_mu);
+	return found;
+}
+
 /* The call before rip is patched where the stub maps it. */
 static bool patch_locked(struct mm *mm, uint64_t rip, uint64_t nr)
 {
@@ -247,6 +261,9 @@ static bool patch_locked(struct mm *mm, uint64_t rip, uint64_t nr)
 	struct text_page *page;
 
 	if (!v || !may_patch(v, p))
+		return false;
+	atomic_store(&v->obj->patched, true); /* first: whoever maps or writes it now sees that */
+	if (is_mapped_writable(v->obj))
 		return false;
 	off = v->off + (addr - v->start);
 	if (mapped_twice(mm->text, v->obj, off, addr) || mm->text->n == MAX_OVERLAYS || copy_page(mm, p, addr, &mem))

@@ -315,6 +315,7 @@ static ssize_t gofer_write(struct file *f, struct uio *u, int64_t *pos)
 			i->size = (uint64_t)at;
 		mutex_unlock(&i->a_mu);
 		gnode(i)->dirty = true;
+		memobj_written(&gnode(i)->obj);
 	}
 	mutex_unlock(&i->mu);
 	if (done > 0 && f->flags & LINUX_O_DSYNC && fdatasync(fd))

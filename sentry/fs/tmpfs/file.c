@@ -142,6 +142,7 @@ static ssize_t tmpfs_write(struct file *f, struct uio *u, int64_t *pos)
 		r = write_locked(i, u, at, len);
 	if (r > 0) {
 		*pos = (int64_t)at + r;
+		memobj_written(&tmpfs_node(i)->obj);
 		inode_touch(i, ATTR_MTIME | ATTR_CTIME);
 	}
 	mutex_unlock(&i->mu);

@@ -220,6 +220,24 @@ CASE(another_file_in_its_place)
 	unlink("code");
 }
 
+CASE(file_changes_under_its_mapping)
+{
+	static const uint8_t nrs[] = { SYS_getppid, SYS_getpgrp, SYS_getuid };
+	int fd = text_file("code");
+	uint8_t *a = map(fd, NULL), *w;
+
+	CHECK(fd >= 0 && a && call_often(a, 0) == getppid());
+	CHECK(pwrite(fd, &nrs[1], 1, 2) == 1 && call_often(a, 0) == getpgrp());
+	CHECK(pwrite(fd, &nrs[0], 1, 2) == 1 && call_often(a, 0) == getppid());
+	w = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(w != MAP_FAILED && call_often(a, 0) == getppid());
+	w[2] = nrs[2];
+	CHECK(call_often(a, 0) == (long)getuid());
+	w[2] = nrs[1];
+	CHECK(call_often(a, 0) == getpgrp());
+	unlink("code");
+}
+
 /* --- signals ------------------------------------------------------------------------------ */
 
 static volatile sig_atomic_t signals, strange;

@@ -15,6 +15,8 @@
 
 #define ABOVE 0x7fff00000000ul /* where programs end */
 #define TEXT 0x7fffe0000000ul
+#define PATCH (TEXT + 0x2000)
+#define SITES 0x60000ul
 #define SLOTS 0x7fff80000000ul
 #define ORDERS 0x7fffd0000000ul
 
@@ -62,6 +64,10 @@ CASE(jumping_there)
 {
 	for (uint64_t at = 0; at < 0x300; at += 5)
 		attack(jump, TEXT + at);
+	for (uint64_t at = 0; at < 0x4b0; at += 7)
+		attack(jump, PATCH + at);
+	for (uint64_t at = 0; at < 0x100; at += 5)
+		attack(jump, SITES + at);
 	CHECK(attack(jump, ABOVE - 4096 + 1) != 0);
 	CHECK(WIFSIGNALED(attack(jump, ORDERS)));
 }
@@ -77,15 +83,22 @@ CASE(writing_what_can_only_be_read)
 	int st = attack(read_place, TEXT);
 
 	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
+	for (int i = 0; i < 20; i++) /* that may make something appear at SITES */
+		syscall(SYS_getppid);
+	st = attack(read_place, PATCH);
+	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
+	st = attack(read_place, SITES);
+	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
+	CHECK(getppid() > 0);
 	st = attack(read_place, ORDERS);
 	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
 }
 
 CASE(mapping_there)
 {
-	static const uint64_t places[] = { TEXT, SLOTS, ORDERS, ABOVE };
+	static const uint64_t places[] = { TEXT, SLOTS, ORDERS, ABOVE, PATCH };
 
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 5; i++) {
 		void *at = (void *)places[i];
 
 		CHECK(mmap(at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != at || munmap(at, 4096) == 0);
