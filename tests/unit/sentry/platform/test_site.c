@@ -1,0 +1,133 @@
+/*
+ * test_site.c - which system calls can be patched in a page of text, what is
+ * written there, and what the entry that it leads to says.
+ *
+ * links: sentry/platform/systrap/site.c
+ */
+#include "platform/systrap/systrap.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NR 110
+static const uint8_t sets[] = { 0x90, 0xb8, NR, 0, 0, 0, 0x0f, 0x05 };
+static const uint8_t compares[] = { 0x0f, 0x05, 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff };
+static uint8_t page[PAGE_SIZE];
+static struct platform_site site;
+
+static void put(unsigned at, const uint8_t *code, size_t n)
+{
+	memset(page, 0xcc, sizeof(page));
+	memcpy(page + at, code, n);
+}
+
+/* The site of code at `at`, whose call ends there. */
+static bool find(unsigned at, const uint8_t *code, size_t n, unsigned end, uint64_t nr)
+{
+	put(at, code, n);
+	return st_patching.find(page, end, nr, &site);
+}
+
+START_TEST(number_and_call)
+{
+	ck_assert(find(100, sets, sizeof(sets), 108, NR));
+	ck_assert(site.at == 101 && site.len == 7 && site.sets_number && site.value == NR);
+	ck_assert(st_patching.matches(page, &site));
+	ck_assert(find(PAGE_SIZE - 8, sets, sizeof(sets), PAGE_SIZE, NR));
+	ck_assert(!find(100, sets, sizeof(sets), 108, NR + 1)); /* not what sets the number */
+	ck_assert(!find(100, sets, sizeof(sets), 107, NR)); /* no call there */
+	ck_assert(!find(0, sets + 1, sizeof(sets) - 1, 7, NR)); /* what is before it is not known */
+}
+END_TEST
+
+START_TEST(prefixes)
+{
+	uint8_t code[sizeof(sets)];
+
+	memcpy(code, sets, sizeof(sets));
+	for (unsigned b = 0x40; b < 0x50; b++) {
+		code[0] = (uint8_t)b; /* 41: mov $nr, %r8d */
+		ck_assert(!find(100, code, sizeof(code), 108, NR));
+	}
+	code[0] = 0x66;
+	ck_assert(!find(100, code, sizeof(code), 108, NR));
+}
+END_TEST
+
+START_TEST(call_and_comparison)
+{
+	uint8_t code[sizeof(compares)];
+
+	ck_assert(find(200, compares, sizeof(compares), 202, 7));
+	ck_assert(site.at == 200 && site.len == 8 && !site.sets_number && site.value == -4096);
+	ck_assert(find(PAGE_SIZE - 8, compares, sizeof(compares), PAGE_SIZE - 6, 7));
+	ck_assert(!find(PAGE_SIZE - 7, compares, sizeof(compares) - 1, PAGE_SIZE - 5, 7)); /* ends in the next page */
+	ck_assert(!find(PAGE_SIZE - 1, compares, 1, 1, 7)); /* begins in the one before */
+	memcpy(code, compares, sizeof(code));
+	code[4] = 1;
+	ck_assert(find(200, code, sizeof(code), 202, 7) && site.value == -4095);
+	code[4] = 2;
+	ck_assert(!find(200, code, sizeof(code), 202, 7));
+}
+END_TEST
+
+/* Where a thread may stand or jump to, nothing can be executed. */
+START_TEST(what_is_written)
+{
+	static const uint8_t jmp[] = { 0xff, 0x24, 0xe5 };
+	const unsigned last = (ST_SITES_END - ST_SITES) / ST_SITE_SIZE - 1;
+
+	for (unsigned i = 0; i <= last; i += last) {
+		uint32_t to;
+
+		ck_assert(find(100, sets, sizeof(sets), 108, NR));
+		st_patching.patch(page, &site, i);
+		memcpy(&to, page + 104, 4);
+		ck_assert(!memcmp(page + 101, jmp, 3) && to == ST_SITES + i * ST_SITE_SIZE);
+		ck_assert(page[106] == 6 || page[106] == 7);
+		ck_assert(!st_patching.matches(page, &site) && page[108] == 0xcc);
+		ck_assert(find(200, compares, sizeof(compares), 202, 7));
+		st_patching.patch(page, &site, i);
+		ck_assert(page[202] == 0xe5 && page[207] == 0xff && page[208] == 0xcc);
+	}
+}
+END_TEST
+
+START_TEST(entries)
+{
+	const uint64_t at = 0x7f0000001000;
+	uint64_t e[ST_SITE_SIZE / 8];
+	struct regs r = { 0 };
+
+	ck_assert(find(100, sets, sizeof(sets), 108, NR));
+	st_patching.entry((uint8_t *)e, &site, 3, at);
+	ck_assert(e[0] == ST_SITES + 3 * ST_SITE_SIZE + 32 && e[ST_SITE_RETURN / 8] == at + 7 && e[ST_SITE_CMP / 8] == 0);
+	st_patching.rewind((uint8_t *)e, &r);
+	ck_assert(r.rip == at);
+	ck_assert(find(200, compares, sizeof(compares), 202, 7));
+	st_patching.entry((uint8_t *)e, &site, 4, at);
+	ck_assert(e[ST_SITE_RETURN / 8] == at + 2 && (int64_t)e[ST_SITE_CMP / 8] == -4096 && e[ST_SITE_AFTER / 8] == at + 8);
+	st_patching.rewind((uint8_t *)e, &r);
+	ck_assert(r.rip == at);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("site");
+	TCase *t = tcase_create("site");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_test(t, number_and_call);
+	tcase_add_test(t, prefixes);
+	tcase_add_test(t, call_and_comparison);
+	tcase_add_test(t, what_is_written);
+	tcase_add_test(t, entries);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
