@@ -75,7 +75,8 @@ struct birth {
 	const struct program *g;
 	uid_t uid;
 	gid_t gid;
-	int sync; /* USER_NS_MAPPED: our end; the parent says that the maps are written, we say what went wrong */
+	int parents; /* USER_NS_MAPPED: the parent's end of: */
+	int sync; /* ours; the parent says that the maps are written, we say what went wrong */
 	int file; /* USER_NS_MAPPED: the program, which root of the namespace may be unable to reach by its path */
 	struct err *error; /* why exec did not happen, where memory is shared */
 };
@@ -173,6 +174,7 @@ static int mapped_main(void *arg)
 	struct err *e;
 	char c;
 
+	close(b->parents); /* or its end would never be seen */
 	if (read(b->sync, &c, 1) != 1)
 		_exit(127); /* they could not be written, or the parent has gone */
 	e = become_its_root();
@@ -226,7 +228,7 @@ static struct err *start_mapped(const struct program *g, struct pool *p, int *pi
 
 	if (file < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return err_new(errno, "starting %s", g->path);
-	ours = fds[0];
+	b.parents = ours = fds[0];
 	b.sync = theirs = fds[1];
 	if ((*pid = clone_child(mapped_main, &b, 0, p, pidfd)) < 0)
 		return refused(g);

@@ -1,0 +1,216 @@
+#!/bin/bash
+# rootless.sh - without root: `do`, `run`, exec and their like by a user of this
+# machine, with and without subordinate ids; what is missing is named; what each
+# process may do is no more than with root; podman, rootless, against crun.
+# The users are made here and removed.
+# usage: rootless.sh [LAUNCHER]; needs root (to make users), and the uidmap package
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+[ -z "${1-}" ] || LAUNCHER=$1
+# crun refuses hybrid cgroups: here there are those of v1 only
+if [ -d /sys/fs/cgroup/unified ] && [ "$(id -u)" = 0 ] && [ -z "${REDOUBT_NO_UNIFIED-}" ]; then
+	export REDOUBT_NO_UNIFIED=1
+	exec unshare -m --propagation private sh -c 'umount /sys/fs/cgroup/unified; exec "$@"' sh "$0" "$@"
+fi
+. "$top/tests/integration/lib.sh"
+[ "$(id -u)" = 0 ] || { skip rootless "makes users: needs root"; finish; exit; }
+command -v newuidmap >/dev/null || { skip rootless "newuidmap is not installed (Debian: uidmap)"; finish; exit; }
+[ -e "$TREE/.complete" ] || debian_tree
+
+many=rdtmany$$ one=rdtone$$ # with subordinate ids, and without
+clean() {
+	for u in $many $one; do
+		[ -d "$SCRATCH/$u/podman" ] && as $u podman unshare rm -rf "$SCRATCH/$u/home/.local" >/dev/null 2>&1
+		for p in $(ps -o pid= -u $u 2>/dev/null); do kill -9 "$p" 2>/dev/null; done
+		userdel $u 2>/dev/null
+	done
+	cleanup
+}
+trap clean EXIT
+# as USER COMMAND... : with the environment of a log-in, but no systemd
+as() {
+	user=$1
+	shift
+	(cd / && setpriv --reuid "$user" --regid "$user" --clear-groups --reset-env env HOME="$SCRATCH/$user/home" XDG_RUNTIME_DIR="$SCRATCH/$user/run" \
+		CONTAINERS_CONF="$SCRATCH/containers.conf" CONTAINERS_STORAGE_CONF="$SCRATCH/storage.conf" LAUNCHER="$L" timeout -k 1 30 "$@")
+}
+is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(tail -3 "$SCRATCH/err" 2>/dev/null)"; fi; }
+
+chmod 755 "$SCRATCH"
+for u in $many $one; do
+	useradd --no-create-home --shell /bin/sh $u || { not_ok "a user is made"; finish; exit 1; }
+	mkdir -p "$SCRATCH/$u/home" "$SCRATCH/$u/run"
+	chown -R $u:$u "$SCRATCH/$u"
+	chmod 700 "$SCRATCH/$u/run"
+done
+sed -i "/^$many:/d" /etc/subuid /etc/subgid
+sed -i "/^$one:/d" /etc/subuid /etc/subgid
+usermod --add-subuids 700000-765535 --add-subgids 700000-765535 $many
+printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]\n' >"$SCRATCH/containers.conf"
+printf '[storage]\ndriver = "vfs"\n' >"$SCRATCH/storage.conf"
+# where the users can reach it: the tree of the project may lie in root's home
+mkdir "$SCRATCH/bin"
+for f in launcher controld gofer sentry; do cp "$(dirname "$LAUNCHER")/../$f/$f" "$SCRATCH/bin/" || cp "$(dirname "$LAUNCHER")/$f" "$SCRATCH/bin/"; done
+L=$SCRATCH/bin/launcher
+
+# --- do --------------------------------------------------------------------------------------------
+for u in $many $one; do
+	is "do: who I am, $u" "$(as $u "$L" do -- id -u 2>"$SCRATCH/err")" "$(id -u $u)"
+done
+is "do: the host's files are as the user may see them" "$(as $many "$L" do -- sh -c 'head -c 4 /etc/passwd; cat /etc/shadow 2>/dev/null || echo no' 2>"$SCRATCH/err")" "rootno"
+is "do: changes stay inside" "$(as $many "$L" do -- sh -c 'echo x >/tmp/rootless-x; cat /tmp/rootless-x' 2>"$SCRATCH/err"; ls /tmp/rootless-x 2>/dev/null)" x
+
+# --- run -------------------------------------------------------------------------------------------
+# a bundle of the user's own: a few programs of the tree
+make_tree() {
+	mkdir -p "$1/usr/bin" "$1/usr/lib64" "$1/etc" "$1/tmp" "$1/root" "$1/proc" "$1/dev" "$1/sys"
+	for d in bin lib64; do ln -s "usr/$d" "$1/$d"; done
+	for f in sh cat echo id env sleep ls touch chown mkdir rm stat grep kill true; do
+		cp -L "$TREE/usr/bin/$f" "$1/usr/bin/" 2>/dev/null || cp -L "$TREE/bin/$f" "$1/usr/bin/"
+		for l in $(ldd "$1/usr/bin/$f" 2>/dev/null | grep -o '/lib[^ ]*'); do
+			mkdir -p "$1/usr$(dirname "$l")"
+			cp -L "$TREE$l" "$1/usr$l"
+		done
+	done
+	[ -e "$1/usr/lib" ] && ln -s usr/lib "$1/lib"
+	chmod 1777 "$1/tmp"
+	echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"
+	echo root:x:0: >"$1/etc/group"
+}
+# bundle USER COMMAND [MAPPINGS] : writes the user's config.json; a user namespace with MAPPINGS, if any
+bundle() {
+	mkdir -p "$SCRATCH/$1/bundle"
+	[ -d "$SCRATCH/$1/bundle/rootfs" ] || { make_tree "$SCRATCH/$1/bundle/rootfs"; chown -R "$1:$1" "$SCRATCH/$1/bundle"; }
+	TREE=$SCRATCH/$1/bundle/rootfs spec "$SCRATCH/$1/bundle" false /bin/sh -c "$2"
+	[ -z "${3-}" ] || python3 - "$SCRATCH/$1/bundle/config.json" "$3" <<'PY'
+import json, sys
+c = json.load(open(sys.argv[1]))
+m = [dict(zip(("containerID", "hostID", "size"), map(int, r.split(":")))) for r in sys.argv[2].split(",")]
+c["linux"]["namespaces"].append({"type": "user"})
+c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = m
+json.dump(c, open(sys.argv[1], "w"))
+PY
+}
+n=0
+run() { # USER COMMAND [MAPPINGS]
+	bundle "$@"
+	n=$((n + 1))
+	as "$1" "$L" run --bundle "$SCRATCH/$1/bundle" "r$n" 2>"$SCRATCH/err" </dev/null
+}
+ids='id -u; touch /f; stat -c "%u %g" /f; chown 1000:1001 /f 2>/dev/null; stat -c "%u %g" /f'
+is "run: root inside, all ids" "$(run $many "$ids" | tr '\n' ' ')" "0 0 0 1000 1001 "
+is "run: ... which are the user's and the subordinate ones" "$(stat -c '%u %g' "$SCRATCH/$many/bundle/rootfs/f")" "700999 701000"
+is "run: root inside, one id" "$(run $one "$ids" | tr '\n' ' ')" "0 0 0 0 0 "
+is "run: ... which is the user's" "$(stat -c '%U' "$SCRATCH/$one/bundle/rootfs/f")" "$one"
+as $one "$L" --debug --log "$SCRATCH/$one/log" run --bundle "$SCRATCH/$one/bundle" why >/dev/null 2>&1
+is "run: ... and the log says why" "$(grep -c "/etc/subuid has no range for '$one'" "$SCRATCH/$one/log")" 1
+is "run: mappings of the configuration" "$(run $many 'touch /g; chown 7:7 /g; stat -c %u /g' "0:$(id -u $many):1,1:700100:10"; stat -c %u "$SCRATCH/$many/bundle/rootfs/g")" "7
+700106"
+run $many 'true' "0:$(id -u $many):1,1:1:10" >/dev/null
+is "run: ids that are not the user's are refused" "$? $(grep -c 'newuidmap refused the map' "$SCRATCH/err")" "1 1"
+bundle $many 'sleep 1000'
+is "run -d, exec, list, kill, wait, delete" "$(as $many sh -c '$LAUNCHER run -d --bundle "$HOME/../bundle" d && $LAUNCHER exec d sh -c "id -u; exit 3"; echo $?; $LAUNCHER list -q; $LAUNCHER kill d KILL; $LAUNCHER wait d; echo $?; $LAUNCHER delete d; $LAUNCHER list -q' 2>"$SCRATCH/err" </dev/null | tr '\n' ' ')" "0 3 d 137 "
+
+# --- what is missing is named -------------------------------------------------------------------------
+max=$(cat /proc/sys/user/max_user_namespaces)
+mkfifo "$SCRATCH/go"
+unshare -U --keep-caps sh -c "read x <'$SCRATCH/go'; echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --reuid $(id -u $one) --regid $(id -g $one) --clear-groups timeout 20 '$L' --root '$SCRATCH/$one/run/none' do -- true" >"$SCRATCH/out" 2>&1 &
+sleep 0.3
+for m in uid gid; do echo "0 0 65536" >/proc/$!/${m}_map; done
+echo go >"$SCRATCH/go"
+wait $!
+is "no user namespaces: the switch is named" "$(grep -c 'max_user_namespaces is 0' "$SCRATCH/out")" 1
+is "... here they are as before" "$(cat /proc/sys/user/max_user_namespaces)" "$max"
+mkdir "$SCRATCH/hidden"
+bundle $many true "0:$(id -u $many):1,1:700000:10"
+is "no newuidmap: it is named" "$(unshare -m sh -c "for f in /usr/bin/newuidmap /bin/newuidmap; do mount --bind /dev/null \$f 2>/dev/null; done; exec setpriv --reuid $many --regid $many --clear-groups timeout 20 '$L' --root '$SCRATCH/$many/run/x' run --bundle '$SCRATCH/$many/bundle' x" 2>&1 | grep -c 'newuidmap is not installed')" 1
+
+# --- what the processes may do --------------------------------------------------------------------------
+for u in $many $one; do
+	bundle $u 'sleep 1000 & wait'
+	as $u "$L" run -d --bundle "$SCRATCH/$u/bundle" c </dev/null >"$SCRATCH/err" 2>&1 || { not_ok "a sandbox to look at" "$(cat "$SCRATCH/err")"; continue; }
+	sleep 0.5
+	state=$SCRATCH/$u/run/redoubt/c/state.json
+	pid() { sed -n "/\"$1\"/,/}/s/.*\"pid\": *\([0-9]*\).*/\1/p" "$state" | head -1; }
+	field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
+	for c in controld gofer sentry; do
+		p=$(pid $c)
+		is "$c of $u: seccomp, no_new_privs" "$(field "$p" Seccomp) $(field "$p" NoNewPrivs)" "2 1"
+		root=$(ls -A "/proc/$p/root/" 2>/dev/null | wc -l)
+		is "$c of $u: an empty root, one mount" "$root $(wc -l <"/proc/$p/mountinfo")" "0 1"
+		shared=
+		for ns in user mnt net ipc uts; do [ "$(readlink "/proc/$p/ns/$ns")" = "$(readlink "/proc/self/ns/$ns")" ] && shared="$shared $ns"; done
+		is "$c of $u: no namespace of the host's" "$shared" ""
+		case $c in
+		gofer) allowed=0000000000000* ;; # CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID
+		*) allowed=0000000000000000 ;;
+		esac
+		case $(field "$p" CapEff)$(field "$p" CapInh | tr -d 0) in
+		$allowed) ok "$c of $u: capabilities $(field "$p" CapEff)" ;;
+		*) not_ok "$c of $u: capabilities" "$(field "$p" CapEff) $(field "$p" CapInh)" ;;
+		esac
+	done
+	as $u "$L" delete --force c >/dev/null 2>&1
+	is "nothing is left of $u" "$(ps -o stat=,comm= -u $u | grep -v '^Z' | tr '\n' ' ')$(ls "$SCRATCH/$u/run/redoubt")" ""
+done
+
+# --- podman -----------------------------------------------------------------------------------------------
+if ! command -v podman >/dev/null; then
+	skip "rootless podman" "podman is not installed"
+	finish
+	exit
+fi
+pod() {
+	r=$1
+	shift
+	as $many podman --cgroup-manager cgroupfs --events-backend file --runtime "$r" "$@"
+}
+p() { pod "$L" "$@"; }
+mkdir "$SCRATCH/$many/podman"
+make_tree "$SCRATCH/image"
+tar -C "$SCRATCH/image" --owner 0 --group 0 -cf "$SCRATCH/image.tar" .
+i=localhost/rootless:1
+p import "$SCRATCH/image.tar" $i >"$SCRATCH/out" 2>"$SCRATCH/err" || { not_ok "podman import" "$(tail -3 "$SCRATCH/err")"; finish; exit 1; }
+reference=
+for r in crun runc; do
+	command -v $r >/dev/null && pod $r run --rm --network none $i true </dev/null >/dev/null 2>"$SCRATCH/err" && reference=$r && break
+done
+[ -n "$reference" ] || { reference=$L; skip "comparison" "neither crun nor runc works here: $(tail -1 "$SCRATCH/err")"; }
+both() { # NAME ARGS...
+	name=$1
+	shift
+	pod "$reference" run --rm --network none "$@" </dev/null >"$SCRATCH/native" 2>"$SCRATCH/native.err"
+	ns=$?
+	p run --rm --network none "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
+	is "podman: $name" "$? $(cat "$SCRATCH/out")" "$ns $(cat "$SCRATCH/native")"
+}
+both "run" $i sh -c 'echo hello; exit 7'
+both "ids" --user 1000:1000 $i id
+both "files of other users" $i sh -c 'touch /f; chown 1000:1000 /f; stat -c "%u %g" /f /etc /etc/passwd; chown 70000 /f 2>/dev/null; echo $?'
+both "capabilities" $i grep Cap /proc/self/status
+both "read-only, tmpfs" --read-only --tmpfs /scratch $i sh -c 'touch /x; echo $?; touch /scratch/x; echo $?'
+mkdir "$SCRATCH/$many/volume"
+echo data >"$SCRATCH/$many/volume/file"
+chown -R $many:$many "$SCRATCH/$many/volume"
+both "a bound directory" -v "$SCRATCH/$many/volume:/v" $i sh -c 'stat -c "%u %g" /v/file; cat /v/file; touch /v/new; chown 5 /v/new'
+is "podman: ... as the user's subordinate id outside" "$(stat -c %u "$SCRATCH/$many/volume/new")" 700004
+both "keep-id" --userns keep-id -v "$SCRATCH/$many/volume:/v" $i sh -c 'id -u; stat -c %u /v/file; echo more >>/v/file'
+both "a map of ids" --uidmap 0:1:100 --gidmap 0:1:100 $i sh -c 'id -u; touch /f; stat -c "%u %g" /f; chown 200 /f 2>/dev/null; echo $?'
+p run -d --name c --network none $i sh -c 'echo out; trap "exit 3" TERM; while :; do sleep 0.1; done' >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "podman: run -d" $? 0
+is "podman: exec" "$(p exec --user 7 c id -u 2>"$SCRATCH/err")" 7
+echo file >"$SCRATCH/$many/f"
+is "podman: cp" "$(p cp "$SCRATCH/$many/f" c:/root/f 2>"$SCRATCH/err"; p exec c cat /root/f 2>>"$SCRATCH/err")" file
+is "podman: logs" "$(p logs c 2>"$SCRATCH/err")" out
+p stop -t 5 c >/dev/null 2>&1
+is "podman: stop, wait" "$(p wait c)" 3
+p start c >/dev/null 2>"$SCRATCH/err"
+p kill c >/dev/null 2>&1
+is "podman: start, kill, wait" "$(p wait c)" 137
+is "podman: rm" "$(p rm c)" c
+printf 'FROM %s\nRUN echo built >/made; touch /u; chown 9:9 /u\nUSER 9\nRUN id -u >>/tmp/x; rm /tmp/x\n' $i >"$SCRATCH/$many/Dockerfile"
+p build -q --network none --isolation oci -f "$SCRATCH/$many/Dockerfile" -t localhost/made:1 "$SCRATCH/$many/volume" >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "podman: build" "$? $(p run --rm --network none localhost/made:1 sh -c 'cat /made; stat -c %u /u' 2>>"$SCRATCH/err" | tr '\n' ' ')" "0 built 9 "
+p rmi -af >/dev/null 2>&1
+is "podman: nothing is left" "$(ls "$SCRATCH/$many/run/redoubt" 2>/dev/null)" ""
+finish
