@@ -1,6 +1,6 @@
 /*
- * fault.c - makes pages present: first touches, copy-on-write, growing stacks,
- * and program faults.  Called with mm->mu held but for mm_fault.
+ * fault.c - makes pages present: first touches, growing stacks, and program
+ * faults.  Called with mm->mu held but for mm_fault.
  */
 #include "mm/mm_internal.h"
 #include "mm/usercopy.h"
@@ -32,9 +32,7 @@ static void clip_to_gap(struct mm *mm, const struct vma *v, uint64_t addr, uint6
 		*hi = min_u64(*hi, next->start);
 }
 
-/* Where memory for [lo, hi) would continue its neighbours' (0: nowhere), so that
- * the host's mappings of it join. */
-static uint64_t contiguous_hint(struct mm *mm, uint64_t lo, uint64_t hi)
+uint64_t contiguous_hint(struct mm *mm, uint64_t lo, uint64_t hi)
 {
 	struct pma *next = pma_first(mm, lo);
 	struct pma *prev = next ? RB_PREV(pma_tree, &mm->pmas, next) : RB_MAX(pma_tree, &mm->pmas);
@@ -95,138 +93,6 @@ static int object_fill(struct mm *mm, struct vma *v, uint64_t addr, bool write, 
 	if (!*out)
 		return -ENOMEM;
 	*out = pma_join(mm, *out);
-	return 0;
-}
-
-int copy_pages(struct mm *mm, const struct pma *old, uint64_t to, uint64_t len)
-{
-	struct memfile *mf = mm->env->mf;
-	uint64_t a, b, pos;
-	ssize_t n;
-
-	if (old->fd >= 0) {
-		n = pread(old->fd, memfile_ptr(mf, to), len, (off_t)old->off);
-		return n < 0 ? -EIO : 0; /* short: beyond the end of the file, zero */
-	}
-	for (pos = old->off; pos < old->off + len && memfile_next_data(mf, pos, old->off + len, &a, &b); pos = b)
-		if (safe_copy(memfile_ptr(mf, to + (a - old->off)), memfile_ptr(mf, a), b - a) != b - a)
-			return -ENOMEM;
-	return 0;
-}
-
-/* Makes [lo, hi), a part of p, a record of its own. */
-static int isolate(struct mm *mm, struct pma **p, uint64_t lo, uint64_t hi)
-{
-	if (pma_cut(mm, lo) || pma_cut(mm, hi))
-		return -ENOMEM;
-	*p = pma_at(mm, lo);
-	return 0;
-}
-
-/* The range around addr, within p and limit on each side, that only we hold. */
-static bool exclusive_run(struct mm *mm, const struct pma *p, uint64_t addr, uint64_t *lo, uint64_t *hi)
-{
-	struct memfile *mf = mm->env->mf;
-	uint64_t a = PAGE_DOWN(addr), b = a + PAGE_SIZE;
-
-	if (!p->owned || !memfile_exclusive(mf, p->off + (a - p->start), PAGE_SIZE))
-		return false;
-	while (a > p->start && addr - a < ANON_STEP && memfile_exclusive(mf, p->off + (a - PAGE_SIZE - p->start), PAGE_SIZE))
-		a -= PAGE_SIZE;
-	while (b < p->end && b - addr < ANON_STEP && memfile_exclusive(mf, p->off + (b - p->start), PAGE_SIZE))
-		b += PAGE_SIZE;
-	*lo = a;
-	*hi = b;
-	return true;
-}
-
-/* The length of a copy that lies right beside p; 0: none. */
-static uint64_t copied_beside(const struct pma *p, const struct pma *q)
-{
-	return q && q->owned && !q->cow && q->prot == p->prot && (q->end == p->start || p->end == q->start) ? pma_len(q) : 0;
-}
-
-/* Beside what was copied before, a program's data is copied in ever larger steps. */
-static uint64_t copy_step(struct mm *mm, struct pma *p)
-{
-	uint64_t below = copied_beside(p, RB_PREV(pma_tree, &mm->pmas, p)), above = copied_beside(p, RB_NEXT(pma_tree, &mm->pmas, p));
-	uint64_t step = COW_STEP;
-
-	while (p->fd >= 0 && step < COW_MAX && (step <= below || step <= above))
-		step *= 2;
-	return step;
-}
-
-/* How much to copy around addr.  A hole of the memory file costs nothing to
- * copy: then as much of the hole as the step for first touches. */
-static void copy_window(struct mm *mm, struct pma *p, uint64_t addr, uint64_t *lo, uint64_t *hi)
-{
-	uint64_t a, b, here = p->off + (PAGE_DOWN(addr) - p->start), end, step = copy_step(mm, p);
-
-	*lo = max_u64(p->start, addr & ~(step - 1));
-	*hi = min_u64(p->end, (addr & ~(step - 1)) + step);
-	if (p->fd >= 0)
-		return;
-	end = min_u64(p->end, (addr & ~(ANON_STEP - 1)) + ANON_STEP);
-	end = p->off + (end - p->start);
-	if (!memfile_next_data(mm->env->mf, here, end, &a, &b))
-		a = end;
-	if (a > here) {
-		*lo = PAGE_DOWN(addr);
-		*hi = p->start + (a - p->off);
-	}
-}
-
-/* Puts new private memory in place of record p's (which is what is to be copied). */
-static int replace_pages(struct mm *mm, struct pma *p)
-{
-	struct pma old = *p;
-	uint64_t off;
-	int e = memfile_alloc(mm->env->mf, pma_len(p), PAGE_SIZE, contiguous_hint(mm, p->start, p->end), &off);
-
-	if (e)
-		return e;
-	e = copy_pages(mm, p, off, pma_len(p));
-	if (e) {
-		memfile_put(mm->env->mf, off, pma_len(p));
-		return e;
-	}
-	p->fd = -1;
-	p->off = off;
-	p->owned = true;
-	p->cow = p->ro = false;
-	if (p->stub) {
-		p->stub = 0;
-		stub_map(mm, p);
-	}
-	if (old.owned)
-		stub_put_pages(mm, old.off, pma_len(&old));
-	if (p->stub)
-		stub_flush(mm); /* no thread of the program may go on seeing the old page */
-	return 0;
-}
-
-static int break_cow(struct mm *mm, struct pma **pp, uint64_t addr)
-{
-	struct pma *p = *pp;
-	uint64_t lo, hi;
-	int e;
-
-	if (exclusive_run(mm, p, addr, &lo, &hi)) {
-		e = isolate(mm, &p, lo, hi);
-		if (e)
-			return e;
-		p->cow = false; /* the stub's mapping is widened by the fault that needs it */
-		*pp = p;
-		return 0;
-	}
-	copy_window(mm, p, addr, &lo, &hi);
-	e = isolate(mm, &p, lo, hi);
-	if (!e)
-		e = replace_pages(mm, p);
-	if (e)
-		return e;
-	*pp = pma_join(mm, p);
 	return 0;
 }
 

@@ -44,29 +44,11 @@ static bool worth_copying(struct fork *f, const struct vma *v, const struct pma 
 	return true;
 }
 
-/* New memory for the child's record c, with what is there now. */
-static int copy_record(struct fork *f, struct pma *c)
-{
-	struct memfile *mf = f->parent->env->mf;
-	uint64_t to;
-	int e = memfile_alloc(mf, pma_len(c), PAGE_SIZE, 0, &to);
-
-	if (e)
-		return e;
-	e = copy_pages(f->parent, c, to, pma_len(c));
-	if (e) {
-		memfile_put(mf, to, pma_len(c));
-		return e;
-	}
-	c->off = to;
-	c->cow = false;
-	return 0;
-}
-
 /* The child's record: the part of p within v. */
 static int fork_record(struct fork *f, const struct vma *v, struct pma *p)
 {
 	struct pma c = *p, *n;
+	uint64_t copy;
 
 	c.stub = 0;
 	/* a record may reach over the border of two areas that differ in nothing it knows */
@@ -76,7 +58,10 @@ static int fork_record(struct fork *f, const struct vma *v, struct pma *p)
 	}
 	if (c.end > v->end)
 		c.end = v->end;
-	if (c.owned && (!worth_copying(f, v, &c) || copy_record(f, &c))) {
+	if (c.owned && worth_copying(f, v, &c) && !copy_pages(f->parent, &c, 0, &copy)) {
+		c.off = copy;
+		c.cow = false;
+	} else if (c.owned) {
 		p->cow = c.cow = true;
 		memfile_get(f->parent->env->mf, c.off, pma_len(&c));
 	}

@@ -5,7 +5,7 @@
  * to follow hints; by size, for the best fit).  Freed pages still hold host
  * memory: they wait in a third tree of "dirty" ranges until enough came
  * together, then holes are punched and they become free.  So a free range reads
- * as zero.  Reference counts are an array, committed by the host as touched.
+ * as zero; a dirty one may be had by who overwrites it.  Reference counts are an array, committed by the host as touched.
  *
  * Locks: mu (RANK_MEMFILE) guards the trees.  Counts are atomic: a page with a
  * reference cannot vanish under its holder.
@@ -218,16 +218,17 @@ static void punch(const struct memfile *m, uint64_t off, uint64_t len)
 		__builtin_memset(m->base + off, 0, len);
 }
 
-static void flush_dirty_locked(struct memfile *m)
+/* Until at most `keep` bytes are held back. */
+static void flush_dirty_locked(struct memfile *m, uint64_t keep)
 {
 	struct frange *r;
 
-	while ((r = RB_MIN(off_tree, &m->dirty))) {
+	while (m->dirty_bytes > keep && (r = RB_MIN(off_tree, &m->dirty))) {
 		RB_REMOVE(off_tree, &m->dirty, r);
+		m->dirty_bytes -= r->len;
 		punch(m, r->off, r->len);
 		free(free_add(m, r));
 	}
-	m->dirty_bytes = 0;
 }
 
 /* The limit is about host memory.  Offsets are handed out in large steps of
@@ -253,6 +254,12 @@ static int alloc_locked(struct memfile *m, uint64_t len, uint64_t align, uint64_
 	return r ? take(m, r, *off, len) : -ENOMEM;
 }
 
+static void first_reference(struct memfile *m, uint64_t off, uint64_t len)
+{
+	for (uint64_t p = off >> PAGE_SHIFT, n = p + (len >> PAGE_SHIFT); p < n; p++)
+		atomic_store_explicit(&m->refs[p], 1, memory_order_relaxed);
+}
+
 int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint, uint64_t *off)
 {
 	uint64_t o = 0;
@@ -263,7 +270,7 @@ int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint
 	mutex_lock(&m->mu);
 	e = alloc_locked(m, len, align, hint, &o);
 	if (e && m->dirty_bytes) {
-		flush_dirty_locked(m);
+		flush_dirty_locked(m, 0);
 		e = alloc_locked(m, len, align, hint, &o);
 	}
 	if (!e)
@@ -271,9 +278,34 @@ int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint
 	mutex_unlock(&m->mu);
 	if (e)
 		return e;
-	for (uint64_t p = o >> PAGE_SHIFT, n = p + (len >> PAGE_SHIFT); p < n; p++)
-		atomic_store_explicit(&m->refs[p], 1, memory_order_relaxed);
+	first_reference(m, o, len);
 	*off = o;
+	return 0;
+}
+
+int memfile_alloc_used(struct memfile *m, uint64_t len, uint64_t *off)
+{
+	struct frange *r;
+
+	mutex_lock(&m->mu);
+	RB_FOREACH(r, off_tree, &m->dirty)
+		if (r->len >= len)
+			break;
+	if (!r || over_limit(m, len)) {
+		mutex_unlock(&m->mu);
+		return -ENOMEM;
+	}
+	*off = r->off;
+	r->off += len; /* stays in order */
+	r->len -= len;
+	m->dirty_bytes -= len;
+	m->allocated += len;
+	if (!r->len) {
+		RB_REMOVE(off_tree, &m->dirty, r);
+		free(r);
+	}
+	mutex_unlock(&m->mu);
+	first_reference(m, *off, len);
 	return 0;
 }
 
@@ -308,7 +340,7 @@ static void release(struct memfile *m, uint64_t off, uint64_t len)
 	}
 	m->dirty_bytes += len;
 	if (m->dirty_bytes > DIRTY_MAX)
-		flush_dirty_locked(m);
+		flush_dirty_locked(m, len > DIRTY_MAX ? 0 : DIRTY_MAX / 2);
 	mutex_unlock(&m->mu);
 }
 

@@ -21,6 +21,9 @@ int memfile_fd(const struct memfile *m); /* borrowed */
  * count 1 a page. align: power of two >= PAGE_SIZE.  hint: preferred offset,
  * or 0.  0 or -ENOMEM. */
 int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint, uint64_t *off);
+/* Pages that hold anything: the caller must overwrite all of them before anybody
+ * sees them.  They cost the host nothing. -ENOMEM: there are none. */
+int memfile_alloc_used(struct memfile *m, uint64_t len, uint64_t *off);
 void memfile_get(struct memfile *m, uint64_t off, uint64_t len); /* one more reference to each page */
 void memfile_put(struct memfile *m, uint64_t off, uint64_t len); /* pages whose count falls to 0 are freed and their host memory given back */
 bool memfile_exclusive(struct memfile *m, uint64_t off, uint64_t len); /* every page's count is 1 */

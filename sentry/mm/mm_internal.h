@@ -172,14 +172,21 @@ void text_free(struct mm *mm);
 /* The record for addr in v, readable or (write) writable.  -EFAULT: beyond the
  * object; -ENOMEM, -EIO. */
 int page_get(struct mm *mm, struct vma *v, uint64_t addr, bool write, struct pma **out);
-/* Copies what old (len bytes there) holds to memory file offset `to`, which is
- * all zero.  Holes stay holes. -EIO, -ENOMEM. */
-int copy_pages(struct mm *mm, const struct pma *old, uint64_t to, uint64_t len);
+/* Where memory for [lo, hi) would continue its neighbours' (0: nowhere), so that
+ * the host's mappings of it join. */
+uint64_t contiguous_hint(struct mm *mm, uint64_t lo, uint64_t hi);
 struct vma *vma_for_access(struct mm *mm, uint64_t addr); /* grows a stack if need be */
 /* Has the stub map [start, end) before the program faults there, as far as that
  * is likely to pay and costs little. loading: a program is being loaded there. */
 void premap(struct mm *mm, uint64_t start, uint64_t end, bool loading);
 int mm_populate(struct mm *mm, uint64_t start, uint64_t end, bool write); /* as far as possible: the first error */
+
+/* --- cow.c: [mm->mu] --- */
+/* New memory that holds what the record's pages do, at *off, near hint if it can
+ * be.  Holes stay holes. -EIO, -ENOMEM. */
+int copy_pages(struct mm *mm, const struct pma *old, uint64_t hint, uint64_t *off);
+/* *p becomes a record of pages around addr that only we hold. -ENOMEM, -EIO. */
+int break_cow(struct mm *mm, struct pma **p, uint64_t addr);
 
 /* --- mmap.c: [mm->mu] --- */
 int unmap_locked(struct mm *mm, uint64_t start, uint64_t end);

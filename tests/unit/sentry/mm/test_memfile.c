@@ -63,6 +63,27 @@ START_TEST(freed_memory_returns_to_the_host)
 }
 END_TEST
 
+/* Used pages are for those who overwrite them, and for nobody else. */
+START_TEST(used_pages)
+{
+	uint64_t a, b, c, size = 16 * PAGE_SIZE;
+
+	ck_assert_int_eq(memfile_alloc_used(mf, PAGE_SIZE, &b), -ENOMEM); /* there are none */
+	ck_assert_int_eq(memfile_alloc(mf, size, PAGE_SIZE, 0, &a), 0);
+	memset(memfile_ptr(mf, a), 7, size);
+	memfile_put(mf, a, size);
+	ck_assert_int_eq(memfile_alloc(mf, size, PAGE_SIZE, a, &b), 0);
+	ck_assert_int_eq(*(uint8_t *)memfile_ptr(mf, b), 0);
+	ck_assert_int_eq(memfile_alloc_used(mf, size + PAGE_SIZE, &c), -ENOMEM);
+	ck_assert_int_eq(memfile_alloc_used(mf, size / 2, &c), 0);
+	ck_assert_uint_eq(c, a);
+	ck_assert(memfile_exclusive(mf, c, size / 2));
+	memfile_put(mf, c, size / 2);
+	memfile_put(mf, b, size);
+	ck_assert_uint_eq(memfile_allocated(mf), 0);
+}
+END_TEST
+
 START_TEST(references_per_page)
 {
 	uint64_t off;
@@ -128,6 +149,7 @@ int main(void)
 	tcase_add_test(t, limit_is_enomem);
 	tcase_add_test(t, alignment_and_hint);
 	tcase_add_test(t, freed_memory_returns_to_the_host);
+	tcase_add_test(t, used_pages);
 	tcase_add_test(t, references_per_page);
 	tcase_add_test(t, random_operations);
 	suite_add_tcase(s, t);
