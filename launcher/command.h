@@ -41,7 +41,7 @@ struct command {
 };
 
 /* checkpoint and restore are refused by name */
-#define COMMANDS(X) X(checkpoint) X(events) X(features) X(restore) X(update) \
+#define COMMANDS(X) X(audit) X(checkpoint) X(events) X(features) X(restore) X(update) \
 	X(create) X(delete) X(do) X(exec) X(install) X(kill) X(list) X(pause) X(ps) \
 	X(resume) X(run) X(spec) X(start) X(state) X(uninstall) X(wait)
 #define DECLARE_COMMAND(NAME) extern const struct command command_##NAME;
