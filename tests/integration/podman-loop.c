@@ -4,6 +4,7 @@
  * PORT` prints what it is told.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +27,18 @@ static int serve(int s, const struct sockaddr_in *a, const char *text)
 	return 1;
 }
 
+/* The server may have been started just now: asks for five seconds. */
 static int get(int s, const struct sockaddr_in *a)
 {
 	char buf[256];
 	ssize_t n;
 
-	if (connect(s, (const struct sockaddr *)a, sizeof(*a))) {
-		perror("connect");
-		return 1;
+	for (int tries = 0; connect(s, (const struct sockaddr *)a, sizeof(*a)); tries++) {
+		if (errno != ECONNREFUSED || tries == 100) {
+			perror("connect");
+			return 1;
+		}
+		usleep(50000);
 	}
 	while ((n = read(s, buf, sizeof(buf))) > 0)
 		fwrite(buf, 1, (size_t)n, stdout);
