@@ -142,8 +142,10 @@ static void let_go(struct st_ctx *c)
 
 	c->theirs.given = budget(c->p, &c->theirs);
 	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = c->theirs.given;
-	atomic_store(word(c->slot, ST_GO), ++c->goes);
+	atomic_store(word(c->slot, ST_GO), ++c->goes); /* and a barrier before: */
 	slept = atomic_load(sleeps);
+	if (atomic_load(&c->interrupt) && atomic_load_explicit(&c->running, memory_order_relaxed))
+		st_ctx_kick(c); /* whoever set it may have seen that it does not run yet */
 	if (slept)
 		wake(sleeps);
 	learn(c->p, &c->theirs, spun, !slept);

@@ -19,6 +19,27 @@
 #include "stub.h"
 
 #define FLAG_TF 0x100
+#define FLAGS_ARITHMETIC 0x8d5 /* OF SF ZF AF PF CF */
+#define FLAGS_USUAL 0x202 /* the others, as they mostly are */
+
+	/* All but rsp; no flag changes. */
+	.macro load_registers
+	mov ST_R15(%r12), %r15
+	mov ST_R14(%r12), %r14
+	mov ST_R13(%r12), %r13
+	mov ST_RBP(%r12), %rbp
+	mov ST_RBX(%r12), %rbx
+	mov ST_R11(%r12), %r11
+	mov ST_R10(%r12), %r10
+	mov ST_R9(%r12), %r9
+	mov ST_R8(%r12), %r8
+	mov ST_RESULT(%r12), %rax
+	mov ST_RCX(%r12), %rcx
+	mov ST_RDX(%r12), %rdx
+	mov ST_RSI(%r12), %rsi
+	mov ST_RDI(%r12), %rdi
+	mov ST_R12(%r12), %r12
+	.endm
 
 	.section .patch, "ax", @progbits
 	.globl stub_stopped, stub_wait, stub_futex_end
@@ -183,28 +204,43 @@ stub_patch_exit:
 	cmpl $0, ST_LOAD(%r12)
 	jne load
 loaded:
-	mov ST_R15(%r12), %r15
-	mov ST_R14(%r12), %r14
-	mov ST_R13(%r12), %r13
-	mov ST_RBP(%r12), %rbp
-	mov ST_RBX(%r12), %rbx
-	mov ST_R11(%r12), %r11
-	mov ST_R10(%r12), %r10
-	mov ST_R9(%r12), %r9
-	mov ST_R8(%r12), %r8
-	mov ST_RESULT(%r12), %rax
-	mov ST_RCX(%r12), %rcx
-	mov ST_RDX(%r12), %rdx
-	mov ST_RSI(%r12), %rsi
-	mov ST_RDI(%r12), %rdi
-	lea ST_EFLAGS(%r12), %rsp
+	mov ST_EFLAGS(%r12), %eax
+	mov %eax, %ecx
+	and $~FLAGS_ARITHMETIC, %ecx
 	cmpq $0, ST_CMP(%r12)
-	mov ST_R12(%r12), %r12
-	jne 3f
+	jne compare
+	cmp $FLAGS_USUAL, %ecx
+	jne unusual
+	mov %eax, %ecx
+	shr $11, %ecx /* OF */
+	mov %al, %ah
+	mov %cl, %al
+	add $0x7f, %al
+	sahf
+	load_registers
+	mov %gs:ST_RSP, %rsp
+	jmp *%gs:ST_RIP
+
+	/* The comparison sets all flags but the unusual ones. */
+compare:
+	cmp $FLAGS_USUAL, %ecx
+	jne unusual_compare
+	load_registers
+	mov %gs:ST_RSP, %rsp
+	cmp %gs:ST_CMP, %rax
+	jmp *%gs:ST_AFTER
+
+	/* popfq takes its time. */
+unusual:
+	lea ST_EFLAGS(%r12), %rsp
+	load_registers
 	popfq
 	mov %gs:ST_RSP, %rsp
 	jmp *%gs:ST_RIP
-3:	popfq
+unusual_compare:
+	lea ST_EFLAGS(%r12), %rsp
+	load_registers
+	popfq
 	mov %gs:ST_RSP, %rsp
 	cmp %gs:ST_CMP, %rax
 	jmp *%gs:ST_AFTER
