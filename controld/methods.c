@@ -217,6 +217,30 @@ FORWARD(pause, must_run, after_pause)
 FORWARD(resume, must_be_paused, after_resume)
 FORWARD(usage, any_phase, NULL)
 
+static void on_logging(struct rpc_call *call, void *request)
+{
+	struct control_logging *r = request;
+	struct container *c = ready(call, &r->id);
+
+	if (c && r->level <= LOG_DEBUG)
+		log_set_level((enum log_level)r->level);
+	if (c)
+		forward(call, c, control_logging_id, &control_logging_desc, r, &control_logging_reply_desc, NULL);
+}
+
+#define NOT_SUPPORTED(M)                                                               \
+	static void on_##M(struct rpc_call *call, void *request)                       \
+	{                                                                              \
+		rpc_fail(call, err_new(EOPNOTSUPP, #M ": is not supported yet"));      \
+	}
+
+NOT_SUPPORTED(checkpoint)
+NOT_SUPPORTED(restore)
+NOT_SUPPORTED(stacks)
+NOT_SUPPORTED(profile)
+NOT_SUPPORTED(trace_session)
+NOT_SUPPORTED(port_forward)
+
 static void on_wait(struct rpc_call *call, void *request)
 {
 	const struct control_wait *r = request;
@@ -328,6 +352,13 @@ const struct rpc_method methods[] = {
 	RPC_METHOD(control, resume, on_resume, 0),
 	RPC_METHOD(control, destroy, on_destroy, 0),
 	RPC_METHOD(control, usage, on_usage, 0),
+	RPC_METHOD(control, logging, on_logging, 0),
+	RPC_METHOD(control, checkpoint, on_checkpoint, 0),
+	RPC_METHOD(control, restore, on_restore, 0),
+	RPC_METHOD(control, stacks, on_stacks, 0),
+	RPC_METHOD(control, profile, on_profile, 0),
+	RPC_METHOD(control, trace_session, on_trace_session, 0),
+	RPC_METHOD(control, port_forward, on_port_forward, 0),
 	RPC_METHOD(control, create, on_create, 0),
 };
 const size_t n_methods = sizeof(methods) / sizeof(methods[0]);

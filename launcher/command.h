@@ -14,10 +14,12 @@
 
 struct globals {
 	const char *root; /* state directory */
-	const char *log, *log_format, *platform;
+	const char *log, *log_format, *debug_log, *platform;
 	bool debug, strace, help, version, print_policy, systemd_cgroup;
 	const char *criu, *rootless; /* accepted, of no effect */
+	struct texts allow_flags; /* flags.h */
 	int log_fd; /* -1: none */
+	int error_fd; /* --log's: what engines read; -1: none */
 	enum log_format format;
 };
 
@@ -41,9 +43,9 @@ struct command {
 };
 
 /* checkpoint and restore are refused by name */
-#define COMMANDS(X) X(audit) X(checkpoint) X(events) X(features) X(restore) X(update) \
+#define COMMANDS(X) X(audit) X(checkpoint) X(debug) X(doctor) X(events) X(features) X(restore) X(update) \
 	X(create) X(delete) X(do) X(exec) X(install) X(kill) X(list) X(pause) X(ps) \
-	X(resume) X(run) X(spec) X(start) X(state) X(uninstall) X(wait)
+	X(resume) X(run) X(spec) X(start) X(state) X(uninstall) X(usage) X(wait)
 #define DECLARE_COMMAND(NAME) extern const struct command command_##NAME;
 COMMANDS(DECLARE_COMMAND)
 #undef DECLARE_COMMAND

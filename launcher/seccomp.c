@@ -252,3 +252,17 @@ struct err *seccomp_compile(const struct oci_seccomp *s, struct pool *p, struct 
 	seccomp_release(ctx);
 	return e;
 }
+
+json_t *seccomp_features(void)
+{
+	json_t *act = json_array(), *ops = json_array(), *known = json_array();
+
+	for (size_t i = 0; i < COUNT(actions); i++)
+		json_array_append_new(act, json_string(actions[i].name));
+	for (size_t i = 0; i < COUNT(operators); i++)
+		json_array_append_new(ops, json_string(operators[i].name));
+	for (size_t i = 0; i < COUNT(flags); i++)
+		json_array_append_new(known, json_string(flags[i].name));
+	return json_pack("{s:b, s:o, s:o, s:[s], s:O, s:o}", "enabled", 1, "actions", act, "operators", ops, "archs", "SCMP_ARCH_X86_64", "knownFlags", known,
+		"supportedFlags", known);
+}

@@ -13,6 +13,8 @@ struct seccomp_program {
 	uint64_t flags; /* SECCOMP_FILTER_FLAG_* */
 };
 
+/* What features.json says of it. */
+json_t *seccomp_features(void);
 /* Judges every name and number, as part of oci_check; no program is made. */
 struct err *seccomp_check(const struct oci_seccomp *s) ERR_MUST_USE;
 struct err *seccomp_compile(const struct oci_seccomp *s, struct pool *p, struct seccomp_program *out) ERR_MUST_USE;

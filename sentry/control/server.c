@@ -208,6 +208,21 @@ static void do_state(struct rpc_call *call, void *request)
 	rpc_reply(call, &r);
 }
 
+static void do_logging(struct rpc_call *call, void *request)
+{
+	struct control_logging *q = request;
+	struct kernel *k = rpc_call_arg(call);
+	struct control_logging_reply r;
+
+	if (q->level <= LOG_DEBUG)
+		log_set_level((enum log_level)q->level);
+	if (q->strace < 2)
+		k->strace = q->strace;
+	if (k->strace && !log_enabled(LOG_INFO)) /* what it prints with */
+		log_set_level(LOG_INFO);
+	rpc_reply(call, &r);
+}
+
 static void do_containers(struct rpc_call *call, void *request)
 {
 	adopt_list(rpc_call_arg(call), call);
@@ -338,6 +353,7 @@ static void do_usage(struct rpc_call *call, void *request)
 static const struct rpc_method methods[] = {
 	RPC_METHOD(control, start, do_start, 0),
 	RPC_METHOD(control, containers, do_containers, 0),
+	RPC_METHOD(control, logging, do_logging, 0),
 	RPC_METHOD(control, exec, do_exec, 0),
 	RPC_METHOD(control, wait, do_wait, 0),
 	RPC_METHOD(control, signal, do_signal, 0),

@@ -26,7 +26,7 @@ json.dump(c, open('$b/config.json', 'w'))"
 
 # --- cgroups ------------------------------------------------------------------------------
 cg() { # CONTROLLER FILE : of the container's cgroup, v1 or v2
-	for d in "/sys/fs/cgroup/$1/redoubt-test/$id" "/sys/fs/cgroup/redoubt-test/$id"; do [ -d "$d" ] && cat "$d/$2" && return; done
+	for d in "/sys/fs/cgroup/$1/redoubt-test/$id" "/sys/fs/cgroup/redoubt-test/$id"; do [ -e "$d/$2" ] && cat "$d/$2" && return; done
 }
 config "c['linux'].update(cgroupsPath='/redoubt-test/$id', resources={'memory': {'limit': 268435456}, 'cpu': {'quota': 50000, 'period': 100000}, 'pids': {'limit': 50}})" /bin/sleep 1000
 quiet run -d -b "$b" "$id"
@@ -70,14 +70,14 @@ python3 -c "import json, sys; s = json.load(sys.stdin); print('\$1', s['status']
 [ "\$1" != "\${SLOW-}" ] || exec sleep 30
 H
 chmod +x "$SCRATCH/hook"
-hooks() { # ENVIRONMENT : all six kinds
-	config "c['hooks'] = {k: [{'path': '$SCRATCH/hook', 'args': ['hook', k], 'env': ['A=word', 'PATH=$PATH', '$1'], 'timeout': 2}] for k in ('prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop')}" /bin/sh -c 'echo ran'
+hooks() { # ENVIRONMENT : all six kinds; startContainer's runs inside
+	config "c['hooks'] = {k: [{'path': '$SCRATCH/hook', 'args': ['hook', k], 'env': ['A=word', 'PATH=$PATH', '$1'], 'timeout': 2}] for k in ('prestart', 'createRuntime', 'createContainer', 'poststart', 'poststop')}
+c['hooks']['startContainer'] = [{'path': '/bin/sh', 'args': ['sh', '-c', 'grep -q created'], 'env': ['PATH=/bin']}]" /bin/sh -c 'echo ran'
 	rm -f "$SCRATCH/hooks"
 }
 all="prestart creating True True True word
 createRuntime creating True True True word
 createContainer creating True True True word
-startContainer created True True True word
 poststart running True True True word
 poststop stopped True False True word"
 hooks X=1
@@ -89,7 +89,7 @@ hooks X=1
 quiet create -b "$b" "$id"
 is "hooks up to created" "$(cat "$SCRATCH/hooks")" "$(echo "$all" | head -3)"
 quiet start "$id"
-is "hooks up to running" "$(cat "$SCRATCH/hooks")" "$(echo "$all" | head -5)"
+is "hooks up to running" "$(cat "$SCRATCH/hooks")" "$(echo "$all" | head -4)"
 quiet wait "$id"
 quiet delete "$id"
 is "all hooks" "$(cat "$SCRATCH/hooks")" "$all"
@@ -99,7 +99,8 @@ for kind in prestart createRuntime createContainer; do
 	is "$kind fails: create does" "$? $(cat "$SCRATCH/err")" "1 redoubt: create: hooks.$kind[0]: $SCRATCH/hook ended with status 3: because "
 	is "$kind fails: nothing is left" "$(ls "$STATE")" ""
 done
-hooks FAIL=startContainer
+hooks X=1
+sed -i "s/grep -q created/exit 4/" "$b/config.json"
 quiet run -b "$b" "$id"
 is "startContainer fails: run does, the program never ran" "$? $(cat "$SCRATCH/out")" "1 "
 for kind in poststart poststop; do
@@ -170,5 +171,41 @@ is "--systemd-cgroup is refused" "$? $(grep -c cgroupfs "$SCRATCH/err")" "1 1"
 quiet create -b "$b" --pid-file "$SCRATCH/pid" "$id"
 is "state's pid is the pid file's" "$(run state "$id" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')" "$(cat "$SCRATCH/pid")"
 quiet delete --force "$id"
+
+# --- looking in; the machine's state --------------------------------------------------------
+config "" /bin/sh -c 'while :; do sleep 0.1; done'
+quiet --log "$SCRATCH/sandbox.log" run -d -b "$b" "$id"
+quiet usage "$id"
+is "usage" "$? $(json 'd["guest"]["memory"] > 0, d["guest"]["tasks"] > 0, all(d["host"][k] > 0 for k in ("sentry", "gofer", "controld")), d["host"]["stubs"]["count"] > 0')" \
+	"0 True True True True"
+quiet debug --strace on "$id"
+is "debug --strace on" $? 0
+sleep 0.5
+is "its calls are logged" "$([ "$(grep -c 'sentry.*wait4' "$SCRATCH/sandbox.log")" -gt 0 ] && echo some)" some
+quiet debug --strace off --log-level error "$id"
+lines=$(wc -l <"$SCRATCH/sandbox.log")
+sleep 0.5
+is "debug --strace off" "$(wc -l <"$SCRATCH/sandbox.log")" "$lines"
+quiet debug --stacks "$id"
+is "debug --stacks is refused by name" "$? $(grep -c "stacks: is not supported yet" "$SCRATCH/err")" "1 1"
+quiet debug --log-level loud "$id"
+is "debug with nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: debug: --log-level: 'loud' is none of its words (see --help)"
+for m in checkpoint restore profile trace_session port_forward; do
+	is "method $m is refused by name" "$("${IPCCTL:-$top/libipc/ipcctl}" --connect "$STATE/$id/control.sock" $m "{\"id\": \"$id\"}" 2>&1 | grep -c "$m: is not supported yet")" 1
+done
+quiet delete --force "$id"
+mkdir "$SCRATCH/logs"
+quiet --debug-log "$SCRATCH/logs/" run -b "$b" --no-pivot=false "$id" & sleep 0.7; kill %1 2>/dev/null; quiet delete --force "$id"; wait 2>/dev/null
+is "--debug-log DIR/: a file named after the command" "$(ls "$SCRATCH/logs" | sed 's/[0-9-]*\.[0-9]*\.run/.run/')" "redoubt.log..run.txt"
+is "every component logs there" "$(sed 's/^[^ ]* \([a-z]*\)\[.*/\1/' "$SCRATCH/logs"/* | sort -u | tr '\n' ' ')" "controld gofer launcher sentry "
+quiet --log-format json --log "$SCRATCH/logs/err" --debug-log "$SCRATCH/logs/%ID%-%COMMAND%.log" state none
+is "--debug-log with words, errors to --log too" "$(python3 -c 'import json, sys; [print(json.load(open(f))["msg"].split(":")[0]) for f in sys.argv[1:]]' "$SCRATCH/logs/none-state.log" "$SCRATCH/logs/err" | uniq -c | xargs)" \
+	"2 container none does not exist"
+quiet doctor
+is "doctor: sandboxes run here" "$? $(grep -c '^FAILED' "$SCRATCH/out")" "0 0"
+is "doctor: every check says something" "$(grep -cE '^(ok|warning) +[a-z ]+: .' "$SCRATCH/out")" 11
+echo x >"$SCRATCH/file"
+timeout 10 "$LAUNCHER" --root "$SCRATCH/file" doctor >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null
+is "doctor: a state directory that is none" "$? $(grep -c '^FAILED *state directory: ' "$SCRATCH/out")" "1 1"
 is "nothing is left" "$(ls "$STATE")" ""
 finish
