@@ -61,7 +61,8 @@ PY
 cat >"$SCRATCH/daemon.json" <<J
 {"deprecated-key-path": "$SCRATCH/key.json", "default-runtime": "redoubt"}
 J
-make_image && "$LAUNCHER" install --engine docker --config "$SCRATCH/daemon.json" >"$SCRATCH/out" && start_containerd && start_daemon "$SCRATCH/docker.sock" dockerd -H "$DOCKER_HOST" --config-file "$SCRATCH/daemon.json" \
+make_image && "$LAUNCHER" install --engine docker --config "$SCRATCH/daemon.json" >"$SCRATCH/out" && start_containerd && mkdir "$SCRATCH/bin" && ln -s "$(realpath "$LAUNCHER")" "$SCRATCH/bin/runc" &&
+	PATH=$SCRATCH/bin:$PATH start_daemon "$SCRATCH/docker.sock" dockerd -H "$DOCKER_HOST" --config-file "$SCRATCH/daemon.json" \
 	--containerd "$CONTAINERD_ADDRESS" --data-root "$SCRATCH/docker" --exec-root "$SCRATCH/docker-exec" --pidfile "$SCRATCH/docker.pid" \
 	--iptables=false --bridge=none --storage-driver vfs && d load -q -i "$SCRATCH/image.tar" >"$SCRATCH/out" 2>"$SCRATCH/err" ||
 	{ not_ok "set-up" "$(cat "$SCRATCH/err")"; finish; exit 1; }
@@ -174,6 +175,11 @@ DOCKER_BUILDKIT=0 d build -q --network none -t redoubt-built "$SCRATCH/build" >"
 is "build" $? 0
 both "what was built" redoubt-built
 is "... was built inside" "$(run --rm redoubt-built cat kernel)" "$(run --rm $i uname -r)"
+# BuildKit asks for no runtime by name: it runs what is called runc
+DOCKER_BUILDKIT=1 d build -q --no-cache --network none -t redoubt-built:2 "$SCRATCH/build" >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "build by BuildKit" "$?" 0
+is "... was built inside" "$(run --rm redoubt-built:2 sh -c 'cat kernel; stat -c "%u %a" out')" "$(run --rm $i uname -r)
+1000 4750"
 printf 'FROM %s\nRUN exit 3\n' $i >"$SCRATCH/build/Dockerfile"
 DOCKER_BUILDKIT=0 d build -q --network none "$SCRATCH/build" >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "build of what fails" "$? $(grep -c 'returned a non-zero code: 3' "$SCRATCH/err")" "3 1"
