@@ -95,11 +95,12 @@ static struct err *gather_and_show(const struct plan *plan, int namespace, struc
 
 static int namespace_of(const struct proc_id *who, struct pool *p)
 {
-	_cleanup_close_ int alive = proc_open(who), fd = -1;
+	_cleanup_close_ int fd = open(pool_printf(p, "/proc/%llu/ns/mnt", (unsigned long long)who->pid), O_RDONLY | O_CLOEXEC), alive = -1;
 
-	if (alive < 0)
+	/* still that process: then it was when we looked */
+	if (fd < 0 || (alive = proc_open(who)) < 0)
 		return -1;
-	return open(pool_printf(p, "/proc/%llu/ns/mnt", (unsigned long long)who->pid), O_RDONLY | O_CLOEXEC);
+	return TAKE_FD(fd);
 }
 
 void view_show(const struct plan *plan, const struct proc_id *who, struct pool *p)
