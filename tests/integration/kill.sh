@@ -11,10 +11,11 @@ mkdir -p "$STATE" "$SCRATCH/sleep" "$SCRATCH/true" "$SCRATCH/run"
 spec "$SCRATCH/true" false /bin/true
 spec "$SCRATCH/sleep" false /bin/sh -c 'trap "exit 3" TERM; while :; do sleep 100 & wait; done'
 # with a cgroup of its own, to see it go
-python3 - "$SCRATCH/sleep/config.json" <<'PY'
+cgroup=redoubt-it-kill-${SCRATCH##*.}
+python3 - "$SCRATCH/sleep/config.json" "$cgroup" <<'PY'
 import json, sys
 d = json.load(open(sys.argv[1]))
-d["linux"].update(cgroupsPath="/redoubt-it-kill", resources={"pids": {"limit": 500}})
+d["linux"].update(cgroupsPath="/" + sys.argv[2], resources={"pids": {"limit": 500}})
 json.dump(d, open(sys.argv[1], "w"))
 PY
 run() { timeout -k 5 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
@@ -66,8 +67,8 @@ listed() {
 }
 # counts : processes, mounts, sockets, files; with nothing but the shell's own means: it is asked often
 counts() {
-	processes=(/proc/[0-9]*) files=("$STATE"/* "$STATE"/*/* /run/* /dev/shm/* /sys/fs/cgroup/*/redoubt-it-kill)
-	mapfile -t mounts </proc/self/mountinfo
+	processes=(/proc/[0-9]*) files=("$STATE"/* "$STATE"/*/* /run/* /dev/shm/* /sys/fs/cgroup/*/"$cgroup" /sys/fs/cgroup/"$cgroup"*)
+	mapfile -t mounts < <(grep "$SCRATCH" /proc/self/mountinfo)
 	mapfile -t sockets </proc/net/unix
 	echo_counts="${#processes[@]} processes, ${#mounts[@]} mounts, ${#sockets[@]} sockets, files: ${files[*]}"
 }
