@@ -3,6 +3,7 @@
  */
 #include "cmd_create.h"
 
+#include "flags.h"
 #include "lifecycle.h"
 #include "pod.h"
 #include "view.h"
@@ -39,7 +40,8 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 	int boot_errno;
 
 	if ((e = state_check_id(id)) || (e = create_check(c)) ||
-		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->pool, &plan)) || (e = pod_resolve(c, &plan)))
+		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->pool, &plan)) ||
+		(e = flags_apply(c, &plan.annotations)) || (e = pod_resolve(c, &plan)))
 		return e;
 	/* an engine puts files into it while it runs: podman cp */
 	plan.mounts.v[0].ages = !plan.mounts.v[0].overlay;

@@ -2,6 +2,7 @@
  * cmd_run.c - run: create and start; attached, also wait and destroy.
  */
 #include "cmd_create.h"
+#include "flags.h"
 #include "lifecycle.h"
 #include "pod.h"
 
@@ -40,7 +41,8 @@ static struct err *run(struct context *c, int *status)
 	if (o->detach)
 		return run_detached(c, o);
 	if ((e = state_check_id(c->argv[0])) || (e = create_check(c)) ||
-		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->pool, &plan)) || (e = pod_resolve(c, &plan)))
+		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->pool, &plan)) ||
+		(e = flags_apply(c, &plan.annotations)) || (e = pod_resolve(c, &plan)))
 		return e;
 	plan_finish(&plan, c->g->strace);
 	log_timing("configuration read");

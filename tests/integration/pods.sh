@@ -245,6 +245,16 @@ else
 	skip "the stand-in is in the container's cgroup" "no cgroup could be made"
 fi
 
+# --- flags by annotation ---------------------------------------------------------------------
+mounts=
+annotations='{"dev.gvisor.flag.debug": "true"}'
+bundle r - - "$own" true
+annotations=
+quiet run --bundle "$SCRATCH/b-r" "$tag-r"
+has "a flag that is not allowed" "$(cat "$SCRATCH/err")" "the operator does not allow it (--allow-flag debug)"
+quiet --allow-flag debug --log "$SCRATCH/log" run --bundle "$SCRATCH/b-r" "$tag-r"
+is "one that is" "$? $(grep -c 'sentry.*debug' "$SCRATCH/log" | sed 's/^[1-9].*/some/')" "0 some"
+
 # --- the sandbox's end ------------------------------------------------------------------------
 quiet delete --force "$tag-pause"
 is "deleting the first" "$?" 0
