@@ -24,7 +24,7 @@ static const struct option_def global_options[] = {
 	{ "debug-log", 0, OPTION_TEXT, offsetof(struct globals, debug_log), "FILE", "where all components log everything; with %ID%, %COMMAND%, %TIMESTAMP% in it" },
 	{ "debug", 0, OPTION_FLAG, offsetof(struct globals, debug), NULL, "log more (to standard error if there is no --log)" },
 	{ "strace", 0, OPTION_FLAG, offsetof(struct globals, strace), NULL, "log every call of the programs inside" },
-	{ "platform", 0, OPTION_TEXT, offsetof(struct globals, platform), "NAME", "how program code is run (ptrace)" },
+	{ "platform", 0, OPTION_TEXT, offsetof(struct globals, platform), "NAME", "how program code is run: systrap (the default) or ptrace" },
 	{ "allow-flag", 0, OPTION_TEXTS, offsetof(struct globals, allow_flags), "NAME", "annotations dev.gvisor.flag.NAME may set debug, strace or platform" },
 	{ "systemd-cgroup", 0, OPTION_FLAG, offsetof(struct globals, systemd_cgroup), NULL, "refused: cgroups are made by the cgroupfs driver only" },
 	{ "rootless", 0, OPTION_TEXT, offsetof(struct globals, rootless), "BOOL", "accepted, as runc's; what may be done is tried" },

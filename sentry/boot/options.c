@@ -56,7 +56,7 @@ void options_usage(void)
 	       "  --overlay          changes of the root stay in memory (with --gofer-fd)\n"
 	       "  --cwd DIR --hostname NAME --uid N --gid N --env NAME=VALUE\n"
 	       "                     the program's (with --gofer-fd)\n"
-	       "  --platform NAME    how program code runs: ptrace (the default), systrap\n"
+	       "  --platform NAME    how program code runs: systrap (the default), ptrace\n"
 	       "  --log-fd N --log-format text|json --debug --strace\n"
 	       "  --namespaces-made  the network, IPC and host name namespaces are the sandbox's own already\n"
 	       "  --syscalls         print the table of supported system calls\n"
@@ -136,7 +136,7 @@ struct err *options_parse(int argc, char **argv, struct options *o)
 {
 	int c;
 
-	*o = (struct options){ .boot_fd = -1, .control_fd = -1, .adopt_fd = -1, .adopt_peer_fd = -1, .gofer_fd = -1, .log_fd = -1, .platform = "ptrace" };
+	*o = (struct options){ .boot_fd = -1, .control_fd = -1, .adopt_fd = -1, .adopt_peer_fd = -1, .gofer_fd = -1, .log_fd = -1, .platform = "systrap" };
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+:hV", longs, NULL)) != -1) {
 		struct err *e = take(o, c, argv[optind - 1]);
