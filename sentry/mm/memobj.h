@@ -10,6 +10,7 @@
 #include "lib/ref.h"
 #include "lib/uaddr.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -65,7 +66,7 @@ void memobj_put(struct memobj *o);
 void memobj_unpatch(struct memobj *o);
 static inline void memobj_written(struct memobj *o)
 {
-	if (__builtin_expect(__atomic_load_n(&o->patched, __ATOMIC_RELAXED), 0))
+	if (__builtin_expect(atomic_load_explicit(&o->patched, memory_order_relaxed), 0))
 		memobj_unpatch(o);
 }
 

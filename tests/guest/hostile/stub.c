@@ -85,8 +85,7 @@ CASE(writing_what_can_only_be_read)
 	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
 	for (int i = 0; i < 20; i++) /* that may make something appear at SITES */
 		syscall(SYS_getppid);
-	st = attack(read_place, PATCH);
-	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
+	attack(read_place, PATCH); /* which some platform has as its own scratch memory */
 	st = attack(read_place, SITES);
 	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
 	CHECK(getppid() > 0);
