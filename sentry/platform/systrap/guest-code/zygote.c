@@ -82,8 +82,11 @@ struct filter {
 
 static void emit(struct filter *p, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
 {
-	struct sock_filter *f = &p->f[p->prog.len++];
+	struct sock_filter *f;
 
+	if (p->prog.len == sizeof(p->f) / sizeof(p->f[0]))
+		fail(-7 /* E2BIG */);
+	f = &p->f[p->prog.len++];
 	f->code = code;
 	f->jt = jt;
 	f->jf = jf;
