@@ -109,5 +109,4 @@ done <"$SCRATCH/results"
 is "to the end" "$(tail -1 "$SCRATCH/results" | cut -f1)" end
 for pod in $(ctr -n k8s.io container ls -q); do ctr -n k8s.io task rm --force "$pod"; ctr -n k8s.io container rm "$pod"; done >"$SCRATCH/out" 2>&1
 is "no sandbox is left" "$(ls /run/containerd/runc/k8s.io 2>/dev/null)" ""
-find /sys/fs/cgroup -depth -type d -path '*/redoubt-cri*' -exec rmdir {} \; 2>/dev/null
 finish

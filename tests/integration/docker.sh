@@ -63,7 +63,7 @@ cat >"$SCRATCH/daemon.json" <<J
 J
 make_image && "$LAUNCHER" install --engine docker --config "$SCRATCH/daemon.json" >"$SCRATCH/out" && start_containerd && mkdir "$SCRATCH/bin" && ln -s "$(realpath "$LAUNCHER")" "$SCRATCH/bin/runc" &&
 	PATH=$SCRATCH/bin:$PATH start_daemon "$SCRATCH/docker.sock" dockerd -H "$DOCKER_HOST" --config-file "$SCRATCH/daemon.json" \
-	--containerd "$CONTAINERD_ADDRESS" --data-root "$SCRATCH/docker" --exec-root "$SCRATCH/docker-exec" --pidfile "$SCRATCH/docker.pid" \
+	--containerd "$CONTAINERD_ADDRESS" --data-root "$SCRATCH/docker" --exec-root "$SCRATCH/docker-exec" --pidfile "$SCRATCH/docker.pid" --cgroup-parent /redoubt-test \
 	--iptables=false --bridge=none --storage-driver vfs && d load -q -i "$SCRATCH/image.tar" >"$SCRATCH/out" 2>"$SCRATCH/err" ||
 	{ not_ok "set-up" "$(cat "$SCRATCH/err")"; finish; exit 1; }
 reference=$(command -v runc)

@@ -65,12 +65,14 @@ stop_daemons() {
 	done
 	daemons=
 	awk -v s="$SCRATCH/" 'index($2, s) == 1 { print $2 }' /proc/mounts | sort -r | while read -r m; do umount -l "$m"; done
+	find /sys/fs/cgroup -depth -type d \( -name redoubt-test -o -name redoubt-cri \) -exec rmdir {} \; 2>/dev/null
+	rmdir /run/containerd/runc/redoubt-test /run/containerd/runc/k8s.io /run/docker/plugins /run/docker 2>/dev/null
 	[ -n "$had_run" ] || rm -rf /run/containerd
 }
 
 # start_containerd : at $SCRATCH/containerd.sock, with a CRI runtime "redoubt"
 start_containerd() {
-	export CONTAINERD_ADDRESS=$SCRATCH/containerd.sock
+	export CONTAINERD_ADDRESS=$SCRATCH/containerd.sock CONTAINERD_NAMESPACE=redoubt-test # which names the cgroups too
 	cat >"$SCRATCH/containerd.toml" <<T
 version = 2
 root = "$SCRATCH/containerd"
