@@ -65,7 +65,7 @@ stop_daemons() {
 	done
 	daemons=
 	awk -v s="$SCRATCH/" 'index($2, s) == 1 { print $2 }' /proc/mounts | sort -r | while read -r m; do umount -l "$m"; done
-	find /sys/fs/cgroup -depth -type d \( -name redoubt-test -o -name redoubt-cri \) -exec rmdir {} \; 2>/dev/null
+	find /sys/fs/cgroup -depth -type d \( -name redoubt-test -o -path "*/redoubt-test/buildkit" -o -name redoubt-cri \) -exec rmdir {} \; 2>/dev/null
 	rmdir /run/containerd/runc/redoubt-test /run/containerd/runc/k8s.io /run/docker/plugins /run/docker 2>/dev/null
 	[ -n "$had_run" ] || rm -rf /run/containerd
 }
