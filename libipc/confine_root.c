@@ -3,7 +3,7 @@
  *
  * The new root is made detached (no directory of the host is needed to mount it
  * on), attached over "/", pivoted into, and the old root is detached from below
- * it.  Needs Linux 5.12 (fsopen, open_tree, move_mount, mount_setattr).
+ * it.  Needs Linux 5.2 (fsopen, open_tree, move_mount).
  */
 #include "libipc/confine_internal.h"
 #include "libipc/fd.h"
@@ -38,14 +38,12 @@ static struct err *empty_tree(bool room, int *out)
 		syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "nr_inodes", room ? "2" : "1", 0) < 0 ||
 		syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_new(errno, "an empty tmpfs");
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
-	_cleanup_close_ int m = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	const unsigned attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	_cleanup_close_ int m = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, room ? attr : attr | MOUNT_ATTR_RDONLY);
 	if (m < 0)
 		return err_new(errno, "mounting an empty tmpfs");
 	if (room && mkdirat(m, ROOM, 0555) < 0)
 		return err_new(errno, "a room in the empty tmpfs");
-	if (syscall(SYS_mount_setattr, m, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
-		return err_new(errno, "an empty tmpfs made read-only");
 	*out = TAKE_FD(m);
 	return NULL;
 }
@@ -62,9 +60,11 @@ static struct err *given_tree(const char *path, int *out)
 
 /* From the namespace's root into the room, which becomes a mount: ".." at a
  * process's root leads to what is mounted over it, and over the room there is
- * nothing. */
+ * nothing.  Both are read-only from now on. */
 static struct err *enter_room(void)
 {
+	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return err_new(errno, "making the empty root read-only");
 	_cleanup_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, "/" ROOM, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0 || syscall(SYS_move_mount, tree, "", AT_FDCWD, "/" ROOM, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_new(errno, "the room in the empty root");
@@ -77,7 +77,7 @@ struct err *confine_root(const char *given, bool room)
 {
 	_cleanup_close_ int tree = -1;
 	/* nothing mounted here may show outside; what is unmounted outside may go here */
-	if (mount(NULL, "/", NULL, 1UL << 18 | 1UL << 14, NULL) < 0) /* MS_PRIVATE | MS_REC */
+	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
 		return err_new(errno, "making mounts private");
 	struct err *e = given ? given_tree(given, &tree) : empty_tree(room, &tree);
 	if (e)
