@@ -56,10 +56,15 @@ def bundle(change, asks):
 def run(runtime, path, words=("run",), name=None):
     root = STATE if runtime == LAUNCHER else SCRATCH + "/runc"
     cmd = [runtime, "--root", root, *words, "--bundle", path, name or "oci%d" % count]
-    try:
-        return subprocess.run(cmd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    except subprocess.TimeoutExpired as e:
-        return subprocess.CompletedProcess(cmd, 124, (e.stdout or b"").decode(), "timeout")
+    # files, not pipes: a detached container holds on to what it was given
+    with open(SCRATCH + "/stdout", "w+") as out, open(SCRATCH + "/stderr", "w+") as err:
+        try:
+            status = subprocess.run(cmd, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=60).returncode
+        except subprocess.TimeoutExpired:
+            status = 124
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(cmd, status, out.read(), err.read())
 
 
 def launcher(*words):
