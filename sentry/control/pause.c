@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define ASK_AGAIN_US 2000
+
 /* A pause under way: answered once no program code runs. */
 struct pausing {
 	struct container *c;
@@ -16,6 +18,7 @@ struct pausing {
 	struct event *done;
 };
 
+/* Any thread, with the lock on tasks held. */
 static void frozen_woken(struct waiter *w, uint32_t events)
 {
 	event_active(((struct pausing *)w->arg)->done, 0, 0);
@@ -26,8 +29,10 @@ static void on_frozen(evutil_socket_t fd, short what, void *arg)
 	struct pausing *p = arg;
 	struct control_pause_reply r;
 
-	if (!kernel_freeze_done(p->c->k))
+	if (!kernel_freeze_done(p->c->k)) {
+		event_add(p->done, &(struct timeval){ .tv_usec = ASK_AGAIN_US });
 		return;
+	}
 	waitq_del(&p->w);
 	event_free(p->done);
 	p->c->pausing = false;

@@ -50,21 +50,6 @@ void kernel_thaw(struct kernel *k, const struct container *c)
 	tasks_unlock(k);
 }
 
-bool kernel_freeze_done(struct kernel *k)
-{
-	bool r;
-
-	tasks_lock(k);
-	r = !k->tasks->freeze_left;
-	tasks_unlock(k);
-	return r;
-}
-
-struct waitq *kernel_freeze_wq(struct kernel *k)
-{
-	return &k->tasks->freeze_wq;
-}
-
 /* It has left its program. */
 static void count_locked(struct task *t)
 {
@@ -75,6 +60,30 @@ static void count_locked(struct task *t)
 	t->freeze_todo = false;
 	if (!--tt->freeze_left)
 		waitq_wake(&tt->freeze_wq, EVENT_IN);
+}
+
+/* One that left its program for a call, and maybe sleeps in it, does not say so:
+ * that would cost every call. */
+bool kernel_freeze_done(struct kernel *k)
+{
+	struct thread_group *tg;
+	struct task *t;
+	bool r;
+
+	tasks_lock(k);
+	if (k->tasks->freeze_left)
+		LIST_FOREACH(tg, &k->tasks->all, all_link)
+			TAILQ_FOREACH(t, &tg->tasks, tg_link)
+				if (t->freeze_todo && !atomic_load(&t->program_since))
+					count_locked(t);
+	r = !k->tasks->freeze_left;
+	tasks_unlock(k);
+	return r;
+}
+
+struct waitq *kernel_freeze_wq(struct kernel *k)
+{
+	return &k->tasks->freeze_wq;
 }
 
 void freeze_leave(struct task *t)

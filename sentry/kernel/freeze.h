@@ -7,7 +7,8 @@
 #include "kernel/task.h"
 
 /* Any thread but a task's.  Freezing is done once no task that is to be frozen runs
- * program code: kernel_freeze_wq is woken then. */
+ * program code: kernel_freeze_wq is woken when a task parks, but one that left its
+ * program for a call is only found by asking again. */
 void kernel_freeze(struct kernel *k, const struct container *c);
 void kernel_thaw(struct kernel *k, const struct container *c);
 bool kernel_freeze_done(struct kernel *k);
