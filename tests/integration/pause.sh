@@ -77,6 +77,20 @@ timeout 5 "$LAUNCHER" --root "$STATE" wait "$id-b" 2>"$SCRATCH/err"
 is "the handler has run" "$? $(tail -1 "$SCRATCH/$id-b/out")" "9 got"
 quiet delete "$id-b"
 
+# tasks that compute for a moment, then sleep long in a call: one may be on its
+# way from the one to the other when it is paused
+start "$id-d" "exec python3 -c 'import os, time
+for i in range(100):
+	if not os.fork(): break
+	time.sleep(0.01)
+while True:
+	end = time.monotonic() + 0.0005
+	while time.monotonic() < end: pass
+	time.sleep(8)'"
+for i in $(seq 250); do quiet pause "$id-d" && quiet resume "$id-d" || break; done
+is "pause of tasks on their way into a call" $i 250
+quiet delete --force "$id-d"
+
 start "$id-c" 'while :; do :; done'
 quiet pause "$id-c"
 quiet delete --force "$id-c"
