@@ -95,6 +95,17 @@ void plan_process(const struct oci_process *in, struct pool *p, struct boot_proc
 	plan_rlimits(in, p, out);
 }
 
+/* A limit that is given, and not as an empty list or object. */
+static bool limits(const json_t *doc, const char *group, const char *name)
+{
+	const json_t *r = json_object_get(json_object_get(doc, "linux"), "resources");
+
+	if (group)
+		r = json_object_get(r, group);
+	r = json_object_get(r, name);
+	return json_array_size(r) || json_object_size(r) || json_is_number(r);
+}
+
 /* Says what the configuration asks for and does not get; silence would be a lie. */
 static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
 {
@@ -103,14 +114,24 @@ static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
 		bool given;
 		const char *what;
 	} all[] = {
-		{ s->process->apparmor && *s->process->apparmor, "process.apparmorProfile: is not applied" },
-		{ s->process->selinux && *s->process->selinux, "process.selinuxLabel: is not applied" },
-		{ l && l->mount_label && *l->mount_label, "linux.mountLabel: is not applied" },
+		{ s->process->apparmor && *s->process->apparmor, "process.apparmorProfile" },
+		{ s->process->selinux && *s->process->selinux, "process.selinuxLabel" },
+		{ l && l->mount_label && *l->mount_label, "linux.mountLabel" },
+		{ limits(doc, NULL, "hugepageLimits"), "linux.resources.hugepageLimits" },
+		{ limits(doc, NULL, "rdma"), "linux.resources.rdma" },
+		{ limits(doc, "network", "classID"), "linux.resources.network.classID" },
+		{ limits(doc, "network", "priorities"), "linux.resources.network.priorities" },
+		{ limits(doc, "blockIO", "leafWeight"), "linux.resources.blockIO.leafWeight" },
+		{ limits(doc, "blockIO", "weightDevice"), "linux.resources.blockIO.weightDevice" },
+		{ limits(doc, "blockIO", "throttleReadBpsDevice"), "linux.resources.blockIO.throttleReadBpsDevice" },
+		{ limits(doc, "blockIO", "throttleWriteBpsDevice"), "linux.resources.blockIO.throttleWriteBpsDevice" },
+		{ limits(doc, "blockIO", "throttleReadIOPSDevice"), "linux.resources.blockIO.throttleReadIOPSDevice" },
+		{ limits(doc, "blockIO", "throttleWriteIOPSDevice"), "linux.resources.blockIO.throttleWriteIOPSDevice" },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (all[i].given)
-			log_warning("config.json: %s", all[i].what);
+			log_warning("config.json: %s: is not applied", all[i].what);
 	}
 }
 
