@@ -207,5 +207,9 @@ is "doctor: every check says something" "$(grep -cE '^(ok|warning) +[a-z ]+: .' 
 echo x >"$SCRATCH/file"
 timeout 10 "$LAUNCHER" --root "$SCRATCH/file" doctor >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null
 is "doctor: a state directory that is none" "$? $(grep -c '^FAILED *state directory: ' "$SCRATCH/out")" "1 1"
+config "c['linux'].update(resources={'hugepageLimits': [{'pageSize': '2MB', 'limit': 1}], 'rdma': {}, 'network': {'classID': 3}, 'blockIO': {'throttleReadBpsDevice': []}})" /bin/true
+quiet run -b "$b" "$id"
+is "limits that are not applied are told" "$? $(sed -n 's/.*: \(linux.resources[^:]*\): is not applied/\1/p' "$SCRATCH/err" | xargs)" \
+	"0 linux.resources.hugepageLimits linux.resources.network.classID"
 is "nothing is left" "$(ls "$STATE")" ""
 finish
