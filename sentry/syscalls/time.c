@@ -10,13 +10,37 @@
 
 #include <errno.h>
 
+/* The clock as the vDSO shows it, or the host's. */
+static int64_t shown(struct task *t, enum vvar_clock clock, int64_t host)
+{
+	int64_t ns;
+
+	vvar_update(t->k->mm_env.vvar);
+	ns = vvar_read(t->k->mm_env.vvar, clock);
+	return ns < 0 ? host : ns;
+}
+
 int64_t sys_clock_gettime(struct task *t, const uint64_t a[6])
 {
 	int64_t ns;
 	int r = clock_now(t, (int)a[0], &ns);
 
-	vvar_update(t->k->mm_env.vvar);
-	return r ? r : copy_timespec_to_user(t, UADDR(a[1]), ns);
+	if (r)
+		return r;
+	switch ((int)a[0]) {
+	case LINUX_CLOCK_MONOTONIC:
+	case LINUX_CLOCK_MONOTONIC_COARSE:
+		ns = shown(t, VVAR_MONOTONIC, ns);
+		break;
+	case LINUX_CLOCK_REALTIME:
+	case LINUX_CLOCK_REALTIME_COARSE:
+		ns = shown(t, VVAR_REALTIME, ns);
+		break;
+	case LINUX_CLOCK_BOOTTIME:
+		ns = shown(t, VVAR_BOOTTIME, ns);
+		break;
+	}
+	return copy_timespec_to_user(t, UADDR(a[1]), ns);
 }
 
 int64_t sys_clock_getres(struct task *t, const uint64_t a[6])
@@ -31,17 +55,15 @@ int64_t sys_gettimeofday(struct task *t, const uint64_t a[6])
 {
 	const int32_t zone[2] = { 0, 0 };
 
-	vvar_update(t->k->mm_env.vvar);
-	if (a[0] && copy_timeval_to_user(t, UADDR(a[0]), now_realtime()))
+	if (a[0] && copy_timeval_to_user(t, UADDR(a[0]), shown(t, VVAR_REALTIME, now_realtime())))
 		return -EFAULT;
 	return a[1] ? copy_to_user(t->mm, UADDR(a[1]), zone, sizeof(zone)) : 0;
 }
 
 int64_t sys_time(struct task *t, const uint64_t a[6])
 {
-	int64_t now = now_realtime() / NSEC_PER_SEC;
+	int64_t now = shown(t, VVAR_REALTIME, now_realtime()) / NSEC_PER_SEC;
 
-	vvar_update(t->k->mm_env.vvar);
 	if (a[0] && copy_to_user(t->mm, UADDR(a[0]), &now, sizeof(now)))
 		return -EFAULT;
 	return now;

@@ -31,8 +31,9 @@ static int64_t clock_ns(clockid_t id)
 	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 
-/* The counter and the clock at one instant: the closest of a few tries. */
-static uint64_t sample(int64_t *monotonic)
+/* The counter and the clock at one instant: the closest of a few tries.  On a
+ * busy machine none need be close: *window ticks may lie between them. */
+static uint64_t sample(int64_t *monotonic, uint64_t *window)
 {
 	uint64_t best = UINT64_MAX, tsc = 0;
 
@@ -49,6 +50,7 @@ static uint64_t sample(int64_t *monotonic)
 			*monotonic = ns;
 		}
 	}
+	*window = best;
 	return tsc;
 }
 
@@ -65,7 +67,7 @@ void vvar_init(void *page)
 
 	memset(v, 0, sizeof(*v));
 	v->broken = !tsc_is_invariant();
-	v->sample_tsc = sample(&v->sample_monotonic);
+	v->sample_tsc = sample(&v->sample_monotonic, &v->sample_window);
 }
 
 static int64_t predict(const struct vvar *v, uint64_t tsc)
@@ -77,7 +79,7 @@ static int64_t predict(const struct vvar *v, uint64_t tsc)
 static void publish(struct vvar *v, uint64_t tsc, int64_t ns)
 {
 	int64_t elapsed = ns - v->sample_monotonic, base = ns;
-	uint64_t ticks = tsc - v->sample_tsc, mult, max_ns;
+	uint64_t ticks = tsc - v->sample_tsc + v->sample_window, mult, max_ns; /* at the most */
 
 	mult = (uint64_t)(((unsigned __int128)(uint64_t)elapsed << VVAR_SHIFT) / ticks);
 	mult -= mult / 1000000000 * SLOW_PPB + (uint64_t)((unsigned __int128)mult * SAMPLE_ERROR / (uint64_t)elapsed);
@@ -108,18 +110,39 @@ void vvar_update(void *page)
 {
 	struct vvar *v = page;
 	int64_t ns = 0;
-	uint64_t tsc;
+	uint64_t tsc, window = 0;
 
 	if (v->broken || clock_ns(CLOCK_MONOTONIC) - __atomic_load_n(&v->sample_monotonic, __ATOMIC_RELAXED) < (v->usable ? INTERVAL : FIRST_INTERVAL))
 		return;
 	if (__atomic_exchange_n(&v->busy, 1, __ATOMIC_ACQUIRE))
 		return;
-	tsc = sample(&ns);
+	tsc = sample(&ns, &window);
 	if (tsc <= v->sample_tsc || ns <= v->sample_monotonic)
 		v->broken = 1;
 	else
 		publish(v, tsc, ns);
 	v->sample_tsc = tsc;
+	v->sample_window = window;
 	__atomic_store_n(&v->sample_monotonic, ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->busy, 0, __ATOMIC_RELEASE);
+}
+
+int64_t vvar_read(const void *page, enum vvar_clock clock)
+{
+	const struct vvar *v = page;
+	uint32_t seq;
+	int64_t ns;
+
+	do {
+		uint64_t age;
+
+		seq = __atomic_load_n(&v->seq, __ATOMIC_ACQUIRE);
+		age = __rdtsc() - v->tsc_base;
+		if ((seq & 1) || !v->usable || age > v->max_age)
+			return -1;
+		ns = predict(v, v->tsc_base + age);
+		ns += clock == VVAR_REALTIME ? v->realtime_offset : clock == VVAR_BOOTTIME ? v->boottime_offset : 0;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (__atomic_load_n(&v->seq, __ATOMIC_RELAXED) != seq);
+	return ns;
 }

@@ -29,6 +29,7 @@ struct vvar {
 	/* The writer's own: the last sample that was not corrected. */
 	uint64_t sample_tsc;
 	int64_t sample_monotonic;
+	uint64_t sample_window; /* ticks: the clock may have been read that long before sample_tsc */
 	uint32_t busy; /* a writer is at work */
 	uint32_t broken; /* the counter cannot be used on this machine */
 };
@@ -41,5 +42,11 @@ void vvar_init(void *page);
  * first time: 20 ms), else does nothing.  For the handlers of clock_gettime,
  * gettimeofday and time: any thread, takes no lock, ~100 ns. */
 void vvar_update(void *page);
+
+/* What the vDSO answers now, ns, or -1 where it makes the system call.  A call
+ * that is made all the same must answer this: the page's clock may be a
+ * microsecond behind the host's, and no clock may be seen to go back. */
+enum vvar_clock { VVAR_MONOTONIC, VVAR_REALTIME, VVAR_BOOTTIME };
+int64_t vvar_read(const void *page, enum vvar_clock clock);
 
 #endif
