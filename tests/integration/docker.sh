@@ -36,7 +36,8 @@ wait_for() { # COMMAND WANTED : until it prints that, or 5 s
 # in_terminal [KEYS|resize] -- COMMAND... : its output and exit status
 in_terminal() {
 	$PYTHON - "$@" <<'PY'
-import fcntl, os, pty, struct, sys, termios, time
+import fcntl, os, pty, signal, struct, sys, termios, time
+signal.alarm(60)
 cut = sys.argv.index("--")
 keys, command = sys.argv[1:cut], sys.argv[cut + 1:]
 pid, fd = pty.fork()
@@ -95,7 +96,8 @@ is "run -it" "$(in_terminal -- "$client" run --rm -it --network none $i sh -c 't
 33 77 4"
 is "run -it: ^C" "$(in_terminal '\x03' -- "$client" run --rm -it --network none $i sh -c 'trap "echo caught; exit 5" INT; echo ready; while :; do sleep 0.1; done')" "ready
 ^Ccaught 5"
-winch='sleep 1; trap "stty size; exit 5" WINCH; echo ready; while :; do sleep 0.1; done'
+# the size that docker begins with may come late: it is not the one that is waited for
+winch='trap "set -- \$(stty size); [ \$1 != 20 ] || { echo \$*; exit 5; }" WINCH; echo ready; while :; do sleep 0.1; done'
 is "run -it: another size" "$(in_terminal resize -- "$client" run --rm -it --network none $i sh -c "$winch")" "ready
 20 90 5"
 run --name oom --memory 32m $i sh -c 'tail /dev/zero' >"$SCRATCH/out" 2>"$SCRATCH/err"
