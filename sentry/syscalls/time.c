@@ -10,37 +10,41 @@
 
 #include <errno.h>
 
-/* The clock as the vDSO shows it, or the host's. */
-static int64_t shown(struct task *t, enum vvar_clock clock, int64_t host)
+/* Which of the vDSO's clocks it is; -1: none. */
+static int page_clock(int clock)
 {
-	int64_t ns;
+	switch (clock) {
+	case LINUX_CLOCK_MONOTONIC:
+	case LINUX_CLOCK_MONOTONIC_COARSE: return VVAR_MONOTONIC;
+	case LINUX_CLOCK_REALTIME:
+	case LINUX_CLOCK_REALTIME_COARSE: return VVAR_REALTIME;
+	case LINUX_CLOCK_BOOTTIME: return VVAR_BOOTTIME;
+	default: return -1;
+	}
+}
+
+/* The clock as the vDSO shows it, ns; -1: the host's is to be read. */
+static int64_t shown(struct task *t, int clock)
+{
+	int which = page_clock(clock);
 
 	vvar_update(t->k->mm_env.vvar);
-	ns = vvar_read(t->k->mm_env.vvar, clock);
-	return ns < 0 ? host : ns;
+	return which < 0 ? -1 : vvar_read(t->k->mm_env.vvar, (enum vvar_clock)which);
+}
+
+static int64_t shown_realtime(struct task *t)
+{
+	int64_t ns = shown(t, LINUX_CLOCK_REALTIME);
+
+	return ns < 0 ? now_realtime() : ns;
 }
 
 int64_t sys_clock_gettime(struct task *t, const uint64_t a[6])
 {
-	int64_t ns;
-	int r = clock_now(t, (int)a[0], &ns);
+	int64_t ns = shown(t, (int)a[0]);
+	int r = ns < 0 ? clock_now(t, (int)a[0], &ns) : 0;
 
-	if (r)
-		return r;
-	switch ((int)a[0]) {
-	case LINUX_CLOCK_MONOTONIC:
-	case LINUX_CLOCK_MONOTONIC_COARSE:
-		ns = shown(t, VVAR_MONOTONIC, ns);
-		break;
-	case LINUX_CLOCK_REALTIME:
-	case LINUX_CLOCK_REALTIME_COARSE:
-		ns = shown(t, VVAR_REALTIME, ns);
-		break;
-	case LINUX_CLOCK_BOOTTIME:
-		ns = shown(t, VVAR_BOOTTIME, ns);
-		break;
-	}
-	return copy_timespec_to_user(t, UADDR(a[1]), ns);
+	return r ? r : copy_timespec_to_user(t, UADDR(a[1]), ns);
 }
 
 int64_t sys_clock_getres(struct task *t, const uint64_t a[6])
@@ -55,14 +59,14 @@ int64_t sys_gettimeofday(struct task *t, const uint64_t a[6])
 {
 	const int32_t zone[2] = { 0, 0 };
 
-	if (a[0] && copy_timeval_to_user(t, UADDR(a[0]), shown(t, VVAR_REALTIME, now_realtime())))
+	if (a[0] && copy_timeval_to_user(t, UADDR(a[0]), shown_realtime(t)))
 		return -EFAULT;
 	return a[1] ? copy_to_user(t->mm, UADDR(a[1]), zone, sizeof(zone)) : 0;
 }
 
 int64_t sys_time(struct task *t, const uint64_t a[6])
 {
-	int64_t now = shown(t, VVAR_REALTIME, now_realtime()) / NSEC_PER_SEC;
+	int64_t now = shown_realtime(t) / NSEC_PER_SEC;
 
 	if (a[0] && copy_to_user(t->mm, UADDR(a[0]), &now, sizeof(now)))
 		return -EFAULT;
