@@ -109,7 +109,7 @@ struct err *audit_policy_read(const char *component, struct pool *p, struct audi
 	int status;
 	ssize_t n;
 	pid_t pid;
-	FILE *f;
+	FILE *f = NULL;
 	struct err *e = print_policy(component, p, &f, &pid);
 
 	if (e)
@@ -319,7 +319,7 @@ static void show_stub_calls(struct audit *a, pid_t pid, const char *status)
 {
 	const char *tracer = field(a, status, "TracerPid"), *first = "", *list = "";
 	DIR *d = opendir(pool_printf(a->pool, "/proc/%d/task", pid));
-	unsigned n, threads = 0;
+	unsigned n, most = 0, threads = 0;
 
 	if (tracer && strcmp(tracer, "0")) {
 		bool ours = !access(pool_printf(a->pool, "/proc/%d/task/%s", a->sentry, tracer), F_OK);
@@ -341,8 +341,13 @@ static void show_stub_calls(struct audit *a, pid_t pid, const char *status)
 		} else if (tid == pid) {
 			first = call_list(a, allowed, &n);
 		} else {
-			list = call_list(a, allowed, &n);
+			const char *calls = call_list(a, allowed, &n);
+
 			threads++;
+			if (n > most) {
+				most = n;
+				list = calls;
+			}
 		}
 	}
 	if (d)
@@ -350,7 +355,7 @@ static void show_stub_calls(struct audit *a, pid_t pid, const char *status)
 	if (*first)
 		say(a, GOOD, "calls", "on the sentry's orders: %s", first);
 	if (threads)
-		say(a, n <= 5 ? GOOD : BAD, "program calls", "in %u thread%s: %s", threads, threads == 1 ? "" : "s", list);
+		say(a, most <= 5 ? GOOD : BAD, "program calls", "in %u thread%s: %s", threads, threads == 1 ? "" : "s", list);
 }
 
 /* --- a process ------------------------------------------------------------------------ */

@@ -99,11 +99,11 @@ static struct err *read_number(const struct place *w, const json_t *j, bool *neg
 		return NULL;
 	}
 	d = json_real_value(j);
-	if (!json_is_real(j) || d != trunc(d))
-		return wrong_type(w, j, "an integer");
 	*negative = d < 0;
 	d = fabs(d);
 	*magnitude = d >= 0x1p64 ? UINT64_MAX : (uint64_t)d;
+	if (!json_is_real(j) || (d < 0x1p64 && d != (double)*magnitude))
+		return wrong_type(w, j, "an integer");
 	return NULL;
 }
 
