@@ -7,26 +7,16 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
 . "$top/tests/integration/lib.sh"
 . "$top/tests/integration/engines.sh"
-need_engine containerd containerd ctr
+need_engine containerd containerd ctr busybox
 trap 'stop_daemons; cleanup' EXIT
 
-id=ctr$$ n=0
+id=ctr$$
 run() { # ID ARGS... : attached, by the runtime $runtime
 	timeout -k 1 60 ctr run --rm --snapshotter native --runc-binary "$runtime" "$@"
 }
 task() { timeout -k 1 60 ctr task "$@"; }
-both() { # NAME ARGS... : ctr run prints and exits alike with runc
-	name=$1
-	shift
-	n=$((n + 1))
-	runtime=$LAUNCHER
-	run "$@" >"$SCRATCH/out" 2>"$SCRATCH/err"
-	got="$? $(cat "$SCRATCH/out")"
-	[ -n "$reference" ] || { skip "$name" "runc does not work here"; return; }
-	runtime=$reference
-	run "$@" >"$SCRATCH/native" 2>"$SCRATCH/native.err"
-	is "$name" "$got" "$? $(cat "$SCRATCH/native")"
-}
+ours() { runtime=$LAUNCHER run "$@"; }
+theirs() { runtime=$reference run "$@"; }
 
 make_image && start_containerd && ctr image import --snapshotter native "$SCRATCH/image.tar" >/dev/null || { not_ok "set-up"; finish; exit 1; }
 reference=$(command -v runc)
@@ -51,17 +41,7 @@ run "$IMAGE" "$id" /etc/noexec >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "no permission" "$? $(grep -c 'permission denied' "$SCRATCH/err")" "1 1"
 run --memory-limit 67108864 --cpus 1 "$IMAGE" "$id" sh -c 'free -m | sed -n "2s/Mem: *\([0-9]*\).*/\1/p"; nproc' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "limits are the guest's" "$? $(tr '\n' ' ' <"$SCRATCH/out")" "0 64 1 "
-$PYTHON - ctr run --rm --tty --snapshotter native --runc-binary "$LAUNCHER" "$IMAGE" "$id" sh -c 'tty; exit 4' >"$SCRATCH/out" 2>&1 <<'PY'
-import os, pty, sys
-pid, fd = pty.fork()
-if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
-out = b""
-try:
-    while d := os.read(fd, 4096): out += d
-except OSError: pass
-print(out.decode().strip(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-PY
-is "run --tty" "$(cat "$SCRATCH/out")" "/dev/pts/0 4"
+is "run --tty" "$(in_terminal -- ctr run --rm --tty --snapshotter native --runc-binary "$LAUNCHER" "$IMAGE" "$id" sh -c 'tty; exit 4' 2>&1)" "/dev/pts/0 4"
 
 # --- a task's life ----------------------------------------------------------------------------
 status() { task ls | awk -v id="$id" '$1 == id { print $3 }'; }

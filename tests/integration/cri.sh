@@ -8,7 +8,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
 . "$top/tests/integration/lib.sh"
 . "$top/tests/integration/engines.sh"
-need_engine cri containerd ctr cc
+need_engine cri containerd ctr cc busybox
 $PYTHON -c 'import grpc' 2>/dev/null || { skip cri "python3-grpcio is not installed"; finish; exit; }
 trap 'stop_daemons; cleanup' EXIT
 

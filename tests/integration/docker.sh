@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
 . "$top/tests/integration/lib.sh"
 . "$top/tests/integration/engines.sh"
-need_engine docker containerd dockerd docker
+need_engine docker containerd dockerd docker busybox
 export DOCKER_HOST=unix://$SCRATCH/docker.sock DOCKER_CONFIG=$SCRATCH
 trap 'clean; stop_daemons; cleanup' EXIT
 
@@ -16,15 +16,8 @@ client=/usr/bin/docker # Debian's, which is of its engine's version
 d() { timeout -k 1 60 "$client" "$@"; }
 run() { d run --network none "$@"; }
 clean() { d ps -aq 2>/dev/null | while read -r c; do d rm -f "$c"; done >/dev/null 2>&1; }
-both() { # NAME ARGS... : run --rm prints and exits alike with runc
-	name=$1
-	shift
-	run --rm --runtime redoubt "$@" >"$SCRATCH/out" 2>"$SCRATCH/err"
-	got="$? $(cat "$SCRATCH/out")"
-	[ -n "$reference" ] || { skip "$name" "runc does not work here"; return; }
-	run --rm --runtime runc "$@" >"$SCRATCH/native" 2>"$SCRATCH/native.err"
-	is "$name" "$got" "$? $(cat "$SCRATCH/native")"
-}
+ours() { run --rm --runtime redoubt "$@"; }
+theirs() { run --rm --runtime runc "$@"; }
 wait_for() { # COMMAND WANTED : until it prints that, or 5 s
 	for _ in $(seq 50); do
 		got=$(eval "$1" 2>/dev/null)
@@ -32,31 +25,6 @@ wait_for() { # COMMAND WANTED : until it prints that, or 5 s
 		sleep 0.1
 	done
 	echo "$got"
-}
-# in_terminal [KEYS|resize] -- COMMAND... : its output and exit status
-in_terminal() {
-	$PYTHON - "$@" <<'PY'
-import fcntl, os, pty, signal, struct, sys, termios, time
-signal.alarm(60)
-cut = sys.argv.index("--")
-keys, command = sys.argv[1:cut], sys.argv[cut + 1:]
-pid, fd = pty.fork()
-if pid == 0:
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
-    os.execvp(command[0], command)
-out = b""
-try:
-    for k in keys:
-        while b"ready" not in out: out += os.read(fd, 4096)
-        time.sleep(0.3)
-        if k == "resize":
-            fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 90, 0, 0))
-            continue
-        os.write(fd, k.encode().decode("unicode_escape").encode())
-    while data := os.read(fd, 4096): out += data
-except OSError: pass
-print(out.decode().replace("\r", "").strip(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-PY
 }
 
 cat >"$SCRATCH/daemon.json" <<J

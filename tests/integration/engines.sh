@@ -2,7 +2,11 @@
 #
 # Daemons are started by hand, with all of their files below $SCRATCH but for
 # what they have in /run/containerd whatever they are told; an image is made
-# of busybox.  need_engine ends the test, skipped, where something is missing.
+# of busybox, or of programs of the tree (program_tree).  need_engine ends the
+# test, skipped, where something is missing.
+#
+# A script that compares (both) has two functions, ours and theirs, which run a
+# container by the launcher and by $reference; that is empty where none works.
 
 PYTHON=/usr/bin/python3 # Debian's: it is the one that has python3-grpcio
 IMAGE=docker.io/library/redoubt-test:1
@@ -10,17 +14,79 @@ PAUSE=docker.io/library/redoubt-pause:1
 daemons=
 had_run=$([ -d /run/containerd ] && echo yes)
 
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(tail -5 "$SCRATCH/err" 2>/dev/null)"; fi; }
+# without_unified SCRIPT ARGS... : again, in a mount namespace that has only the cgroups of v1: crun refuses hybrid ones
+without_unified() {
+	[ -d /sys/fs/cgroup/unified ] && [ "$(id -u)" = 0 ] && [ -z "${REDOUBT_NO_UNIFIED-}" ] || return 0
+	export REDOUBT_NO_UNIFIED=1
+	rm -rf "$SCRATCH"
+	exec unshare -m --propagation private sh -c 'umount /sys/fs/cgroup/unified; exec "$@"' sh "$@"
+}
 
 need_engine() { # NAME COMMAND...
 	name=$1
 	shift
-	for c in "$@" busybox; do
+	for c in "$@"; do
 		command -v "$c" >/dev/null || { skip "$name" "$c is not installed"; finish; exit; }
 	done
 	[ "$(id -u)" = 0 ] || { skip "$name" "needs root"; finish; exit; }
 	# a sandbox is found below here even when its engine has forgotten it
 	exec </dev/null
+}
+
+# both NAME ARGS... : prints and exits alike
+both() {
+	name=$1
+	shift
+	ours "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
+	got="$? $(cat "$SCRATCH/out")"
+	[ -n "$reference" ] || { skip "$name" "there is nothing to compare with"; return; }
+	theirs "$@" </dev/null >"$SCRATCH/native" 2>"$SCRATCH/native.err"
+	is "$name" "$got" "$? $(cat "$SCRATCH/native")"
+}
+
+# in_terminal [KEYS|resize]... -- COMMAND... : its output and exit status; keys are typed once it has printed "ready"
+in_terminal() {
+	$PYTHON - "$@" <<'PY'
+import fcntl, os, pty, signal, struct, sys, termios, time
+signal.alarm(60)
+cut = sys.argv.index("--")
+keys, command = sys.argv[1:cut], sys.argv[cut + 1:]
+pid, fd = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+    os.execvp(command[0], command)
+out = b""
+try:
+    for k in keys:
+        while b"ready" not in out: out += os.read(fd, 4096)
+        time.sleep(0.3)
+        if k == "resize":
+            fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 90, 0, 0))
+            continue
+        os.write(fd, k.encode().decode("unicode_escape").encode())
+    while data := os.read(fd, 4096): out += data
+except OSError: pass
+print(out.decode().replace("\r", "").strip(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+}
+
+# program_tree DIR PROGRAM... : a root with these programs of the tree, and their libraries
+program_tree() {
+	to=$1
+	shift
+	mkdir -p "$to/usr/bin" "$to/usr/lib64" "$to/etc" "$to/tmp" "$to/root" "$to/proc" "$to/dev" "$to/sys"
+	chmod 1777 "$to/tmp"
+	for d in bin lib64; do ln -s "usr/$d" "$to/$d"; done
+	for f; do
+		cp -L "$TREE/usr/bin/$f" "$to/usr/bin/" 2>/dev/null || cp -L "$TREE/bin/$f" "$to/usr/bin/"
+		for l in $(ldd "$to/usr/bin/$f" 2>/dev/null | grep -o '/lib[^ ]*'); do
+			mkdir -p "$to/usr$(dirname "$l")"
+			cp -L "$TREE$l" "$to/usr$l"
+		done
+	done
+	[ -e "$to/usr/lib" ] && ln -s usr/lib "$to/lib"
+	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n' >"$to/etc/passwd"
+	echo root:x:0: >"$to/etc/group"
 }
 
 # make_image : $SCRATCH/image.tar, busybox and a few files

@@ -7,7 +7,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
 . "$top/tests/integration/lib.sh"
 
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(cat "$SCRATCH/err" 2>/dev/null)"; fi; }
 run() { "$LAUNCHER" "$@" >"$SCRATCH/out" 2>"$SCRATCH/err"; }
 real=$(realpath "$LAUNCHER")
 

@@ -9,7 +9,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 
 run() { timeout -k 1 20 "$LAUNCHER" --root "$STATE" "$@"; }
 quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(cat "$SCRATCH/err" 2>/dev/null)"; fi; }
 status_of() { run state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
 id=pause-$$
 # its files are looked at from outside: a bind would do, its output does as well

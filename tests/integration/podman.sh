@@ -6,30 +6,20 @@
 # usage: podman.sh [LAUNCHER]; needs podman (skipped without: apt-get install
 # podman crun brings 90 MB and a minute, which is not for every run of CI).
 set -u
-if [ -d /sys/fs/cgroup/unified ] && [ "$(id -u)" = 0 ] && [ -z "${REDOUBT_NO_UNIFIED-}" ]; then
-	export REDOUBT_NO_UNIFIED=1
-	exec unshare -m --propagation private sh -c 'umount /sys/fs/cgroup/unified; exec "$@"' sh "$0" "$@"
-fi
 top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
 . "$top/tests/integration/lib.sh"
-command -v podman >/dev/null || { skip podman "podman is not installed"; finish; exit; }
-[ "$(id -u)" = 0 ] || { skip podman "needs root"; finish; exit; }
+. "$top/tests/integration/engines.sh"
+without_unified "$0" "$@"
+need_engine podman podman cc
 
 # what a test without CAP_SYS_RESOURCE may set
 printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]\n' >"$SCRATCH/containers.conf"
 export CONTAINERS_CONF=$SCRATCH/containers.conf
 pod() { timeout -k 1 60 podman --root "$SCRATCH/store" --runroot "$SCRATCH/run" --storage-driver vfs --cgroup-manager cgroupfs --events-backend file --runtime "$@"; }
 p() { pod "$LAUNCHER" "$@"; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(cat "$SCRATCH/err" 2>/dev/null)"; fi; }
-both() { # NAME ARGS... : run --rm prints and exits alike under crun
-	name=$1
-	shift
-	pod "$reference" run --rm --network none "$@" </dev/null >"$SCRATCH/native" 2>"$SCRATCH/native.err"
-	ns=$?
-	p run --rm --network none "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
-	is "$name" "$? $(cat "$SCRATCH/out")" "$ns $(cat "$SCRATCH/native")"
-}
+ours() { p run --rm --network none "$@"; }
+theirs() { pod "$reference" run --rm --network none "$@"; }
 # alike NAME FUNCTION : a series of commands `q ...` prints the same under both
 alike() {
 	for r in "$reference" "$LAUNCHER"; do
@@ -54,20 +44,8 @@ trap 'clean; cleanup' EXIT
 
 # --- the image: a few programs with their libraries ---------------------------------------
 tree=$SCRATCH/image
-mkdir -p "$tree/usr/bin" "$tree/usr/lib64" "$tree/etc" "$tree/tmp" "$tree/root"
-for d in bin lib64; do ln -s "usr/$d" "$tree/$d"; done
-for f in sh cat echo id env sleep ls touch hostname pwd nproc stty tty grep head kill mkdir rm true dd stat wc tr ln; do
-	cp -L "$TREE/usr/bin/$f" "$tree/usr/bin/" 2>/dev/null || cp -L "$TREE/bin/$f" "$tree/usr/bin/"
-	for l in $(ldd "$tree/usr/bin/$f" 2>/dev/null | grep -o '/lib[^ ]*'); do
-		mkdir -p "$tree/usr$(dirname "$l")"
-		cp -L "$TREE$l" "$tree/usr$l"
-	done
-done
+program_tree "$tree" sh cat echo id env sleep ls touch hostname pwd nproc stty tty grep head kill mkdir rm true dd stat wc tr ln ps
 cc -static -O -o "$tree/usr/bin/loop" "$top/tests/integration/podman-loop.c" || { not_ok "the image's program is built"; finish; exit 1; }
-[ -e "$tree/usr/lib" ] && ln -s usr/lib "$tree/lib"
-echo root:x:0:0:root:/root:/bin/sh >"$tree/etc/passwd"
-echo user:x:1000:1000::/tmp:/bin/sh >>"$tree/etc/passwd"
-echo root:x:0: >"$tree/etc/group"
 tar -C "$tree" -cf "$SCRATCH/image.tar" .
 p import "$SCRATCH/image.tar" localhost/redoubt-test:1 >"$SCRATCH/out" 2>"$SCRATCH/err" || { not_ok "import" "$(cat "$SCRATCH/err")"; finish; exit 1; }
 i=localhost/redoubt-test:1
@@ -109,17 +87,8 @@ else
 fi
 echo in | pod "$LAUNCHER" run --rm -i --network none $i cat >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "run -i" "$(cat "$SCRATCH/out")" in
-python3 - podman --root "$SCRATCH/store" --runroot "$SCRATCH/run" --storage-driver vfs --cgroup-manager cgroupfs --runtime "$LAUNCHER" run --rm -it --network none $i sh -c 'tty; exit 4' >"$SCRATCH/out" 2>&1 <<'PY'
-import os, pty, sys
-pid, fd = pty.fork()
-if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
-out = b""
-try:
-    while d := os.read(fd, 4096): out += d
-except OSError: pass
-print(out.decode().strip(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-PY
-is "run -it" "$(cat "$SCRATCH/out")" "/dev/pts/0 4"
+is "run -it" "$(in_terminal -- podman --root "$SCRATCH/store" --runroot "$SCRATCH/run" --storage-driver vfs --cgroup-manager cgroupfs --runtime "$LAUNCHER" \
+	run --rm -it --network none $i sh -c 'tty; exit 4' 2>&1)" "/dev/pts/0 4"
 
 # --- series of commands ---------------------------------------------------------------------------
 copies() {
@@ -197,18 +166,26 @@ builds() {
 	echo "status $?"
 	q rmi localhost/built:1 >/dev/null
 }
+# those that podman asks of the container's own ps: by itself it looks into a /proc of the host's
 tops() {
 	q run -d --name t --network none $i sh -c 'sleep 1000 & exec sleep 2000' >/dev/null
 	sleep 0.5
-	q top t pid ppid user group args state | tr -s ' '
-	q top t huser hpid seccomp capeff nice pgid tty | awk '{ $2 = ""; print }' | tr -s ' '
-	q exec --user 1000 -d t sleep 3000
+	q top t -eo pid,ppid,user,args
+	q top t -ef | awk '{ print $1, $2, $3, $8, $9 }'
+	q top t aux | awk '{ print $1, $2, $7, $11, $12 }'
+	q top t axo pid,stat,args
+	q exec --user 1000 -d t sleep 3000 >/dev/null
 	sleep 0.5
-	q top t pid user args | tr -s ' '
-	q top t 2>/dev/null | awk '{ print $1, $2, $3, $NF }'
+	q top t -eo user,args
+	q top t --nonsense 2>/dev/null
+	echo "status $?"
+	q stop -t 0 t >/dev/null 2>&1
+	q top t aux 2>/dev/null
+	echo "status $?"
 }
 alike "cp" copies
 alike "health checks" healths
+alike "top, with options of ps" tops
 alike "a pod of three containers" pods
 alike "build" builds
 
@@ -242,6 +219,14 @@ is "restart" "$(status)" "running 0"
 p kill c >/dev/null
 is "kill" "$(p wait c)" 137
 is "rm" "$(p rm c)" c
+# a tmpfs lies in the sandbox's memory: nothing is put into, or taken from, what it covers on the host
+p run -d --name c --network none --tmpfs /scratch $i sh -c 'echo inside >/scratch/x; exec sleep 1000' >/dev/null
+sleep 0.3
+p cp "$SCRATCH/volume/file" c:/scratch/y >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "cp into a tmpfs is refused" "$? $(grep -c 'read-only file system' "$SCRATCH/err") $(p exec c ls /scratch) $(find "$SCRATCH/store/vfs" -path '*/scratch/*')" "125 1 x "
+p cp c:/scratch/x - >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "cp from a tmpfs is refused" "$? $(grep -c 'could not be found' "$SCRATCH/err") $(cat "$SCRATCH/out")" "125 1 "
+is "rm -f of a running one" "$(p rm -f -t 0 c)" c
 p run -d --name c --network none $i sleep 1000 >/dev/null
 p rm -f -t 0 c >/dev/null
 is "rm -f" "$(p ps -aq)" ""

@@ -7,12 +7,9 @@
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
-# crun refuses hybrid cgroups: here there are those of v1 only
-if [ -d /sys/fs/cgroup/unified ] && [ "$(id -u)" = 0 ] && [ -z "${REDOUBT_NO_UNIFIED-}" ]; then
-	export REDOUBT_NO_UNIFIED=1
-	exec unshare -m --propagation private sh -c 'umount /sys/fs/cgroup/unified; exec "$@"' sh "$0" "$@"
-fi
 . "$top/tests/integration/lib.sh"
+. "$top/tests/integration/engines.sh"
+without_unified "$0" "$@"
 [ "$(id -u)" = 0 ] || { skip rootless "makes users: needs root"; finish; exit; }
 command -v newuidmap >/dev/null || { skip rootless "newuidmap is not installed (Debian: uidmap)"; finish; exit; }
 [ -e "$TREE/.complete" ] || debian_tree
@@ -34,7 +31,6 @@ as() {
 	(cd / && setpriv --reuid "$user" --regid "$user" --clear-groups --reset-env env HOME="$SCRATCH/$user/home" XDG_RUNTIME_DIR="$SCRATCH/$user/run" \
 		CONTAINERS_CONF="$SCRATCH/containers.conf" CONTAINERS_STORAGE_CONF="$SCRATCH/storage.conf" LAUNCHER="$L" timeout -k 1 30 "$@")
 }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(tail -3 "$SCRATCH/err" 2>/dev/null)"; fi; }
 
 chmod 755 "$SCRATCH"
 for u in $many $one; do
@@ -62,21 +58,7 @@ is "do: changes stay inside" "$(as $many "$L" do -- sh -c 'echo x >/tmp/rootless
 
 # --- run -------------------------------------------------------------------------------------------
 # a bundle of the user's own: a few programs of the tree
-make_tree() {
-	mkdir -p "$1/usr/bin" "$1/usr/lib64" "$1/etc" "$1/tmp" "$1/root" "$1/proc" "$1/dev" "$1/sys"
-	for d in bin lib64; do ln -s "usr/$d" "$1/$d"; done
-	for f in sh cat echo id env sleep ls touch chown mkdir rm stat grep kill true; do
-		cp -L "$TREE/usr/bin/$f" "$1/usr/bin/" 2>/dev/null || cp -L "$TREE/bin/$f" "$1/usr/bin/"
-		for l in $(ldd "$1/usr/bin/$f" 2>/dev/null | grep -o '/lib[^ ]*'); do
-			mkdir -p "$1/usr$(dirname "$l")"
-			cp -L "$TREE$l" "$1/usr$l"
-		done
-	done
-	[ -e "$1/usr/lib" ] && ln -s usr/lib "$1/lib"
-	chmod 1777 "$1/tmp"
-	echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"
-	echo root:x:0: >"$1/etc/group"
-}
+make_tree() { program_tree "$1" sh cat echo id env sleep ls touch chown mkdir rm stat grep kill true; }
 # bundle USER COMMAND [MAPPINGS] : writes the user's config.json; a user namespace with MAPPINGS, if any
 bundle() {
 	mkdir -p "$SCRATCH/$1/bundle"
@@ -176,26 +158,20 @@ for r in crun runc; do
 	command -v $r >/dev/null && pod $r run --rm --network none $i true </dev/null >/dev/null 2>"$SCRATCH/err" && reference=$r && break
 done
 [ -n "$reference" ] || { reference=$L; skip "comparison" "neither crun nor runc works here: $(tail -1 "$SCRATCH/err")"; }
-both() { # NAME ARGS...
-	name=$1
-	shift
-	pod "$reference" run --rm --network none "$@" </dev/null >"$SCRATCH/native" 2>"$SCRATCH/native.err"
-	ns=$?
-	p run --rm --network none "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
-	is "podman: $name" "$? $(cat "$SCRATCH/out")" "$ns $(cat "$SCRATCH/native")"
-}
-both "run" $i sh -c 'echo hello; exit 7'
-both "ids" --user 1000:1000 $i id
-both "files of other users" $i sh -c 'touch /f; chown 1000:1000 /f; stat -c "%u %g" /f /etc /etc/passwd; chown 70000 /f 2>/dev/null; echo $?'
-both "capabilities" $i grep Cap /proc/self/status
-both "read-only, tmpfs" --read-only --tmpfs /scratch $i sh -c 'touch /x; echo $?; touch /scratch/x; echo $?'
+ours() { p run --rm --network none "$@"; }
+theirs() { pod "$reference" run --rm --network none "$@"; }
+both "podman: run" $i sh -c 'echo hello; exit 7'
+both "podman: ids" --user 1000:1000 $i id
+both "podman: files of other users" $i sh -c 'touch /f; chown 1000:1000 /f; stat -c "%u %g" /f /etc /etc/passwd; chown 70000 /f 2>/dev/null; echo $?'
+both "podman: capabilities" $i grep Cap /proc/self/status
+both "podman: read-only, tmpfs" --read-only --tmpfs /scratch $i sh -c 'touch /x; echo $?; touch /scratch/x; echo $?'
 mkdir "$SCRATCH/$many/volume"
 echo data >"$SCRATCH/$many/volume/file"
 chown -R $many:$many "$SCRATCH/$many/volume"
-both "a bound directory" -v "$SCRATCH/$many/volume:/v" $i sh -c 'stat -c "%u %g" /v/file; cat /v/file; touch /v/new; chown 5 /v/new'
+both "podman: a bound directory" -v "$SCRATCH/$many/volume:/v" $i sh -c 'stat -c "%u %g" /v/file; cat /v/file; touch /v/new; chown 5 /v/new'
 is "podman: ... as the user's subordinate id outside" "$(stat -c %u "$SCRATCH/$many/volume/new")" 700004
-both "keep-id" --userns keep-id -v "$SCRATCH/$many/volume:/v" $i sh -c 'id -u; stat -c %u /v/file; echo more >>/v/file'
-both "a map of ids" --uidmap 0:1:100 --gidmap 0:1:100 $i sh -c 'id -u; touch /f; stat -c "%u %g" /f; chown 200 /f 2>/dev/null; echo $?'
+both "podman: keep-id" --userns keep-id -v "$SCRATCH/$many/volume:/v" $i sh -c 'id -u; stat -c %u /v/file; echo more >>/v/file'
+both "podman: a map of ids" --uidmap 0:1:100 --gidmap 0:1:100 $i sh -c 'id -u; touch /f; stat -c "%u %g" /f; chown 200 /f 2>/dev/null; echo $?'
 p run -d --name c --network none $i sh -c 'echo out; trap "exit 3" TERM; while :; do sleep 0.1; done' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "podman: run -d" $? 0
 is "podman: exec" "$(p exec --user 7 c id -u 2>"$SCRATCH/err")" 7
