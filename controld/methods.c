@@ -216,6 +216,8 @@ FORWARD(resize, any_phase, NULL)
 FORWARD(pause, must_run, after_pause)
 FORWARD(resume, must_be_paused, after_resume)
 FORWARD(usage, any_phase, NULL)
+FORWARD(stacks, any_phase, NULL)
+FORWARD(profile, any_phase, NULL)
 
 static void on_logging(struct rpc_call *call, void *request)
 {
@@ -236,8 +238,6 @@ static void on_logging(struct rpc_call *call, void *request)
 
 NOT_SUPPORTED(checkpoint)
 NOT_SUPPORTED(restore)
-NOT_SUPPORTED(stacks)
-NOT_SUPPORTED(profile)
 NOT_SUPPORTED(trace_session)
 NOT_SUPPORTED(port_forward)
 

@@ -1,26 +1,32 @@
 /*
  * cmd_debug.c - debug: looks into a live sandbox, and changes what it logs.
+ * What there is to see is in debug_*.c; what is asked for is done in the order
+ * of the options.
  */
-#include "client.h"
-#include "sandbox.h"
+#include "debug.h"
 
 #include <errno.h>
 #include <string.h>
 
 struct debug_options {
-	const char *level, *strace;
-	bool stacks, profile;
+	const char *level, *strace, *duration;
+	const char *profiles[3]; /* by enum debug_profile */
+	bool stacks;
 };
 
 static const struct option_def options[] = {
 	{ "log-level", 0, OPTION_TEXT, offsetof(struct debug_options, level), "LEVEL", "what it logs from now on: error, warning, info, debug" },
 	{ "strace", 0, OPTION_TEXT, offsetof(struct debug_options, strace), "on|off", "whether it logs every call of its programs from now on" },
-	{ "stacks", 0, OPTION_FLAG, offsetof(struct debug_options, stacks), NULL, "not supported yet" },
-	{ "profile", 0, OPTION_FLAG, offsetof(struct debug_options, profile), NULL, "not supported yet" },
+	{ "stacks", 0, OPTION_FLAG, offsetof(struct debug_options, stacks), NULL, "print where its sentry's threads are, and in which calls its tasks" },
+	{ "profile-cpu", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_CPU]), "FILE", "write what its sentry's processor time goes into, as folded call chains" },
+	{ "profile-block", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_BLOCK]), "FILE", "the same: where its threads sleep" },
+	{ "profile-mutex", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_MUTEX]), "FILE", "the same: where its threads wait for locks" },
+	{ "duration", 0, OPTION_TEXT, offsetof(struct debug_options, duration), "TIME", "of a profile (10s)" },
 	{ 0 },
 };
 
 #define KEEP 4 /* of levels, as control.logging counts */
+#define PROFILE_MAX_MS 600000
 
 static struct err *find_word(const char *option, const char *text, const char *const *words, uint64_t n, uint64_t *out)
 {
@@ -33,41 +39,48 @@ static struct err *find_word(const char *option, const char *text, const char *c
 	return text ? err_new(0, "--%s: '%.64s' is none of its words (see --help)", option, text) : NULL;
 }
 
-static struct err *ask(const struct debug_options *o, struct rpc_client *rpc, const struct control_logging *logging)
+static struct err *change_logging(const struct debug *d, const struct control_logging *request)
 {
-	const struct control_stacks stacks = { .id = logging->id };
-	const struct control_profile profile = { .id = logging->id };
-	union {
-		struct control_logging_reply logging;
-		struct control_stacks_reply stacks;
-		struct control_profile_reply profile;
-	} r;
+	struct control_logging_reply reply;
 	struct msg_arena a = { 0 };
 
-	if (o->stacks)
-		return RPC_CALL(rpc, control, stacks, &stacks, &r.stacks, &a, CLIENT_QUICK_MS);
-	if (o->profile)
-		return RPC_CALL(rpc, control, profile, &profile, &r.profile, &a, CLIENT_QUICK_MS);
-	return RPC_CALL(rpc, control, logging, logging, &r.logging, &a, CLIENT_QUICK_MS);
+	return RPC_CALL(d->rpc, control, logging, request, &reply, &a, CLIENT_QUICK_MS);
+}
+
+static struct err *ask(const struct debug *d, const struct debug_options *o, const struct control_logging *logging, int ms)
+{
+	struct err *e = o->level || o->strace ? change_logging(d, logging) : NULL;
+
+	if (!e && o->stacks)
+		e = debug_stacks(d);
+	for (int i = 0; !e && i < 3; i++)
+		e = o->profiles[i] ? debug_profile(d, (enum debug_profile)i, o->profiles[i], ms) : NULL;
+	return e;
+}
+
+static bool nothing_asked(const struct debug_options *o)
+{
+	return !o->level && !o->strace && !o->stacks && !o->profiles[0] && !o->profiles[1] && !o->profiles[2];
 }
 
 static struct err *run(struct context *c, int *status)
 {
 	static const char *const levels[] = { "error", "warning", "info", "debug" }, *const switches[] = { "off", "on" };
 	const struct debug_options *o = c->options;
-	struct control_logging request = { .id = msg_str(c->argv[0]), .level = KEEP, .strace = 2 };
+	struct control_logging logging = { .id = msg_str(c->argv[0]), .level = KEEP, .strace = 2 };
 	struct sandbox s = SANDBOX_NONE;
-	struct rpc_client *rpc;
+	struct debug d = { .c = c, .s = &s };
+	int ms = 10000;
 	struct err *e;
 
-	if (!o->level && !o->strace && !o->stacks && !o->profile)
+	if (nothing_asked(o))
 		return err_new(0, "nothing is asked for (see --help)");
-	if ((e = find_word("log-level", o->level, levels, 4, &request.level)) || (e = find_word("strace", o->strace, switches, 2, &request.strace)) ||
-		(e = sandbox_open(c, c->argv[0], &s)))
+	if ((e = find_word("log-level", o->level, levels, 4, &logging.level)) || (e = find_word("strace", o->strace, switches, 2, &logging.strace)) ||
+		(e = option_ms("duration", o->duration, PROFILE_MAX_MS, &ms)) || (e = sandbox_open(c, c->argv[0], &s)))
 		return e;
-	if (!(e = client_connect(&s.dir, &rpc))) {
-		e = ask(o, rpc, &request);
-		rpc_client_free(rpc);
+	if (!(e = client_connect(&s.dir, &d.rpc))) {
+		e = ask(&d, o, &logging, ms);
+		rpc_client_free(d.rpc);
 	}
 	sandbox_close(&s);
 	return e;
@@ -76,7 +89,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_debug = {
 	.name = "debug",
 	.arguments = "ID",
-	.summary = "change what a live sandbox logs",
+	.summary = "look into a live sandbox, and change what it logs",
 	.options = options,
 	.options_size = sizeof(struct debug_options),
 	.min_args = 1,

@@ -4,6 +4,7 @@
 #include "option.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct option_def *find(const struct option_def *defs, const char *name, size_t len)
@@ -97,6 +98,27 @@ struct err *option_parse(const struct option_def *defs, int argc, char **argv, s
 	}
 	*used = i;
 	return NULL;
+}
+
+struct err *option_ms(const char *name, const char *text, int max_ms, int *ms)
+{
+	static const struct {
+		const char *unit;
+		unsigned ms;
+	} units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 } };
+	unsigned long n;
+	char *end;
+
+	if (!text)
+		return NULL;
+	n = strtoul(text, &end, 10);
+	for (size_t i = 0; end != text && text[0] != '-' && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].unit) || n > (unsigned long)max_ms / units[i].ms)
+			continue;
+		*ms = (int)(n * units[i].ms);
+		return *ms ? NULL : err_new(0, "--%s: must not be 0", name);
+	}
+	return err_new(0, "--%s: '%.64s' is not a time", name, text);
 }
 
 void option_help(const struct option_def *defs, FILE *f)

@@ -35,6 +35,8 @@ struct option_def {
 
 /* Fills the options struct; *used arguments of argv were consumed. */
 struct err *option_parse(const struct option_def *defs, int argc, char **argv, struct pool *p, void *out, int *used) ERR_MUST_USE;
+/* A time, "100ms", "5s", "1m" or seconds, not 0, in ms; text NULL: *ms stays as it is. */
+struct err *option_ms(const char *name, const char *text, int max_ms, int *ms) ERR_MUST_USE;
 void option_help(const struct option_def *defs, FILE *f);
 
 #endif

@@ -90,6 +90,13 @@ struct err *msg_decode_buf(const struct msg_desc *d, const uint8_t *buf, size_t 
 struct err *msg_to_memfd(const struct msg_desc *d, const void *in, int *fd) ERR_MUST_USE;
 struct err *msg_from_fd(const struct msg_desc *d, int fd, size_t max, void *out, struct msg_arena *a) ERR_MUST_USE;
 
+/* Answers too large for a frame: the asker makes a memory file of a fixed size (bytes),
+ * whoever answers writes a message into it and tells its length, the asker
+ * reads that much of it.  EFBIG: it does not fit. */
+struct err *msg_answer_file(size_t size, int *fd) ERR_MUST_USE;
+struct err *msg_answer_write(const struct msg_desc *d, const void *in, int fd, uint64_t *length) ERR_MUST_USE;
+struct err *msg_answer_read(const struct msg_desc *d, int fd, uint64_t length, void *out, struct msg_arena *a) ERR_MUST_USE;
+
 struct err *msg_to_json(const struct msg_desc *d, const void *in, json_t **out) ERR_MUST_USE;
 struct err *msg_from_json(const struct msg_desc *d, json_t *in, void *out, struct msg_arena *a) ERR_MUST_USE;
 

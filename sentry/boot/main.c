@@ -8,6 +8,7 @@
 #include "boot/policy.h"
 #include "control/adopt.h"
 #include "control/container.h"
+#include "lib/threads.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
 #include "libipc/sanitize.h"
@@ -115,6 +116,7 @@ int main(int argc, char **argv)
 		err_free(e);
 		return 1;
 	}
+	thread_enter("events");
 	event_base_loop(kernel.loop, EVLOOP_NO_EXIT_ON_EMPTY);
 	exit_status = kernel.containers ? container_status(&kernel) : 1;
 	/* Threads and stubs end with the process; nothing of a sandbox outlives it. */

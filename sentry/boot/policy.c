@@ -117,6 +117,7 @@ static const struct policy_rule rules[] = {
 	RULE("shutdown", "ends a connection whose peer is gone or broke the protocol", IS(1, SHUT_RDWR)),
 	RULE("tgkill", "interrupts a stub's thread (SIGCHLD means nothing to one that is not traced)", IS(2, SIGCHLD)),
 	RULE("tgkill", "ends a stub", IS(2, SIGKILL)),
+	RULE("tgkill", "asks its own threads where they are (control.stacks, control.profile)", IS(2, SIGPROF)),
 	RULE("tgkill", "abort", IS(2, SIGABRT)),
 	RULE("wait4", "the end of a stub", IS(2, (unsigned)__WALL)),
 	RULE("wait4", "events of a stub of the task's own", IS(2, (unsigned)__WALL | __WNOTHREAD)),

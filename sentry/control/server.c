@@ -6,6 +6,7 @@
 #include "control/container.h"
 
 #include "control/listing.h"
+#include "control/looking.h"
 #include "fs/devpts/tty.h"
 #include "kernel/ns.h"
 #include "libipc/fd.h"
@@ -350,6 +351,27 @@ static void do_usage(struct rpc_call *call, void *request)
 	rpc_reply(call, &r);
 }
 
+static void do_stacks(struct rpc_call *call, void *request)
+{
+	struct control_stacks *q = request;
+	struct control_stacks_reply r = { 0 };
+	struct err *e = find(call, q->id) ? stacks_write(q->out, &r.length) : NULL;
+
+	if (e)
+		rpc_fail(call, e);
+	else if (r.length)
+		rpc_reply(call, &r);
+}
+
+static void do_profile(struct rpc_call *call, void *request)
+{
+	struct control_profile *q = request;
+	struct container *c = find(call, q->id);
+
+	if (c)
+		profile_begin(c->k, call, q);
+}
+
 static const struct rpc_method methods[] = {
 	RPC_METHOD(control, start, do_start, 0),
 	RPC_METHOD(control, containers, do_containers, 0),
@@ -365,6 +387,8 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(control, destroy, do_destroy, 0),
 	RPC_METHOD(control, usage, do_usage, 0),
 	RPC_METHOD(control, create, do_create, 0),
+	RPC_METHOD(control, stacks, do_stacks, 0),
+	RPC_METHOD(control, profile, do_profile, 0),
 };
 
 static unsigned connections; /* of controlds: no more than one, but for a moment */

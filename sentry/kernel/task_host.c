@@ -7,6 +7,8 @@
  */
 #include "kernel/task_table.h"
 
+#include "lib/threads.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -46,10 +48,12 @@ static void *host_main(void *arg)
 	struct task_host *h = arg;
 	struct task_table *tt = h->task->k->tasks;
 
+	thread_enter("task");
 	do {
 		task_run(h->task);
 		sleeper_set_current(&h->sleeper);
 	} while (next_task(h, tt));
+	thread_leave();
 	free(h);
 	return NULL;
 }

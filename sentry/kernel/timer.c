@@ -6,6 +6,7 @@
 #include "kernel/timer_queue.h"
 
 #include "kernel/task.h"
+#include "lib/threads.h"
 #include "libipc/log.h"
 
 #include <stdlib.h>
@@ -63,6 +64,7 @@ static void *timer_main(void *arg)
 {
 	struct timer_queue *q = arg;
 
+	thread_enter("timers");
 	sleeper_set_current(&q->sleeper);
 	for (;;)
 		wait_sleep_uninterruptible(run_due(q));

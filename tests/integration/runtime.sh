@@ -186,11 +186,9 @@ quiet debug --strace off --log-level error "$id"
 lines=$(wc -l <"$SCRATCH/sandbox.log")
 sleep 0.5
 is "debug --strace off" "$(wc -l <"$SCRATCH/sandbox.log")" "$lines"
-quiet debug --stacks "$id"
-is "debug --stacks is refused by name" "$? $(grep -c "stacks: is not supported yet" "$SCRATCH/err")" "1 1"
 quiet debug --log-level loud "$id"
 is "debug with nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: debug: --log-level: 'loud' is none of its words (see --help)"
-for m in checkpoint restore profile trace_session port_forward; do
+for m in checkpoint restore trace_session port_forward; do
 	is "method $m is refused by name" "$("${IPCCTL:-$top/libipc/ipcctl}" --connect "$STATE/$id/control.sock" $m "{\"id\": \"$id\"}" 2>&1 | grep -c "$m: is not supported yet")" 1
 done
 quiet delete --force "$id"

@@ -11,6 +11,7 @@
  */
 #include "platform/systrap/systrap.h"
 
+#include "lib/threads.h"
 #include "platform/stub_exec.h"
 
 #include <errno.h>
@@ -85,6 +86,7 @@ static void *reaper(void *arg)
 	struct st_platform *p = arg;
 	pid_t pid;
 
+	thread_enter("stubs' ends");
 	for (;;) {
 		struct st_as *as;
 

@@ -9,6 +9,8 @@
  */
 #include "platform/systrap/systrap.h"
 
+#include "lib/threads.h"
+
 #include <errno.h>
 
 #define POOL_FIRST 2
@@ -39,6 +41,7 @@ static void *maker(void *arg)
 {
 	struct st_platform *p = arg;
 
+	thread_enter("stubs to come");
 	mutex_lock(&p->pool_mu);
 	for (;;) {
 		struct st_as *as;

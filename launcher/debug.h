@@ -1,0 +1,24 @@
+/*
+ * debug.h - what the command debug can ask of a live sandbox: each a function that
+ * asks, and prints what it was told.
+ */
+#ifndef REDOUBT_LAUNCHER_DEBUG_H
+#define REDOUBT_LAUNCHER_DEBUG_H
+
+#include "client.h"
+#include "sandbox.h"
+
+struct debug {
+	struct context *c;
+	struct sandbox *s;
+	struct rpc_client *rpc;
+};
+
+/* The sentry's threads and their call chains, to standard output. */
+struct err *debug_stacks(const struct debug *d) ERR_MUST_USE;
+
+/* Chains with counts, "outermost;...;innermost COUNT" a line, to a file. */
+enum debug_profile { DEBUG_PROFILE_CPU, DEBUG_PROFILE_BLOCK, DEBUG_PROFILE_MUTEX };
+struct err *debug_profile(const struct debug *d, enum debug_profile kind, const char *file, int ms) ERR_MUST_USE;
+
+#endif

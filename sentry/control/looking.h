@@ -1,0 +1,19 @@
+/*
+ * looking.h - what control asks to see of the sentry and its programs: answers
+ * too large for a frame, into a memory file of the asker's.  Event thread.
+ */
+#ifndef SENTRY_CONTROL_LOOKING_H
+#define SENTRY_CONTROL_LOOKING_H
+
+#include "libipc/rpc.h"
+
+struct control_profile;
+struct kernel;
+
+/* stacks.c: a control_threads */
+struct err *stacks_write(int out, uint64_t *length) ERR_MUST_USE;
+
+/* profile.c: answers call when the time is over. */
+void profile_begin(struct kernel *k, struct rpc_call *call, struct control_profile *request);
+
+#endif
