@@ -9,7 +9,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 
 run() { timeout -k 1 60 "$LAUNCHER" --root "$STATE" "$@"; }
 quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(cat "$SCRATCH/err" 2>/dev/null)"; fi; }
 has() { if [[ "$2" == *"$3"* ]]; then ok "$1"; else not_ok "$1" "wanted '$3' in:" "$(head -20 <<<"$2")" "$(cat "$SCRATCH/err" 2>/dev/null)"; fi; }
 id=debug-$$ b=$SCRATCH/b
 mkdir -p "$b"

@@ -4,7 +4,7 @@
  * Each case runs on each platform (or on the one that REDOUBT_PLATFORM names).
  * REDOUBT_BENCH=1 prints what a switch, an order and an address space cost.
  *
- * links: sentry/platform/platform.c sentry/platform/ptrace/zygote.c sentry/platform/ptrace/call.c sentry/platform/ptrace/as.c sentry/platform/ptrace/ctx.c sentry/platform/ptrace/switch.c sentry/platform/ptrace/stub_image.S sentry/platform/stub_exec.c sentry/platform/stub_fd.c sentry/platform/systrap/zygote.c sentry/platform/systrap/as.c sentry/platform/systrap/pool.c sentry/platform/systrap/slots.c sentry/platform/systrap/orders.c sentry/platform/systrap/ctx.c sentry/platform/systrap/frame.c sentry/platform/systrap/patch.c sentry/platform/systrap/site.c sentry/platform/systrap/handover.c sentry/platform/systrap/switch.c sentry/platform/systrap/init.c sentry/platform/systrap/stub_image.S sentry/arch/x86_64/regs.c sentry/arch/x86_64/fpstate.c sentry/lib/lock.c
+ * links: sentry/platform/platform.c sentry/platform/ptrace/zygote.c sentry/platform/ptrace/call.c sentry/platform/ptrace/as.c sentry/platform/ptrace/ctx.c sentry/platform/ptrace/switch.c sentry/platform/ptrace/stub_image.S sentry/platform/stub_exec.c sentry/platform/stub_fd.c sentry/platform/systrap/zygote.c sentry/platform/systrap/as.c sentry/platform/systrap/pool.c sentry/platform/systrap/slots.c sentry/platform/systrap/orders.c sentry/platform/systrap/ctx.c sentry/platform/systrap/frame.c sentry/platform/systrap/patch.c sentry/platform/systrap/site.c sentry/platform/systrap/handover.c sentry/platform/systrap/switch.c sentry/platform/systrap/init.c sentry/platform/systrap/stub_image.S sentry/arch/x86_64/regs.c sentry/arch/x86_64/fpstate.c sentry/lib/lock.c sentry/lib/threads.c
  */
 #include "platform/platform.h"
 
