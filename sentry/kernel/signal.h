@@ -84,9 +84,16 @@ int signal_send_locked(struct thread_group *tg, struct task *to, int signo, cons
 int signal_send_timer_locked(struct thread_group *tg, struct task *to, struct sigqueue *q);
 void signal_continue_locked(struct thread_group *tg);
 void signal_recalc_locked(struct task *t); /* the work flag after a change of mask or queue */
-void signal_set_blocked_locked(struct task *t, uint64_t mask);
 void signal_info_user(struct linux_siginfo *info, struct task *from, int signo, int code); /* SI_USER, SI_TKILL */
 int signal_send_pgrp_locked(struct kernel *k, pid_t pgid, int signo, const struct linux_siginfo *info);
+
+/* --- masks (signal_mask.c) --- */
+enum signal_how { SIGNAL_BLOCK, SIGNAL_UNBLOCK, SIGNAL_SETMASK }; /* rt_sigprocmask's numbers */
+uint64_t signal_blocked_locked(struct task *t); /* the mask, taken back from the program if it has it */
+void signal_set_blocked_locked(struct task *t, uint64_t mask);
+/* rt_sigprocmask: what it was, in *old; set may be NULL.  False: no such way to change it. */
+bool signal_change_mask(struct task *t, int how, const uint64_t *set, uint64_t *old);
+void signal_take_mask(struct task *t); /* the program is to ask from now on */
 
 /* --- taking (signal_deliver.c) --- */
 /* The next pending one not in blocked, private before shared: number or 0. */

@@ -1,6 +1,6 @@
 /*
  * signal_deliver.c - taking signals: before a task goes back to its program it
- * stops, dies, or gets a frame for a handler; masks for the time of a wait.
+ * stops, dies, or gets a frame for a handler; waiting for signals instead.
  * Runs on the task's own thread.
  */
 #include "kernel/posix_timer.h"
@@ -245,7 +245,7 @@ static enum taken take_one(struct task *t, int *signo, struct linux_siginfo *inf
 	if (tg->exiting || t->leaving || (tg->exec_task && tg->exec_task != t)) {
 		r = TAKEN_EXIT;
 	} else if (!t->stop_todo) {
-		*signo = signal_dequeue_locked(t, t->blocked, info);
+		*signo = signal_dequeue_locked(t, signal_blocked_locked(t), info);
 		if (!*signo) {
 			signal_recalc_locked(t);
 			r = TAKEN_NOTHING;
@@ -295,35 +295,16 @@ bool signal_work(struct task *t)
 	}
 }
 
-/* --- masks and waits ---------------------------------------------------------- */
-
-void signal_set_temp_mask(struct task *t, uint64_t mask)
-{
-	t->saved_mask = t->blocked;
-	t->restore_mask = true;
-	tasks_lock(t->k);
-	signal_set_blocked_locked(t, mask);
-	tasks_unlock(t->k);
-}
-
-void signal_restore_temp_mask(struct task *t, bool interrupted)
-{
-	if (!t->restore_mask || interrupted)
-		return; /* the task loop puts it back, after the handler has seen the temporary one */
-	t->restore_mask = false;
-	tasks_lock(t->k);
-	signal_set_blocked_locked(t, t->saved_mask);
-	tasks_unlock(t->k);
-}
+/* --- waiting for signals ------------------------------------------------------- */
 
 int signal_wait(struct task *t, uint64_t set, int64_t deadline, struct linux_siginfo *info)
 {
-	uint64_t old = t->blocked;
+	uint64_t old;
 	int signo, r = 0;
 
 	set &= ~SIG_UNBLOCKABLE;
 	tasks_lock(t->k);
-	t->real_blocked = old;
+	old = t->real_blocked = signal_blocked_locked(t);
 	for (;;) {
 		signo = signal_dequeue_locked(t, ~set, info);
 		if (signo || r || deadline == 0)

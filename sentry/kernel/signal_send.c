@@ -16,28 +16,14 @@ uint64_t signal_pending_locked(const struct task *t)
 void signal_recalc_locked(struct task *t)
 {
 	struct thread_group *tg = t->tg;
+	uint64_t pending = signal_pending_locked(t);
 
-	if ((signal_pending_locked(t) & ~t->blocked) || t->stop_todo || tg->exiting || t->leaving || (tg->exec_task && tg->exec_task != t)) {
+	if ((pending && (pending & ~signal_blocked_locked(t))) || t->stop_todo || tg->exiting || t->leaving || (tg->exec_task && tg->exec_task != t)) {
 		task_kick_locked(t);
 		return;
 	}
 	atomic_store(&t->work, false);
 	sleeper_clear(&t->sleeper);
-}
-
-void signal_set_blocked_locked(struct task *t, uint64_t mask)
-{
-	uint64_t newly = mask & ~t->blocked & t->tg->pending->set;
-	struct task *o;
-
-	t->blocked = mask & ~SIG_UNBLOCKABLE;
-	signal_recalc_locked(t);
-	if (!newly)
-		return;
-	/* what was shared and meant for this one must find another taker */
-	TAILQ_FOREACH(o, &t->tg->tasks, tg_link)
-		if (o != t && !o->exiting && (newly & ~o->blocked))
-			task_kick_locked(o);
 }
 
 void tg_begin_exit_locked(struct thread_group *tg, int wait_status)
@@ -91,20 +77,20 @@ static bool dropped(struct thread_group *tg, struct task *target, int signo, uns
 	bool kernel_only = SIG_UNBLOCKABLE & SIGBIT(signo);
 	bool forced = flags & SEND_FORCED && kernel_only;
 
-	if ((target->blocked | target->real_blocked) & SIGBIT(signo))
+	if ((signal_blocked_locked(target) | target->real_blocked) & SIGBIT(signo))
 		return false;
 	if (tg->unkillable && !forced && (kernel_only || tg->sighand->action[signo - 1].handler == LINUX_SIG_DFL))
 		return true;
 	return sighand_ignores(tg->sighand, signo);
 }
 
-static bool wants(const struct task *t, int signo)
+static bool wants(struct task *t, int signo)
 {
 	if (t->exiting)
 		return false;
 	if (signo == LINUX_SIGKILL)
 		return true;
-	return !(t->blocked & SIGBIT(signo)) && !t->parked;
+	return !(signal_blocked_locked(t) & SIGBIT(signo)) && !t->parked;
 }
 
 static struct task *choose(struct thread_group *tg, struct task *to, int signo)
@@ -294,7 +280,7 @@ void signal_force(struct task *t, int signo, const struct linux_siginfo *info)
 
 	tasks_lock(t->k);
 	a = sighand_action(t->tg->sighand, signo);
-	if (t->blocked & SIGBIT(signo) || a->handler == LINUX_SIG_IGN) {
+	if (signal_blocked_locked(t) & SIGBIT(signo) || a->handler == LINUX_SIG_IGN) {
 		a->handler = LINUX_SIG_DFL;
 		t->blocked &= ~SIGBIT(signo);
 	}
@@ -319,7 +305,7 @@ bool signal_is_ignored_or_blocked(struct task *t, int signo)
 	if (!signo_valid(signo))
 		return false;
 	tasks_lock(t->k);
-	r = t->blocked & SIGBIT(signo) || sighand_action(t->tg->sighand, signo)->handler == LINUX_SIG_IGN;
+	r = signal_blocked_locked(t) & SIGBIT(signo) || sighand_action(t->tg->sighand, signo)->handler == LINUX_SIG_IGN;
 	tasks_unlock(t->k);
 	return r;
 }

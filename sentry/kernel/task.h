@@ -146,7 +146,8 @@ struct task {
 	struct nsproxy *ns; /* same; NULL once it ends */
 	struct cred *cred; /* [t] to read; replaced with T held; others: task_get_cred */
 	/* signals */
-	uint64_t blocked; /* [T] to write; [t] reads */
+	bool mask_lent; /* [T] the program has the mask: signal_blocked_locked takes it back */
+	uint64_t blocked; /* [T] the mask, if it is not lent */
 	uint64_t real_blocked; /* [T] sigtimedwait: blocked but for the wait: not to be ignored or fatal meanwhile */
 	uint64_t saved_mask; /* [t] sigsuspend, ppoll ...: restored after the handler */
 	bool restore_mask; /* [t] */

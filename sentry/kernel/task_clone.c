@@ -199,7 +199,9 @@ static void copy_attributes(struct task *t, struct task *c)
 	memcpy(c->comm, t->comm, sizeof(c->comm));
 	c->cred = t->cred;
 	cred_get(c->cred);
-	c->blocked = t->blocked;
+	tasks_lock(t->k);
+	c->blocked = signal_blocked_locked(t);
+	tasks_unlock(t->k);
 	c->personality = t->personality;
 	c->timer_slack = t->timer_slack;
 	c->nice = t->nice;
@@ -301,7 +303,7 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 
 	tasks_lock(t->k);
 	/* what was sent before must reach both or be handled first */
-	if (atomic_load(&t->work) && (t->tg->exiting || t->stop_todo || t->tg->exec_task || (signal_pending_locked(t) & ~t->blocked))) {
+	if (atomic_load(&t->work) && (t->tg->exiting || t->stop_todo || t->tg->exec_task || (signal_pending_locked(t) & ~signal_blocked_locked(t)))) {
 		tasks_unlock(t->k);
 		return -ERESTARTNOINTR;
 	}

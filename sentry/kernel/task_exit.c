@@ -282,6 +282,7 @@ static void release_resources(struct task *t)
 	fs = t->fs;
 	mm = t->mm;
 	ctx = t->ctx;
+	(void)signal_blocked_locked(t); /* while the program's copy is there */
 	t->files = NULL;
 	t->fs = NULL;
 	t->mm = NULL;

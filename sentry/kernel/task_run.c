@@ -106,10 +106,15 @@ static bool wants_restart(const struct regs *r)
 	return (int64_t)r->orig_rax >= 0 && v <= -ERESTARTSYS && v >= -ERESTART_RESTARTBLOCK;
 }
 
+bool task_must_ask(const struct task *t)
+{
+	return t->k->strace || atomic_load(&t->seccomp_mode);
+}
+
 /* What the program may know without asking; nothing when somebody wants to see it ask. */
 static void tell(struct task *t)
 {
-	bool ask = t->k->strace || atomic_load(&t->seccomp_mode);
+	bool ask = task_must_ask(t);
 	const uint64_t answers[PLATFORM_N_ANSWERS] = {
 		[PLATFORM_GETPID] = (uint64_t)t->tg->own_tgid,
 		[PLATFORM_GETTID] = (uint64_t)t->own_tid,
@@ -121,6 +126,8 @@ static void tell(struct task *t)
 
 	for (unsigned i = 1; i < PLATFORM_N_ANSWERS; i++)
 		platform_answer(t->ctx, (enum platform_answer)i, ask ? PLATFORM_NO_ANSWER : answers[i]);
+	if (ask)
+		signal_take_mask(t);
 }
 
 static void loop(struct task *t)

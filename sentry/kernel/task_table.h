@@ -72,6 +72,7 @@ static inline bool tg_single(const struct thread_group *tg) { return tg->n_live 
 struct fpstate *task_fp(struct task *t); /* own thread: scratch floating-point area, NULL: no memory */
 
 /* --- life --- */
+bool task_must_ask(const struct task *t); /* own thread: its calls are not to be answered without the sentry */
 void task_run(struct task *t); /* task_run.c: the whole life of a task, on its host thread; puts a reference */
 int task_spawn_locked(struct task *t); /* task_host.c: runs it on a host thread; -EAGAIN.  Takes a reference. */
 void task_exit(struct task *t); /* own thread, task loop only: everything but the host thread's end */

@@ -27,6 +27,8 @@ struct platform_ops {
 	/* Optional: */
 	void (*complete)(struct platform_ctx *c, struct regs *r);
 	void (*answer)(struct platform_ctx *c, enum platform_answer which, uint64_t value);
+	bool (*mask_lend)(struct platform_ctx *c, uint64_t mask);
+	uint64_t (*mask_take)(struct platform_ctx *c); /* if there is mask_lend */
 	const struct platform_patching *patching;
 };
 

@@ -132,6 +132,16 @@ void platform_answer(struct platform_ctx *c, enum platform_answer which, uint64_
 		c->ops->answer(c, which, value);
 }
 
+bool platform_mask_lend(struct platform_ctx *c, uint64_t mask)
+{
+	return c->ops->mask_lend && c->ops->mask_lend(c, mask);
+}
+
+uint64_t platform_mask_take(struct platform_ctx *c)
+{
+	return c->ops->mask_take(c);
+}
+
 const struct platform_patching *platform_patching(const struct platform *p)
 {
 	return p->ops->patching;

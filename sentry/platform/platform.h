@@ -120,6 +120,13 @@ enum platform_answer {
 #define PLATFORM_NO_ANSWER UINT64_MAX
 void platform_answer(struct platform_ctx *c, enum platform_answer which, uint64_t value);
 
+/* Lends the signal mask of the context's task to its program, which may then look
+ * at it and change it without asking.  Own thread, between two switches.  False:
+ * that cannot be had.  Taken back, by any thread: what it is now; from then on
+ * the program asks. */
+bool platform_mask_lend(struct platform_ctx *c, uint64_t mask);
+uint64_t platform_mask_take(struct platform_ctx *c); /* after it was lent */
+
 /* Patching of system calls in program text, so that they need not trap.  A site
  * is the instructions in a page that are replaced: where they are overwritten in
  * a copy of the page, the program comes to the site's entry in an array at

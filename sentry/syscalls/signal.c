@@ -52,29 +52,14 @@ int64_t sys_rt_sigaction(struct task *t, const uint64_t a[6])
 
 int64_t sys_rt_sigprocmask(struct task *t, const uint64_t a[6])
 {
-	uint64_t set = 0, old = t->blocked;
+	uint64_t set = 0, old;
 
 	if (a[3] != sizeof(uint64_t))
 		return -EINVAL;
-	if (a[1]) {
-		if (copy_from_user(t->mm, &set, UADDR(a[1]), sizeof(set)))
-			return -EFAULT;
-		switch ((int)a[0]) {
-		case 0: /* SIG_BLOCK */
-			set |= old;
-			break;
-		case 1: /* SIG_UNBLOCK */
-			set = old & ~set;
-			break;
-		case 2: /* SIG_SETMASK */
-			break;
-		default:
-			return -EINVAL;
-		}
-		tasks_lock(t->k);
-		signal_set_blocked_locked(t, set);
-		tasks_unlock(t->k);
-	}
+	if (a[1] && copy_from_user(t->mm, &set, UADDR(a[1]), sizeof(set)))
+		return -EFAULT;
+	if (!signal_change_mask(t, (int)a[0], a[1] ? &set : NULL, &old))
+		return -EINVAL;
 	return a[2] ? copy_to_user(t->mm, UADDR(a[2]), &old, sizeof(old)) : 0;
 }
 
@@ -85,7 +70,7 @@ int64_t sys_rt_sigpending(struct task *t, const uint64_t a[6])
 	if (a[1] > sizeof(set))
 		return -EINVAL;
 	tasks_lock(t->k);
-	set = signal_pending_locked(t) & t->blocked;
+	set = signal_pending_locked(t) & signal_blocked_locked(t);
 	tasks_unlock(t->k);
 	return copy_to_user(t->mm, UADDR(a[0]), &set, a[1]);
 }

@@ -45,7 +45,7 @@ static void view_signals(struct view *v, struct thread_group *tg, struct task *t
 	v->shared = tg->pending ? tg->pending->set : 0;
 	if (t) {
 		v->pending = t->pending ? t->pending->set : 0;
-		v->blocked = t->blocked;
+		v->blocked = signal_blocked_locked(t);
 	}
 }
 

@@ -145,6 +145,7 @@ static void prepare_slot(struct st_ctx *c)
 	c->ours = c->theirs = (struct st_spin){ .ticks = c->p->spin_max };
 	st_handover_prepare(c);
 	st_patch_prepare(c);
+	st_mask_prepare(c);
 }
 
 static int join(struct st_ctx *c, struct st_as *as)
@@ -174,6 +175,7 @@ static void leave(struct st_ctx *c)
 	if (!as)
 		return;
 	set_thread(c, 0, 0);
+	(void)st_mask_take(&c->base); /* kept in c */
 	mutex_lock(&as->mu);
 	LIST_REMOVE(c, link);
 	c->th->in_patch = c->in_patch;

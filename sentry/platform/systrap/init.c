@@ -103,5 +103,7 @@ const struct platform_ops platform_systrap = {
 	.set_singlestep = st_set_singlestep,
 	.complete = st_patch_complete,
 	.answer = st_ctx_answer,
+	.mask_lend = st_mask_lend,
+	.mask_take = st_mask_take,
 	.patching = &st_patching,
 };

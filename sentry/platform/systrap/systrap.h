@@ -11,7 +11,7 @@
  * Files: zygote.c (starting the zygote, making stub processes), as.c (address
  * spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what the mapper is told), ctx.c (contexts and the threads they
  * use), frame.c (a thread's state in its slot), patch.c (the same at a patched call
- * site), site.c (such sites), switch.c (running program
+ * site), mask.c (a signal mask there), site.c (such sites), switch.c (running program
  * code), handover.c (waiting for it), init.c (the platform).  guest-code/ is what runs in stubs.
  *
  * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
@@ -112,6 +112,8 @@ struct st_ctx {
 	uint8_t *slot; /* [t] th's */
 	struct mutex mu; /* RANK_LEAF */
 	pid_t tgid, tid; /* [mu] whom to interrupt; 0: none */
+	_Atomic uint64_t *lent; /* [mu] in the slot: the signal mask that the program may change; NULL: none, */
+	uint64_t mask; /* [mu] and that is what it was */
 	bool singlestep; /* [t] */
 	bool fp_pending; /* [t] fp is to be loaded at the next switch */
 	struct fpstate *fp; /* [t] owned, or NULL */
@@ -198,6 +200,11 @@ bool st_patch_read(struct st_ctx *c, struct regs *r, uint32_t *by);
 /* A signal stopped it on its way out of there: its registers are those in the slot. */
 void st_patch_leaving(struct st_ctx *c, struct regs *r);
 bool st_patch_save_fp(struct st_ctx *c); /* into the slot; false: the thread is dead */
+
+/* --- mask.c --- */
+void st_mask_prepare(struct st_ctx *c); /* c has a new thread */
+bool st_mask_lend(struct platform_ctx *c, uint64_t mask);
+uint64_t st_mask_take(struct platform_ctx *c);
 
 /* --- site.c --- */
 extern const struct platform_patching st_patching;

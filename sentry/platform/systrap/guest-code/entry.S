@@ -124,11 +124,21 @@ in_patch:
 	jne 1f
 	movl $1, ST_KICKED(%r12)
 	jmp 2f
-1:	cmp $11, %edi /* SIGSEGV: the GS base is none of ours */
+1:	cmp $7, %edi /* SIGBUS */
+	je 3f
+	cmp $11, %edi /* SIGSEGV */
 	jne report_frame
-	cmp $ST_PATCH_ENTER, %rax
-	jne report_frame
-	mov %rcx, FRAME_RIP(%rsp) /* the slow way is at ST_PATCH */
+	cmp $ST_PATCH_ENTER, %rax /* the GS base is none of ours: the slow way is at ST_PATCH */
+	je 4f
+3:	mov FRAME_RIP(%rsp), %rax /* memory that the program's thread cannot touch: the sentry is to say */
+	lea stub_answers(%rip), %rcx
+	cmp %rcx, %rax
+	jb report_frame
+	lea stub_answers_end(%rip), %rcx
+	cmp %rcx, %rax
+	jae report_frame
+	lea stub_ask(%rip), %rcx
+4:	mov %rcx, FRAME_RIP(%rsp)
 2:	lea 8(%rsp), %rsp
 	jmp sigreturn
 

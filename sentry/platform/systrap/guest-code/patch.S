@@ -13,6 +13,8 @@
  * the call.  A signal before it that is to interrupt only leaves a mark, which
  * the exit looks at.  So each call is made once, and no interruption is lost.
  *
+ * What a thread answers itself, answers.S does.
+ *
  * Signals are not blocked here, and program code may jump to any instruction: it
  * gets no further than it would with a handler of its own.
  */
@@ -81,24 +83,7 @@ patch:
 	jnz stop_stepping
 stepping_stopped:
 
-	/* What the thread can say of itself. */
-	cmp $answered_end - answered, %eax
-	jae call
-	mov %eax, %ecx
-	lea answered(%rip), %rdx
-	movzbl (%rdx, %rcx), %ecx
-	jrcxz call
-	mov ST_ANSWERS(%r12, %rcx, 8), %rcx
-	test %rcx, %rcx
-	js call
-	mov %r14, ST_RDX(%r12)
-	mov %rsi, ST_RSI(%r12)
-	mov %rdi, ST_RDI(%r12)
-	mov %r10, ST_R10(%r12)
-	mov %r8, ST_R8(%r12)
-	mov %r9, ST_R9(%r12)
-	mov %rcx, ST_RESULT(%r12)
-	jmp stub_patch_exit
+	jmp answer
 
 	/* All at once, while the line is ours: the sentry looks at it all the time. */
 call:
@@ -183,19 +168,7 @@ kicked:
 	lea go(%rip), %r15
 	jmp stub_stopped
 
-	/* Numbers of the calls whose result is one of ST_ANSWERS. */
-answered:
-	.macro answer nr, index
-	.org answered - patch + \nr
-	.byte \index
-	.endm
-	answer 39, 1 /* getpid */
-	answer 102, 3 /* getuid */
-	answer 104, 5 /* getgid */
-	answer 107, 4 /* geteuid */
-	answer 108, 6 /* getegid */
-	answer 186, 2 /* gettid */
-answered_end:
+#include "answers.S"
 
 	.org ST_PATCH_EXIT
 stub_patch_exit:

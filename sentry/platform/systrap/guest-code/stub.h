@@ -84,6 +84,9 @@
 #define ST_FRAME 328 /* the signal frame */
 #define ST_CMP 336 /* the constant of a comparison that follows the call, 0: none; if so: */
 #define ST_AFTER 344 /* where that comparison ends */
+#define ST_MASK 352 /* the task's signal mask, lent to the program; with ST_MASK_ASK: it must ask */
+#define ST_MASK_ASK 0x100 /* SIGKILL's bit, which no mask has */
+#define ST_MASK_NEVER 0x40100 /* SIGKILL and SIGSTOP */
 /* The other registers at a patched site. */
 #define ST_FS 384 /* by signals too */
 #define ST_RBX 392
@@ -103,7 +106,7 @@
 /* Places in patch.S. */
 #define ST_PATCH_SLOW 4 /* a thread that has no slot to use comes back here, by an illegal instruction */
 #define ST_PATCH_ENTER 16 /* r11 the site's entry, rax the call's number */
-#define ST_PATCH_EXIT 0x400 /* from here on the slot is how the thread goes on */
+#define ST_PATCH_EXIT 0x800 /* from here on the slot is how the thread goes on */
 #define ST_PATCH_SIZE 0x1000
 
 /* Where the entries of patched sites are: below what programs may map. */
