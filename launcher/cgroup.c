@@ -3,6 +3,8 @@
  */
 #include "cgroup.h"
 
+#include "scope.h"
+
 #include "libipc/fd.h"
 #include "libipc/log.h"
 
@@ -104,7 +106,8 @@ struct err *cgroup_make(const struct cgroup *g)
 {
 	struct err *e = NULL;
 
-	for (size_t i = 0; i < g->dirs.n && !e; i++)
+	/* in v2 the directory is systemd's own, and so are those above */
+	for (size_t i = 0; i < g->dirs.n && !e && !(g->scope && cgroup_is_v2(g)); i++)
 		e = make_dir(g->dirs.v[i].name, g->dirs.v[i].value);
 	return e;
 }
@@ -115,8 +118,12 @@ struct err *cgroup_add(const struct cgroup *g, pid_t pid)
 
 	snprintf(text, sizeof(text), "%d", pid);
 	for (size_t i = 0; i < g->dirs.n; i++) {
-		if (!write_file(g->dirs.v[i].value, "cgroup.procs", text))
-			return err_new(errno, "joining cgroup %s", g->dirs.v[i].value);
+		if (write_file(g->dirs.v[i].value, "cgroup.procs", text))
+			continue;
+		/* from a cgroup that is not ours: systemd may where we may not */
+		if (g->scope && (errno == EACCES || errno == EPERM))
+			return scope_attach(g->scope, pid ? pid : getpid());
+		return err_new(errno, "joining cgroup %s", g->dirs.v[i].value);
 	}
 	return NULL;
 }
@@ -141,7 +148,7 @@ static struct err *remove_dir(const char *path)
 	return NULL;
 }
 
-struct err *cgroup_remove(const struct cgroup *g)
+static struct err *remove_dirs(const struct cgroup *g)
 {
 	struct err *first = NULL;
 
@@ -154,4 +161,20 @@ struct err *cgroup_remove(const struct cgroup *g)
 			first = e;
 	}
 	return first;
+}
+
+struct err *cgroup_remove(const struct cgroup *g)
+{
+	struct err *stop = g->scope ? scope_stop(g->scope) : NULL, *e;
+
+	if (!stop)
+		return remove_dirs(g);
+	/* a scope that was never made, or went with its systemd, is no loss */
+	if ((e = remove_dirs(g))) {
+		err_free(e);
+		return stop;
+	}
+	log_debug("the scope %s: %s", g->scope, err_text(stop));
+	err_free(stop);
+	return NULL;
 }

@@ -5,11 +5,25 @@
 #include "cgroup.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 
-/* The v1 hierarchies we use; the others have nothing for a sandbox. */
-static const char *const controllers[] = { "memory", "cpu", "cpuacct", "cpuset", "pids", "blkio" };
+static bool wants_hugetlb(const struct oci_resources *r) { return r->hugepages.n; }
+static bool wants_rdma(const struct oci_resources *r) { return r->rdma; }
+static bool wants_class(const struct oci_resources *r) { return r->net && r->net->class_id; }
+static bool wants_priorities(const struct oci_resources *r) { return r->net && r->net->priorities.n; }
+
+/* The v1 hierarchies we use: to be in one costs a grace period, so some only
+ * when there is something for them to do; the others have nothing for a sandbox. */
+static const struct {
+	const char *name;
+	bool (*wanted)(const struct oci_resources *r); /* NULL: always */
+} controllers[] = {
+	{ "memory", NULL }, { "cpu", NULL }, { "cpuacct", NULL }, { "cpuset", NULL }, { "pids", NULL }, { "blkio", NULL },
+	{ "hugetlb", wants_hugetlb }, { "rdma", wants_rdma }, { "net_cls", wants_class }, { "net_prio", wants_priorities },
+};
 #define N_CONTROLLERS (sizeof(controllers) / sizeof(controllers[0]))
 
 /* Whether a comma-separated list has the word. */
@@ -108,15 +122,19 @@ struct found {
 	size_t n, cap;
 };
 
-static void find_v1(const struct mounts *mounts, const struct mounts *own, const char *path, struct pool *p, struct found *out)
+static void find_v1(const struct mounts *mounts, const struct mounts *own, const char *path, const struct oci_resources *r, struct pool *p, struct found *out)
 {
 	for (size_t c = 0; c < N_CONTROLLERS; c++) {
+		const char *name = controllers[c].name;
+
+		if (controllers[c].wanted && !(r && controllers[c].wanted(r)))
+			continue;
 		for (size_t i = 0; i < mounts->n; i++) {
 			const struct mount *m = &mounts->v[i];
 
-			if (m->v2 || !has_word(m->options, controllers[c]))
+			if (m->v2 || !has_word(m->options, name))
 				continue;
-			LIST_ADD(p, out, { controllers[c], directory(m, path, own_path(own, controllers[c]), p) });
+			LIST_ADD(p, out, { name, directory(m, path, own_path(own, name), p) });
 			break;
 		}
 	}
@@ -141,7 +159,7 @@ static bool climbs(const char *path)
 	return false;
 }
 
-struct err *cgroup_find(const char *path, const char *id, struct pool *p, struct cgroup *out)
+struct err *cgroup_find(const char *path, const char *id, const struct oci_resources *r, struct pool *p, struct cgroup *out)
 {
 	struct mounts mounts = { 0 }, own = { 0 };
 	struct found found = { 0 };
@@ -155,10 +173,17 @@ struct err *cgroup_find(const char *path, const char *id, struct pool *p, struct
 		return err_new(0, "linux.cgroupsPath: '/' is the whole machine");
 	if ((e = read_lines("/proc/self/mountinfo", p, read_mount, &mounts)) || (e = read_lines("/proc/self/cgroup", p, read_own, &own)))
 		return e;
-	find_v1(&mounts, &own, path, p, &found);
+	find_v1(&mounts, &own, path, r, p, &found);
 	if (!found.n)
 		find_v2(&mounts, &own, path, p, &found);
 	out->dirs.v = found.v;
 	out->dirs.n = found.n;
 	return NULL;
+}
+
+bool cgroup_unified_alone(void)
+{
+	struct statfs st;
+
+	return !statfs("/sys/fs/cgroup", &st) && st.f_type == CGROUP2_SUPER_MAGIC;
 }

@@ -24,13 +24,6 @@ const struct option_def create_options[] = {
 	{ 0 },
 };
 
-struct err *create_check(const struct context *c)
-{
-	if (c->g->systemd_cgroup)
-		return err_new(0, "--systemd-cgroup: systemd's cgroup driver is not supported; tell the engine to use cgroupfs");
-	return NULL;
-}
-
 struct err *create_detached(struct context *c, const struct create_options *o, const char *id, struct sandbox *out)
 {
 	struct stdio io = STDIO_NONE;
@@ -39,8 +32,8 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 	struct err *e, *undo;
 	int boot_errno;
 
-	if ((e = state_check_id(id)) || (e = create_check(c)) ||
-		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->pool, &plan)) ||
+	if ((e = state_check_id(id)) ||
+		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->g->systemd_cgroup, c->pool, &plan)) ||
 		(e = flags_apply(c, &plan.annotations)) || (e = pod_resolve(c, &plan)))
 		return e;
 	/* an engine puts files into it while it runs: podman cp */

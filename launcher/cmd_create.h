@@ -11,7 +11,6 @@ struct create_options {
 	bool no_pivot, no_new_keyring, detach; /* detach: run only */
 };
 
-struct err *create_check(const struct context *c) ERR_MUST_USE;
 /* Up to "created", and let go of: survives this process. */
 struct err *create_detached(struct context *c, const struct create_options *o, const char *id, struct sandbox *out) ERR_MUST_USE;
 

@@ -25,28 +25,6 @@ static const struct option_def options[] = {
 };
 
 /* "5s", "500ms", "1m"; seconds without a unit. */
-static struct err *parse_interval(const char *text, int *ms)
-{
-	unsigned long n;
-	char *end;
-
-	*ms = 5000;
-	if (!text)
-		return NULL;
-	n = strtoul(text, &end, 10);
-	if (end == text || text[0] == '-' || n > 86400000)
-		return err_new(0, "--interval: '%.64s' is not a time", text);
-	if (!strcmp(end, "ms"))
-		*ms = (int)n;
-	else if (n <= 86400 && (!*end || !strcmp(end, "s")))
-		*ms = (int)n * 1000;
-	else if (n <= 1440 && !strcmp(end, "m"))
-		*ms = (int)n * 60000;
-	else
-		return err_new(0, "--interval: '%.64s' is not a time", text);
-	return *ms ? NULL : err_new(0, "--interval: must not be 0");
-}
-
 /* Without a cgroup: what the guest's own kernel counts. */
 static struct err *guest_stats(const struct state_dir *d, json_t **out)
 {
@@ -80,7 +58,7 @@ static void print(const char *type, const char *id, json_t *data)
 
 static struct err *stats(struct context *c, const struct sandbox *s)
 {
-	const struct cgroup g = { s->state.cgroup };
+	const struct cgroup g = cgroup_of(&s->state);
 	_cleanup_pool_ struct pool p = { 0 };
 	json_t *data = NULL;
 	struct err *e = NULL;
@@ -97,7 +75,7 @@ static struct err *stats(struct context *c, const struct sandbox *s)
 /* Until the sandbox ends. */
 static struct err *follow(struct context *c, const struct sandbox *s, int ms)
 {
-	const struct cgroup g = { s->state.cgroup };
+	const struct cgroup g = cgroup_of(&s->state);
 	_cleanup_close_ int sentry = proc_open(s->state.sentry);
 	struct pollfd p = { sentry, POLLIN, 0 };
 	uint64_t kills = cgroup_oom_kills(&g, c->pool);
@@ -125,9 +103,9 @@ static struct err *run(struct context *c, int *status)
 	struct sandbox s = SANDBOX_NONE;
 	struct client_state st;
 	struct err *e;
-	int ms;
+	int ms = 5000;
 
-	if ((e = parse_interval(o->interval, &ms)) || (e = sandbox_open(c, c->argv[0], &s)))
+	if ((e = option_ms("interval", o->interval, 86400000, &ms)) || (e = sandbox_open(c, c->argv[0], &s)))
 		return e;
 	client_state(&s.dir, &s.state, &st);
 	if (st.status == STATUS_STOPPED)

@@ -40,8 +40,8 @@ static struct err *run(struct context *c, int *status)
 
 	if (o->detach)
 		return run_detached(c, o);
-	if ((e = state_check_id(c->argv[0])) || (e = create_check(c)) ||
-		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->pool, &plan)) ||
+	if ((e = state_check_id(c->argv[0])) ||
+		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->g->systemd_cgroup, c->pool, &plan)) ||
 		(e = flags_apply(c, &plan.annotations)) || (e = pod_resolve(c, &plan)))
 		return e;
 	plan_finish(&plan, c->g->strace);

@@ -4,6 +4,7 @@
 #include "cgroup.h"
 #include "client.h"
 #include "sandbox.h"
+#include "scope.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -77,6 +78,15 @@ static struct err *load(const struct update_options *o, json_t **doc)
 	return e ? e : from_options(o, *doc);
 }
 
+/* systemd is told first: what it does not know it would undo. */
+static struct err *change(const struct state *s, const struct oci_resources *r, struct pool *p)
+{
+	const struct cgroup g = cgroup_of(s);
+	struct err *e = g.scope ? scope_update(g.scope, r, p) : NULL;
+
+	return e ? e : cgroup_limit(&g, r, p);
+}
+
 static struct err *run(struct context *c, int *status)
 {
 	_cleanup_json_ json_t *doc = NULL;
@@ -90,10 +100,10 @@ static struct err *run(struct context *c, int *status)
 	client_state(&s.dir, &s.state, &st);
 	if (st.status == STATUS_STOPPED)
 		e = err_new(0, "container not running: '%s' has stopped", s.dir.id);
-	else if (!s.state.cgroup.n)
+	else if (!s.state.cgroup.n && !s.state.scope)
 		e = err_new(0, "container '%s' has no cgroup on the host", s.dir.id);
 	else
-		e = cgroup_limit(&(struct cgroup){ s.state.cgroup }, &resources, c->pool);
+		e = change(&s.state, &resources, c->pool);
 	sandbox_close(&s);
 	return e;
 }

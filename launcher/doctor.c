@@ -175,7 +175,7 @@ static void look_cgroups(const char *root, struct pool *p, struct finding *f)
 {
 	static const char *const wanted[] = { "memory", "cpu", "pids" };
 	struct cgroup g = { 0 };
-	struct err *e = cgroup_find("/redoubt-doctor", "doctor", p, &g);
+	struct err *e = cgroup_find("/redoubt-doctor", "doctor", NULL, p, &g);
 	const char *missing = "";
 	char *above;
 

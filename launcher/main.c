@@ -26,7 +26,7 @@ static const struct option_def global_options[] = {
 	{ "strace", 0, OPTION_FLAG, offsetof(struct globals, strace), NULL, "log every call of the programs inside" },
 	{ "platform", 0, OPTION_TEXT, offsetof(struct globals, platform), "NAME", "how program code is run: systrap (the default) or ptrace" },
 	{ "allow-flag", 0, OPTION_TEXTS, offsetof(struct globals, allow_flags), "NAME", "annotations dev.gvisor.flag.NAME may set debug, strace or platform" },
-	{ "systemd-cgroup", 0, OPTION_FLAG, offsetof(struct globals, systemd_cgroup), NULL, "refused: cgroups are made by the cgroupfs driver only" },
+	{ "systemd-cgroup", 0, OPTION_FLAG, offsetof(struct globals, systemd_cgroup), NULL, "a container's cgroup is a scope of systemd's: cgroupsPath is SLICE:PREFIX:NAME" },
 	{ "rootless", 0, OPTION_TEXT, offsetof(struct globals, rootless), "BOOL", "accepted, as runc's; what may be done is tried" },
 	{ "criu", 0, OPTION_TEXT, offsetof(struct globals, criu), "PATH", "accepted, as runc's; of no use here" },
 	{ "print-policy", 0, OPTION_FLAG, offsetof(struct globals, print_policy), NULL, "print the privileges this program keeps" },

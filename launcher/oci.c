@@ -112,6 +112,8 @@ static const struct jfield cpu_fields[] = {
 	JFIELD(struct oci_cpu, burst, J_U64, "burst", .max = INT64_MAX),
 	JFIELD(struct oci_cpu, quota, J_INT, "quota", .min = -1, .max = INT64_MAX),
 	JFIELD(struct oci_cpu, idle, J_INT, "idle", .max = 1),
+	JFIELD(struct oci_cpu, rt_period, J_U64, "realtimePeriod", .max = INT64_MAX),
+	JFIELD(struct oci_cpu, rt_runtime, J_INT, "realtimeRuntime", .min = INT64_MIN, .max = INT64_MAX),
 	JFIELD(struct oci_cpu, cpus, J_STR, "cpus", .max = TEXT),
 	JFIELD(struct oci_cpu, mems, J_STR, "mems", .max = TEXT),
 };
@@ -122,16 +124,64 @@ static const struct jfield pids_fields[] = {
 };
 static const struct jobject pids_object = JOBJECT(struct oci_pids, pids_fields);
 
+static const struct jfield blkio_device_fields[] = {
+	JFIELD(struct oci_blkio_device, major, J_INT, "major", .max = 4095),
+	JFIELD(struct oci_blkio_device, minor, J_INT, "minor", .max = 1048575),
+	JFIELD(struct oci_blkio_device, weight, J_U64, "weight", .max = 1000),
+	JFIELD(struct oci_blkio_device, leaf_weight, J_U64, "leafWeight", .max = 1000),
+	JFIELD(struct oci_blkio_device, rate, J_U64, "rate", .max = UINT64_MAX),
+};
+static const struct jobject blkio_device_object = JOBJECT(struct oci_blkio_device, blkio_device_fields);
+
 static const struct jfield blkio_fields[] = {
 	JFIELD(struct oci_blkio, weight, J_U64, "weight", .max = 1000),
+	JFIELD(struct oci_blkio, leaf_weight, J_U64, "leafWeight", .max = 1000),
+	JFIELD(struct oci_blkio, weights, J_LIST, "weightDevice", .of = &blkio_device_object),
+	JFIELD(struct oci_blkio, read_bps, J_LIST, "throttleReadBpsDevice", .of = &blkio_device_object),
+	JFIELD(struct oci_blkio, write_bps, J_LIST, "throttleWriteBpsDevice", .of = &blkio_device_object),
+	JFIELD(struct oci_blkio, read_iops, J_LIST, "throttleReadIOPSDevice", .of = &blkio_device_object),
+	JFIELD(struct oci_blkio, write_iops, J_LIST, "throttleWriteIOPSDevice", .of = &blkio_device_object),
 };
 static const struct jobject blkio_object = JOBJECT(struct oci_blkio, blkio_fields);
+
+static const struct jfield hugepages_fields[] = {
+	JFIELD(struct oci_hugepages, page_size, J_STR, "pageSize", .required = true, .max = 32),
+	JFIELD(struct oci_hugepages, limit, J_U64, "limit", .max = UINT64_MAX),
+};
+static const struct jobject hugepages_object = JOBJECT(struct oci_hugepages, hugepages_fields);
+
+static const struct jfield net_priority_fields[] = {
+	JFIELD(struct oci_net_priority, name, J_STR, "name", .required = true, .max = 64),
+	JFIELD(struct oci_net_priority, priority, J_U64, "priority", .max = UINT32_MAX),
+};
+static const struct jobject net_priority_object = JOBJECT(struct oci_net_priority, net_priority_fields);
+
+static const struct jfield net_fields[] = {
+	JFIELD(struct oci_net, class_id, J_U64, "classID", .max = UINT32_MAX),
+	JFIELD(struct oci_net, priorities, J_LIST, "priorities", .of = &net_priority_object),
+};
+static const struct jobject net_object = JOBJECT(struct oci_net, net_fields);
+
+static const struct jfield device_rule_fields[] = {
+	JFIELD(struct oci_device_rule, allow, J_BOOL, "allow"),
+	JFIELD(struct oci_device_rule, type, J_STR, "type", .max = 1),
+	JFIELD(struct oci_device_rule, access, J_STR, "access", .max = 3),
+	JFIELD(struct oci_device_rule, major, J_INT, "major", .min = -1, .max = 4095),
+	JFIELD(struct oci_device_rule, minor, J_INT, "minor", .min = -1, .max = 1048575),
+	JFIELD(struct oci_device_rule, has_major, J_ANY, "major"),
+	JFIELD(struct oci_device_rule, has_minor, J_ANY, "minor"),
+};
+static const struct jobject device_rule_object = JOBJECT(struct oci_device_rule, device_rule_fields);
 
 static const struct jfield resources_fields[] = {
 	JFIELD(struct oci_resources, memory, J_OBJECT, "memory", .of = &memory_object),
 	JFIELD(struct oci_resources, cpu, J_OBJECT, "cpu", .of = &cpu_object),
 	JFIELD(struct oci_resources, pids, J_OBJECT, "pids", .of = &pids_object),
 	JFIELD(struct oci_resources, blkio, J_OBJECT, "blockIO", .of = &blkio_object),
+	JFIELD(struct oci_resources, hugepages, J_LIST, "hugepageLimits", .of = &hugepages_object),
+	JFIELD(struct oci_resources, net, J_OBJECT, "network", .of = &net_object),
+	JFIELD(struct oci_resources, rdma, J_ANY, "rdma"),
+	JFIELD(struct oci_resources, devices, J_LIST, "devices", .of = &device_rule_object),
 	JFIELD(struct oci_resources, unified, J_MAP, "unified", .max = TEXT),
 };
 static const struct jobject resources_object = JOBJECT(struct oci_resources, resources_fields);

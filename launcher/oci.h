@@ -85,8 +85,8 @@ struct oci_memory {
 };
 
 struct oci_cpu {
-	uint64_t shares, period, burst;
-	int64_t quota, idle;
+	uint64_t shares, period, burst, rt_period;
+	int64_t quota, idle, rt_runtime;
 	const char *cpus, *mems;
 };
 
@@ -94,8 +94,41 @@ struct oci_pids {
 	int64_t limit;
 };
 
+struct oci_blkio_device {
+	int64_t major, minor;
+	uint64_t weight, leaf_weight, rate; /* the members of the list that it is in */
+};
+struct oci_blkio_devices {
+	struct oci_blkio_device *v;
+	size_t n;
+};
 struct oci_blkio {
-	uint64_t weight;
+	uint64_t weight, leaf_weight;
+	struct oci_blkio_devices weights, read_bps, write_bps, read_iops, write_iops;
+};
+
+struct oci_hugepages {
+	const char *page_size; /* "2MB" */
+	uint64_t limit;
+};
+
+struct oci_net_priority {
+	const char *name;
+	uint64_t priority;
+};
+struct oci_net {
+	uint64_t class_id;
+	struct {
+		struct oci_net_priority *v;
+		size_t n;
+	} priorities;
+};
+
+struct oci_device_rule {
+	bool allow;
+	const char *type, *access; /* NULL: all */
+	int64_t major, minor; /* -1, or not there: all */
+	const json_t *has_major, *has_minor;
 };
 
 struct oci_resources {
@@ -103,6 +136,16 @@ struct oci_resources {
 	struct oci_cpu *cpu;
 	struct oci_pids *pids;
 	struct oci_blkio *blkio;
+	struct {
+		struct oci_hugepages *v;
+		size_t n;
+	} hugepages;
+	struct oci_net *net;
+	const json_t *rdma; /* by device: { "hcaHandles": N, "hcaObjects": N } */
+	struct {
+		struct oci_device_rule *v;
+		size_t n;
+	} devices;
 	struct jmap unified;
 };
 

@@ -11,6 +11,7 @@
 #include "cgroup.h"
 #include "idmap.h"
 #include "oci.h"
+#include "scope.h"
 
 #include "libipc/protocols.h"
 
@@ -34,7 +35,8 @@ struct plan {
 	struct jmap annotations;
 	const struct oci_resources *resources; /* NULL: none */
 	const char *hooks; /* JSON; NULL: none */
-	struct cgroup cgroup; /* none: no directories */
+	struct cgroup cgroup; /* none: neither directories nor a scope */
+	struct scope_plan scope; /* where cgroup is one */
 	const struct oci_linux *linux_; /* NULL: none */
 	const char *sandbox; /* pod.c: id of the container in whose sandbox it is to be; NULL: its own */
 	struct cgroup sandbox_cgroup; /* that one's */
@@ -42,8 +44,9 @@ struct plan {
 	bool host_root; /* `do`: the tree is the host's own */
 };
 
-/* plan_oci.c.  Warns (log) about what is accepted but not applied. */
-struct err *plan_from_bundle(const char *bundle, const char *id, struct pool *p, struct plan *out) ERR_MUST_USE;
+/* plan_oci.c.  Warns (log) about what is accepted but not applied.  systemd: its
+ * cgroup is to be a scope of systemd's. */
+struct err *plan_from_bundle(const char *bundle, const char *id, bool systemd, struct pool *p, struct plan *out) ERR_MUST_USE;
 /* After the mounts are complete: they become the spec's. */
 void plan_finish(struct plan *plan, bool strace);
 /* An OCI process into the sentry's. */

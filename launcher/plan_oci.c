@@ -95,19 +95,8 @@ void plan_process(const struct oci_process *in, struct pool *p, struct boot_proc
 	plan_rlimits(in, p, out);
 }
 
-/* A limit that is given, and not as an empty list or object. */
-static bool limits(const json_t *doc, const char *group, const char *name)
-{
-	const json_t *r = json_object_get(json_object_get(doc, "linux"), "resources");
-
-	if (group)
-		r = json_object_get(r, group);
-	r = json_object_get(r, name);
-	return json_array_size(r) || json_object_size(r) || json_is_number(r);
-}
-
 /* Says what the configuration asks for and does not get; silence would be a lie. */
-static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
+static void warn_not_applied(const struct oci_spec *s)
 {
 	const struct oci_linux *l = s->linux_;
 	const struct {
@@ -117,16 +106,6 @@ static void warn_not_applied(const struct oci_spec *s, const json_t *doc)
 		{ s->process->apparmor && *s->process->apparmor, "process.apparmorProfile" },
 		{ s->process->selinux && *s->process->selinux, "process.selinuxLabel" },
 		{ l && l->mount_label && *l->mount_label, "linux.mountLabel" },
-		{ limits(doc, NULL, "hugepageLimits"), "linux.resources.hugepageLimits" },
-		{ limits(doc, NULL, "rdma"), "linux.resources.rdma" },
-		{ limits(doc, "network", "classID"), "linux.resources.network.classID" },
-		{ limits(doc, "network", "priorities"), "linux.resources.network.priorities" },
-		{ limits(doc, "blockIO", "leafWeight"), "linux.resources.blockIO.leafWeight" },
-		{ limits(doc, "blockIO", "weightDevice"), "linux.resources.blockIO.weightDevice" },
-		{ limits(doc, "blockIO", "throttleReadBpsDevice"), "linux.resources.blockIO.throttleReadBpsDevice" },
-		{ limits(doc, "blockIO", "throttleWriteBpsDevice"), "linux.resources.blockIO.throttleWriteBpsDevice" },
-		{ limits(doc, "blockIO", "throttleReadIOPSDevice"), "linux.resources.blockIO.throttleReadIOPSDevice" },
-		{ limits(doc, "blockIO", "throttleWriteIOPSDevice"), "linux.resources.blockIO.throttleWriteIOPSDevice" },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -243,14 +222,31 @@ static struct err *plan_linux(const struct oci_linux *l, struct pool *p, struct 
 	return NULL;
 }
 
-static struct err *plan_spec(const json_t *doc, const char *id, struct pool *p, struct plan *out)
+static struct err *plan_cgroup(const struct oci_linux *l, const char *id, bool systemd, struct pool *p, struct plan *out)
+{
+	struct err *e;
+
+	if (systemd && !(e = scope_understand(l ? l->cgroups_path : NULL, id, scope_user_manager(), p, &out->scope))) {
+		out->scope.resources = out->resources;
+		out->scope.annotations = out->annotations;
+		out->cgroup.scope = out->scope.unit;
+	}
+	if (systemd)
+		return e;
+	/* joining one costs v1 a grace period of 10 ms: only where something asks for it */
+	if (!l || ((!l->cgroups_path || !*l->cgroups_path) && !l->resources))
+		return NULL;
+	return cgroup_find(l->cgroups_path, id, l->resources, p, &out->cgroup);
+}
+
+static struct err *plan_spec(const json_t *doc, const char *id, bool systemd, struct pool *p, struct plan *out)
 {
 	struct oci_spec s = { 0 };
 	struct err *e = oci_read(doc, p, &s);
 
 	if (e || (e = plan_mounts(&s, out->bundle, p, out)) || (e = idmap_plan(s.linux_, p, &out->ids)))
 		return e;
-	warn_not_applied(&s, doc);
+	warn_not_applied(&s);
 	out->annotations = s.annotations;
 	out->linux_ = s.linux_;
 	if (s.hooks_json) {
@@ -267,13 +263,10 @@ static struct err *plan_spec(const json_t *doc, const char *id, struct pool *p, 
 	plan_io_priority(s.process->io_priority, out);
 	plan_resources(&s, &out->spec);
 	out->resources = s.linux_ ? s.linux_->resources : NULL;
-	/* joining one costs v1 a grace period of 10 ms: only where something asks for it */
-	if (!s.linux_ || ((!s.linux_->cgroups_path || !*s.linux_->cgroups_path) && !s.linux_->resources))
-		return NULL;
-	return cgroup_find(s.linux_->cgroups_path, id, p, &out->cgroup);
+	return plan_cgroup(s.linux_, id, systemd, p, out);
 }
 
-struct err *plan_from_bundle(const char *bundle, const char *id, struct pool *p, struct plan *out)
+struct err *plan_from_bundle(const char *bundle, const char *id, bool systemd, struct pool *p, struct plan *out)
 {
 	_cleanup_json_ json_t *doc = NULL;
 	char real[PATH_MAX];
@@ -286,6 +279,6 @@ struct err *plan_from_bundle(const char *bundle, const char *id, struct pool *p,
 	config = pool_printf(p, "%s/config.json", out->bundle);
 	if ((e = json_load_path(config, &doc)))
 		return e;
-	e = plan_spec(doc, id, p, out);
+	e = plan_spec(doc, id, systemd, p, out);
 	return e ? err_wrap(e, "%s", config) : NULL;
 }

@@ -292,7 +292,7 @@ struct err *pod_resolve(struct context *c, struct plan *plan)
 	plan->sandbox = sandbox_of(sandbox);
 	if (strcmp(plan->sandbox, sandbox->id) && !(sandbox = by_id(&all, plan->sandbox)))
 		return err_new(ENOENT, "sandbox '%.64s' does not exist", plan->sandbox);
-	plan->sandbox_cgroup = (struct cgroup){ sandbox->state.cgroup };
+	plan->sandbox_cgroup = cgroup_of(&sandbox->state);
 	join_namespaces(plan, &all);
 	return name_volumes(plan, sandbox->state.annotations.n ? &sandbox->state.annotations : &plan->annotations, c->pool);
 }

@@ -71,7 +71,7 @@ static struct err *controld_program(const struct revival *r, bool namespaces_mad
 
 static struct err *become_controld(struct revival *r)
 {
-	const struct cgroup cgroup = { r->state.cgroup };
+	const struct cgroup cgroup = cgroup_of(&r->state);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct proc_id self;
 	struct program g;

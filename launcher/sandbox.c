@@ -103,17 +103,34 @@ struct err *making_state(struct context *c, const struct plan *plan, struct sand
 	s->state = (struct state){
 		.id = plan->spec.id.p, .bundle = plan->bundle, .created = now_text(c->pool), .phase = "creating", .owner = geteuid(),
 		.terminal = plan->spec.process.terminal, .annotations = plan->annotations, .rootfs = plan->trees.v[0].path, .hooks = plan->hooks,
-		.cgroup = plan->cgroup.dirs, .sandbox = plan->sandbox,
+		.cgroup = plan->cgroup.dirs, .scope = plan->cgroup.scope, .sandbox = plan->sandbox,
 	};
 	return state_write(&s->dir, &s->state);
+}
+
+/* The directories are known once systemd has made the scope; its name was recorded before. */
+static struct err *making_scope(struct context *c, const struct plan *plan, struct sandbox *s)
+{
+	struct cgroup g = { .scope = plan->cgroup.scope };
+	const char *path;
+	struct err *e = scope_start(&plan->scope, c->pool, &s->scope, &path);
+
+	if (e || (e = cgroup_find(path, plan->spec.id.p, plan->resources, c->pool, &g)))
+		return e;
+	s->state.cgroup = g.dirs;
+	if ((e = state_write(&s->dir, &s->state)) || (e = cgroup_make(&g)))
+		return e;
+	return plan->resources ? cgroup_limit(&g, plan->resources, c->pool) : NULL;
 }
 
 struct err *making_cgroup(struct context *c, const struct plan *plan, struct sandbox *s)
 {
 	const struct cgroup *g = &plan->cgroup;
-	struct err *e = cgroup_make(g);
+	struct err *e = g->scope ? making_scope(c, plan, s) : cgroup_make(g);
 	int why;
 
+	if (g->scope)
+		return e;
 	if (!e)
 		return plan->resources ? cgroup_limit(g, plan->resources, c->pool) : NULL;
 	why = err_errno(e);
@@ -232,7 +249,9 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 	if ((e = making_cgroup(c, plan, s)))
 		return e;
 	log_timing("cgroup");
-	if ((e = start_components(c, plan, plan->spec.process.terminal ? stdio[0] : -1, s, m)))
+	e = start_components(c, plan, plan->spec.process.terminal ? stdio[0] : -1, s, m);
+	scope_release(&s->scope);
+	if (e)
 		return e;
 	log_timing("components started");
 	for (enum hook_kind kind = HOOK_PRESTART; kind <= HOOK_CREATE_CONTAINER; kind++) {
@@ -268,6 +287,7 @@ struct err *sandbox_create(struct context *c, const struct plan *plan, int *stdi
 	} else {
 		e = plan->sandbox ? subcontainer_make(c, plan, stdio, n_stdio, &s, boot_errno) : make(c, plan, stdio, n_stdio, &s, &m, boot_errno);
 		making_close(&m);
+		scope_release(&s.scope);
 		undo = e ? sandbox_destroy(&s) : NULL;
 	}
 	if (undo) {

@@ -19,8 +19,9 @@ struct sandbox {
 	struct proc_id controld_id, gofer_id, sentry_id;
 	pid_t controld; /* our child, 0 when it is not */
 	int lifeline;
+	struct scope_holder scope; /* while it is made */
 };
-#define SANDBOX_NONE { .dir = STATE_DIR_NONE, .lifeline = -1 }
+#define SANDBOX_NONE { .dir = STATE_DIR_NONE, .lifeline = -1, .scope = SCOPE_HOLDER_NONE }
 
 /* Up to the state "created".  stdio is borrowed.  On failure everything is
  * undone.  *boot_errno: errno of the sentry's refusal (ENOENT: no such

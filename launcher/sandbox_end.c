@@ -148,7 +148,7 @@ static void reap_sentry(const struct sandbox *s)
 
 struct err *sandbox_destroy(struct sandbox *s)
 {
-	const struct cgroup cgroup = { s->state.cgroup };
+	const struct cgroup cgroup = cgroup_of(&s->state);
 	struct err *e = sandbox_end_processes(s);
 
 	if (s->controld > 0)

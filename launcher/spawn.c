@@ -262,7 +262,7 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 {
 	struct program gofer, sentry, controld;
 	int gofer_pidfd = -1, sentry_pidfd = -1;
-	const struct cgroup cgroup = { s->state->cgroup };
+	const struct cgroup cgroup = cgroup_of(s->state);
 	struct err *e = own_session(s);
 
 	if (e || (e = cgroup_join(&cgroup)) || (e = gofer_program(&gofer, s, p)) || (e = sentry_program(&sentry, s, p)) || (e = controld_program(&controld, s, p)))

@@ -38,6 +38,7 @@ struct state {
 	const char *rootfs;
 	const char *hooks; /* the configuration's, as JSON; NULL: none */
 	struct jmap cgroup; /* see cgroup.h */
+	const char *scope; /* systemd's unit that it is; NULL: none */
 };
 
 struct state_dir {

@@ -52,7 +52,7 @@ static struct err *ask_create(const struct plan *plan, struct sandbox *s, int go
 static struct err *start_stand_in(struct context *c, const struct plan *plan, const int *stdio, struct sandbox *s)
 {
 	const struct attach_options ao = { .dir = &s->dir, .master = -1, .terminal = plan->spec.process.terminal ? stdio[0] : 0 };
-	const struct cgroup cgroup = { s->state.cgroup };
+	const struct cgroup cgroup = cgroup_of(&s->state);
 	pid_t pid;
 	struct err *e = stand_in_start(&ao, pool_printf(c->pool, "redoubt-container %s", s->dir.id), c->g->log_fd, &pid);
 

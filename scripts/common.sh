@@ -1,6 +1,6 @@
 # common.sh - what the scripts share; sourced with $top set to the tree's root.
 
-BUILD_PACKAGES="gcc make pkg-config libevent-dev libseccomp-dev libcap-dev libmsgpack-dev libjansson-dev libbsd-dev libc6-dev"
+BUILD_PACKAGES="gcc make pkg-config libevent-dev libseccomp-dev libcap-dev libmsgpack-dev libjansson-dev libbsd-dev libsystemd-dev libc6-dev"
 TEST_PACKAGES="check debootstrap procps util-linux strace python3"
 # container engines; their tests are skipped without
 ENGINE_PACKAGES="containerd docker.io runc tini containernetworking-plugins busybox-static python3-grpcio podman crun uidmap catatonit"

@@ -34,6 +34,7 @@ golden gofer "$bin/gofer/gofer" --root /
 golden launcher "$bin/launcher/launcher"
 golden ipcctl "$bin/libipc/ipcctl"
 golden ipcwire "$bin/libipc/ipcwire"
+[ ! -e "$bin/scope/scope" ] || golden scope "$bin/scope/scope"
 
 # at_most COMPONENT N : distinct permitted calls, and each row has a reason
 at_most() {
@@ -45,6 +46,7 @@ at_most() {
 at_most sentry 45
 at_most gofer 40
 at_most controld 30
+[ ! -e "$bin/scope/scope" ] || at_most scope 25
 
 # --- live sandboxes, one a platform --------------------------------------------------
 "$bin/sentry/sentry" --syscalls >"$SCRATCH/syscalls"

@@ -5,7 +5,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/lib.sh"
 bin=${REDOUBT_BIN:-$top}
 bin=${bin%/}
-PATH=$bin/launcher:$bin/controld:$bin/gofer:$bin/sentry:$bin/libipc:$PATH
+PATH=$bin/launcher:$bin/controld:$bin/gofer:$bin/scope:$bin/sentry:$bin/libipc:$PATH
 [ -e "$TREE/.complete" ] || debian_tree
 export LC_ALL=C # patterns match bytes
 NL='
@@ -142,8 +142,9 @@ n=$(awk '$3 == "partial" && NF < 4' "$SCRATCH/syscalls" | wc -l)
 # --- what each says of itself --------------------------------------------------------------------
 # options_of : the long options named in the text
 options_of() { grep -oE -- '(^|[^a-zA-Z0-9-])--[a-z][a-z-]*[a-z]' | grep -oE -- '--[a-z-]+' | sort -u; }
-for c in launcher controld gofer sentry ipcctl ipcwire; do
+for c in launcher controld gofer sentry ipcctl ipcwire scope; do
 	dir=$c
+	command -v $c >/dev/null || { skip "$c" "not built: it needs libsystemd-dev"; continue; }
 	case $c in ipc*) dir=libipc ;; esac
 	expect "$c --version" 0 "*[0-9].[0-9]*" $c --version
 	expect "$c --print-policy" 0 "component $c$NL*" $c --print-policy

@@ -9,7 +9,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 
 run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@"; }
 quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(cat "$SCRATCH/err" 2>/dev/null)"; fi; }
 json() { python3 -c "import json, sys; d = json.load(open('$SCRATCH/out')); print($1)"; }
 id=runtime-$$ b=$SCRATCH/b
 mkdir -p "$b"
@@ -167,7 +166,8 @@ for c in checkpoint "checkpoint --image-path x --leave-running" restore "restore
 	is "$c is refused by name" "$? $(grep -c "not supported yet" "$SCRATCH/err")" "1 1"
 done
 quiet --systemd-cgroup create -b "$b" "$id"
-is "--systemd-cgroup is refused" "$? $(grep -c cgroupfs "$SCRATCH/err")" "1 1"
+[ -d /run/systemd/system ] || is "--systemd-cgroup where there is no systemd" "$? $(grep -c 'no systemd answers' "$SCRATCH/err") $(ls "$STATE")" "1 1 "
+quiet delete --force "$id"
 quiet create -b "$b" --pid-file "$SCRATCH/pid" "$id"
 is "state's pid is the pid file's" "$(run state "$id" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')" "$(cat "$SCRATCH/pid")"
 quiet delete --force "$id"
@@ -207,7 +207,7 @@ timeout 10 "$LAUNCHER" --root "$SCRATCH/file" doctor >"$SCRATCH/out" 2>"$SCRATCH
 is "doctor: a state directory that is none" "$? $(grep -c '^FAILED *state directory: ' "$SCRATCH/out")" "1 1"
 config "c['linux'].update(resources={'hugepageLimits': [{'pageSize': '2MB', 'limit': 1}], 'rdma': {}, 'network': {'classID': 3}, 'blockIO': {'throttleReadBpsDevice': []}})" /bin/true
 quiet run -b "$b" "$id"
-is "limits that are not applied are told" "$? $(sed -n 's/.*: \(linux.resources[^:]*\): is not applied/\1/p' "$SCRATCH/err" | xargs)" \
+is "limits that are not applied are told" "$? $(sed -n 's/.*: \(linux.resources[^:]*\): is not applied.*/\1/p' "$SCRATCH/err" | xargs)" \
 	"0 linux.resources.hugepageLimits linux.resources.network.classID"
 is "nothing is left" "$(ls "$STATE")" ""
 finish
