@@ -189,10 +189,13 @@ struct task {
 	int nice, sched_policy, sched_prio; /* [T] */
 	bool reset_on_fork; /* [T] */
 	uint64_t affinity[16]; /* [T] 1024 cpus */
+	_Atomic uint32_t loginuid, sessionid; /* who logged in, and the how-manieth login; AUDIT_UNSET: nobody */
 	_Atomic(struct seccomp_filter *) seccomp; /* kernel/seccomp.h: replaced with T held; owned reference */
 	_Atomic int seccomp_mode; /* 0: none; T to change */
 	void *ptrace; /* tracing state: kernel/ptrace.c */
 };
+
+#define AUDIT_UNSET UINT32_MAX
 
 struct task *task_current(void); /* this host thread's, NULL on others */
 void task_get(struct task *t);

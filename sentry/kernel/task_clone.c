@@ -213,6 +213,8 @@ static void copy_attributes(struct task *t, struct task *c)
 		c->nice = t->nice > 0 ? t->nice : 0;
 	}
 	memcpy(c->affinity, t->affinity, sizeof(c->affinity));
+	c->loginuid = atomic_load(&t->loginuid);
+	c->sessionid = atomic_load(&t->sessionid);
 }
 
 static int copy_machine(struct task *t, struct task *c)

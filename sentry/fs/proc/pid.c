@@ -4,9 +4,11 @@
  */
 #include "fs/proc/internal.h"
 
+#include "abi/capability.h"
 #include "abi/fs.h"
 #include "fs/nsfs.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -127,7 +129,7 @@ static ssize_t store_oom_score_adj(struct pctx *c, char *text, size_t n)
 		end++;
 	if (*end || end == text || v < -1000 || v > 1000)
 		return -EINVAL;
-	if (v < c->tg->oom_score_adj && !cred_capable(task_current()->cred, 24 /* CAP_SYS_RESOURCE */))
+	if (v < c->tg->oom_score_adj && !cred_capable(task_current()->cred, LINUX_CAP_SYS_RESOURCE))
 		return -EACCES;
 	c->tg->oom_score_adj = (int)v;
 	return (ssize_t)n;
@@ -161,7 +163,39 @@ static SHOW(show_personality)
 
 static SHOW(show_loginuid)
 {
-	pprintf(b, "4294967295");
+	pprintf(b, "%" PRIu32, c->t ? c->t->loginuid : AUDIT_UNSET);
+	return 0;
+}
+
+/* Who logged in, for the audit: a login program says it once; to change it takes a capability. */
+static ssize_t store_loginuid(struct pctx *c, char *text, size_t n)
+{
+	static _Atomic uint32_t sessions;
+	char *end;
+	uint64_t v;
+
+	if (!c->t || c->t != task_current())
+		return -EPERM;
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	if (*end == '\n')
+		end++;
+	if (*end)
+		return -EINVAL;
+	if (errno || v > UINT32_MAX)
+		return -ERANGE;
+	if (c->t->loginuid != AUDIT_UNSET && !cred_capable(c->t->cred, LINUX_CAP_AUDIT_CONTROL))
+		return -EPERM;
+	c->t->sessionid = v == AUDIT_UNSET ? AUDIT_UNSET : ++sessions;
+	c->t->loginuid = (uint32_t)v;
+	return (ssize_t)n;
+}
+
+static SHOW(show_sessionid)
+{
+	pprintf(b, "%" PRIu32, c->t ? c->t->sessionid : AUDIT_UNSET);
 	return 0;
 }
 
@@ -347,7 +381,7 @@ static const struct pentry ns_table[] = {
 	RO("gid_map", show_id_map),                                                                                                                  \
 	OWN("io", show_io),                                                                                                                          \
 	RO("limits", show_limits),                                                                                                                   \
-	RO("loginuid", show_loginuid),                                                                                                               \
+	RW("loginuid", show_loginuid, store_loginuid),                                                                                               \
 	{ .name = "maps", .kind = P_FILE, .mode = 0444, .show = show_maps, .flags = PE_PTRACE },                                                     \
 	{ .name = "mem", .kind = P_FILE, .mode = 0600, .ops = &proc_mem_ops, .flags = PE_PTRACE },                                                   \
 	RO("mountinfo", show_mountinfo),                                                                                                             \
@@ -361,6 +395,7 @@ static const struct pentry ns_table[] = {
 	MAGIC("root", follow_root),                                                                                                                  \
 	RO("sched", show_empty),                                                                                                                     \
 	RO("schedstat", show_schedstat),                                                                                                             \
+	RO("sessionid", show_sessionid),                                                                                                             \
 	RO("setgroups", show_setgroups),                                                                                                             \
 	{ .name = "smaps", .kind = P_FILE, .mode = 0444, .show = show_smaps, .flags = PE_PTRACE },                                                   \
 	{ .name = "smaps_rollup", .kind = P_FILE, .mode = 0444, .show = show_smaps_rollup, .flags = PE_PTRACE },                                     \

@@ -1,11 +1,12 @@
 /* Ids, capabilities, prctl, limits, scheduling: needs to be run as root. */
 #include "../test.h"
 
-#include <stdint.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sched.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -203,6 +204,64 @@ CASE(names)
 
 	CHECK(uname(&u) == 0 && !strcmp(u.sysname, "Linux") && !strcmp(u.machine, "x86_64"));
 	CHECK_ERR(syscall(SYS_uname, (void *)8), EFAULT);
+}
+
+#define UNSET "4294967295"
+
+static void audit_id(const char *which, char out[static 16])
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/%s", which);
+	f = fopen(path, "r");
+	CHECK(f && fgets(out, 16, f));
+	fclose(f);
+}
+
+static int say_login(int pid, const char *text)
+{
+	char path[64];
+	int fd, r, error;
+
+	snprintf(path, sizeof(path), "/proc/%d/loginuid", pid);
+	fd = open(path, O_RDWR);
+	if (fd < 0)
+		return errno;
+	r = (int)write(fd, text, strlen(text));
+	error = r < 0 ? errno : 0;
+	close(fd);
+	return r < 0 ? error : r == (int)strlen(text) ? 0 : -1;
+}
+
+CASE(login_is_said_once)
+{
+	char id[16], session[16], text[16];
+	int st;
+
+	audit_id("loginuid", id);
+	audit_id("sessionid", session);
+	if (strcmp(id, UNSET))
+		return; /* natively, in somebody's session */
+	CHECK(!strcmp(session, UNSET));
+	CHECK(say_login(getpid(), "abc") == EINVAL && say_login(getpid(), "-1") == EINVAL && say_login(getpid(), "12x") == EINVAL);
+	CHECK(say_login(getpid(), "12345678901234") == ERANGE);
+	CHECK(say_login(getpid(), "1001\n") == 0);
+	audit_id("loginuid", text);
+	CHECK(!strcmp(text, "1001"));
+	audit_id("sessionid", session);
+	CHECK(strcmp(session, UNSET));
+	if (!fork()) {
+		audit_id("loginuid", text);
+		CHECK(!strcmp(text, "1001"));
+		audit_id("sessionid", text);
+		CHECK(!strcmp(text, session));
+		CHECK(say_login(getppid(), "7") == EPERM);
+		CHECK(setuid(1) == 0 && say_login(getpid(), "7") == EACCES);
+		_exit(0);
+	}
+	CHECK(wait(&st) > 0 && st == 0);
+	CHECK(say_login(getpid(), "1002") == (prctl(PR_CAPBSET_READ, CAP_AUDIT_CONTROL) == 1 ? 0 : EPERM));
 }
 
 int main(void) { return run_cases(); }
