@@ -211,9 +211,16 @@ struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as)
 	return &c->base;
 }
 
-/* No thread of ours is bound to the host's: nothing to do. */
+static __thread struct st_ctx *own; /* [t] of its host thread */
+
 void st_ctx_bind(struct platform_ctx *c)
 {
+	own = (struct st_ctx *)c;
+}
+
+struct st_ctx *st_ctx_own(void)
+{
+	return own;
 }
 
 int st_ctx_enter(struct st_ctx *c, struct st_as *as)
@@ -229,6 +236,8 @@ void st_ctx_free(struct platform_ctx *base)
 	struct st_ctx *c = (struct st_ctx *)base;
 
 	leave(c);
+	if (own == c)
+		own = NULL;
 	mutex_destroy(&c->mu);
 	free(c->fp);
 	free(c);

@@ -27,6 +27,7 @@
 #define WAIT_S 1
 #define WAITS_INTERRUPTED 10 /* then a thread that has not stopped is taken for hostile */
 #define SPIN_REST 100
+#define SPIN_ORDER 3 /* spin_max's that an order takes at most, as a rule */
 #define SPIN_LEAST 16 /* a fraction of spin_max that is not worth it */
 
 static _Atomic uint32_t *word(uint8_t *slot, unsigned offset)
@@ -149,6 +150,12 @@ static void let_go(struct st_ctx *c)
 	if (slept)
 		wake(sleeps);
 	learn(c->p, &c->theirs, spun, !slept);
+}
+
+void st_handover_soon(struct st_ctx *c)
+{
+	if (c->theirs.given)
+		*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = c->theirs.given + SPIN_ORDER * c->p->spin_max;
 }
 
 bool st_handover(struct st_ctx *c)

@@ -227,9 +227,12 @@ static int run_orders(struct st_as *as, const struct platform_order *o, unsigned
 int st_as_orders(struct platform_as *base, const struct platform_order *o, unsigned n)
 {
 	struct st_as *as = (struct st_as *)base;
+	struct st_ctx *own = st_ctx_own();
 	bool maps = false;
 	int r = 0;
 
+	if (own && own->as == as)
+		st_handover_soon(own);
 	for (unsigned i = 0; i < n; i++)
 		maps |= o[i].kind == PLATFORM_MAP;
 	mutex_lock(&as->mu);

@@ -169,6 +169,7 @@ int st_as_orders(struct platform_as *as, const struct platform_order *o, unsigne
 struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as);
 void st_ctx_free(struct platform_ctx *c);
 void st_ctx_bind(struct platform_ctx *c);
+struct st_ctx *st_ctx_own(void); /* the calling host thread's, or NULL */
 int st_thread_prepare_locked(struct st_as *as); /* one idle thread more. as->mu held */
 int st_ctx_enter(struct st_ctx *c, struct st_as *as); /* c has a thread in as; 0 or -errno */
 void st_ctx_interrupt(struct platform_ctx *c);
@@ -213,6 +214,9 @@ extern const struct platform_patching st_patching;
 void st_handover_prepare(struct st_ctx *c); /* c has a new thread, which waits */
 /* Lets c's thread go on and waits until it has stopped; false: it never will. */
 bool st_handover(struct st_ctx *c);
+/* c's thread, if it spins, does so for longer: what it waits for takes longer than
+ * most calls, but not much. */
+void st_handover_soon(struct st_ctx *c);
 void st_handover_wake(uint8_t *slot); /* the waiter looks again. Any thread */
 
 /* --- switch.c --- */

@@ -115,14 +115,14 @@ stub_wait:
 	rdtsc
 	shl $32, %rdx
 	or %rax, %rdx
-	add ST_SPIN(%r12), %rdx
 	mov %rdx, %r13
 1:	cmp %r14d, ST_GO(%r12)
 	jne 3f
 	rdtsc
 	shl $32, %rdx
 	or %rax, %rdx
-	cmp %r13, %rdx
+	sub %r13, %rdx
+	cmp ST_SPIN(%r12), %rdx /* it may grow meanwhile: st_handover_soon */
 	jb 1b
 	movl $1, ST_STUB_SLEEPS(%r12)
 	mfence
