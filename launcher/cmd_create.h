@@ -8,7 +8,8 @@
 
 struct create_options {
 	const char *bundle, *console_socket, *pid_file, *preserve_fds;
-	bool no_pivot, no_new_keyring, detach; /* detach: run only */
+	bool no_pivot, no_new_keyring;
+	bool detach, keep, no_subreaper; /* run only */
 };
 
 /* Up to "created", and let go of: survives this process. */

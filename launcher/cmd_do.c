@@ -141,7 +141,7 @@ static struct err *run(struct context *c, int *status)
 	plan_finish(&plan, c->g->strace);
 	if ((e = stdio_make(plan.spec.process.terminal, NULL, true, &plan.spec.process, &io)))
 		return e;
-	e = run_attached(c, &plan, &io, NULL, status, &boot_errno);
+	e = run_attached(c, &plan, &io, &(struct run_options){ 0 }, status, &boot_errno);
 	stdio_close(&io);
 	if (e && boot_errno)
 		c->failure_status = boot_errno == ENOENT ? 127 : 126;

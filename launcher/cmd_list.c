@@ -80,7 +80,7 @@ static void print_json(const struct rows *rows)
 		json_object_set_new(j, "owner", json_string(r->owner));
 		json_array_append_new(all, j);
 	}
-	json_dumpf(all, stdout, JSON_INDENT(2));
+	json_dumpf(all, stdout, JSON_COMPACT);
 	putchar('\n');
 }
 

@@ -84,6 +84,22 @@ static struct err *collect(struct context *c, const struct state_dir *d, struct 
 	return NULL;
 }
 
+/* Options of ps are for a ps: the container's own, which sees the same processes. */
+static struct err *run_ps_inside(struct context *c, int *status)
+{
+	struct context inside = *c;
+	char **argv = pool_array(c->pool, (size_t)c->argc + 2, sizeof(*argv));
+
+	argv[0] = c->argv[0];
+	argv[1] = pool_strdup(c->pool, "ps");
+	for (int i = 1; i < c->argc; i++)
+		argv[i + 1] = c->argv[i];
+	inside.argv = argv;
+	inside.argc = c->argc + 1;
+	inside.options = pool_alloc(c->pool, command_exec.options_size);
+	return command_exec.run(&inside, status);
+}
+
 static struct err *run(struct context *c, int *status)
 {
 	const struct ps_options *o = c->options;
@@ -95,6 +111,8 @@ static struct err *run(struct context *c, int *status)
 
 	if (o->format && !as_json && strcmp(o->format, "table"))
 		return err_new(0, "--format: '%.64s' is none of table, json, json-long", o->format);
+	if (c->argc > 1 && !as_json)
+		return run_ps_inside(c, status);
 	if ((e = sandbox_open(c, c->argv[0], &s)))
 		return e;
 	if (!(e = client_connect(&s.dir, &rpc))) {
@@ -115,11 +133,11 @@ static struct err *run(struct context *c, int *status)
 
 const struct command command_ps = {
 	.name = "ps",
-	.arguments = "ID",
-	.summary = "list the processes inside a container",
+	.arguments = "ID [PS-OPTION...]",
+	.summary = "list the processes inside a container; with options of ps by the container's own ps",
 	.options = options,
 	.options_size = sizeof(struct ps_options),
 	.min_args = 1,
-	.max_args = 1,
+	.max_args = -1,
 	.run = run,
 };

@@ -10,6 +10,8 @@ static const struct option_def options[] = {
 	{ "bundle", 'b', OPTION_TEXT, offsetof(struct create_options, bundle), "DIR", "the bundle (the current directory)" },
 	{ "console-socket", 0, OPTION_TEXT, offsetof(struct create_options, console_socket), "PATH", "where the terminal's master is sent" },
 	{ "detach", 'd', OPTION_FLAG, offsetof(struct create_options, detach), NULL, "return once the program has started" },
+	{ "keep", 0, OPTION_FLAG, offsetof(struct create_options, keep), NULL, "leave the stopped container there, for delete to remove" },
+	{ "no-subreaper", 0, OPTION_FLAG, offsetof(struct create_options, no_subreaper), NULL, "accepted; the guest's orphans are never the caller's" },
 	{ "pid-file", 0, OPTION_TEXT, offsetof(struct create_options, pid_file), "FILE", "where the sentry's host pid is written" },
 	{ "no-pivot", 0, OPTION_FLAG, offsetof(struct create_options, no_pivot), NULL, "accepted; the guest's root is never the host's" },
 	{ "no-new-keyring", 0, OPTION_FLAG, offsetof(struct create_options, no_new_keyring), NULL, "accepted; the guest has no host keyring" },
@@ -49,7 +51,7 @@ static struct err *run(struct context *c, int *status)
 	if ((e = stdio_make(plan.spec.process.terminal, o->console_socket, true, &plan.spec.process, &io)))
 		return e;
 	if (!(e = stdio_preserve(o->preserve_fds, &io)))
-		e = run_attached(c, &plan, &io, o->pid_file, status, &boot_errno);
+		e = run_attached(c, &plan, &io, &(struct run_options){ o->pid_file, o->keep }, status, &boot_errno);
 	stdio_close(&io);
 	return e;
 }

@@ -12,7 +12,8 @@
 
 struct update_options {
 	const char *resources;
-	const char *memory, *reservation, *swap, *shares, *quota, *period, *cpus, *mems, *pids, *weight;
+	const char *memory, *reservation, *swap, *shares, *quota, *period, *cpus, *mems, *pids, *weight, *rt_period, *rt_runtime;
+	const char *l3_cache, *mem_bw; /* Intel RDT: refused */
 };
 
 static const struct option_def options[] = {
@@ -23,10 +24,14 @@ static const struct option_def options[] = {
 	{ "cpu-share", 0, OPTION_TEXT, offsetof(struct update_options, shares), "N", "weight against others" },
 	{ "cpu-quota", 0, OPTION_TEXT, offsetof(struct update_options, quota), "US", "processor time in a period" },
 	{ "cpu-period", 0, OPTION_TEXT, offsetof(struct update_options, period), "US", "the period" },
+	{ "cpu-rt-runtime", 0, OPTION_TEXT, offsetof(struct update_options, rt_runtime), "US", "real-time processor time in a period" },
+	{ "cpu-rt-period", 0, OPTION_TEXT, offsetof(struct update_options, rt_period), "US", "that period" },
 	{ "cpuset-cpus", 0, OPTION_TEXT, offsetof(struct update_options, cpus), "LIST", "processors" },
 	{ "cpuset-mems", 0, OPTION_TEXT, offsetof(struct update_options, mems), "LIST", "memory nodes" },
 	{ "pids-limit", 0, OPTION_TEXT, offsetof(struct update_options, pids), "N", "processes" },
 	{ "blkio-weight", 0, OPTION_TEXT, offsetof(struct update_options, weight), "N", "block device weight" },
+	{ "l3-cache-schema", 0, OPTION_TEXT, offsetof(struct update_options, l3_cache), "TEXT", "refused: Intel RDT is not supported" },
+	{ "mem-bw-schema", 0, OPTION_TEXT, offsetof(struct update_options, mem_bw), "TEXT", "refused, the same" },
 	{ 0 },
 };
 
@@ -38,9 +43,11 @@ static struct err *from_options(const struct update_options *o, json_t *doc)
 	} numbers[] = {
 		{ o->memory, "memory", "limit" }, { o->reservation, "memory", "reservation" }, { o->swap, "memory", "swap" },
 		{ o->shares, "cpu", "shares" }, { o->quota, "cpu", "quota" }, { o->period, "cpu", "period" },
-		{ o->pids, "pids", "limit" }, { o->weight, "blockIO", "weight" },
+		{ o->rt_runtime, "cpu", "realtimeRuntime" }, { o->rt_period, "cpu", "realtimePeriod" }, { o->pids, "pids", "limit" }, { o->weight, "blockIO", "weight" },
 	};
 
+	if (o->l3_cache || o->mem_bw)
+		return err_new(0, "--%s: Intel RDT is not supported", o->l3_cache ? "l3-cache-schema" : "mem-bw-schema");
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		const char *text = numbers[i].value;
 		long long v;

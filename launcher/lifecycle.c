@@ -139,9 +139,22 @@ static void run_poststart(const void *state)
 	hooks_run_all(state, HOOK_POSTSTART, "running", sentry_pid(state));
 }
 
-struct err *run_attached(struct context *c, const struct plan *plan, struct stdio *io, const char *pid_file, int *status, int *boot_errno)
+/* From created to the program's end. */
+static struct err *live(struct sandbox *s, const struct run_options *ro, int master, unsigned *wait_status)
 {
-	struct attach_options o = { .master = io->master, .start = true };
+	struct attach_options o = { .dir = &s->dir, .master = master, .start = true };
+	struct err *e = ro->pid_file ? write_pid_file(ro->pid_file, s->sentry_id.pid) : NULL;
+
+	if (!e && s->state.hooks) {
+		o.started = run_poststart;
+		o.started_arg = &s->state;
+		e = hooks_run_inside(&s->dir, &s->state, s->sentry_id.pid);
+	}
+	return e ? e : attach(&o, wait_status);
+}
+
+struct err *run_attached(struct context *c, const struct plan *plan, struct stdio *io, const struct run_options *o, int *status, int *boot_errno)
+{
 	struct sandbox s = SANDBOX_NONE;
 	unsigned wait_status = 0;
 	struct err *e, *undo;
@@ -150,18 +163,9 @@ struct err *run_attached(struct context *c, const struct plan *plan, struct stdi
 	e = sandbox_create(c, plan, io->fds, io->n, &s, boot_errno);
 	fd_close(&io->slave);
 	if (!e) {
-		o.dir = &s.dir;
-		if (pid_file)
-			e = write_pid_file(pid_file, s.sentry_id.pid);
-		if (!e && s.state.hooks) {
-			o.started = run_poststart;
-			o.started_arg = &s.state;
-			e = hooks_run_inside(&s.dir, &s.state, s.sentry_id.pid);
-		}
-		if (!e)
-			e = attach(&o, &wait_status);
+		e = live(&s, o, io->master, &wait_status);
 		log_timing("program ended");
-		undo = sandbox_destroy(&s);
+		undo = !e && o->keep ? sandbox_detach(&s) : sandbox_destroy(&s);
 		log_timing("sandbox ended");
 		if (undo && !e)
 			e = undo;

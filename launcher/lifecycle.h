@@ -29,9 +29,13 @@ struct err *stdio_preserve(const char *text, struct stdio *s) ERR_MUST_USE;
 
 struct err *write_pid_file(const char *path, uint64_t pid) ERR_MUST_USE;
 
-/* Everything behind the plan of an attached run: create, start, wait, destroy.
- * *boot_errno as sandbox_create tells. */
-struct err *run_attached(struct context *c, const struct plan *plan, struct stdio *io, const char *pid_file, int *status, int *boot_errno)
+/* Everything behind the plan of an attached run: create, start, wait, destroy (or, to
+ * keep it, leave the stopped container to `delete`).  *boot_errno as sandbox_create tells. */
+struct run_options {
+	const char *pid_file; /* NULL: none */
+	bool keep;
+};
+struct err *run_attached(struct context *c, const struct plan *plan, struct stdio *io, const struct run_options *o, int *status, int *boot_errno)
 	ERR_MUST_USE;
 
 /* Sends start and waits for its answer, with the hooks before and after it. */
