@@ -66,21 +66,6 @@ static void walk_robust_list(struct task *t)
 		(void)owner_died(t, (h.pending & ~UINT64_C(1)) + (uint64_t)h.offset, h.pending & 1, true);
 }
 
-/* Somebody else still runs in this memory. */
-static bool memory_shared(struct task *t)
-{
-	struct thread_group *tg;
-	struct task *o;
-	bool r = false;
-
-	tasks_lock(t->k);
-	LIST_FOREACH(tg, &t->k->tasks->all, all_link)
-		TAILQ_FOREACH(o, &tg->tasks, tg_link)
-			r |= o != t && o->mm == t->mm;
-	tasks_unlock(t->k);
-	return r;
-}
-
 void futex_task_exit(struct task *t)
 {
 	int32_t zero = 0;
@@ -90,7 +75,7 @@ void futex_task_exit(struct task *t)
 	futex_pi_owner_dead(t);
 	if (!t->clear_child_tid.v)
 		return;
-	if (memory_shared(t) && !copy_to_user(t->mm, t->clear_child_tid, &zero, sizeof(zero)))
+	if (mm_is_shared(t->mm) && !copy_to_user(t->mm, t->clear_child_tid, &zero, sizeof(zero)))
 		(void)futex_wake(t, t->clear_child_tid, false, 1, LINUX_FUTEX_BITSET_ALL);
 	t->clear_child_tid = UADDR_NULL;
 }

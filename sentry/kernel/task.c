@@ -116,6 +116,19 @@ void task_put(struct task *t)
 	free(t);
 }
 
+/* At the end, but where numbers have begun again from low ones. */
+static void insert_by_number(struct thread_group *tg, struct task *t)
+{
+	struct task *before = TAILQ_LAST(&tg->tasks, task_list);
+
+	while (before && before->tid > t->tid)
+		before = TAILQ_PREV(before, task_list, tg_link);
+	if (before)
+		TAILQ_INSERT_AFTER(&tg->tasks, before, t, tg_link);
+	else
+		TAILQ_INSERT_HEAD(&tg->tasks, t, tg_link);
+}
+
 void task_link_locked(struct task *t, struct pid *p)
 {
 	struct task_table *tt = t->k->tasks;
@@ -139,7 +152,7 @@ void task_link_locked(struct task *t, struct pid *p)
 		LIST_INSERT_HEAD(&tt->all, tg, all_link);
 	}
 	task_get(t);
-	TAILQ_INSERT_TAIL(&tg->tasks, t, tg_link);
+	insert_by_number(tg, t);
 	tg->n_live++;
 	tt->n_tasks++;
 	tg->quota->n++;

@@ -83,7 +83,7 @@ struct thread_group {
 	struct pid *pid; /* [I] referenced */
 	struct pid_ns *pid_ns; /* [I] its own; referenced */
 	struct task *leader; /* [T] */
-	TAILQ_HEAD(, task) tasks; /* [T] all not yet reaped from the group */
+	TAILQ_HEAD(task_list, task) tasks; /* [T] all not yet reaped from the group, by number */
 	unsigned n_live; /* [T] tasks that have not begun to exit */
 	struct thread_group *parent; /* [T] */
 	LIST_HEAD(, thread_group) children; /* [T] */

@@ -144,25 +144,11 @@ static bool no_new_rights(const struct task *t, const struct exec_image *img)
 	return !img->secure && mm_dumpable(img->mm) && img->cred->euid == t->cred->euid && img->cred->egid == t->cred->egid;
 }
 
-static bool files_shared(struct task *t)
-{
-	struct thread_group *tg;
-	struct task *o;
-	bool r = false;
-
-	tasks_lock(t->k);
-	LIST_FOREACH(tg, &t->k->tasks->all, all_link)
-		TAILQ_FOREACH(o, &tg->tasks, tg_link)
-			r |= o != t && o->files == t->files;
-	tasks_unlock(t->k);
-	return r;
-}
-
 static void unshare_files(struct task *t)
 {
 	struct fdtable *own, *old;
 
-	if (!files_shared(t))
+	if (!fdtable_is_shared(t->files))
 		return;
 	own = fdtable_dup(t->files);
 	if (!own)

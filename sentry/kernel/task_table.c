@@ -95,16 +95,21 @@ struct thread_group *tg_next(const struct pid_ns *ns, pid_t after, pid_t *nr)
 
 struct task *tg_next_task(struct thread_group *tg, pid_t after)
 {
-	struct task *t, *best = NULL;
+	struct task *t;
 
 	tasks_lock(tg->k);
-	TAILQ_FOREACH(t, &tg->tasks, tg_link)
-		if (t->tid > after && (!best || t->tid < best->tid))
-			best = t;
-	if (best)
-		task_get(best);
+	t = task_find_locked(tg->k->root_pids, after); /* often it is still there */
+	if (t && t->tg == tg) {
+		t = TAILQ_NEXT(t, tg_link);
+	} else {
+		TAILQ_FOREACH(t, &tg->tasks, tg_link)
+			if (t->tid > after)
+				break;
+	}
+	if (t)
+		task_get(t);
 	tasks_unlock(tg->k);
-	return best;
+	return t;
 }
 
 struct task *tg_any_task(struct thread_group *tg)

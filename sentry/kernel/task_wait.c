@@ -10,26 +10,13 @@
 
 #include <errno.h>
 
+/* By all but its number. */
 static bool eligible(const struct wait_request *q, const struct thread_group *parent, const struct thread_group *c)
 {
 	bool clone_child = c->exit_signal != LINUX_SIGCHLD;
 
-	switch (q->type) {
-	case LINUX_P_PID:
-		if (tg_nr(c, parent->pid_ns) != q->id)
-			return false;
-		break;
-	case LINUX_P_PGID:
-		if (!c->pgrp || (q->id ? pgrp_nr(c->pgrp, parent->pid_ns) != q->id : c->pgrp->pgid != q->pgid))
-			return false;
-		break;
-	case LINUX_P_PIDFD:
-		if (c != q->target)
-			return false;
-		break;
-	default:
-		break;
-	}
+	if (q->type == LINUX_P_PGID && (!c->pgrp || (q->id ? pgrp_nr(c->pgrp, parent->pid_ns) != q->id : c->pgrp->pgid != q->pgid)))
+		return false;
 	if (q->options & LINUX_WALL)
 		return true;
 	return clone_child == !!(q->options & LINUX_WCLONE);
@@ -81,15 +68,24 @@ static bool take_locked(struct thread_group *parent, struct thread_group *c, con
 	return false;
 }
 
+/* The only child that a request by number or descriptor can mean, eligible or not; NULL: there is none. */
+static struct thread_group *named_locked(const struct thread_group *parent, const struct wait_request *q)
+{
+	struct thread_group *c = q->type == LINUX_P_PID ? tg_find_locked(parent->pid_ns, q->id) : q->target;
+
+	return c && c->parent == parent ? c : NULL;
+}
+
 /* 0 with out->pid set or not, or -ECHILD. */
 static int look(struct task *t, const struct wait_request *q, struct wait_result *out)
 {
+	bool one = q->type == LINUX_P_PID || q->type == LINUX_P_PIDFD;
 	struct thread_group *c;
 	int r = -ECHILD;
 
 	out->pid = 0;
 	tasks_lock(t->k);
-	LIST_FOREACH(c, &t->tg->children, sibling) {
+	for (c = one ? named_locked(t->tg, q) : LIST_FIRST(&t->tg->children); c; c = one ? NULL : LIST_NEXT(c, sibling)) {
 		if (!eligible(q, t->tg, c))
 			continue;
 		r = 0;

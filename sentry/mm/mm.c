@@ -46,6 +46,11 @@ void mm_get(struct mm *mm)
 	ref_get(&mm->users);
 }
 
+bool mm_is_shared(const struct mm *mm)
+{
+	return ref_count(&mm->users) > 1;
+}
+
 void mm_grab(struct mm *mm)
 {
 	ref_get(&mm->count);

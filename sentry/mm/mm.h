@@ -38,6 +38,7 @@ int mm_env_init(struct mm_env *e);
 struct mm *mm_new(struct mm_env *e); /* NULL: no memory */
 struct mm *mm_fork(struct mm *parent); /* copy-on-write copy; NULL: no memory */
 void mm_get(struct mm *mm);
+bool mm_is_shared(const struct mm *mm); /* others than the caller use it: tasks, or those who look at a task's memory */
 void mm_put(struct mm *mm); /* the last put (users gone) unmaps everything and frees the stub process */
 struct platform_as *mm_as_new(struct mm *mm); /* to make contexts in; not fit to run yet. NULL: no memory */
 struct platform_as *mm_as(struct mm *mm); /* fit to run: what was ordered of it is done. NULL: no memory */

@@ -69,6 +69,8 @@ struct fdtable *fdtable_dup(struct fdtable *old)
 
 void fdtable_get_table(struct fdtable *t) { ref_get(&t->ref); }
 
+bool fdtable_is_shared(const struct fdtable *t) { return ref_count(&t->ref) > 1; }
+
 /* A descriptor is gone from the table. */
 static void closed(struct fdtable *t, struct file *f, void *lock_owner)
 {

@@ -118,6 +118,7 @@ struct fdtable;
 struct fdtable *fdtable_new(void);
 struct fdtable *fdtable_dup(struct fdtable *t); /* fork */
 void fdtable_get_table(struct fdtable *t);
+bool fdtable_is_shared(const struct fdtable *t); /* others than the caller have it: tasks, or those who look at a task's */
 void fdtable_put_table(struct fdtable *t); /* closes all at the last */
 /* New reference, or NULL (EBADF). O_PATH files are returned too: see fd_get_io. */
 struct file *fd_get(struct fdtable *t, int fd);

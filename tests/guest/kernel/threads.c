@@ -1,9 +1,10 @@
 /* Threads: join, mutexes of all kinds, condition variables, exit, exec from a thread. */
 #include "../test.h"
 
-#include <stdint.h>
+#include <dirent.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -217,6 +218,50 @@ CASE(many_threads)
 		for (int i = 0; i < 60; i++)
 			CHECK(pthread_join(t[i], NULL) == 0);
 	}
+}
+
+static pthread_barrier_t together;
+
+static void *waits_twice(void *arg)
+{
+	pthread_barrier_wait(&together);
+	pthread_barrier_wait(&together);
+	return arg;
+}
+
+/* Each thread is shown once, in the order of the numbers, also to who looks at a few at a time. */
+CASE(threads_listed)
+{
+	enum { N = 100 };
+	pthread_t t[N];
+	struct dirent *e;
+	long last = 0, n = 0;
+	DIR *d;
+
+	CHECK(pthread_barrier_init(&together, NULL, N + 1) == 0);
+	for (int i = 0; i < N; i++)
+		CHECK(pthread_create(&t[i], NULL, waits_twice, NULL) == 0);
+	pthread_barrier_wait(&together);
+	CHECK((d = opendir("/proc/self/task")) != NULL);
+	while ((e = readdir(d))) {
+		long tid = strtol(e->d_name, NULL, 10);
+
+		if (e->d_name[0] == '.')
+			continue;
+		CHECK(tid > last);
+		last = tid;
+		n++;
+		seekdir(d, telldir(d));
+	}
+	CHECK(n == N + 1);
+	pthread_barrier_wait(&together);
+	for (int i = 0; i < N; i++)
+		CHECK(pthread_join(t[i], NULL) == 0);
+	n = 0;
+	rewinddir(d);
+	while ((e = readdir(d)))
+		n += e->d_name[0] != '.';
+	CHECK(n == 1 && closedir(d) == 0);
 }
 
 static int64_t thread_time(void)

@@ -227,4 +227,23 @@ CASE(many_children)
 	CHECK(n == 50);
 }
 
+/* Any of them by its number, in any order; nobody else's child. */
+CASE(one_of_many)
+{
+	pid_t p[50], other = child(1);
+	int st;
+
+	for (int i = 0; i < 50; i++)
+		CHECK((p[i] = child(i)) > 0);
+	CHECK(waitpid(p[49], &st, 0) == p[49] && WEXITSTATUS(st) == 49);
+	CHECK_ERR(waitpid(p[49], &st, 0), ECHILD);
+	CHECK_ERR(waitpid(getpid(), &st, 0), ECHILD);
+	CHECK_ERR(waitpid(getppid(), &st, 0), ECHILD);
+	CHECK_ERR(waitpid(p[20], &st, __WCLONE), ECHILD);
+	for (int i = 0; i < 49; i++)
+		CHECK(waitpid(p[i], &st, 0) == p[i] && WEXITSTATUS(st) == i);
+	CHECK(wait(&st) == other);
+	CHECK_ERR(wait(&st), ECHILD);
+}
+
 int main(void) { return run_cases(); }
