@@ -13,6 +13,7 @@
 #define max_u64(a, b) ((a) > (b) ? (a) : (b))
 #define min_u64(a, b) ((a) < (b) ? (a) : (b))
 #define PREMAP_ANON ANON_STEP /* what a program asks for in larger pieces it may not touch */
+#define TOUCHED_LEAST (UINT64_C(256) << 10)
 #define PREMAP_COPY (UINT64_C(64) << 10)
 /* A program access that the stub's mapping permits already: another thread was
  * faster, or the host refuses the page (beyond a host file's end, no memory). */
@@ -44,6 +45,19 @@ uint64_t contiguous_hint(struct mm *mm, uint64_t lo, uint64_t hi)
 	return 0;
 }
 
+/* The memory below lo has been touched to the last page: what comes will be too, most likely. */
+static bool touched_below(struct mm *mm, uint64_t lo)
+{
+	const struct pma *p = pma_first(mm, lo - 1);
+	uint64_t end, n, a, b;
+
+	if (!p || p->end != lo || !p->owned || p->cow)
+		return false;
+	n = min_u64(pma_len(p), ANON_STEP);
+	end = p->off + pma_len(p);
+	return n >= TOUCHED_LEAST && memfile_next_data(mm->env->mf, end - n, end, &a, &b) && a == end - n && b == end;
+}
+
 static int anon_fill(struct mm *mm, struct vma *v, uint64_t addr, struct pma **out)
 {
 	struct pma p = { .start = addr & ~(ANON_STEP - 1), .fd = -1, .prot = (uint8_t)v->prot, .owned = true };
@@ -59,6 +73,10 @@ static int anon_fill(struct mm *mm, struct vma *v, uint64_t addr, struct pma **o
 	}
 	if (e)
 		return e;
+	if (pma_len(&p) == ANON_STEP && touched_below(mm, p.start)) {
+		memfile_commit_new(mm->env->mf, p.off, ANON_STEP);
+		p.present = true;
+	}
 	*out = pma_insert(mm, &p);
 	if (!*out) {
 		memfile_put(mm->env->mf, p.off, pma_len(&p));

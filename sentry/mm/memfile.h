@@ -36,6 +36,9 @@ uint64_t memfile_committed(const struct memfile *m); /* bytes of host memory (fs
 bool memfile_next_data(const struct memfile *m, uint64_t off, uint64_t end, uint64_t *start, uint64_t *stop);
 /* Asks the host to commit memory for the range now; only a wish. */
 void memfile_commit(struct memfile *m, uint64_t off, uint64_t len);
+/* The same for a range that nobody has touched yet: it costs half as much.  The
+ * caller holds it alone. */
+void memfile_commit_new(struct memfile *m, uint64_t off, uint64_t len);
 /* Gives the host memory of the range back; it reads as zero afterwards. */
 void memfile_decommit(struct memfile *m, uint64_t off, uint64_t len);
 

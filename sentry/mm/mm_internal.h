@@ -74,6 +74,7 @@ struct pma {
 	bool owned; /* private pages: one reference each is ours */
 	bool cow; /* not to be written in place */
 	bool ro; /* shared, but the object must be asked before writing */
+	bool present; /* the host holds all of it already: for the first mapping */
 };
 
 RB_HEAD(vma_tree, vma);

@@ -118,7 +118,8 @@ static bool merge(struct platform_order *last, const struct platform_order *o)
 		last->len = (end > last_end ? end : last_end) - last->addr;
 		return true;
 	}
-	if (o->kind == PLATFORM_MAP && o->addr == last_end && o->prot == last->prot && o->fd == last->fd && o->off == last->off + last->len) {
+	if (o->kind == PLATFORM_MAP && o->addr == last_end && o->prot == last->prot && o->fd == last->fd && o->off == last->off + last->len &&
+		o->present == last->present) {
 		last->len += o->len;
 		return true;
 	}
@@ -210,6 +211,8 @@ void stub_map(struct mm *mm, struct pma *p)
 	o.fd = p->fd >= 0 ? p->fd : memfile_fd(mm->env->mf);
 	if (p->stub)
 		o.kind = PLATFORM_PROTECT;
+	o.present = p->present;
+	p->present = false;
 	stub_order(mm, o);
 	p->stub = (uint8_t)o.prot;
 	if (o.kind == PLATFORM_MAP)

@@ -62,6 +62,7 @@ enum platform_order_kind { PLATFORM_MAP, PLATFORM_UNMAP, PLATFORM_PROTECT };
 struct platform_order {
 	enum platform_order_kind kind;
 	int prot; /* PROT_* of <sys/mman.h>; not for UNMAP */
+	bool present; /* MAP: all of it is in memory, and is wanted: no fault need find that out. Only a wish */
 	int fd; /* MAP: a descriptor of the sentry; the mapping is MAP_SHARED|MAP_FIXED at addr */
 	uint64_t addr, len; /* page aligned and below TASK_SIZE */
 	uint64_t off;

@@ -166,7 +166,7 @@ static int add_order(struct st_platform *p, struct batch *b, const struct platfo
 	switch (o->kind) {
 	case PLATFORM_MAP:
 		add(b, (struct st_order){ .nr = SYS_mmap,
-			.arg = { o->addr, o->len, (uint64_t)o->prot, MAP_SHARED | MAP_FIXED, file ? ST_FD_FILE : ST_FD_MEMORY, o->off } });
+			.arg = { o->addr, o->len, (uint64_t)o->prot, MAP_SHARED | MAP_FIXED | (o->present ? MAP_POPULATE : 0), file ? ST_FD_FILE : ST_FD_MEMORY, o->off } });
 		break;
 	case PLATFORM_UNMAP:
 		add(b, (struct st_order){ .nr = SYS_munmap, .arg = { o->addr, o->len } });

@@ -77,7 +77,7 @@ static int64_t check(int64_t r)
 
 struct filter {
 	struct sock_fprog prog; /* first: stub_filter is passed to seccomp */
-	struct sock_filter f[160];
+	struct sock_filter f[192];
 };
 
 static void emit(struct filter *p, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
@@ -162,6 +162,7 @@ static void allow_mapper(struct filter *p)
 {
 	allow(p, stub_notify_end, ST_NOTIFY_NR, -1, 0);
 	allow(p, stub_order_end, __NR_mmap, 3, MAP_SHARED | MAP_FIXED);
+	allow(p, stub_order_end, __NR_mmap, 3, MAP_SHARED | MAP_FIXED | MAP_POPULATE);
 	allow(p, stub_order_end, __NR_munmap, -1, 0);
 	allow(p, stub_order_end, __NR_mprotect, -1, 0);
 	allow(p, stub_order_end, __NR_recvmsg, 0, ST_FD_CHANNEL);

@@ -186,6 +186,37 @@ START_TEST(fork_copies_what_is_small)
 }
 END_TEST
 
+/* Memory that is touched page by page is taken in large pieces from then on. */
+START_TEST(touched_in_a_row)
+{
+	struct mm *mm = mm_new(&env);
+
+	map_anon(mm, WIN, ANON_STEP * 4, PROT_READ | PROT_WRITE);
+	for (uint64_t a = 0; a < ANON_STEP - PAGE_SIZE; a += PAGE_SIZE)
+		put(mm, WIN + a, 1);
+	ck_assert_uint_lt(memfile_committed(env.mf), ANON_STEP + 65536);
+	put(mm, WIN + ANON_STEP - PAGE_SIZE, 1);
+	put(mm, WIN + ANON_STEP, 1);
+	ck_assert_uint_ge(memfile_committed(env.mf), ANON_STEP * 2);
+	ck_assert_uint_eq(get(mm, WIN + ANON_STEP * 2 - 1), 0);
+	mm_put(mm);
+}
+END_TEST
+
+START_TEST(touched_here_and_there)
+{
+	struct mm *mm = mm_new(&env);
+
+	map_anon(mm, WIN, ANON_STEP * 4, PROT_READ | PROT_WRITE);
+	for (uint64_t a = 0; a < ANON_STEP; a += PAGE_SIZE)
+		if (a != ANON_STEP / 2)
+			put(mm, WIN + a, 1);
+	put(mm, WIN + ANON_STEP, 1);
+	ck_assert_uint_lt(memfile_committed(env.mf), ANON_STEP + 65536);
+	mm_put(mm);
+}
+END_TEST
+
 START_TEST(exec_inherits_the_stub)
 {
 	struct mm *old = mm_new(&env), *mm = mm_new(&env);
@@ -238,6 +269,8 @@ int main(void)
 	tcase_add_test(t, long_queue);
 	tcase_add_test(t, object_pages_do_not_wait);
 	tcase_add_test(t, fork_copies_what_is_small);
+	tcase_add_test(t, touched_in_a_row);
+	tcase_add_test(t, touched_here_and_there);
 	tcase_add_test(t, exec_inherits_the_stub);
 	tcase_add_test(t, exec_leaves_a_shared_stub);
 	suite_add_tcase(s, t);
