@@ -7,11 +7,14 @@
 #include <stdlib.h>
 
 #define HANDLES_FIRST 256u
-#define GENERATION_MASK 0x7fffffffu
+#define INDEX_BITS 24
+#define INDEX_MASK ((1u << INDEX_BITS) - 1)
+#define GENERATION_BITS 27
+#define GENERATION_MASK ((1u << GENERATION_BITS) - 1)
 
-void handle_table_init(struct handle_table *t, uint32_t max)
+void handle_table_init(struct handle_table *t, uint32_t max, unsigned start)
 {
-	*t = (struct handle_table){ .max = max };
+	*t = (struct handle_table){ .max = max < INDEX_MASK ? max : INDEX_MASK, .start = start };
 }
 
 void handle_table_destroy(struct handle_table *t)
@@ -50,7 +53,7 @@ int handle_new(struct handle_table *t, struct node *n, uint64_t *handle)
 	if (!t->first_free && (rc = grow(t)))
 		return rc;
 	e = &t->entries[t->first_free - 1];
-	*handle = (uint64_t)e->generation << 32 | t->first_free;
+	*handle = ((uint64_t)t->start << GENERATION_BITS | e->generation) << INDEX_BITS | t->first_free;
 	t->first_free = e->next_free;
 	e->node = n;
 	t->live++;
@@ -59,13 +62,13 @@ int handle_new(struct handle_table *t, struct node *n, uint64_t *handle)
 
 static struct handle_entry *lookup(const struct handle_table *t, uint64_t handle)
 {
-	uint64_t index = handle & 0xffffffffu;
+	uint64_t index = handle & INDEX_MASK;
 	struct handle_entry *e;
 
 	if (!index || index > t->size)
 		return NULL;
 	e = &t->entries[index - 1];
-	return e->node && e->generation == handle >> 32 ? e : NULL;
+	return e->node && handle >> INDEX_BITS == ((uint64_t)t->start << GENERATION_BITS | e->generation) ? e : NULL;
 }
 
 struct node *handle_get(const struct handle_table *t, uint64_t handle)

@@ -1,8 +1,10 @@
 /*
  * handle.h - the numbers given to a peer for nodes.  Pure.
  *
- * A handle is (generation << 32 | index + 1): 0 is never one, and one that was
- * released is not mistaken for its index's next user.  One table a connection.
+ * A handle is (start << 51 | generation << 24 | index + 1): 0 is never one, and one
+ * that was released is not mistaken for its index's next user, nor one that
+ * a killed process gave out for its successor's (keeper.h).  63 bits, so that it fits a
+ * signed number (JSON).  One table a connection.
  */
 #ifndef REDOUBT_GOFER_HANDLE_H
 #define REDOUBT_GOFER_HANDLE_H
@@ -13,17 +15,19 @@ struct node;
 
 struct handle_entry {
 	struct node *node; /* NULL: free */
-	uint32_t generation; /* 31 bits, so that a handle fits a signed 64-bit number (JSON) */
+	uint32_t generation; /* 27 bits */
 	uint32_t next_free; /* index + 1 */
 };
 
 struct handle_table {
 	struct handle_entry *entries;
-	uint32_t size, max, live;
+	uint32_t size, max, live; /* max: at most 2^24 - 1 */
+	unsigned start; /* 12 bits */
 	uint32_t first_free; /* index + 1; 0: none */
 };
 
-void handle_table_init(struct handle_table *t, uint32_t max);
+/* start: how many processes gave out handles before this one. */
+void handle_table_init(struct handle_table *t, uint32_t max, unsigned start);
 void handle_table_destroy(struct handle_table *t); /* the nodes are the caller's */
 
 /* 0 or -ENFILE, -ENOMEM. */

@@ -4,10 +4,11 @@
  *
  * One thread.  Opens the trees with what its caller may do, then confines
  * itself (policy.c) and serves the file system protocol (gofer.msg.h) to peers
- * that may be hostile.  Exit status: 0 when the one peer went, or after --help
+ * that may be hostile; with --keeper in a process of its own (keeper.c).  Exit status: 0 when the one peer went, or after --help
  * and the like; 1 for an error, or when the one peer broke the protocol.
  */
 #include "attr.h"
+#include "keeper.h"
 #include "listen.h"
 #include "options.h"
 #include "policy.h"
@@ -90,7 +91,7 @@ static struct err *confine(const struct options *o, struct server *s)
 
 	if (o->no_confine)
 		log_warning("--no-confine: this process keeps its caller's namespaces and root");
-	e = confine_enter(gofer_policy(o), &how);
+	e = confine_enter(o->keeper ? gofer_keeper_policy(o) : gofer_policy(o), &how);
 	if (e)
 		return e;
 	umask(0); /* modes come from the peer, exact */
@@ -99,7 +100,9 @@ static struct err *confine(const struct options *o, struct server *s)
 	return s->root < 0 ? err_new(errno, "/") : NULL;
 }
 
-/* Nothing but epoll: other back ends would need other calls. */
+/* Nothing but epoll: other back ends would need other calls.  With a keeper it is one
+ * set for each process that serves after the other; all it ever holds is the socket, which
+ * the next one finds in it (libevent copes). */
 static struct err *make_base(struct server *s)
 {
 	struct event_config *cfg = event_config_new();
@@ -113,33 +116,43 @@ static struct err *make_base(struct server *s)
 	return s->base ? NULL : err_new(ENOMEM, "event loop");
 }
 
-static struct err *serve(const struct options *o, struct server *s)
+/* Up to what every process that serves begins with. */
+static struct err *prepare(const struct options *o, struct server *s, int *listener)
 {
-	_cleanup_close_ int listener = -1;
-	struct conn *only = NULL;
 	unsigned budget = 0;
 	struct err *e = o->listen ? NULL : check_socket(o->ipc_fd);
 
-	if (!e)
-		e = fd_budget(o->n_trees, &budget);
-	if (!e)
-		e = trees_open(o->trees, o->n_trees);
-	if (!e && o->listen)
-		e = listen_open(o->listen, &listener);
-	if (!e)
-		e = confine(o, s);
-	log_timing("trees opened, confined");
-	if (!e)
-		e = make_base(s);
-	if (e)
+	if (e || (e = fd_budget(o->n_trees, &budget)) || (e = trees_open(o->trees, o->n_trees)))
 		return e;
+	if ((o->listen && (e = listen_open(o->listen, listener))) || (e = confine(o, s)))
+		return e;
+	log_timing("trees opened, confined");
 	node_fds_init(&s->fds, budget);
 	if (getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed))
 		return err_new(errno, "getrandom");
-	e = o->listen ? listen_serve(s, TAKE_FD(listener)) : conn_open(s, o->ipc_fd, &only);
-	if (!e)
-		e = confine_seal(gofer_policy(o));
-	if (e)
+	return make_base(s);
+}
+
+/* The only peer there is; told first if it has known another process before this one. */
+static struct err *open_only(const struct options *o, struct server *s, struct conn **out)
+{
+	struct err *e = conn_open(s, o->ipc_fd, out);
+
+	return e || !s->start ? e : conn_tell_restarted(*out);
+}
+
+static struct err *serve(const struct options *o, struct server *s)
+{
+	_cleanup_close_ int listener = -1;
+	struct keeper keeper = { .gate = -1 };
+	struct conn *only = NULL;
+	struct err *e = prepare(o, s, &listener);
+
+	if (e || (o->keeper && (e = keeper_split(o, &keeper))))
+		return e;
+	s->start = keeper.start;
+	if ((e = o->listen ? listen_serve(s, TAKE_FD(listener)) : open_only(o, s, &only)) ||
+		(e = o->keeper ? confine_seal_child(gofer_policy(o)) : confine_seal(gofer_policy(o))) || (e = keeper_wait_sealed(&keeper)))
 		return e;
 	log_timing("sealed");
 	if (only)
@@ -164,7 +177,7 @@ int main(int argc, char **argv)
 	} else if (!e && o.version) {
 		printf("gofer (redoubt) %s\n", REDOUBT_VERSION);
 	} else if (!e && o.print_policy) {
-		policy_print(gofer_policy(&o), stdout);
+		policy_print(o.keeper ? gofer_keeper_policy(&o) : gofer_policy(&o), stdout);
 	} else if (!e) {
 		close_others(&o);
 		s.options = &o;

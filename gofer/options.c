@@ -19,6 +19,7 @@ enum {
 	OPT_READ_ONLY,
 	OPT_ALLOW_MKNOD,
 	OPT_HOST_UDS,
+	OPT_KEEPER,
 	OPT_NO_CONFINE,
 	OPT_NAMESPACES,
 	OPT_LOG_FD,
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{ "read-only", no_argument, NULL, OPT_READ_ONLY },
 	{ "allow-mknod", no_argument, NULL, OPT_ALLOW_MKNOD },
 	{ "host-uds", required_argument, NULL, OPT_HOST_UDS },
+	{ "keeper", no_argument, NULL, OPT_KEEPER },
 	{ "no-confine", no_argument, NULL, OPT_NO_CONFINE },
 	{ "namespaces-made", no_argument, NULL, OPT_NAMESPACES },
 	{ "log-fd", required_argument, NULL, OPT_LOG_FD },
@@ -64,6 +66,7 @@ void options_usage(FILE *f)
 	      "  --allow-mknod         device files may be made (needs CAP_MKNOD)\n"
 	      "  --host-uds=connect    host UNIX sockets in the trees may be connected to\n"
 	      "  --host-uds=create     and may be made\n"
+	      "  --keeper              with --ipc-fd: one process serves, another starts its successor if it is killed\n"
 	      "  --no-confine          tests only: keep the caller's namespaces and root\n"
 	      "  --namespaces-made     the network, IPC and host name namespaces are the sandbox's own already\n"
 	      "  --log-fd N            log to this descriptor (standard error)\n"
@@ -131,6 +134,9 @@ static struct err *parse_one(struct options *o, int opt)
 		return NULL;
 	case OPT_HOST_UDS:
 		return parse_host_uds(o, optarg);
+	case OPT_KEEPER:
+		o->keeper = true;
+		return NULL;
 	case OPT_NO_CONFINE:
 		o->no_confine = true;
 		return NULL;
@@ -168,6 +174,9 @@ static struct err *check(struct options *o)
 		return err_new(0, "--root is missing; see --help");
 	if ((o->ipc_fd >= 0) == (o->listen != NULL))
 		return err_new(0, "give --ipc-fd or --listen, one of them");
+	/* it must be its pid namespace's first process, and one more with sockets of the host were too powerful */
+	if (o->keeper && (o->listen || o->no_confine || o->host_uds != HOST_UDS_NONE))
+		return err_new(0, "--keeper: not with --listen, --no-confine or --host-uds");
 	for (size_t i = 0; o->read_only && i < o->n_trees; i++)
 		o->trees[i].read_only = true;
 	return NULL;

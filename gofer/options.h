@@ -22,6 +22,7 @@ struct options {
 	bool read_only; /* all trees */
 	bool allow_mknod;
 	bool namespaces_made; /* see confine_opts */
+	bool keeper; /* see keeper.h */
 	bool no_confine; /* tests: leave namespaces and root as they are */
 	enum host_uds host_uds;
 	int log_fd;

@@ -14,17 +14,19 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #define RULES_MAX 64
 #define FD_MAX 0x7fffffffu
 
 /* which options a rule is for */
-enum { ALWAYS = 0, LISTEN = 1, UDS = 2, UDS_CREATE = 4, FCHMODAT2 = 8, NO_FCHMODAT2 = 16 };
+enum { ALWAYS = 0, LISTEN = 1, UDS = 2, UDS_CREATE = 4, FCHMODAT2 = 8, NO_FCHMODAT2 = 16, KEEPER = 32 };
 
 /* argument checks */
 #define DIR_FD(n) { POLICY_LE, n, FD_MAX, 0 } /* AT_FDCWD is larger */
@@ -44,6 +46,7 @@ static const struct {
 	ROW(UDS_CREATE, "bind", "--host-uds=create: a socket in a tree; abstract names are of our own network", DIR_FD(0)),
 	ROW(ALWAYS, "brk", "memory (malloc)"),
 	ROW(ALWAYS, "clock_gettime", "log lines, the event loop: where the host's clock is not in the vDSO"),
+	ROW(KEEPER, "clone", "--keeper: the process that serves, when it is started again; never a thread", IS(0, SIGCHLD)),
 	ROW(ALWAYS, "close", "descriptors no longer used"),
 	ROW(UDS, "connect", "--host-uds: a host socket in a tree, by a single component", DIR_FD(0)),
 	ROW(ALWAYS, "epoll_ctl", "event loop: sockets come and go"),
@@ -71,6 +74,9 @@ static const struct {
 	ROW(ALWAYS, "mknodat", "request mknod; devices need CAP_MKNOD", DIR_FD(0)),
 	ROW(ALWAYS, "mmap", "memory, when the heap cannot grow", NO_BITS(2, PROT_EXEC), IS(3, MAP_PRIVATE | MAP_ANONYMOUS)),
 	ROW(ALWAYS, "openat2", "every opening: one component below a directory, no links", DIR_FD(0), IS(3, sizeof(struct open_how))),
+	ROW(KEEPER, "prctl", "--keeper: the next one's filter, on top of this one", IS(0, PR_SET_NO_NEW_PRIVS)),
+	ROW(KEEPER, "prctl", "--keeper: the next one's filter, on top of this one", IS(0, PR_SET_SECCOMP)),
+	ROW(KEEPER, "prlimit64", "--keeper: the next one's limits, set by itself", IS(0, 0)),
 	ROW(ALWAYS, "readlinkat", "request readlink", DIR_FD(0)),
 	ROW(ALWAYS, "recvmsg", "requests"),
 	ROW(ALWAYS, "renameat2", "request rename; NOREPLACE and EXCHANGE, no whiteouts", DIR_FD(0), DIR_FD(2), ONLY_BITS(4, 3)),
@@ -82,6 +88,7 @@ static const struct {
 	ROW(ALWAYS, "symlinkat", "request symlink", DIR_FD(1)),
 	ROW(ALWAYS, "unlinkat", "request unlink", DIR_FD(0), ONLY_BITS(2, AT_REMOVEDIR)),
 	ROW(ALWAYS, "utimensat", "request setattr of times, by descriptor only", DIR_FD(0), IS(3, AT_EMPTY_PATH)),
+	ROW(KEEPER, "wait4", "--keeper: the end of the one that serves"),
 	ROW(ALWAYS, "write", "log lines, to the log's descriptor"),
 };
 
@@ -111,27 +118,21 @@ static const struct policy_rule sanitizer_rules[] = {
 static const char *const caps[] = { "cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid", NULL };
 static const char *const caps_mknod[] = { "cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid", "cap_mknod", NULL };
 
+/* The keeper has but the first: it makes processes. */
 static const struct policy_rlimit rlimits[] = {
 	{ RLIMIT_CORE, 0, "a core file would hold the container's data" },
 	{ RLIMIT_NPROC, 0, "makes no process or thread" },
 };
 
-static struct policy_rule chosen[RULES_MAX];
 _Static_assert(sizeof(rules) / sizeof(*rules) <= RULES_MAX, "more rules than fit");
 
-static struct policy policy = {
-	.component = "gofer",
-	.namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
-	.user = POLICY_USER_KEEP,
-	.root = POLICY_ROOT_EMPTY,
-	.rlimits = rlimits,
-	.n_rlimits = sizeof(rlimits) / sizeof(*rlimits),
-	.rules = chosen,
-	.sanitizer_rules = sanitizer_rules,
-	.n_sanitizer_rules = sizeof(sanitizer_rules) / sizeof(*sanitizer_rules),
-};
+/* Those of the two kinds of process. */
+static struct made {
+	struct policy policy;
+	struct policy_rule rules[RULES_MAX];
+} server, keeper;
 
-const struct policy *gofer_policy(const struct options *o)
+static unsigned conditions(const struct options *o)
 {
 	unsigned when = 0;
 
@@ -141,16 +142,42 @@ const struct policy *gofer_policy(const struct options *o)
 		when |= UDS;
 	if (o->host_uds == HOST_UDS_CREATE)
 		when |= UDS_CREATE;
-	when |= attr_have_fchmodat2() ? FCHMODAT2 : NO_FCHMODAT2;
-	policy.caps = o->allow_mknod ? caps_mknod : caps;
-	policy.n_rules = 0;
+	return when | (attr_have_fchmodat2() ? FCHMODAT2 : NO_FCHMODAT2);
+}
+
+static const struct policy *make(struct made *m, const struct options *o, unsigned when, size_t n_rlimits)
+{
+	m->policy = (struct policy){
+		.component = "gofer",
+		.namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
+		.user = POLICY_USER_KEEP,
+		.root = POLICY_ROOT_EMPTY,
+		.caps = o->allow_mknod ? caps_mknod : caps,
+		.rlimits = rlimits,
+		.n_rlimits = n_rlimits,
+		.rules = m->rules,
+		.sanitizer_rules = sanitizer_rules,
+		.n_sanitizer_rules = sizeof(sanitizer_rules) / sizeof(*sanitizer_rules),
+	};
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
-		if ((rules[i].when & when) == rules[i].when)
-			chosen[policy.n_rules++] = rules[i].rule;
+		struct policy_rule *r = &m->rules[m->policy.n_rules];
+
+		if ((rules[i].when & when) != rules[i].when)
+			continue;
+		*r = rules[i].rule;
+		if (!strcmp(r->call, "write"))
+			r->checks[0] = (struct policy_check)IS(0, o->log_fd);
+		m->policy.n_rules++;
 	}
-	for (size_t i = 0; i < policy.n_rules; i++) {
-		if (!strcmp(chosen[i].call, "write"))
-			chosen[i].checks[0] = (struct policy_check)IS(0, o->log_fd);
-	}
-	return &policy;
+	return &m->policy;
+}
+
+const struct policy *gofer_policy(const struct options *o)
+{
+	return make(&server, o, conditions(o), sizeof(rlimits) / sizeof(*rlimits));
+}
+
+const struct policy *gofer_keeper_policy(const struct options *o)
+{
+	return make(&keeper, o, conditions(o) | KEEPER, 1);
 }

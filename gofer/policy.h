@@ -10,5 +10,7 @@
 
 /* The policy for these options; static. */
 const struct policy *gofer_policy(const struct options *o);
+/* The keeper's (keeper.h): the same, and what making a process that serves takes. */
+const struct policy *gofer_keeper_policy(const struct options *o);
 
 #endif

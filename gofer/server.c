@@ -173,7 +173,7 @@ struct err *conn_open(struct server *s, int sock, struct conn **out)
 	else if (!c || !node_table_init(&c->nodes, NODES_MAX, s->seed, &s->fds) || !(c->roots = calloc(s->n_trees, sizeof(*c->roots))))
 		e = err_new(ENOMEM, "a connection");
 	if (!e) {
-		handle_table_init(&c->handles, NODES_MAX);
+		handle_table_init(&c->handles, NODES_MAX, s->start);
 		c->server = s;
 		c->number = ++s->connections;
 		e = rpc_new(s->base, sock, methods, sizeof(methods) / sizeof(*methods), on_closed, c, &c->rpc);
@@ -191,6 +191,13 @@ struct err *conn_open(struct server *s, int sock, struct conn **out)
 	}
 	free(c);
 	return e;
+}
+
+struct err *conn_tell_restarted(struct conn *c)
+{
+	const struct gofer_restarted event = { .start = c->server->start };
+
+	return rpc_event(c->rpc, gofer_restarted_id, &gofer_restarted_desc, &event);
 }
 
 void conn_run(struct conn *c) { rpc_run(c->rpc); }

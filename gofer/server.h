@@ -58,6 +58,7 @@ struct server {
 	struct scratch scratch;
 	struct foreign_cache foreign;
 	unsigned connections, live; /* made ever, there now */
+	unsigned start; /* keeper.h */
 	bool once; /* ends with its connection */
 	bool failed; /* a peer broke the protocol */
 };
@@ -73,6 +74,8 @@ struct conn {
 
 /* Takes the socket.  *out (may be NULL) is good until the loop runs. */
 struct err *conn_open(struct server *s, int sock, struct conn **out) ERR_MUST_USE;
+/* Before anything else goes over it: a process that served before this one was killed. */
+struct err *conn_tell_restarted(struct conn *c) ERR_MUST_USE;
 /* Serves the one connection there is until it ends. */
 void conn_run(struct conn *c);
 

@@ -5,13 +5,13 @@
 #include "audit.h"
 #include "program.h"
 
+#include "libipc/confine.h"
 #include "libipc/fd.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,19 +22,12 @@
 
 extern char **environ;
 
-static const struct {
-	const char *name;
-	unsigned flag;
-} namespaces[] = { { "user", CLONE_NEWUSER }, { "mnt", CLONE_NEWNS }, { "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET },
-	{ "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS }, { "cgroup", CLONE_NEWCGROUP } };
-#define N_NAMESPACES (sizeof(namespaces) / sizeof(namespaces[0]))
-
 /* --- the printed policy -------------------------------------------------------------- */
 
 /* Standard output of COMPONENT --print-policy; the caller closes it and reaps *pid. */
-static struct err *print_policy(const char *component, struct pool *p, FILE **out, pid_t *pid)
+static struct err *print_policy(const char *component, const char *option, struct pool *p, FILE **out, pid_t *pid)
 {
-	char *argv[] = { pool_strdup(p, component), "--print-policy", NULL };
+	char *argv[] = { pool_strdup(p, component), "--print-policy", option ? pool_strdup(p, option) : NULL, NULL };
 	posix_spawn_file_actions_t actions;
 	const char *path;
 	int ends[2], r;
@@ -66,9 +59,9 @@ static void policy_words(char *words, void (*one)(struct audit_policy *, const c
 
 static void add_namespace(struct audit_policy *out, const char *name)
 {
-	for (size_t i = 0; i < N_NAMESPACES; i++)
-		if (!strcmp(namespaces[i].name, name))
-			out->namespaces |= namespaces[i].flag;
+	for (const struct confine_namespace *n = confine_namespace_names; n->name; n++)
+		if (!strcmp(n->name, name))
+			out->namespaces |= n->flag;
 }
 
 static void add_cap(struct audit_policy *out, const char *name)
@@ -102,7 +95,7 @@ static void policy_line(struct audit_policy *out, char *line)
 	}
 }
 
-struct err *audit_policy_read(const char *component, struct pool *p, struct audit_policy *out)
+struct err *audit_policy_read(const char *component, const char *option, struct pool *p, struct audit_policy *out)
 {
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
@@ -110,7 +103,7 @@ struct err *audit_policy_read(const char *component, struct pool *p, struct audi
 	ssize_t n;
 	pid_t pid;
 	FILE *f = NULL;
-	struct err *e = print_policy(component, p, &f, &pid);
+	struct err *e = print_policy(component, option, p, &f, &pid);
 
 	if (e)
 		return e;
@@ -196,10 +189,10 @@ static void check_namespaces(struct audit *a, pid_t pid, const struct audit_poli
 	const char *own = "", *wrong = "";
 	bool hidden = false;
 
-	for (size_t i = 0; i < N_NAMESPACES; i++) {
+	for (const struct confine_namespace *n = confine_namespace_names; n->name; n++) {
 		char theirs[64] = "", ours[64] = "";
-		const char *name = namespaces[i].name;
-		bool want = policy->namespaces & namespaces[i].flag;
+		const char *name = n->name;
+		bool want = policy->namespaces & n->flag;
 
 		hidden |= readlink(pool_printf(a->pool, "/proc/%d/ns/%s", pid, name), theirs, sizeof(theirs) - 1) < 0;
 		hidden |= readlink(pool_printf(a->pool, "/proc/self/ns/%s", name), ours, sizeof(ours) - 1) < 0;

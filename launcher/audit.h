@@ -14,14 +14,14 @@
 
 #define AUDIT_CALLS 1024 /* call numbers looked at: above all that there are */
 
-/* What COMPONENT --print-policy says, as far as a live process shows it. */
+/* What COMPONENT [OPTION] --print-policy says, as far as a live process shows it. */
 struct audit_policy {
 	unsigned namespaces; /* CLONE_NEW* */
 	uint64_t caps;
 	bool nobody, empty_root;
 	bool allowed[AUDIT_CALLS], refused[AUDIT_CALLS];
 };
-struct err *audit_policy_read(const char *component, struct pool *p, struct audit_policy *out) ERR_MUST_USE;
+struct err *audit_policy_read(const char *component, const char *option, struct pool *p, struct audit_policy *out) ERR_MUST_USE;
 
 /* What an audit has found so far. */
 struct audit {

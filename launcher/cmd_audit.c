@@ -4,21 +4,20 @@
  * which the kernel copies its filter.
  */
 #include "audit.h"
+#include "proc_stat.h"
 #include "sandbox.h"
 
 #include "libipc/fd.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-static struct err *one(struct audit *a, const char *component, const struct proc_id *id, struct audit_policy *policy)
+#define CHILDREN_MAX 4096
+
+static struct err *one(struct audit *a, const char *component, const char *option, const struct proc_id *id, struct audit_policy *policy)
 {
 	_cleanup_close_ int fd = proc_open(id); /* holds the process: its number stays its own */
-	struct err *e = audit_policy_read(component, a->pool, policy);
+	struct err *e = audit_policy_read(component, option, a->pool, policy);
 
 	if (e)
 		return e;
@@ -28,31 +27,25 @@ static struct err *one(struct audit *a, const char *component, const struct proc
 	return NULL;
 }
 
-static pid_t parent_of(const char *pid, struct pool *p)
+static void children(struct audit *a, const char *component, pid_t parent, const struct audit_policy *policy, bool stubs)
 {
-	FILE *f = fopen(pool_printf(p, "/proc/%s/stat", pid), "re");
-	char text[1024] = "", *end;
-	int parent = 0;
+	pid_t pids[CHILDREN_MAX];
+	size_t n = proc_children(parent, pids, CHILDREN_MAX);
 
-	if (!f)
-		return 0;
-	text[fread(text, 1, sizeof(text) - 1, f)] = 0;
-	fclose(f);
-	if ((end = strrchr(text, ')')))
-		sscanf(end + 1, " %*c %d", &parent);
-	return parent;
+	for (size_t i = 0; i < n && i < CHILDREN_MAX; i++)
+		audit_process(a, component, pids[i], policy, stubs);
 }
 
-/* All children of the sentry are stubs. */
-static void stubs(struct audit *a, const struct audit_policy *policy)
+/* The keeper and its child, which serves. */
+static struct err *gofer(struct audit *a, const struct proc_id *id)
 {
-	DIR *d = opendir("/proc");
+	struct audit_policy policy;
+	struct err *e = one(a, "gofer", "--keeper", id, &policy);
 
-	for (const struct dirent *e; d && (e = readdir(d));)
-		if (isdigit((unsigned char)e->d_name[0]) && parent_of(e->d_name, a->pool) == a->sentry)
-			audit_process(a, "stub", atoi(e->d_name), policy, true);
-	if (d)
-		closedir(d);
+	if (e || (e = audit_policy_read("gofer", NULL, a->pool, &policy)))
+		return e;
+	children(a, "gofer", (pid_t)id->pid, &policy, false);
+	return NULL;
 }
 
 static struct err *look(struct audit *a, const struct state *s)
@@ -60,11 +53,10 @@ static struct err *look(struct audit *a, const struct state *s)
 	struct audit_policy policy;
 	struct err *e;
 
-	if ((e = one(a, "controld", s->controld, &policy)) || (e = one(a, "gofer", s->gofer, &policy)) ||
-		(e = one(a, "sentry", s->sentry, &policy)))
+	if ((e = one(a, "controld", NULL, s->controld, &policy)) || (e = gofer(a, s->gofer)) || (e = one(a, "sentry", NULL, s->sentry, &policy)))
 		return e;
 	a->sentry = (pid_t)s->sentry->pid;
-	stubs(a, &policy);
+	children(a, "stub", a->sentry, &policy, true); /* all of them are stubs */
 	return NULL;
 }
 

@@ -4,15 +4,14 @@
  * host (PSS: shared pages in shares).  Bytes.
  */
 #include "client.h"
+#include "proc_stat.h"
 #include "sandbox.h"
 
 #include "libipc/fd.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
+#define CHILDREN_MAX 4096
 
 /* 0: gone, or not ours to look at. */
 static uint64_t pss(uint64_t pid)
@@ -30,38 +29,24 @@ static uint64_t pss(uint64_t pid)
 	return kib * 1024;
 }
 
-static uint64_t parent_of(const char *pid)
+/* The processes in which programs' own code runs are the sentry's children. */
+static json_t *stubs(pid_t sentry)
 {
-	char path[300], line[512], *end;
-	unsigned long long ppid = 0;
-	FILE *f;
+	pid_t pids[CHILDREN_MAX];
+	size_t n = proc_children(sentry, pids, CHILDREN_MAX);
+	uint64_t bytes = 0;
 
-	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
-	if (!(f = fopen(path, "re")))
-		return 0;
-	/* "PID (NAME) STATE PPID": the name may hold anything */
-	if (fgets(line, sizeof(line), f) && (end = strrchr(line, ')')))
-		sscanf(end + 1, " %*c %llu", &ppid);
-	fclose(f);
-	return ppid;
+	for (size_t i = 0; i < n && i < CHILDREN_MAX; i++)
+		bytes += pss((uint64_t)pids[i]);
+	return json_pack("{s:I, s:I}", "count", (json_int_t)n, "memory", (json_int_t)bytes);
 }
 
-/* The processes in which programs' own code runs are the sentry's children. */
-static json_t *stubs(uint64_t sentry)
+/* The gofer is two: one that serves, and its keeper. */
+static uint64_t with_child(uint64_t pid)
 {
-	uint64_t n = 0, bytes = 0;
-	DIR *d = opendir("/proc");
-	struct dirent *e;
+	pid_t child;
 
-	while (d && (e = readdir(d))) {
-		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && parent_of(e->d_name) == sentry) {
-			n++;
-			bytes += pss(strtoull(e->d_name, NULL, 10));
-		}
-	}
-	if (d)
-		closedir(d);
-	return json_pack("{s:I, s:I}", "count", (json_int_t)n, "memory", (json_int_t)bytes);
+	return pss(pid) + (proc_children((pid_t)pid, &child, 1) ? pss((uint64_t)child) : 0);
 }
 
 static json_t *host_usage(const struct state *s)
@@ -76,10 +61,10 @@ static json_t *host_usage(const struct state *s)
 		_cleanup_close_ int alive = proc_open(all[i].id);
 
 		if (alive >= 0)
-			json_object_set_new(j, all[i].name, json_integer((json_int_t)pss(all[i].id->pid)));
+			json_object_set_new(j, all[i].name, json_integer((json_int_t)(all[i].id == s->gofer ? with_child : pss)(all[i].id->pid)));
 	}
 	if (s->sentry)
-		json_object_set_new(j, "stubs", stubs(s->sentry->pid));
+		json_object_set_new(j, "stubs", stubs((pid_t)s->sentry->pid));
 	return j;
 }
 

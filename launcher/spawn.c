@@ -90,6 +90,7 @@ static struct err *gofer_program(struct program *g, const struct spawn *s, struc
 	if (s->plan->trees.v[0].readonly && !writable_bind)
 		program_arg(g, p, "--read-only");
 	program_fd(g, p, "--ipc-fd", s->gofer_sock);
+	program_arg(g, p, "--keeper");
 	add_log(g, s, p);
 	LIST_ADD(p, &g->args, NULL);
 	/* on the host's own tree everybody stays who they are */

@@ -76,3 +76,9 @@ struct err *confine_seal(const struct policy *p)
 	struct err *e = confine_filter(tables, n, n_tables);
 	return e ? err_wrap(e, "sealing the %s", p->component) : NULL;
 }
+
+struct err *confine_seal_child(const struct policy *p)
+{
+	struct err *e = apply_rlimits(p);
+	return e ? err_wrap(e, "sealing the %s", p->component) : confine_seal(p);
+}

@@ -47,6 +47,13 @@ enum policy_root {
 	POLICY_ROOT_GIVEN, /* pivoted into the directory given at run time, see confine_opts */
 };
 
+/* "mnt", CLONE_NEWNS ...: all there are; ends with NULL. */
+struct confine_namespace {
+	const char *name;
+	unsigned flag;
+};
+extern const struct confine_namespace confine_namespace_names[];
+
 struct policy {
 	const char *component;
 	unsigned namespaces; /* CLONE_NEW* made by confine(); CLONE_NEWPID is made by the parent or, if we are not pid 1, by a fork in confine() */
@@ -80,6 +87,10 @@ struct err *confine_enter(const struct policy *p, const struct confine_opts *o) 
 /* no_new_privs and the filter; default action: kill the process.  All threads
  * made later inherit it. */
 struct err *confine_seal(const struct policy *p) ERR_MUST_USE;
+
+/* In a child of a process that has entered and sealed another policy, of which this one
+ * is a part: limits and filter. */
+struct err *confine_seal_child(const struct policy *p) ERR_MUST_USE;
 
 /* --print-policy: ids, namespaces, capabilities, root, rlimits, then one row a
  * call: `allow NAME [argument checks] # why`. */

@@ -35,11 +35,4 @@ struct err *confine_bpf(const struct policy_rule *const *tables, const size_t *n
 /* Loads it. */
 struct err *confine_filter(const struct policy_rule *const *tables, const size_t *n, size_t n_tables) ERR_MUST_USE;
 
-/* "mnt", CLONE_NEWNS ...; ends with NULL. */
-struct confine_namespace {
-	const char *name;
-	unsigned flag;
-};
-extern const struct confine_namespace confine_namespace_names[];
-
 #endif

@@ -6,6 +6,7 @@
  * is found under its name, or was removed or renamed through this connection;
  * when the host has put something else there, requests answer ESTALE: walk
  * again.  uid and gid 0xffffffff leave the owner as the gofer makes it.
+ * A handle's bits 51 to 62 say which process of a gofer gave it out (restarted).
  * Names are single components: 1-255 bytes, no '/', not "." or "..".
  */
 PROTOCOL(gofer, 1, "The file system protocol: the sentry asks, the gofer answers.")
@@ -298,3 +299,7 @@ END(gofer_list)
 REPLY(gofer, list, "")
 	F_LIST(gofer_list_reply, listings, gofer_listing, 16, "in order; fewer than asked for when no more fit")
 END(gofer_list_reply)
+
+EVENT(gofer, restarted, 27, "From the gofer, before all else: another process serves from now on, the one before it was killed. Handles of before are good for nothing; requests that were under way may or may not have been carried out.")
+	F_U64(gofer_restarted, start, 4095, "which process it is, counted from 0; its handles have the same number in their bits 51 to 62")
+END(gofer_restarted)

@@ -77,6 +77,11 @@ struct rpc_client;
 struct err *rpc_client_new(int sock, struct rpc_client **out) ERR_MUST_USE; /* takes the socket */
 void rpc_client_free(struct rpc_client *c);
 int rpc_client_fd(const struct rpc_client *c);
+/* The server may be replaced on the same connection by another, which begins with an event
+ * `method`.  Calls under way then end with ERESTART: whether they were carried out is
+ * not known.  fn is called before any does; with a lock held: it must not wait, and
+ * returns false for an event that is none.  Set before the first call. */
+void rpc_client_on_restart(struct rpc_client *c, uint32_t method, bool (*fn)(void *arg, struct frame *f), void *arg);
 /* out is filled and *a holds its memory (msg_free it).  deadline_ms 0: none.
  * On an error reply returns an error with the peer's errno and text. Waits
  * are not interrupted by signals. */

@@ -11,6 +11,10 @@
  * call on it.  sendmsg of one datagram is atomic, so senders need no lock; one
  * leader at a time receives.  Calls that passed their deadline leave a
  * tombstone until their answer comes (the server always answers).
+ *
+ * A server that was replaced (rpc_client_on_restart) never answers what the one
+ * before it had taken; what still lay in the socket it does answer.  All calls
+ * of before end at the event, and their answers are dropped.
  */
 #include "libipc/frame_io.h"
 #include "libipc/msg_desc.h"
@@ -34,7 +38,8 @@ struct wait {
 	TAILQ_ENTRY(wait) entry; /* [mu] */
 	uint64_t sequence; /* [I] */
 	uint32_t method; /* [I] */
-	bool done; /* [mu] the answer is in frame, or the connection is gone */
+	bool done; /* [mu] the answer is in frame, or errnum says why there is none */
+	int errnum; /* [mu] ERESTART: the server was replaced */
 	struct frame frame; /* [mu], the caller's once done */
 	pthread_cond_t wake;
 };
@@ -52,6 +57,10 @@ struct rpc_client {
 	LIST_HEAD(, tombstone) tombstones; /* [mu] */
 	unsigned n_tombstones; /* [mu] */
 	uint64_t sequence; /* [mu] last one given */
+	uint64_t lost; /* [mu] up to this one they were another server's */
+	uint32_t restart; /* [I] the event of another server; 0: none is ever */
+	bool (*on_restart)(void *arg, struct frame *f); /* [I] */
+	void *on_restart_arg; /* [I] */
 	bool leading; /* [mu] some thread receives */
 	int broken; /* [mu] errno that ended the connection */
 	const char *why; /* [mu] a constant that says more, or NULL */
@@ -72,15 +81,21 @@ struct err *rpc_client_new(int sock, struct rpc_client **out)
 	return NULL;
 }
 
-void rpc_client_free(struct rpc_client *c)
+static void bury_tombstones(struct rpc_client *c)
 {
-	if (!c)
-		return;
 	struct tombstone *t;
 	while ((t = LIST_FIRST(&c->tombstones))) {
 		LIST_REMOVE(t, entry);
 		free(t);
 	}
+	c->n_tombstones = 0;
+}
+
+void rpc_client_free(struct rpc_client *c)
+{
+	if (!c)
+		return;
+	bury_tombstones(c);
 	close(c->sock);
 	pthread_condattr_destroy(&c->monotonic);
 	pthread_mutex_destroy(&c->mu);
@@ -90,6 +105,13 @@ void rpc_client_free(struct rpc_client *c)
 int rpc_client_fd(const struct rpc_client *c)
 {
 	return c->sock;
+}
+
+void rpc_client_on_restart(struct rpc_client *c, uint32_t method, bool (*fn)(void *arg, struct frame *f), void *arg)
+{
+	c->restart = method;
+	c->on_restart = fn;
+	c->on_restart_arg = arg;
 }
 
 /* --- time --------------------------------------------------------------------- */
@@ -147,12 +169,34 @@ static void break_locked(struct rpc_client *c, int errnum, const char *why)
 		pthread_cond_signal(&w->wake);
 }
 
+/* Another server: nobody may wait for what the one before it had taken. */
+static bool restarted_locked(struct rpc_client *c, struct frame *f)
+{
+	struct wait *w;
+	if (f->kind != FRAME_EVENT || !c->restart || f->method != c->restart || !c->on_restart(c->on_restart_arg, f))
+		return false;
+	c->lost = c->sequence;
+	bury_tombstones(c);
+	TAILQ_FOREACH (w, &c->waits, entry) {
+		if (w->done)
+			continue;
+		w->errnum = ERESTART;
+		w->done = true;
+		pthread_cond_signal(&w->wake);
+	}
+	return true;
+}
+
 /* Gives a received frame (and what it owns) to the call it answers. */
 static void deliver_locked(struct rpc_client *c, struct frame *f)
 {
 	struct wait *w;
 	struct tombstone *t;
 	if (f->kind == FRAME_REPLY || f->kind == FRAME_ERROR) {
+		if (f->sequence <= c->lost) {
+			frame_free(f);
+			return;
+		}
 		TAILQ_FOREACH (w, &c->waits, entry) {
 			if (w->sequence != f->sequence || w->done)
 				continue;
@@ -173,8 +217,10 @@ static void deliver_locked(struct rpc_client *c, struct frame *f)
 			return;
 		}
 	}
+	bool restarted = restarted_locked(c, f);
 	frame_free(f);
-	break_locked(c, EPROTO, "the peer sent what nobody asked for");
+	if (!restarted)
+		break_locked(c, EPROTO, "the peer sent what nobody asked for");
 }
 
 /* Receives one frame and delivers it.  mu is released meanwhile.  0 or ETIMEDOUT. */
@@ -238,7 +284,7 @@ static int await_locked(struct rpc_client *c, struct wait *w, const struct times
 		if (r == ETIMEDOUT && !w->done)
 			return ETIMEDOUT;
 	}
-	return 0;
+	return w->errnum;
 }
 
 /* --- a call ----------------------------------------------------------------------- */

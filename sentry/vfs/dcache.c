@@ -155,10 +155,19 @@ void dentry_get(struct dentry *d) { ref_get(&d->ref); }
 
 void dentry_get_locked(struct dentry *d) { atomic_fetch_add_explicit(&d->ref.n, 1, memory_order_relaxed); }
 
+static void set_inode(struct dentry *d, struct inode *i)
+{
+	d->inode = i;
+	if (i)
+		LIST_INSERT_HEAD(&i->names, d, name_link);
+}
+
 /* Takes an unused dentry out of all lists. */
 static void detach(struct dcache *dc, struct dentry *d)
 {
 	hash_out(d);
+	if (d->inode)
+		LIST_REMOVE(d, name_link);
 	if (d->flags & DENTRY_ONLRU)
 		TAILQ_REMOVE(&dc->lru, d, lru_link);
 	if (d->parent != d)
@@ -232,8 +241,8 @@ struct dentry *dentry_make_root(struct superblock *sb, struct inode *i)
 
 	if (!d)
 		return NULL;
-	d->inode = i;
 	mutex_lock(&dc->mu);
+	set_inode(d, i);
 	dc->count++;
 	mutex_unlock(&dc->mu);
 	return d;
@@ -246,8 +255,8 @@ struct dentry *dentry_new_anon(struct superblock *sb, const char *name, struct i
 
 	if (!d)
 		return NULL;
-	d->inode = i;
 	mutex_lock(&dc->mu);
+	set_inode(d, i);
 	dc->count++;
 	mutex_unlock(&dc->mu);
 	return d;
@@ -281,7 +290,7 @@ int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, s
 		*out = there;
 		return 0;
 	}
-	d->inode = i;
+	set_inode(d, i);
 	d->parent = dir;
 	dentry_get_locked(dir);
 	hash_in(dc, d);
@@ -303,7 +312,7 @@ void dentry_instantiate(struct dentry *d, struct inode *i)
 	struct dcache *dc = dcache_of(d);
 
 	mutex_lock(&dc->mu);
-	d->inode = i;
+	set_inode(d, i);
 	pin(d);
 	mutex_unlock(&dc->mu);
 }
@@ -498,6 +507,21 @@ int dcache_peek(struct dentry *dir, const char *name, uint32_t len, uint64_t *in
 		r = d->inode != NULL;
 	mutex_unlock(&dc->mu);
 	return r;
+}
+
+struct dentry *inode_dentry(struct inode *i)
+{
+	struct dcache *dc = &i->sb->vfs->dc;
+	struct dentry *d;
+
+	mutex_lock(&dc->mu);
+	LIST_FOREACH (d, &i->names, name_link)
+		if (!(d->flags & DENTRY_UNHASHED))
+			break;
+	if (d)
+		dentry_get_locked(d);
+	mutex_unlock(&dc->mu);
+	return d;
 }
 
 void dcache_each_pinned(struct dentry *dir, void (*fn)(const struct dentry *d, void *arg), void *arg)

@@ -132,6 +132,7 @@ struct inode {
 	uint32_t iflags; /* [mu] INODE_* */
 	void *locks; /* POSIX and flock locks: vfs/locks.c */
 	void *watches; /* inotify marks: fs/inotify */
+	LIST_HEAD(, dentry) names; /* [dcache lock] its dentries */
 	struct unix_bound *bound; /* a bound UNIX socket (net/unix), [a_mu] */
 	struct pipe *fifo; /* a named pipe's buffer, [a_mu] */
 	int32_t write_count; /* [a_mu] >0 writers, <0 denied (running program: ETXTBSY) */
@@ -150,6 +151,7 @@ struct dentry {
 	_Atomic uint32_t flags; /* DENTRY_* */
 	_Atomic uint32_t age; /* when it was known to hold: age.c */
 	LIST_ENTRY(dentry) hash_link;
+	LIST_ENTRY(dentry) name_link; /* inode's */
 	TAILQ_ENTRY(dentry) lru_link, child_link;
 	TAILQ_HEAD(, dentry) children;
 	void *priv; /* the file system's */
@@ -269,6 +271,8 @@ int dcache_peek(struct dentry *dir, const char *name, uint32_t len, uint64_t *in
 void dcache_each_pinned(struct dentry *dir, void (*fn)(const struct dentry *d, void *arg), void *arg);
 /* The same name, only if it is cached: new reference or NULL. */
 struct dentry *dcache_get(struct dentry *dir, const struct qstr *name);
+/* A name by which i is reached (new reference), or NULL: all are gone. */
+struct dentry *inode_dentry(struct inode *i);
 /* d's directory (new reference; NULL: it has none) and its name there. */
 struct dentry *dentry_parent(struct dentry *d, char name[256]);
 void dentry_mark_ahead(struct dentry *d);

@@ -31,20 +31,22 @@ golden() {
 golden sentry "$bin/sentry/sentry"
 golden controld "$bin/controld/controld"
 golden gofer "$bin/gofer/gofer" --root /
+golden gofer-keeper "$bin/gofer/gofer" --root / --keeper
 golden launcher "$bin/launcher/launcher"
 golden ipcctl "$bin/libipc/ipcctl"
 golden ipcwire "$bin/libipc/ipcwire"
 [ ! -e "$bin/scope/scope" ] || golden scope "$bin/scope/scope"
 
-# at_most COMPONENT N : distinct permitted calls, and each row has a reason
+# at_most COMPONENT N [OPTION] : distinct permitted calls, and each row has a reason
 at_most() {
-	n=$("$bin/$1/$1" --print-policy | sed '/^# for the sanitizer/,$d' | awk '/^allow/ { print $2 }' | sort -u | wc -l)
-	[ "$n" -le "$2" ] && ok "$1: $n calls, at most $2" || not_ok "$1: at most $2 calls" "$n"
-	n=$("$bin/$1/$1" --print-policy | grep -E '^(allow|refuse|rlimit)' | grep -vc ' # ..*')
+	n=$("$bin/$1/$1" ${3-} --print-policy | sed '/^# for the sanitizer/,$d' | awk '/^allow/ { print $2 }' | sort -u | wc -l)
+	[ "$n" -le "$2" ] && ok "$1 ${3-}: $n calls, at most $2" || not_ok "$1 ${3-}: at most $2 calls" "$n"
+	n=$("$bin/$1/$1" ${3-} --print-policy | grep -E '^(allow|refuse|rlimit)' | grep -vc ' # ..*')
 	[ "$n" -eq 0 ] && ok "$1: every row has a reason" || not_ok "$1: every row has a reason" "$n rows have none"
 }
 at_most sentry 45
 at_most gofer 40
+at_most gofer 40 --keeper
 at_most controld 30
 [ ! -e "$bin/scope/scope" ] || at_most scope 25
 
@@ -60,7 +62,7 @@ live() {
 		not_ok "$1 is alive" "$(cat "$STATE/$id/state.json")"
 		return
 	fi
-	"$bin/$1/$1" --print-policy >"$SCRATCH/live.policy"
+	"$bin/$1/$1" ${options-} --print-policy >"$SCRATCH/live.policy"
 	python3 "$here/confinement.py" "$SCRATCH/syscalls" "$SCRATCH/live.policy" "$2" ${3-} >"$SCRATCH/live" 2>&1 ||
 		not_ok "$platform: $1 ${3-} $2: the check runs" "$(tail -3 "$SCRATCH/live")"
 	while read -r line; do
@@ -91,7 +93,13 @@ look_at_sandbox() {
 	timeout 20 "$LAUNCHER" --root "$STATE" --platform "$platform" run -d --bundle "$SCRATCH/bundle" "$id" </dev/null >"$SCRATCH/out" 2>&1 ||
 		{ not_ok "$platform: a sandbox to look at" "$(cat "$SCRATCH/out")"; return; }
 	live controld "$(pid controld)"
-	live gofer "$(pid gofer)"
+	keeper=$(pid gofer)
+	options=--keeper live gofer "$keeper"
+	live gofer "$(pgrep -P "$keeper")"
+	# and one that took the place of another
+	kill -KILL "$(pgrep -P "$keeper")"
+	sleep 0.5
+	live gofer "$(pgrep -P "$keeper")"
 	sentry=$(pid sentry)
 	live sentry "$sentry"
 	look_at_stubs

@@ -35,7 +35,7 @@ gone() { # what: state and processes
 	is "$1: state" "$(ls "$work/state")" ""
 }
 status_of() { run state "$id" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
-pid_of() { pgrep -f "redoubt-$1 $id"; }
+pid_of() { pgrep -of "redoubt-$1 $id"; }
 
 bundle=$work/bundle
 mkdir -p "$bundle/rootfs/bin" "$bundle/rootfs/tmp" "$work/state"

@@ -81,7 +81,7 @@ until_true '[ -s "$SCRATCH/a.out" ] && [ -s "$SCRATCH/b.out" ]'
 has "pid 1, own host name" "$(output a)" "1 a "
 is "pid 1 in each" "$(output b)" 1
 is "one sentry" "$(pgrep -f "redoubt-sentry $tag" | wc -l)" 1
-is "a gofer each" "$(pgrep -f "redoubt-gofer $tag" | wc -l)" 3
+is "a gofer each, and its keeper" "$(pgrep -f "redoubt-gofer $tag" | wc -l)" 6
 is "one controld" "$(pgrep -f "redoubt-controld $tag" | wc -l)" 1
 is "state" "$(status_of "$tag-pause") $(status_of "$tag-a") $(status_of "$tag-b")" "running running running"
 is "list" "$(run list -q | tr '\n' ' ')" "$tag-a $tag-b $tag-pause "
@@ -159,7 +159,7 @@ is "delete" "$? $(ls "$STATE" | tr '\n' ' ')" "0 $tag-b $tag-pause "
 # a was the first to mount the volume: its gofer serves it as long as somebody needs it
 run exec "$tag-b" sh -c 'echo still there >/mnt/later && cat /mnt/later /mnt/file' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "a volume outlives the container that brought it" "$(tr '\n' ' ' <"$SCRATCH/out")" "still there from a "
-is "with its gofer" "$(pgrep -f "redoubt-gofer $tag-a" | wc -l)" 1
+is "with its gofer" "$(pgrep -f "redoubt-gofer $tag-a" | wc -l)" 2
 container a container "$tag-pause" "$own" sh -c 'cat /mnt/later; exec sleep 1000'
 until_true '[ -s "$SCRATCH/a.out" ]'
 is "an id can be used again" "$(output a)" "still there"
@@ -172,7 +172,7 @@ until_true '[ "$(status_of "$tag-a")" = stopped ]'
 is "a killed stand-in takes its container along" "$(run ps "$tag-a" 2>/dev/null | grep -c sleep) $(status_of "$tag-pause")" "0 running"
 quiet delete "$tag-a"
 until_true '[ "$(pgrep -f "redoubt-gofer $tag-a" | wc -l)" = 0 ]'
-is "gofers end with the last of their users" "$(pgrep -f "redoubt-gofer $tag" | wc -l)" 1
+is "gofers end with the last of their users" "$(pgrep -f "redoubt-gofer $tag" | wc -l)" 2
 
 # --- run, failures, created ones ------------------------------------------------------
 bundle r container "$tag-pause" "$own" sh -c 'echo out; cat /mnt/file; exit 3'
@@ -240,7 +240,7 @@ is "it never reaches the host" "$(ls "$SCRATCH/vol")" ""
 is "a file system of its own kind" "$(run exec "$tag-b" stat -f -c %T /mnt)" tmpfs
 if grep -q "redoubt-$tag/a" "/proc/$(cat "$SCRATCH/a.pid")/cgroup" 2>/dev/null; then
 	ok "the stand-in is in the container's cgroup"
-	is "the gofer is not" "$(grep -c "redoubt-$tag/a" "/proc/$(pgrep -f "redoubt-gofer $tag-a")/cgroup")" 0
+	is "the gofer is not" "$(grep -c "redoubt-$tag/a" "/proc/$(pgrep -of "redoubt-gofer $tag-a")/cgroup")" 0
 else
 	skip "the stand-in is in the container's cgroup" "no cgroup could be made"
 fi

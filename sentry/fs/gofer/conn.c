@@ -23,6 +23,7 @@ struct err *gofer_conn_new(int sock, struct gofer_conn **out)
 		free(c);
 		return e;
 	}
+	rpc_client_on_restart(c->client, gofer_restarted_id, gofer_on_restart, c);
 	*out = c;
 	return NULL;
 }

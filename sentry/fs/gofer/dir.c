@@ -29,11 +29,11 @@ static void change_end(struct inode *dir)
 	glist_drop(n);
 }
 
-#define GCALL_CHANGE(d, M, req, rep, a)                                                                                                             \
+#define GCALL_CHANGE(d, M, req, rep, a, t)                                                                                                          \
 	__extension__({                                                                                                                              \
 		int c_;                                                                                                                              \
 		change_begin(d);                                                                                                                     \
-		c_ = GCALL_NODE(gnode(d), M, req, dir, rep, a);                                                                                      \
+		c_ = GCALL_NODE_TELL(gnode(d), M, req, dir, rep, a, t);                                                                              \
 		change_end(d);                                                                                                                       \
 		c_;                                                                                                                                  \
 	})
@@ -100,16 +100,30 @@ static int made(struct inode *dir, struct dentry *d, const struct gofer_node *w,
 	return 0;
 }
 
+/* It failed with r; but it may have been made by a request of which no answer came. */
+static int made_before(int r, const struct gretry *t, struct inode *dir, struct dentry *d, uint64_t mode, uint64_t uid, uint64_t gid)
+{
+	struct inode *i;
+
+	if (r != -EEXIST || !t->lost)
+		return r;
+	r = gofer_made_before(dir, name_of(d), (uint32_t)mode, (uint32_t)uid, (uint32_t)gid, &i);
+	if (!r)
+		dentry_instantiate(d, i);
+	return r;
+}
+
 static int gofer_create_file(struct inode *dir, struct dentry *d, uint32_t mode, const struct cred *c)
 {
 	struct gofer_create req = { .name = name_of(d), .flags = LINUX_O_RDWR, .mode = mode & 07777, .uid = c->fsuid, .gid = new_gid(dir, c) };
 	struct gofer_create_reply rep;
 	struct msg_arena a = { NULL };
 	struct inode *i;
-	int r = GCALL_CHANGE(dir, create, &req, &rep, &a);
+	struct gretry t = { 0 };
+	int r = GCALL_CHANGE(dir, create, &req, &rep, &a, &t);
 
 	if (r)
-		return r;
+		return made_before(r, &t, dir, d, LINUX_S_IFREG | req.mode, req.uid, req.gid);
 	r = made(dir, d, &rep.made, &i);
 	if (!r) { /* whoever opens it next needs no request */
 		struct gnode *n = gnode(i);
@@ -130,10 +144,11 @@ static int gofer_mkdir_(struct inode *dir, struct dentry *d, uint32_t mode, cons
 	struct gofer_mkdir req = { .name = name_of(d), .mode = (mode & 07777) | (dir->mode & LINUX_S_ISGID), .uid = c->fsuid, .gid = new_gid(dir, c) };
 	struct gofer_mkdir_reply rep;
 	struct msg_arena a = { NULL };
-	int r = GCALL_CHANGE(dir, mkdir, &req, &rep, &a);
+	struct gretry t = { 0 };
+	int r = GCALL_CHANGE(dir, mkdir, &req, &rep, &a, &t);
 
 	if (r)
-		return r;
+		return made_before(r, &t, dir, d, LINUX_S_IFDIR | req.mode, req.uid, req.gid);
 	r = made(dir, d, &rep.made, NULL);
 	GREPLY_FREE(mkdir, &rep, &a);
 	return r;
@@ -144,10 +159,11 @@ static int gofer_mknod_(struct inode *dir, struct dentry *d, uint32_t mode, uint
 	struct gofer_mknod req = { .name = name_of(d), .mode = mode, .rdev = rdev, .uid = c->fsuid, .gid = new_gid(dir, c) };
 	struct gofer_mknod_reply rep;
 	struct msg_arena a = { NULL };
-	int r = GCALL_CHANGE(dir, mknod, &req, &rep, &a);
+	struct gretry t = { 0 };
+	int r = GCALL_CHANGE(dir, mknod, &req, &rep, &a, &t);
 
 	if (r)
-		return r;
+		return made_before(r, &t, dir, d, req.mode, req.uid, req.gid);
 	r = made(dir, d, &rep.made, NULL);
 	GREPLY_FREE(mknod, &rep, &a);
 	return r;
@@ -158,10 +174,11 @@ static int gofer_symlink_(struct inode *dir, struct dentry *d, const char *targe
 	struct gofer_symlink req = { .name = name_of(d), .target = msg_str(target), .uid = c->fsuid, .gid = new_gid(dir, c) };
 	struct gofer_symlink_reply rep;
 	struct msg_arena a = { NULL };
-	int r = GCALL_CHANGE(dir, symlink, &req, &rep, &a);
+	struct gretry t = { 0 };
+	int r = GCALL_CHANGE(dir, symlink, &req, &rep, &a, &t);
 
 	if (r)
-		return r;
+		return made_before(r, &t, dir, d, LINUX_S_IFLNK, req.uid, req.gid);
 	r = made(dir, d, &rep.made, NULL);
 	GREPLY_FREE(symlink, &rep, &a);
 	return r;
@@ -172,14 +189,21 @@ static int gofer_link_(struct inode *dir, struct dentry *d, struct inode *target
 	struct gofer_link req = { .name = name_of(d) };
 	struct gofer_link_reply rep;
 	struct msg_arena a = { NULL };
+	struct gretry t = { 0 };
 	int r;
 
 	if (target->sb != dir->sb)
 		return -EXDEV;
 	do {
 		req.node = gnode_handle(gnode(target));
-		r = GCALL_CHANGE(dir, link, &req, &rep, &a);
-	} while (r == -ESTALE && gnode_drop_handle(gnode(target), req.node));
+		r = GCALL_CHANGE(dir, link, &req, &rep, &a, &t);
+	} while (gnode_retry(gnode(target), req.node, &r, &t));
+	if (r == -EEXIST && t.lost && gofer_leads_to(dir, req.name, target)) {
+		inode_get(target);
+		dentry_instantiate(d, target);
+		gofer_refresh(target);
+		return 0;
+	}
 	if (r)
 		return r == -ESTALE ? -ENOENT : r;
 	r = made(dir, d, &rep.made, NULL);
@@ -197,11 +221,13 @@ static int remove_name(struct inode *dir, struct dentry *d, bool directory)
 	struct gofer_unlink_reply rep;
 	struct msg_arena a = { NULL };
 	struct inode *i = d->inode;
-	int r = GCALL_CHANGE(dir, unlink, &req, &rep, &a);
+	struct gretry t = { 0 };
+	int r = GCALL_CHANGE(dir, unlink, &req, &rep, &a, &t);
 
-	if (r)
+	if (r && !(r == -ENOENT && t.lost)) /* gone it is, by whomever */
 		return r;
-	GREPLY_FREE(unlink, &rep, &a);
+	if (!r)
+		GREPLY_FREE(unlink, &rep, &a);
 	mutex_lock(&i->a_mu);
 	i->nlink = directory ? 0 : i->nlink - (i->nlink > 0);
 	i->ctime = now_realtime();
@@ -212,23 +238,38 @@ static int remove_name(struct inode *dir, struct dentry *d, bool directory)
 static int gofer_unlink_(struct inode *dir, struct dentry *d) { return remove_name(dir, d, false); }
 static int gofer_rmdir(struct inode *dir, struct dentry *d) { return remove_name(dir, d, true); }
 
+static int ask_rename(struct gnode *old_dir, struct gnode *new_dir, struct gofer_rename *req, const struct inode *moved, struct inode *to)
+{
+	struct gofer_rename_reply rep;
+	struct msg_arena a = { NULL };
+	struct gretry t = { 0 };
+	int r;
+
+	do {
+		if (t.lost && gofer_leads_to(to, req->new_name, moved))
+			return 0;
+		req->old_dir = gnode_handle(old_dir);
+		req->new_dir = gnode_handle(new_dir);
+		r = req->old_dir && req->new_dir ? GCALL(gsuper(old_dir->sb), rename, req, &rep, &a) : -ESTALE;
+	} while (gnode_retry(old_dir, req->old_dir, &r, &t) || gnode_retry(new_dir, req->new_dir, &r, &t));
+	if (!r)
+		GREPLY_FREE(rename, &rep, &a);
+	return r;
+}
+
 static int gofer_rename_(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *nd, unsigned flags)
 {
 	struct gofer_rename req = { .old_name = name_of(old), .new_name = name_of(nd), .flags = flags };
-	struct gofer_rename_reply rep;
-	struct msg_arena a = { NULL };
 	struct inode *gone = flags & LINUX_RENAME_EXCHANGE ? NULL : nd->inode;
 	int r;
 
-	req.new_dir = gnode_handle(gnode(new_dir));
 	change_begin(old_dir);
 	change_begin(new_dir);
-	r = GCALL_NODE(gnode(old_dir), rename, &req, old_dir, &rep, &a);
+	r = ask_rename(gnode(old_dir), gnode(new_dir), &req, old->inode, new_dir);
 	change_end(new_dir);
 	change_end(old_dir);
 	if (r)
 		return r;
-	GREPLY_FREE(rename, &rep, &a);
 	gnode(old->inode)->dirty = true; /* its ctime */
 	if (gone) {
 		mutex_lock(&gone->a_mu);

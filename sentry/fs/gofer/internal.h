@@ -11,6 +11,7 @@
 #include "abi/fcntl.h"
 #include "abi/fs.h"
 #include "fs/gofer/gofer_fs.h"
+#include "libipc/frame.h"
 #include "libipc/protocols.h"
 #include "libipc/rpc.h"
 #include "vfs/file.h"
@@ -36,6 +37,7 @@ struct ahead {
 struct gofer_conn {
 	struct ref ref;
 	struct rpc_client *client; /* [I] */
+	_Atomic unsigned start; /* which process serves: restart.c */
 };
 
 struct gofer_super {
@@ -92,15 +94,22 @@ static inline struct gnode *gnode(const struct inode *i) { return i->priv; }
 #define GCALL(s, M, req, rep, a) rpc_client_call_errno((s)->client, gofer_##M##_id, &gofer_##M##_desc, req, &gofer_##M##_reply_desc, rep, a)
 #define GREPLY_FREE(M, rep, a) msg_free(&gofer_##M##_reply_desc, rep, a)
 /* The same for a request about a node, whose member `field` is its handle: a
- * handle whose name is gone (ESTALE) is dropped and the next one tried. */
-#define GCALL_NODE(n, M, req, field, rep, a)                                                                                                         \
+ * handle whose name is gone (ESTALE) is dropped and the next one tried; a request that a
+ * killed gofer had is sent again.  It must not matter that it may be carried out twice,
+ * or else *t says whether it may have been. */
+#define GCALL_NODE_TELL(n, M, req, field, rep, a, t)                                                                                                 \
 	__extension__({                                                                                                                              \
 		int r_;                                                                                                                              \
 		do {                                                                                                                                 \
 			(req)->field = gnode_handle(n);                                                                                              \
 			r_ = (req)->field ? GCALL(gsuper((n)->sb), M, req, rep, a) : -ESTALE;                                                        \
-		} while (r_ == -ESTALE && gnode_drop_handle(n, (req)->field));                                                                       \
+		} while (gnode_retry(n, (req)->field, &r_, t));                                                                                      \
 		r_;                                                                                                                                  \
+	})
+#define GCALL_NODE(n, M, req, field, rep, a)                                                                                                         \
+	__extension__({                                                                                                                              \
+		struct gretry t_ = { 0 };                                                                                                            \
+		GCALL_NODE_TELL(n, M, req, field, rep, a, &t_);                                                                                      \
 	})
 
 /* --- node.c --- */
@@ -118,6 +127,21 @@ int gofer_getattr(struct inode *i, struct kstat *st);
 int gofer_setattr(struct inode *i, const struct iattr *a);
 /* Asks the host for what it knows of a file being written. */
 void gofer_refresh(struct inode *i);
+
+/* --- restart.c --- */
+struct gretry {
+	unsigned tries;
+	bool lost; /* a request may have been carried out before the one that was answered */
+};
+bool gnode_retry(struct gnode *n, uint64_t handle, int *r, struct gretry *t); /* is a request that failed with *r to be sent again? */
+bool gofer_on_restart(void *conn, struct frame *f);
+bool gofer_handle_is_old(const struct gofer_super *s, uint64_t handle);
+uint64_t gnode_find_again(struct gnode *n); /* a good handle, or 0: it has none any more */
+int gofer_attach_root(struct gofer_super *s, struct gofer_attach_reply *rep, struct msg_arena *a);
+/* For a request that may have been carried out twice.  Whether the name in dir is target's now. */
+bool gofer_leads_to(struct inode *dir, struct msg_str name, const struct inode *target);
+/* What was to be made is there: gives it owner and mode.  New reference. */
+int gofer_made_before(struct inode *dir, struct msg_str name, uint32_t mode, uint32_t uid, uint32_t gid, struct inode **out);
 
 /* --- dir.c --- */
 extern const struct inode_ops gofer_dir_inode_ops, gofer_inode_ops;

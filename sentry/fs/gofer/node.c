@@ -61,7 +61,7 @@ uint64_t gnode_handle(struct gnode *n)
 	mutex_lock(&s->mu);
 	h = n->handles[0];
 	mutex_unlock(&s->mu);
-	return h;
+	return gofer_handle_is_old(s, h) ? gnode_find_again(n) : h;
 }
 
 bool gnode_drop_handle(struct gnode *n, uint64_t handle)

@@ -46,11 +46,10 @@ static const struct super_ops gofer_super_ops = {
 static int make_root(struct superblock *sb)
 {
 	struct gofer_super *s = gsuper(sb);
-	struct gofer_attach req = { .tree = s->tree };
 	struct gofer_attach_reply rep;
 	struct msg_arena a = { NULL };
 	struct inode *i;
-	int r = GCALL(s, attach, &req, &rep, &a);
+	int r = gofer_attach_root(s, &rep, &a);
 
 	if (r)
 		return r;

@@ -58,11 +58,12 @@ static int remove_one(struct inode *i, const char *name)
 	struct gofer_removexattr req = { .name = msg_str(name) };
 	struct gofer_removexattr_reply rep;
 	struct msg_arena a = { NULL };
-	int r = GCALL_NODE(gnode(i), removexattr, &req, node, &rep, &a);
+	struct gretry t = { 0 };
+	int r = GCALL_NODE_TELL(gnode(i), removexattr, &req, node, &rep, &a, &t);
 
 	if (!r)
 		GREPLY_FREE(removexattr, &rep, &a);
-	return r;
+	return r == -ENODATA && t.lost ? 0 : r;
 }
 
 int gofer_setxattr(struct inode *i, const char *name, const void *value, size_t size, int flags)
@@ -70,16 +71,21 @@ int gofer_setxattr(struct inode *i, const char *name, const void *value, size_t 
 	struct gofer_setxattr req = { .name = msg_str(name), .value = { value, (uint32_t)size }, .flags = (uint64_t)flags };
 	struct gofer_setxattr_reply rep;
 	struct msg_arena a = { NULL };
+	struct gretry t = { 0 };
 	int r;
 
+	if (starts(name, "system.posix_acl_")) /* as where there are none; `cp -p` copes with that */
+		return -EOPNOTSUPP;
 	if (size > 61440)
 		return -E2BIG;
 	if (!value) {
 		r = remove_one(i, name);
 	} else {
-		r = GCALL_NODE(gnode(i), setxattr, &req, node, &rep, &a);
+		r = GCALL_NODE_TELL(gnode(i), setxattr, &req, node, &rep, &a, &t);
 		if (!r)
 			GREPLY_FREE(setxattr, &rep, &a);
+		else if (r == -EEXIST && t.lost) /* XATTR_CREATE, by the first of two */
+			r = 0;
 	}
 	if (!r)
 		gnode(i)->dirty = true; /* ctime */

@@ -42,6 +42,25 @@ START_TEST(variants)
 }
 END_TEST
 
+/* The keeper's is the server's and a few calls more; it never has host sockets. */
+START_TEST(keeper)
+{
+	attr_probe();
+	for (int i = 0; i < 2; i++) {
+		struct options o = { .keeper = true, .allow_mknod = i };
+		const struct policy *p = gofer_keeper_policy(&o), *s = gofer_policy(&o);
+		struct err *e = policy_check(p);
+
+		ck_assert_msg(!e, "%s", e ? err_text(e) : "");
+		ck_assert_uint_le(p->n_rules, CALLS_MAX);
+		for (size_t k = 0; k < s->n_rules; k++)
+			ck_assert_msg(allows(p, s->rules[k].call), "the server needs %s", s->rules[k].call);
+		ck_assert(allows(p, "clone") && !allows(s, "clone"));
+		ck_assert_uint_eq(s->n_rlimits, p->n_rlimits + 1);
+	}
+}
+END_TEST
+
 /* Nothing that starts a program, a process or a thread, or opens by path. */
 START_TEST(never)
 {
@@ -65,6 +84,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, variants);
+	tcase_add_test(t, keeper);
 	tcase_add_test(t, never);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);

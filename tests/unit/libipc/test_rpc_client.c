@@ -154,6 +154,56 @@ START_TEST(peer_death)
 }
 END_TEST
 
+static unsigned restarts;
+
+static bool on_restart(void *arg, struct frame *f)
+{
+	restarts++;
+	return true;
+}
+
+/* Another server on the same connection: who waits is told, late answers are dropped, and a tombstone forgotten. */
+START_TEST(another_server)
+{
+	pthread_t t[4], server;
+	struct frame f = { 0 }, event = { .kind = FRAME_EVENT, .method = gofer_restarted_id };
+	struct gofer_restarted body = { .start = 1 };
+	bool eof;
+
+	setup();
+	rpc_client_on_restart(client, gofer_restarted_id, on_restart, NULL);
+	for (int i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, one_call, NULL);
+	for (int i = 0; i < 4; i++) {
+		frame_free(&f);
+		no_error(frame_recv(pair[1], &f, NULL, &eof));
+	}
+	no_error(msg_encode(&gofer_restarted_desc, &body, &event));
+	no_error(frame_send(pair[1], &event, NULL));
+	for (int i = 0; i < 4; i++) {
+		void *errnum;
+		pthread_join(t[i], &errnum);
+		ck_assert_uint_eq((uintptr_t)errnum, ERESTART);
+	}
+	ck_assert_uint_eq(restarts, 1);
+	answer(&f); /* one that had not been received before */
+	pthread_create(&server, NULL, serve, NULL);
+	ck_assert_int_eq(call(3, 0), 0);
+	shutdown(pair[0], SHUT_WR);
+	pthread_join(server, NULL);
+	frame_free(&f);
+	frame_free(&event);
+	teardown();
+	/* who has not asked for it takes it for what it is not */
+	setup();
+	no_error(msg_encode(&gofer_restarted_desc, &body, &event));
+	no_error(frame_send(pair[1], &event, NULL));
+	frame_free(&event);
+	ck_assert_int_eq(call(3, 0), EPROTO);
+	teardown();
+}
+END_TEST
+
 START_TEST(deadline)
 {
 	setup();
@@ -309,6 +359,6 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { many_threads, peer_death, deadline, signals, answers, events_and_errno, under_seccomp, NULL };
+	const TTest *const tests[] = { many_threads, peer_death, another_server, deadline, signals, answers, events_and_errno, under_seccomp, NULL };
 	return check_main("rpc_client", tests);
 }

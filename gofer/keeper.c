@@ -1,0 +1,126 @@
+/*
+ * keeper.c - the process that starts the one that serves, and another in its place
+ * when it is killed.
+ *
+ * The keeper is the first process of the gofer's pid namespace, so that whoever
+ * serves dies with it.  It has the trees and the socket, and keeps them: the
+ * sentry's connection outlives the process that served it.  It reads nothing, from
+ * nobody; its filter is the server's and the few calls that making another one
+ * takes, which the server's own filter takes away again.  Only what was killed from
+ * outside is replaced (an administrator, the host out of memory).  One that
+ * crashed is not: a sentry that can make it crash shall not try again, on a copy
+ * of the same address space.
+ */
+#include "keeper.h"
+
+#include "policy.h"
+
+#include "libipc/ending.h"
+#include "libipc/fd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Signals that a program sends itself, or the kernel for what it did. */
+static bool crashed(int sig)
+{
+	static const int own[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGXCPU, SIGXFSZ };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
+		if (own[i] == sig)
+			return true;
+	}
+	return false;
+}
+
+/* Without the C library's fork: it would make calls that no policy has. */
+static pid_t copy_process(void)
+{
+	return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+static void open_gate(int gate)
+{
+	char c = 1;
+	struct iovec iov = { &c, 1 };
+	const struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (sendmsg(gate, &m, MSG_NOSIGNAL) != 1)
+		_exit(1); /* whoever serves goes with us */
+}
+
+struct err *keeper_wait_sealed(struct keeper *k)
+{
+	char c = 0;
+	struct iovec iov = { &c, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (k->gate < 0)
+		return NULL;
+	while ((n = recvmsg(k->gate, &m, 0)) < 0 && errno == EINTR)
+		;
+	fd_close(&k->gate);
+	return n == 1 ? NULL : err_new(0, "the keeper has ended");
+}
+
+static void seal(const struct options *o)
+{
+	struct err *e = confine_seal(gofer_keeper_policy(o));
+
+	if (!e)
+		return;
+	log_error("%s", err_text(e));
+	_exit(1);
+}
+
+/* Returns when the one that served is to have a successor. */
+static void await_end(pid_t child)
+{
+	char text[ENDING_MAX];
+	int status;
+
+	while (wait4(child, &status, 0, NULL) < 0) {
+		if (errno != EINTR)
+			_exit(1);
+	}
+	if (WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	ending_text(status, text);
+	if (crashed(WTERMSIG(status))) {
+		log_error("the process that served %s: it is not replaced", text);
+		_exit(1);
+	}
+	log_warning("the process that served %s: another takes its place", text);
+}
+
+struct err *keeper_split(const struct options *o, struct keeper *out)
+{
+	int gate[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, gate) < 0)
+		return err_new(errno, "socketpair");
+	for (unsigned start = 0; start < KEEPER_STARTS_MAX; start++) {
+		pid_t child = copy_process();
+
+		if (child < 0)
+			return err_new(errno, "the process that serves");
+		if (!child) {
+			fd_close(&gate[1]);
+			*out = (struct keeper){ .start = start, .gate = gate[0] };
+			return NULL;
+		}
+		if (!start) {
+			fd_close(&gate[0]);
+			seal(o);
+			open_gate(gate[1]);
+			fd_close(&gate[1]);
+		}
+		await_end(child);
+	}
+	return err_new(EAGAIN, "killed %d times", KEEPER_STARTS_MAX);
+}
