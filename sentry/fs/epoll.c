@@ -372,6 +372,6 @@ int epoll_create_file(struct vfs *v, const struct cred *c, struct file **out)
 	}
 	ep->file = *out;
 	(*out)->wq = &ep->wq;
-	(*out)->mode |= FILE_STREAM;
+	(*out)->mode |= FILE_STREAM | FILE_TOUCHES; /* known to be ready when its queue is woken, not before */
 	return 0;
 }

@@ -80,6 +80,7 @@ static ssize_t eventfd_write(struct file *f, struct uio *u, int64_t *pos)
 	if (UINT64_MAX - e->count > value) {
 		r = 0;
 		e->count += value;
+		waitq_touch(&e->wq, EVENT_IN);
 	}
 	mutex_unlock(&e->mu);
 	wait_end(&w);
@@ -148,6 +149,6 @@ int eventfd_create(struct vfs *v, uint32_t count, bool semaphore, int flags, con
 		return r;
 	}
 	(*out)->wq = &e->wq;
-	(*out)->mode |= FILE_STREAM;
+	(*out)->mode |= FILE_STREAM | FILE_TOUCHES;
 	return 0;
 }

@@ -191,6 +191,8 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 		if (u->resid)
 			waitq_wake(&p->wq, READABLE);
 	}
+	if (done)
+		waitq_touch(&p->wq, READABLE);
 	mutex_unlock(&p->mu);
 	wait_end(&w);
 	if (done)
@@ -242,6 +244,7 @@ static void pipe_release(struct file *f)
 		p->readers--;
 	if (f->mode & FILE_WRITE)
 		p->writers--;
+	waitq_touch(&p->wq, EVENT_ALL);
 	mutex_unlock(&p->mu);
 	waitq_wake(&p->wq, EVENT_ALL);
 	if (pipe_put_user(p, f->inode))
@@ -264,7 +267,7 @@ static int open_end(struct vfs *v, struct pipe *p, int flags, const struct cred 
 		return r;
 	(*out)->wq = &p->wq;
 	(*out)->pos = -1;
-	(*out)->mode |= FILE_STREAM;
+	(*out)->mode |= FILE_STREAM | FILE_TOUCHES;
 	return 0;
 }
 
@@ -382,6 +385,7 @@ ssize_t pipe_push(struct pipe *p, const void *buf, size_t n)
 		pipe_ring_append(&p->ring, buf, n);
 		if (!pipe_marks_add(p, mark, (uint32_t)n, false))
 			r = -ENOMEM;
+		waitq_touch(&p->wq, READABLE);
 	}
 	mutex_unlock(&p->mu);
 	if (r > 0)
@@ -423,6 +427,7 @@ void pipe_unpull(struct pipe *p, const void *buf, size_t n)
 	if (n && pipe_ring_reserve(&p->ring, n)) {
 		pipe_ring_prepend(&p->ring, buf, n);
 		pipe_marks_put_back(p, (uint32_t)n);
+		waitq_touch(&p->wq, READABLE);
 		done = true;
 	}
 	mutex_unlock(&p->mu);

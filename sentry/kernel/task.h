@@ -154,6 +154,7 @@ struct task {
 	struct sigpending *pending; /* [T] */
 	struct linux_stack altstack; /* [t] */
 	_Atomic bool work; /* [a] something to do before the program runs on */
+	unsigned idle_calls; /* [t] that looked at descriptors without waiting, and found nothing */
 	/* exit */
 	bool leaving; /* [T] exit(2): this thread alone ends before the program runs again */
 	bool exiting; /* [T] */

@@ -10,6 +10,7 @@
 #include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/task_table.h"
+#include "vfs/idle.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -148,8 +149,11 @@ static void unshare_files(struct task *t)
 {
 	struct fdtable *own, *old;
 
-	if (!fdtable_is_shared(t->files))
+	(void)platform_records_use(t->ctx, NULL);
+	if (!fdtable_is_shared(t->files)) {
+		fdtable_idle_end(t->files);
 		return;
+	}
 	own = fdtable_dup(t->files);
 	if (!own)
 		return; /* shared still; only close-on-exec is seen by the sharer */

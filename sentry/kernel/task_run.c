@@ -126,8 +126,10 @@ static void tell(struct task *t)
 
 	for (unsigned i = 1; i < PLATFORM_N_ANSWERS; i++)
 		platform_answer(t->ctx, (enum platform_answer)i, ask ? PLATFORM_NO_ANSWER : answers[i]);
-	if (ask)
-		signal_take_mask(t);
+	if (!ask)
+		return;
+	signal_take_mask(t);
+	(void)platform_records_use(t->ctx, NULL);
 }
 
 static void loop(struct task *t)

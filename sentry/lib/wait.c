@@ -19,6 +19,7 @@ void waitq_init(struct waitq *q)
 	mutex_init(&q->mu, RANK_WAITQ);
 	TAILQ_INIT(&q->waiters);
 	atomic_init(&q->n, 0);
+	atomic_init(&q->n_early, 0);
 }
 
 void waitq_destroy(struct waitq *q)
@@ -36,6 +37,7 @@ void waitq_add(struct waitq *q, struct waiter *w)
 	else
 		TAILQ_INSERT_HEAD(&q->waiters, w, link);
 	atomic_fetch_add(&q->n, 1);
+	atomic_fetch_add(&q->n_early, w->early);
 	mutex_unlock(&q->mu);
 }
 
@@ -48,6 +50,7 @@ void waitq_del(struct waiter *w)
 	mutex_lock_nested(&q->mu);
 	TAILQ_REMOVE(&q->waiters, w, link);
 	atomic_fetch_sub(&q->n, 1);
+	atomic_fetch_sub(&q->n_early, w->early);
 	w->q = NULL;
 	mutex_unlock(&q->mu);
 }
@@ -81,6 +84,19 @@ void waitq_wake(struct waitq *q, uint32_t events)
 void waitq_wake_one(struct waitq *q, uint32_t events)
 {
 	wake(q, events, true);
+}
+
+void waitq_touch(struct waitq *q, uint32_t events)
+{
+	struct waiter *w;
+
+	if (!atomic_load(&q->n_early))
+		return;
+	mutex_lock_nested(&q->mu);
+	TAILQ_FOREACH(w, &q->waiters, link)
+		if (w->early)
+			w->fn(w, events);
+	mutex_unlock(&q->mu);
 }
 
 void sleeper_init(struct sleeper *s)

@@ -54,6 +54,7 @@ struct waiter {
 	struct waitq *q; /* [I] while linked; NULL when not */
 	uint32_t mask; /* [I] events wanted; ERR and HUP always are */
 	bool exclusive; /* [I] waitq_wake_one stops after one of these */
+	bool early; /* [I] waitq_touch calls it too */
 	/* Called with q->mu held, on the waking thread: must not block, and may
 	 * take only RANK_LEAF locks or wake others (epoll's queue, a sleeper). */
 	void (*fn)(struct waiter *w, uint32_t events);
@@ -64,6 +65,7 @@ struct waitq {
 	struct mutex mu; /* RANK_WAITQ */
 	TAILQ_HEAD(, waiter) waiters;
 	_Atomic uint32_t n; /* so that waking an empty queue costs a load */
+	_Atomic uint32_t n_early; /* the early ones among them */
 };
 
 void waitq_init(struct waitq *q);
@@ -72,6 +74,10 @@ void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_del(struct waiter *w); /* after return fn is not running */
 void waitq_wake(struct waitq *q, uint32_t events); /* all whose mask fits */
 void waitq_wake_one(struct waitq *q, uint32_t events); /* all non-exclusive, and one exclusive */
+
+/* For the early ones only: under the lock of what has changed, before the wake-up, so
+ * that nobody has seen the change before they know. */
+void waitq_touch(struct waitq *q, uint32_t events);
 
 /* One per host thread that may block in the kernel. */
 struct sleeper {

@@ -29,6 +29,9 @@ struct platform_ops {
 	void (*answer)(struct platform_ctx *c, enum platform_answer which, uint64_t value);
 	bool (*mask_lend)(struct platform_ctx *c, uint64_t mask);
 	uint64_t (*mask_take)(struct platform_ctx *c); /* if there is mask_lend */
+	bool (*records_get)(struct platform_ctx *c, struct platform_records *r); /* if there, the next two also */
+	void (*records_put)(struct platform_records *r);
+	bool (*records_use)(struct platform_ctx *c, const struct platform_records *r);
 	const struct platform_patching *patching;
 };
 

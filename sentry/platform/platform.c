@@ -142,6 +142,21 @@ uint64_t platform_mask_take(struct platform_ctx *c)
 	return c->ops->mask_take(c);
 }
 
+bool platform_records_get(struct platform_ctx *c, struct platform_records *r)
+{
+	return c->ops->records_get && c->ops->records_get(c, r);
+}
+
+void platform_records_put(struct platform_records *r)
+{
+	r->as->ops->records_put(r);
+}
+
+bool platform_records_use(struct platform_ctx *c, const struct platform_records *r)
+{
+	return c->ops->records_use && c->ops->records_use(c, r);
+}
+
 const struct platform_patching *platform_patching(const struct platform *p)
 {
 	return p->ops->patching;

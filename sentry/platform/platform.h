@@ -128,6 +128,22 @@ void platform_answer(struct platform_ctx *c, enum platform_answer which, uint64_
 bool platform_mask_lend(struct platform_ctx *c, uint64_t mask);
 uint64_t platform_mask_take(struct platform_ctx *c); /* after it was lent */
 
+/* Records that the programs of an address space may read: one a descriptor, of what
+ * is known not to be there.  The caller fills them in; 0: nothing is known. */
+#define PLATFORM_EMPTY_SET 0x8000u /* an event set in which nothing is ready; the other bits are poll's */
+struct platform_records {
+	struct platform_as *as; /* what it belongs to, kept whole until put */
+	_Atomic uint16_t *at;
+	unsigned n;
+};
+/* Those of the address space that c, the caller's own, is in: all 0.  False: there are none, or
+ * somebody has them. */
+bool platform_records_get(struct platform_ctx *c, struct platform_records *r);
+void platform_records_put(struct platform_records *r);
+/* c's program looks at r from now on; NULL: at none.  Own thread.  False: r is another address
+ * space's, and it looks at none. A new context, and one in another address space, looks at none. */
+bool platform_records_use(struct platform_ctx *c, const struct platform_records *r);
+
 /* Patching of system calls in program text, so that they need not trap.  A site
  * is the instructions in a page that are replaced: where they are overwritten in
  * a copy of the page, the program comes to the site's entry in an array at

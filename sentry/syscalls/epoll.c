@@ -7,6 +7,7 @@
 #include "syscalls/fd_util.h"
 #include "syscalls/poll_util.h"
 #include "syscalls/syscall.h"
+#include "vfs/idle.h"
 
 #include <errno.h>
 
@@ -62,6 +63,19 @@ static int put_event(void *arg, unsigned i, const struct linux_epoll_event *ev)
 	return copy_to_user(u->t->mm, uaddr_add(u->at, i * sizeof(*ev)), ev, sizeof(*ev));
 }
 
+/* Nothing is ready in the set: notes that, and looks again. */
+static int64_t note_idle(struct task *t, int fd, struct file *epf, unsigned max, struct to_user *u)
+{
+	int64_t r;
+
+	if (!fdtable_idle_note(t->files, fd, epf, PLATFORM_EMPTY_SET))
+		return 0;
+	r = epoll_wait_events(epf, max, 0, put_event, u);
+	if (r)
+		fdtable_idle_not(t->files, fd);
+	return r;
+}
+
 static int64_t do_wait(struct task *t, const uint64_t a[4], int64_t deadline)
 {
 	struct to_user u = { t, UADDR(a[1]) };
@@ -74,6 +88,8 @@ static int64_t do_wait(struct task *t, const uint64_t a[4], int64_t deadline)
 	if (!epf)
 		return -EBADF;
 	r = epoll_wait_events(epf, (unsigned)a[2], deadline, put_event, &u);
+	if (!r && !deadline && idle_begin(t))
+		r = note_idle(t, (int)a[0], epf, (unsigned)a[2], &u);
 	file_put(epf);
 	return r;
 }

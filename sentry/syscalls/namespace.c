@@ -42,6 +42,8 @@ static void change_apply(struct task *t, struct change *c)
 	t->files = c->files ? c->files : old.files;
 	t->ns = c->ns ? c->ns : old.ns;
 	tasks_unlock(t->k);
+	if (c->files)
+		(void)platform_records_use(t->ctx, NULL);
 	*c = (struct change){ c->fs ? old.fs : NULL, c->files ? old.files : NULL, c->ns ? old.ns : NULL };
 }
 

@@ -129,6 +129,7 @@ int64_t sys_close_range(struct task *t, const uint64_t a[6])
 		tasks_lock(t->k);
 		t->files = own;
 		tasks_unlock(t->k);
+		(void)platform_records_use(t->ctx, NULL);
 		fdtable_put_table(old);
 	}
 	return fd_close_range(t->files, first, last, flags & CLOSE_RANGE_CLOEXEC);

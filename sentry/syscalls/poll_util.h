@@ -12,4 +12,9 @@ int64_t deadline_after(int64_t ns);
 int temp_mask_begin(struct task *t, uaddr mask, uint64_t size);
 void temp_mask_end(struct task *t, uaddr mask, int64_t result);
 
+/* After a call that did not wait, and found nothing: whether it is to be noted that
+ * there is nothing.  If so, of each descriptor: what has come meanwhile. */
+bool idle_begin(struct task *t);
+uint32_t idle_look(struct task *t, int fd, struct file *f, uint32_t want);
+
 #endif

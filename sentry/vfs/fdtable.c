@@ -2,25 +2,13 @@
  * fdtable.c - descriptor tables.  The lock (RANK_FDTABLE) is held only to look up or
  * change an entry; files are flushed and put outside it.
  */
+#include "vfs/idle.h"
 #include "vfs/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define FDS_MAX (1u << 20)
-
-struct fd_entry {
-	struct file *file; /* owned */
-	bool cloexec;
-};
-
-struct fdtable {
-	struct ref ref;
-	struct mutex mu;
-	struct fd_entry *e; /* [mu] */
-	unsigned size; /* [mu] */
-	unsigned first_free; /* [mu] nothing below it is free */
-};
 
 struct fdtable *fdtable_new(void)
 {
@@ -85,6 +73,7 @@ void fdtable_put_table(struct fdtable *t)
 {
 	if (!t || !ref_put(&t->ref))
 		return;
+	fdtable_idle_end(t);
 	for (unsigned i = 0; i < t->size; i++)
 		if (t->e[i].file)
 			closed(t, t->e[i].file, NULL);
@@ -170,6 +159,7 @@ int fd_install_at(struct fdtable *t, int fd, struct file *f, bool cloexec, uint6
 		r = grow(t, (unsigned)fd + 1);
 	if (!r) {
 		old = t->e[fd].file;
+		idle_drop_locked(t, (unsigned)fd);
 		t->e[fd] = (struct fd_entry){ f, cloexec };
 	}
 	mutex_unlock(&t->mu);
@@ -182,6 +172,7 @@ static struct file *take(struct fdtable *t, unsigned fd)
 {
 	struct file *f = t->e[fd].file;
 
+	idle_drop_locked(t, fd);
 	t->e[fd] = (struct fd_entry){ NULL, false };
 	if (fd < t->first_free)
 		t->first_free = fd;

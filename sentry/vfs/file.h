@@ -69,6 +69,7 @@ struct file_watch {
 #define FILE_WRITER 16u /* counts in the inode's write_count */
 #define FILE_NOCTTY 32u /* opened with O_NOCTTY */
 #define FILE_EXEC 64u /* a running program: nobody may write its inode (inode_deny_write) */
+#define FILE_TOUCHES 128u /* wq is touched (waitq_touch) before anybody can see that there is something to read */
 
 /* A file with no name: anon inode called "pipe:", "socket:", "[eventfd]" ...
  * ("NAME" is what readlink of /proc/PID/fd/N shows, with :[ino] appended when it ends in ':').

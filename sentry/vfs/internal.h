@@ -136,4 +136,21 @@ void locks_release_inode(struct inode *i); /* evicted */
 void locks_release_file(struct file *f); /* last reference gone: flock and OFD locks */
 void locks_release_owner(struct inode *i, const void *owner); /* a descriptor was closed: POSIX locks */
 
+/* --- descriptor tables: fdtable.c, idle.c --- */
+struct fd_entry {
+	struct file *file; /* owned */
+	bool cloexec;
+};
+
+struct fdtable {
+	struct ref ref;
+	struct mutex mu;
+	struct fd_entry *e; /* [mu] */
+	unsigned size; /* [mu] */
+	unsigned first_free; /* [mu] nothing below it is free */
+	struct fd_idle *idle; /* [mu] to change: what programs may know without asking; NULL: nothing */
+};
+
+void idle_drop_locked(struct fdtable *t, unsigned fd); /* it gets another file, or none */
+
 #endif

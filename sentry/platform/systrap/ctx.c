@@ -146,6 +146,7 @@ static void prepare_slot(struct st_ctx *c)
 	st_handover_prepare(c);
 	st_patch_prepare(c);
 	st_mask_prepare(c);
+	st_records_prepare(c);
 }
 
 static int join(struct st_ctx *c, struct st_as *as)

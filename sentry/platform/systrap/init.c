@@ -105,5 +105,8 @@ const struct platform_ops platform_systrap = {
 	.answer = st_ctx_answer,
 	.mask_lend = st_mask_lend,
 	.mask_take = st_mask_take,
+	.records_get = st_records_get,
+	.records_put = st_records_put,
+	.records_use = st_records_use,
 	.patching = &st_patching,
 };

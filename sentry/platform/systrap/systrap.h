@@ -11,7 +11,7 @@
  * Files: zygote.c (starting the zygote, making stub processes), as.c (address
  * spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what the mapper is told), ctx.c (contexts and the threads they
  * use), frame.c (a thread's state in its slot), patch.c (the same at a patched call
- * site), mask.c (a signal mask there), site.c (such sites), switch.c (running program
+ * site), mask.c (a signal mask there), records.c (of descriptors), site.c (such sites), switch.c (running program
  * code), handover.c (waiting for it), init.c (the platform).  guest-code/ is what runs in stubs.
  *
  * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
@@ -88,6 +88,7 @@ struct st_as {
 	int notify_fd; /* [mu] the mapper's reports; -1 */
 	uint64_t notify_id; /* [mu] of the report that waits for our answer */
 	unsigned orders_slot; /* [mu] whose first page holds the orders */
+	_Atomic bool records_taken; /* somebody has its records */
 	_Atomic bool dead; /* it has been killed, or has died */
 	bool reaped; /* [mu] */
 	bool empty; /* [mu] nothing of the program's is mapped any more, nor will be */
@@ -206,6 +207,12 @@ bool st_patch_save_fp(struct st_ctx *c); /* into the slot; false: the thread is 
 void st_mask_prepare(struct st_ctx *c); /* c has a new thread */
 bool st_mask_lend(struct platform_ctx *c, uint64_t mask);
 uint64_t st_mask_take(struct platform_ctx *c);
+
+/* --- records.c --- */
+void st_records_prepare(struct st_ctx *c); /* c has a new thread */
+bool st_records_get(struct platform_ctx *c, struct platform_records *r);
+void st_records_put(struct platform_records *r);
+bool st_records_use(struct platform_ctx *c, const struct platform_records *r);
 
 /* --- site.c --- */
 extern const struct platform_patching st_patching;

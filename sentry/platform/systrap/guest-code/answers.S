@@ -2,6 +2,9 @@
  * answers.S - the system calls that a program's thread answers itself, from what
  * the sentry has put into its slot.  A part of patch.S.
  *
+ * What is not there is known by the records of descriptors, which the sentry
+ * withdraws before anybody can know better.
+ *
  * Here come calls with everything saved but the arguments: rdi, rsi, r14 (for
  * rdx), r10, r8, r9, and the number in ebp, stay as they are; rax, rbx, rcx, rdx,
  * r13 and r15 are free.  Whatever is not simple is asked of the sentry: at `ask`,
@@ -15,12 +18,15 @@
 
 	/* Which calls, and how: by ST_ANSWERS, or a number of */
 #define ANSWER_MASK ST_N_ANSWERS
+#define ANSWER_POLL (ST_N_ANSWERS + 1)
+#define ANSWER_SET (ST_N_ANSWERS + 2)
 
 	.macro how nr, answer
 	.org answered - patch + \nr
 	.byte \answer
 	.endm
 answered:
+	how 7, ANSWER_POLL /* poll */
 	how 14, ANSWER_MASK /* rt_sigprocmask */
 	how 39, 1 /* getpid */
 	how 102, 3 /* getuid */
@@ -28,6 +34,8 @@ answered:
 	how 107, 4 /* geteuid */
 	how 108, 6 /* getegid */
 	how 186, 2 /* gettid */
+	how 232, ANSWER_SET /* epoll_wait */
+	how 281, ANSWER_SET /* epoll_pwait */
 answered_end:
 
 	.globl stub_answers, stub_answers_end, stub_ask
@@ -38,7 +46,7 @@ answer:
 	lea answered(%rip), %rdx
 	movzbl (%rdx, %rbp), %ecx
 	cmp $ANSWER_MASK, %ecx
-	je answer_mask
+	jae answer_more
 	test %ecx, %ecx
 	jz call
 	mov ST_ANSWERS(%r12, %rcx, 8), %rcx
@@ -55,6 +63,12 @@ answer_is:
 	mov %r8, ST_R8(%r12)
 	mov %r9, ST_R9(%r12)
 	jmp stub_patch_exit
+
+answer_more:
+	je answer_mask
+	cmp $ANSWER_POLL, %ecx
+	je answer_poll
+	jmp answer_set
 
 stub_ask:
 	mov %ebp, %eax
@@ -106,4 +120,62 @@ mask_only_read:
 	mov %r15, (%r14)
 5:	xor %ecx, %ecx
 	jmp answer_is
+
+	/*
+	 * poll(rdi fds, esi n, r14d timeout) of a few descriptors, without waiting:
+	 * nothing is there if the record of each says so.
+	 */
+answer_poll:
+	test %r14d, %r14d
+	jnz stub_ask
+	cmp $ST_POLL_MAX, %esi
+	ja stub_ask
+	mov ST_N_RECORDS(%r12), %r15d
+	test %r15d, %r15d
+	jz stub_ask
+	movabs $ST_RECORDS, %r13
+	mov %rdi, %rbx
+	mov %esi, %ecx
+	test %ecx, %ecx
+	jz nothing
+1:	mov (%rbx), %eax /* fd */
+	test %eax, %eax
+	js 2f
+	cmp %r15d, %eax
+	jae stub_ask
+	movzwl (%r13, %rax, 2), %eax
+	movzwl 4(%rbx), %edx /* events */
+	or $0x18, %edx /* POLLERR, POLLHUP */
+	not %eax
+	test %edx, %eax
+	jnz stub_ask
+2:	movw $0, 6(%rbx) /* revents */
+	add $8, %rbx
+	dec %ecx
+	jnz 1b
+nothing:
+	xor %ecx, %ecx
+	jmp answer_is
+
+	/*
+	 * epoll_wait(edi set, rsi events, r14d n, r10d timeout), and epoll_pwait with
+	 * no mask in r8: without waiting, of a set in which nothing is ready.
+	 */
+answer_set:
+	test %r10d, %r10d
+	jnz stub_ask
+	cmp $232, %ebp
+	je 1f
+	test %r8, %r8
+	jnz stub_ask
+1:	lea -1(%r14), %eax
+	cmp $0x7fffffff / 12, %eax
+	jae stub_ask
+	cmp ST_N_RECORDS(%r12), %edi
+	jae stub_ask
+	movabs $ST_RECORDS, %r13
+	mov %edi, %eax
+	testw $ST_RECORD_EMPTY_SET, (%r13, %rax, 2)
+	jnz nothing
+	jmp stub_ask
 stub_answers_end:

@@ -7,7 +7,8 @@
  * can reach:
  *   ST_SLOTS    read and write, shared with the sentry: one slot a thread.
  *               Program code can write it: nothing in it is believed
- *   ST_ORDERS   read only here, written by the sentry: what the mapper executes
+ *   ST_ORDERS   read only here, written by the sentry: what the mapper executes,
+ *               and records of descriptors
  *   ST_TEXT     read and execute
  *   ST_PATCH    read and execute: where patched call sites lead (patch.S)
  *   ST_FILTER   read only: the seccomp filter of program threads
@@ -19,6 +20,8 @@
 #define ST_HIGH 0x7fff /* the upper half of all of the stub's addresses, and of no program's */
 #define ST_SLOTS 0x7fff80000000
 #define ST_ORDERS 0x7fffd0000000
+#define ST_RECORDS (ST_ORDERS + 0x1000)
+#define ST_ORDERS_SIZE 0x2000
 #define ST_TEXT 0x7fffe0000000
 #define ST_PATCH 0x7fffe0002000
 #define ST_FILTER 0x7fffe0003000
@@ -87,6 +90,7 @@
 #define ST_MASK 352 /* the task's signal mask, lent to the program; with ST_MASK_ASK: it must ask */
 #define ST_MASK_ASK 0x100 /* SIGKILL's bit, which no mask has */
 #define ST_MASK_NEVER 0x40100 /* SIGKILL and SIGSTOP */
+#define ST_N_RECORDS 360 /* how many of ST_RECORDS the thread may look at */
 /* The other registers at a patched site. */
 #define ST_FS 384 /* by signals too */
 #define ST_RBX 392
@@ -102,6 +106,11 @@
 #define ST_RSP 480
 #define ST_ANSWERS 512 /* the task's own numbers; with the highest bit set: ask the sentry */
 #define ST_N_ANSWERS 7 /* [0] is not used; the others as in enum platform_answer */
+
+/* Records of descriptors, of 16 bits: the events of poll that are known not to be there. */
+#define ST_RECORDS_MAX 2048
+#define ST_POLL_MAX 8 /* how many descriptors poll may look at there */
+#define ST_RECORD_EMPTY_SET 0x8000 /* an event set, and nothing in it is ready */
 
 /* Places in patch.S. */
 #define ST_PATCH_SLOW 4 /* a thread that has no slot to use comes back here, by an illegal instruction */

@@ -285,7 +285,7 @@ static _Noreturn void be_stub(int64_t ppid, int64_t pid, uint64_t orders)
 	call2(__NR_prctl, PR_SET_PDEATHSIG, SIG_KILL);
 	if (call0(__NR_getppid) != ppid) /* the sentry died before that */
 		call1(__NR_exit_group, 0);
-	check(zygote_syscall(__NR_mmap, ST_ORDERS, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, ST_FD_SLOTS, orders));
+	check(zygote_syscall(__NR_mmap, ST_ORDERS, ST_ORDERS_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, ST_FD_SLOTS, orders));
 	fd = check(install_notifier());
 	answer_with(pid, (int)fd);
 	call1(__NR_close, fd);

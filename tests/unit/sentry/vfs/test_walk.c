@@ -1,13 +1,16 @@
 /*
  * Names: walks through a file system that counts what it is asked; mounts, links, rights,
- * negative entries, descriptor tables and record locks.
+ * negative entries, descriptor tables, records of idle descriptors and record locks.
  *
- * links: sentry/vfs/age.c sentry/vfs/attr.c sentry/vfs/cred.c sentry/vfs/dcache.c sentry/vfs/fdtable.c sentry/vfs/file.c sentry/vfs/fs_context.c sentry/vfs/inode.c sentry/vfs/locks.c sentry/vfs/mount.c sentry/vfs/mount_ops.c sentry/vfs/namei.c sentry/vfs/open.c sentry/vfs/path_name.c sentry/vfs/permission.c sentry/vfs/readdir.c sentry/vfs/rename.c sentry/vfs/vfs.c sentry/vfs/walk.c sentry/vfs/xattr.c sentry/lib/lock.c sentry/lib/wait.c
+ * links: sentry/vfs/age.c sentry/vfs/attr.c sentry/vfs/cred.c sentry/vfs/dcache.c sentry/vfs/fdtable.c sentry/vfs/file.c sentry/vfs/fs_context.c sentry/vfs/idle.c sentry/vfs/inode.c sentry/vfs/locks.c sentry/vfs/mount.c sentry/vfs/mount_ops.c sentry/vfs/namei.c sentry/vfs/open.c sentry/vfs/path_name.c sentry/vfs/permission.c sentry/vfs/readdir.c sentry/vfs/rename.c sentry/vfs/vfs.c sentry/vfs/walk.c sentry/vfs/xattr.c sentry/lib/lock.c sentry/lib/wait.c
  */
 #include "abi/fcntl.h"
 #include "abi/fs.h"
 #include "mm/usercopy.h"
+#include "lib/wait.h"
+#include "platform/platform.h"
 #include "vfs/file.h"
+#include "vfs/idle.h"
 #include "vfs/vfs.h"
 
 #include <check.h>
@@ -17,6 +20,28 @@
 #include <string.h>
 
 void uio_kernel(struct uio *u, void *buf, uint64_t len) { *u = (struct uio){ .resid = len, .one = { (uintptr_t)buf, len } }; }
+
+/* One address space's records. */
+static _Atomic uint16_t records[4];
+static bool records_out;
+static const struct platform_records *in_use;
+
+bool platform_records_get(struct platform_ctx *c, struct platform_records *r)
+{
+	if (records_out)
+		return false;
+	records_out = true;
+	*r = (struct platform_records){ .at = records, .n = 4 };
+	return true;
+}
+
+void platform_records_put(struct platform_records *r) { records_out = false; }
+
+bool platform_records_use(struct platform_ctx *c, const struct platform_records *r)
+{
+	in_use = r;
+	return r;
+}
 
 /* A lower tree of paths; lookups ask this table. */
 static const struct {
@@ -244,6 +269,52 @@ START_TEST(descriptors)
 }
 END_TEST
 
+START_TEST(idle)
+{
+	struct fdtable *t = fdtable_new(), *u;
+	struct file *f = open_it("/a/b/f");
+	struct waitq wq;
+
+	waitq_init(&wq);
+	f->wq = &wq;
+	for (int i = 0; i < 6; i++) {
+		file_get(f);
+		ck_assert_int_eq(fd_install(t, f, 0, false, 1024), i);
+	}
+	ck_assert(!fdtable_idle_note(t, 1, f, EVENT_IN)); /* not begun */
+	ck_assert(fdtable_idle_begin(t, NULL) && records_out && in_use);
+	ck_assert(!fdtable_idle_note(t, 1, f, EVENT_IN)); /* not a file that touches */
+	f->mode |= FILE_TOUCHES;
+	ck_assert(!fdtable_idle_note(t, 1, f, EVENT_OUT) && !fdtable_idle_note(t, 5, f, EVENT_IN) && !fdtable_idle_note(t, -1, f, EVENT_IN));
+	ck_assert(fdtable_idle_note(t, 1, f, EVENT_IN) && fdtable_idle_note(t, 1, f, EVENT_PRI) && fdtable_idle_note(t, 2, f, EVENT_IN));
+	ck_assert_uint_eq(records[1], EVENT_IN | EVENT_PRI);
+	waitq_touch(&wq, EVENT_OUT);
+	ck_assert(!records[1] && !records[2]);
+	ck_assert(fdtable_idle_note(t, 1, f, EVENT_IN) && records[1]);
+	waitq_wake_one(&wq, EVENT_HUP);
+	ck_assert(!records[1]);
+	ck_assert(fdtable_idle_note(t, 1, f, EVENT_IN) && fdtable_idle_note(t, 2, f, EVENT_IN));
+	fdtable_idle_not(t, 1);
+	ck_assert(!records[1] && records[2] && fdtable_idle_note(t, 1, f, EVENT_IN));
+	u = fdtable_dup(t);
+	ck_assert(!fdtable_idle_begin(u, NULL)); /* another table has them */
+	ck_assert_int_eq(fd_close_one(t, 1, NULL), 0);
+	ck_assert(!records[1] && !fdtable_idle_note(t, 1, f, EVENT_IN));
+	file_get(f);
+	ck_assert_int_eq(fd_install_at(t, 2, f, false, 1024), 2);
+	ck_assert(!records[2] && fdtable_idle_note(t, 2, f, EVENT_IN));
+	fdtable_idle_end(t);
+	ck_assert(!records[2] && !records_out && fdtable_idle_begin(u, NULL));
+	ck_assert(fdtable_idle_note(u, 3, f, EVENT_IN));
+	fdtable_put_table(t);
+	fdtable_put_table(u);
+	ck_assert(!records_out && !records[3] && TAILQ_EMPTY(&wq.waiters) && !wq.n && !wq.n_early);
+	f->wq = NULL;
+	file_put(f);
+	waitq_destroy(&wq);
+}
+END_TEST
+
 /* Random POSIX locks of two owners against one byte each in a model. */
 START_TEST(lock_ranges)
 {
@@ -287,6 +358,7 @@ int main(void)
 	tcase_add_test(c, mounts);
 	tcase_add_test(c, namespaces);
 	tcase_add_test(c, descriptors);
+	tcase_add_test(c, idle);
 	tcase_add_test(c, lock_ranges);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);

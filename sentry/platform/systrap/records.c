@@ -1,0 +1,54 @@
+/*
+ * records.c - the records of descriptors that a stub's threads look at
+ * (guest-code/answers.S): a page behind that of the orders, which the stub can
+ * only read, and in each slot how many of them its thread may use.
+ */
+#include "platform/systrap/systrap.h"
+
+#include <string.h>
+
+_Static_assert(ST_RECORDS + ST_RECORDS_MAX * sizeof(uint16_t) == ST_ORDERS + ST_ORDERS_SIZE, "they fill their page");
+_Static_assert(ST_RECORD_EMPTY_SET == PLATFORM_EMPTY_SET, "as patch.S has it");
+
+static void let_use(struct st_ctx *c, unsigned n)
+{
+	__atomic_store_n((uint32_t *)(void *)(c->slot + ST_N_RECORDS), n, __ATOMIC_RELAXED);
+}
+
+void st_records_prepare(struct st_ctx *c)
+{
+	let_use(c, 0);
+}
+
+bool st_records_get(struct platform_ctx *base, struct platform_records *r)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+	struct st_as *as = c->as;
+	uint8_t *page;
+
+	if (!as || atomic_exchange(&as->records_taken, true))
+		return false;
+	ref_get(&as->ref);
+	page = as->p->slots + (size_t)as->orders_slot * ST_SLOT_SIZE + (ST_RECORDS - ST_ORDERS);
+	memset(page, 0, ST_RECORDS_MAX * sizeof(uint16_t));
+	*r = (struct platform_records){ .as = &as->base, .at = (_Atomic uint16_t *)(void *)page, .n = ST_RECORDS_MAX };
+	return true;
+}
+
+void st_records_put(struct platform_records *r)
+{
+	struct st_as *as = (struct st_as *)r->as;
+
+	atomic_store(&as->records_taken, false);
+	st_as_put(as);
+}
+
+bool st_records_use(struct platform_ctx *base, const struct platform_records *r)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+	bool mine = r && c->as && r->as == &c->as->base;
+
+	if (c->slot)
+		let_use(c, mine ? r->n : 0);
+	return mine;
+}
