@@ -7,6 +7,7 @@
 
 #define TEXT 4096 /* of a name or path */
 #define ID_MAX (UINT32_MAX - 1) /* (uid_t)-1 means "none" */
+#define TIME_OFFSET_MAX 4000000000 /* seconds, more than a century: as ns it fits in 64 bits */
 
 static const struct jfield user_fields[] = {
 	JFIELD(struct oci_user, uid, J_U64, "uid", .max = ID_MAX),
@@ -240,6 +241,18 @@ static const struct jfield personality_fields[] = {
 };
 static const struct jobject personality_object = JOBJECT(struct oci_personality, personality_fields);
 
+static const struct jfield time_offset_fields[] = {
+	JFIELD(struct oci_time_offset, secs, J_INT, "secs", .min = -TIME_OFFSET_MAX, .max = TIME_OFFSET_MAX),
+	JFIELD(struct oci_time_offset, nanosecs, J_U64, "nanosecs", .max = 999999999),
+};
+static const struct jobject time_offset_object = JOBJECT(struct oci_time_offset, time_offset_fields);
+
+static const struct jfield time_offsets_fields[] = {
+	JFIELD(struct oci_time_offsets, monotonic, J_OBJECT, "monotonic", .of = &time_offset_object),
+	JFIELD(struct oci_time_offsets, boottime, J_OBJECT, "boottime", .of = &time_offset_object),
+};
+static const struct jobject time_offsets_object = JOBJECT(struct oci_time_offsets, time_offsets_fields);
+
 static const struct jfield linux_fields[] = {
 	JFIELD(struct oci_linux, namespaces, J_LIST, "namespaces", .of = &namespace_object),
 	JFIELD(struct oci_linux, uid_mappings, J_LIST, "uidMappings", .of = &id_mapping_object),
@@ -255,7 +268,7 @@ static const struct jfield linux_fields[] = {
 	JFIELD(struct oci_linux, rootfs_propagation, J_STR, "rootfsPropagation", .max = 64),
 	JFIELD(struct oci_linux, mount_label, J_STR, "mountLabel", .max = TEXT),
 	JFIELD(struct oci_linux, intel_rdt, J_ANY, "intelRdt"),
-	JFIELD(struct oci_linux, time_offsets, J_ANY, "timeOffsets"),
+	JFIELD(struct oci_linux, time_offsets, J_OBJECT, "timeOffsets", .of = &time_offsets_object),
 };
 static const struct jobject linux_object = JOBJECT(struct oci_linux, linux_fields);
 

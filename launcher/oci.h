@@ -195,6 +195,14 @@ struct oci_personality {
 	struct jstrs flags;
 };
 
+struct oci_time_offset {
+	int64_t secs;
+	uint64_t nanosecs;
+};
+struct oci_time_offsets {
+	struct oci_time_offset *monotonic, *boottime;
+};
+
 struct oci_linux {
 	struct {
 		struct oci_namespace *v;
@@ -212,7 +220,8 @@ struct oci_linux {
 	struct oci_seccomp *seccomp;
 	struct oci_personality *personality;
 	const char *rootfs_propagation, *mount_label;
-	const json_t *intel_rdt, *time_offsets;
+	const json_t *intel_rdt;
+	struct oci_time_offsets *time_offsets;
 };
 
 struct oci_hook {

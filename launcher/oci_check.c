@@ -153,6 +153,15 @@ static struct err *check_namespaces(const struct oci_linux *l)
 	return NULL;
 }
 
+static bool has_namespace(const struct oci_linux *l, const char *type)
+{
+	for (size_t i = 0; i < l->namespaces.n; i++) {
+		if (!strcmp(l->namespaces.v[i].type, type))
+			return true;
+	}
+	return false;
+}
+
 static struct err *check_devices(const struct oci_linux *l)
 {
 	if (l->devices.n > 1024)
@@ -202,8 +211,8 @@ static struct err *check_linux(const struct oci_linux *l)
 		return err_new(0, "linux.rootfsPropagation: unknown propagation '%.64s'", l->rootfs_propagation);
 	if (l->intel_rdt)
 		return err_new(0, "linux.intelRdt: is not supported");
-	if (l->time_offsets)
-		return err_new(0, "linux.timeOffsets: is not supported");
+	if (l->time_offsets && !has_namespace(l, "time"))
+		return err_new(0, "linux.timeOffsets: linux.namespaces has no time namespace that they are for");
 	return NULL;
 }
 

@@ -201,6 +201,11 @@ static void plan_io_priority(const struct oci_io_priority *io, struct plan *out)
 		out->io_priority = (!strcmp(io->class, "IOPRIO_CLASS_RT") ? 1 : !strcmp(io->class, "IOPRIO_CLASS_BE") ? 2 : 3) << 13 | (int)io->priority;
 }
 
+static int64_t offset_ns(const struct oci_time_offset *o)
+{
+	return o ? o->secs * 1000000000 + (int64_t)o->nanosecs : 0;
+}
+
 static struct err *plan_linux(const struct oci_linux *l, struct pool *p, struct boot_spec *out)
 {
 	out->masked = strs(&l->masked_paths, p);
@@ -210,6 +215,10 @@ static struct err *plan_linux(const struct oci_linux *l, struct pool *p, struct 
 	plan_sysctls(l, p, out);
 	plan_devices(l, p, out);
 	out->personality = l->personality && !strcmp(l->personality->domain, "LINUX32") ? PER_LINUX32 : PER_LINUX;
+	if (l->time_offsets) {
+		out->monotonic_offset = offset_ns(l->time_offsets->monotonic);
+		out->boottime_offset = offset_ns(l->time_offsets->boottime);
+	}
 	if (l->seccomp) {
 		struct seccomp_program s;
 		struct err *e = seccomp_compile(l->seccomp, p, &s);

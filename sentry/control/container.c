@@ -9,6 +9,7 @@
 #include "kernel/ipc.h"
 #include "kernel/ns.h"
 #include "kernel/pid.h"
+#include "kernel/time_ns.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
 
@@ -72,6 +73,13 @@ static struct err *joined(struct kernel *k, const struct msg_str *id, struct nsp
 	return id->len && !c ? err_new(ENOENT, "joining the namespaces of container %s", id->p) : NULL;
 }
 
+static struct err *make_time(struct kernel *k, const struct boot_spec *spec, struct time_ns **out)
+{
+	int r = spec->monotonic_offset || spec->boottime_offset ? time_ns_new(k, spec->monotonic_offset, spec->boottime_offset, out) : 0;
+
+	return r ? err_new(-r, "linux.timeOffsets") : NULL;
+}
+
 /* Its own, but for those that it joins. */
 static struct err *make_namespaces(struct container *c, const struct boot_spec *spec)
 {
@@ -79,20 +87,23 @@ static struct err *make_namespaces(struct container *c, const struct boot_spec *
 	struct pid_ns *new_pid;
 	struct ipc_ns *new_ipc;
 	struct uts_ns *new_uts;
+	struct time_ns *time = NULL;
 	struct err *e;
 
-	if ((e = joined(c->k, &spec->join_pid, &pid)) || (e = joined(c->k, &spec->join_ipc, &ipc)) || (e = joined(c->k, &spec->join_uts, &uts)))
+	if ((e = joined(c->k, &spec->join_pid, &pid)) || (e = joined(c->k, &spec->join_ipc, &ipc)) || (e = joined(c->k, &spec->join_uts, &uts)) ||
+		(e = make_time(c->k, spec, &time)))
 		return e;
 	new_pid = pid ? NULL : pid_ns_new(c->k, c->k->root_pids);
 	new_ipc = ipc ? NULL : ipc_ns_new(c->k);
 	new_uts = uts ? NULL : uts_ns_new(c->k, NULL);
 	if ((pid || new_pid) && (ipc || new_ipc) && (uts || new_uts))
-		c->proxy = nsproxy_new(uts ? uts->uts : new_uts, ipc ? ipc->ipc : new_ipc, pid ? pid->pid_for_children : new_pid);
+		c->proxy = nsproxy_new(uts ? uts->uts : new_uts, ipc ? ipc->ipc : new_ipc, pid ? pid->pid_for_children : new_pid, time);
 	if (new_uts)
 		uts_ns_set(new_uts, spec->hostname.p, spec->domainname.p);
 	pid_ns_put(new_pid);
 	ipc_ns_put(new_ipc);
 	uts_ns_put(new_uts);
+	time_ns_put(time);
 	return c->proxy ? NULL : err_new(ENOMEM, "namespaces");
 }
 

@@ -8,6 +8,7 @@
 #include "abi/fs.h"
 #include "kernel/ipc.h"
 #include "kernel/pid.h"
+#include "kernel/time_ns.h"
 #include "kernel/task_table.h"
 #include "vfs/file.h"
 
@@ -42,6 +43,7 @@ static void ref_drop(struct ns_ref *r)
 	ipc_ns_put(r->ipc);
 	pid_ns_put(r->pid);
 	mount_ns_put(r->mnt);
+	time_ns_put(r->time);
 	free(r);
 }
 
@@ -53,6 +55,8 @@ static uint64_t ino_of(const struct ns_ref *r)
 		return ipc_ns_ino(r->ipc);
 	if (r->pid)
 		return r->pid->ino;
+	if (r->time)
+		return r->time->ino;
 	return r->mnt ? mount_ns_ino(r->mnt) : ns_fixed_ino(r->kind);
 }
 
@@ -177,6 +181,8 @@ static int fill(struct task *t, enum ns_kind kind, bool for_children, struct ns_
 		uts_ns_get(r->uts = ns->uts);
 	} else if (kind == NS_IPC) {
 		ipc_ns_get(r->ipc = ns->ipc);
+	} else if (kind == NS_TIME) {
+		time_ns_get(r->time = ns->time);
 	} else if (kind == NS_PID) {
 		/* one that was unshared is nothing before its first process is there */
 		if (for_children && !ns->pid_for_children->init)

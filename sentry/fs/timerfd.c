@@ -9,6 +9,7 @@
 #include "fs/timerfd.h"
 
 #include "abi/fcntl.h"
+#include "kernel/posix_timer.h"
 #include "kernel/task.h"
 
 #include <errno.h>
@@ -166,15 +167,14 @@ int timerfd_create_file(struct kernel *k, int clock, int flags, const struct cre
 	return 0;
 }
 
-/* A time of the timer's clock as a monotonic one; at least 1 (0 means unarmed). */
+/* A time of the timer's clock as the host's monotonic one; at least 1 (0 means unarmed). */
 static int64_t to_monotonic(const struct timerfd *t, int flags, int64_t value)
 {
-	bool real = t->clock == LINUX_CLOCK_REALTIME || t->clock == LINUX_CLOCK_REALTIME_ALARM;
-	int64_t at, base = flags & LINUX_TFD_TIMER_ABSTIME ? 0 : now_monotonic();
+	int64_t at;
 
-	if (flags & LINUX_TFD_TIMER_ABSTIME && real)
-		base = now_monotonic() - now_realtime();
-	if (__builtin_add_overflow(base, value, &at))
+	if (flags & LINUX_TFD_TIMER_ABSTIME)
+		at = clock_to_monotonic(task_current(), t->clock, value);
+	else if (__builtin_add_overflow(now_monotonic(), value, &at))
 		return INT64_MAX;
 	return at > 0 ? at : 1;
 }

@@ -1,8 +1,10 @@
 /*
  * clock.c - the guest's clocks: the host's, and CPU time of tasks and groups.
  */
+#include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/task_table.h"
+#include "kernel/time_ns.h"
 
 #include <errno.h>
 #include <time.h>
@@ -127,7 +129,7 @@ int clock_now(struct task *t, int clock, int64_t *ns)
 		return cpu_clock_now(t, clock, ns);
 	if (!is_host_clock(clock) || clock_gettime(host_clock[clock], &ts))
 		return -EINVAL;
-	*ns = ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+	*ns = ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec + time_ns_offset(t->ns->time, clock);
 	return 0;
 }
 
@@ -147,11 +149,12 @@ int clock_resolution(struct task *t, int clock, int64_t *ns)
 	return 0;
 }
 
-int64_t clock_to_monotonic(int clock, int64_t ns)
+int64_t clock_to_monotonic(struct task *t, int clock, int64_t ns)
 {
 	struct timespec ts;
 	int64_t now, left;
 
+	ns = time_ns_to_host(t->ns->time, clock, ns);
 	if (clock == LINUX_CLOCK_MONOTONIC || !is_host_clock(clock) || clock_gettime(host_clock[clock], &ts))
 		return ns;
 	now = ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;

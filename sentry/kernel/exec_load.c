@@ -9,6 +9,7 @@
 #include "abi/fs.h"
 #include "abi/mman.h"
 #include "abi/resource.h"
+#include "kernel/time_ns.h"
 #include "mm/elf.h"
 
 #include <errno.h>
@@ -274,6 +275,7 @@ static int load_binary(struct exec_request *q, struct file *f, const char *name,
 	a->secure = img->secure;
 	a->no_randomize = q->personality & PERSONALITY_NO_RANDOMIZE;
 	a->read_implies_exec = q->personality & PERSONALITY_READ_IMPLIES_EXEC;
+	a->vdso = q->time ? q->time->vdso.obj : NULL;
 	r = elf_file_fill(&a->prog, f);
 	if (!r) {
 		img->mm = mm_new(&q->k->mm_env);

@@ -6,6 +6,7 @@
 #include "kernel/ipc.h"
 #include "kernel/pid.h"
 #include "kernel/task.h"
+#include "kernel/time_ns.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ void uts_ns_set(struct uts_ns *ns, const char *nodename, const char *domainname)
 
 /* --- the set of a task ------------------------------------------------------------ */
 
-struct nsproxy *nsproxy_new(struct uts_ns *uts, struct ipc_ns *ipc, struct pid_ns *pid_for_children)
+struct nsproxy *nsproxy_new(struct uts_ns *uts, struct ipc_ns *ipc, struct pid_ns *pid_for_children, struct time_ns *time)
 {
 	struct nsproxy *ns = calloc(1, sizeof(*ns));
 
@@ -86,9 +87,11 @@ struct nsproxy *nsproxy_new(struct uts_ns *uts, struct ipc_ns *ipc, struct pid_n
 	uts_ns_get(uts);
 	ipc_ns_get(ipc);
 	pid_ns_get(pid_for_children);
+	time_ns_get(time);
 	ns->uts = uts;
 	ns->ipc = ipc;
 	ns->pid_for_children = pid_for_children;
+	ns->time = time;
 	return ns;
 }
 
@@ -104,6 +107,7 @@ void nsproxy_put(struct nsproxy *ns)
 	uts_ns_put(ns->uts);
 	ipc_ns_put(ns->ipc);
 	pid_ns_put(ns->pid_for_children);
+	time_ns_put(ns->time);
 	free(ns);
 }
 
@@ -130,7 +134,7 @@ int nsproxy_unshare(struct task *t, uint64_t flags, struct nsproxy **out)
 	if (!r && ((flags & LINUX_CLONE_NEWUTS && !uts) || (flags & LINUX_CLONE_NEWIPC && !ipc)))
 		r = -ENOMEM;
 	if (!r) {
-		*out = nsproxy_new(uts ? uts : t->ns->uts, ipc ? ipc : t->ns->ipc, pid ? pid : t->ns->pid_for_children);
+		*out = nsproxy_new(uts ? uts : t->ns->uts, ipc ? ipc : t->ns->ipc, pid ? pid : t->ns->pid_for_children, t->ns->time);
 		r = *out ? 0 : -ENOMEM;
 	}
 	uts_ns_put(uts);

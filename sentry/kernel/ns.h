@@ -3,7 +3,8 @@
  * namespace (its fs_context's) and its own pid namespace (its group's).
  *
  * A proxy is immutable; a task that leaves a namespace gets another proxy.  There
- * is one network, cgroup, time and user namespace in a sandbox.
+ * is one network, cgroup and user namespace in a sandbox; a time namespace of
+ * its own has a container whose specification says so.
  */
 #ifndef SENTRY_KERNEL_NS_H
 #define SENTRY_KERNEL_NS_H
@@ -15,6 +16,7 @@
 struct ipc_ns;
 struct pid_ns;
 struct task;
+struct time_ns;
 
 /* Kinds, as /proc/PID/ns names them, in that order. */
 enum ns_kind { NS_CGROUP, NS_IPC, NS_MNT, NS_NET, NS_PID, NS_TIME, NS_USER, NS_UTS, NS_KINDS };
@@ -31,6 +33,7 @@ struct nsproxy {
 	struct uts_ns *uts; /* [I] referenced, as the others */
 	struct ipc_ns *ipc;
 	struct pid_ns *pid_for_children;
+	struct time_ns *time; /* NULL: the first one */
 };
 
 /* Those that a program can make; others are refused as by a kernel built without them. */
@@ -45,7 +48,7 @@ void uts_ns_put(struct uts_ns *ns); /* NULL is fine */
 void uts_ns_set(struct uts_ns *ns, const char *nodename, const char *domainname); /* NULL, "" or too long: left as it is */
 
 /* Takes references of its own. NULL: no memory. */
-struct nsproxy *nsproxy_new(struct uts_ns *uts, struct ipc_ns *ipc, struct pid_ns *pid_for_children);
+struct nsproxy *nsproxy_new(struct uts_ns *uts, struct ipc_ns *ipc, struct pid_ns *pid_for_children, struct time_ns *time);
 void nsproxy_get(struct nsproxy *ns);
 void nsproxy_put(struct nsproxy *ns); /* NULL is fine */
 /* A copy with new namespaces for those of flags (LINUX_CLONE_NEWUTS, NEWIPC, NEWPID): 0 or -errno. */

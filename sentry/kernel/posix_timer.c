@@ -6,7 +6,9 @@
  */
 #include "kernel/posix_timer.h"
 
+#include "kernel/ns.h"
 #include "kernel/task_table.h"
+#include "kernel/time_ns.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -363,9 +365,15 @@ int posix_timer_set(struct task *t, int id, bool absolute, const struct itimer_v
 	tasks_lock(t->k);
 	p = find_locked(t->tg, id);
 	if (p) {
+		struct itimer_value host = *v;
+
+		if (absolute && v->value) {
+			host.value = time_ns_to_host(t->ns->time, p->clock, v->value);
+			host.value += !host.value; /* 0 would disarm it */
+		}
 		now = now_locked(p);
 		get_locked(p, now, old);
-		set_locked(p, now, absolute, v);
+		set_locked(p, now, absolute, &host);
 	}
 	tasks_unlock(t->k);
 	return p ? 0 : -EINVAL;

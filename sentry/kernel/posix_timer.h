@@ -43,7 +43,7 @@ bool clock_is_cpu(int clock);
 int clock_now(struct task *t, int clock, int64_t *ns);
 int clock_resolution(struct task *t, int clock, int64_t *ns);
 /* A deadline on `clock` (absolute) as ns of the host's monotonic clock. */
-int64_t clock_to_monotonic(int clock, int64_t ns);
+int64_t clock_to_monotonic(struct task *t, int clock, int64_t ns);
 /* ns of CPU time used by the group; which: 0 user and system, 1 user only. */
 int64_t tg_cpu_time_locked(struct thread_group *tg, int which);
 

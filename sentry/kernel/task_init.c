@@ -294,7 +294,7 @@ static struct err *make(struct exec_request *q, const struct boot_process *p, st
 int task_create_init(struct kernel *k, struct container *c, const struct boot_process *p, struct fs_context *fs, struct fdtable *files,
 	struct nsproxy *ns, struct task_quota *quota, struct task **out, struct err **why)
 {
-	struct exec_request q = { .k = k, .fs = fs, .no_new_privs = p->no_new_privs, .walk_flags = WALK_FOLLOW };
+	struct exec_request q = { .k = k, .fs = fs, .no_new_privs = p->no_new_privs, .time = ns->time, .walk_flags = WALK_FOLLOW };
 	struct exec_image img = { 0 };
 	struct task *t = new_process(k, c, ns, quota);
 	int r;

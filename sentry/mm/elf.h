@@ -46,6 +46,7 @@ struct elf_args {
 	uint64_t clktck; /* 0: 100 */
 	bool no_randomize; /* personality ADDR_NO_RANDOMIZE */
 	bool read_implies_exec; /* personality READ_IMPLIES_EXEC */
+	struct memobj *vdso; /* borrowed; NULL: the one that address spaces share */
 };
 
 struct elf_result {

@@ -152,11 +152,11 @@ static uint64_t layout_top(struct mm *mm, bool fixed)
 	return top;
 }
 
-static int map_vdso(struct mm *mm, uint64_t *vdso)
+static int map_vdso(struct mm *mm, const struct elf_args *a, uint64_t *vdso)
 {
-	struct memobj *o = mm->env->vdso;
+	struct memobj *o = a->vdso ? a->vdso : mm->env->vdso.obj;
 	struct backing b;
-	struct mm_mmap m = { .prot = LINUX_PROT_READ, .flags = LINUX_MAP_PRIVATE, .obj = o, .max_prot = LINUX_PROT_READ, .name = "[vvar]" };
+	struct mm_mmap m = { .prot = LINUX_PROT_READ, .flags = LINUX_MAP_PRIVATE, .obj = o, .max_prot = LINUX_PROT_READ, .name = "[vvar]", .special = true };
 	int64_t at;
 	int e;
 
@@ -250,7 +250,7 @@ static int load_image(struct mm *mm, const struct elf_args *a, const struct elf_
 	else if (out->entry >= TASK_SIZE)
 		e = -EINVAL;
 	if (!e)
-		e = map_vdso(mm, &at.vdso);
+		e = map_vdso(mm, a, &at.vdso);
 	if (e)
 		return e;
 	place_brk(mm, a, img, bias);

@@ -24,16 +24,23 @@ struct mm_file_hooks {
 	void (*put)(struct file *f);
 };
 
+/* A clock page and the vDSO's image behind it, as programs map them. */
+struct mm_vdso {
+	struct memobj *obj;
+	void *vvar; /* the sentry's view of the page: for vvar_update */
+};
+
 /* What all address spaces share. One per kernel. */
 struct mm_env {
 	struct memfile *mf;
 	struct platform *platform;
 	struct mm_file_hooks hooks;
-	struct memobj *vdso; /* [vvar page][vDSO image] (made by mm_env_init) */
-	void *vvar; /* the sentry's view of the vvar page: for vvar_update */
+	struct mm_vdso vdso; /* made by mm_env_init */
 	struct texts *texts; /* patched program text, or NULL: mm/text.h */
 };
 int mm_env_init(struct mm_env *e);
+/* One more, with a page of its own: 0 or -errno; obj is the caller's reference. */
+int mm_vdso_new(struct mm_env *e, struct mm_vdso *out);
 
 struct mm *mm_new(struct mm_env *e); /* NULL: no memory */
 struct mm *mm_fork(struct mm *parent); /* copy-on-write copy; NULL: no memory */
@@ -56,6 +63,7 @@ struct mm_mmap {
 	uint64_t off;
 	int max_prot; /* what mprotect may widen to (a file opened read-only cannot be shared-writable) */
 	const char *name; /* constant string for special areas: "[stack]" "[vdso]"; else NULL */
+	bool special; /* the kernel's own: not to be changed by the program, nor dumped */
 };
 /* Address or -errno.  Limits (RLIMIT_AS, DATA) are set by mm_set_limits. */
 int64_t mm_mmap(struct mm *mm, const struct mm_mmap *m);

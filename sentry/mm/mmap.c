@@ -162,7 +162,7 @@ static uint32_t area_flags(const struct mm *mm, const struct mm_mmap *m)
 		f |= VMA_LOCKED;
 	if (m->flags & LINUX_MAP_NORESERVE)
 		f |= VMA_NORESERVE;
-	if (m->obj == mm->env->vdso)
+	if (m->special)
 		f = VMA_SPECIAL | VMA_DONTDUMP;
 	if (m->obj && (f & VMA_SHARED) && (m->flags & LINUX_MAP_ANONYMOUS))
 		f |= VMA_ANON_OBJ;

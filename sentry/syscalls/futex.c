@@ -41,7 +41,7 @@ static int read_timeout(struct task *t, uaddr at, int op, int flags, int64_t *de
 		return 0;
 	}
 	clock = flags & FLAG_REALTIME || op == OP_LOCK_PI ? LINUX_CLOCK_REALTIME : LINUX_CLOCK_MONOTONIC;
-	*deadline = clock_to_monotonic(clock, ns);
+	*deadline = clock_to_monotonic(t, clock, ns);
 	return 0;
 }
 

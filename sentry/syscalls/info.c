@@ -4,6 +4,7 @@
 #include "abi/capability.h"
 #include "kernel/ns.h"
 #include "kernel/task_table.h"
+#include "kernel/time_ns.h"
 #include "mm/memfile.h"
 #include "syscalls/syscall.h"
 
@@ -77,7 +78,7 @@ int64_t sys_sysinfo(struct task *t, const uint64_t a[6])
 	struct linux_sysinfo s = { .mem_unit = 1, .totalram = t->k->memory_total };
 	uint64_t used = memfile_committed(t->k->memfile);
 
-	s.uptime = (now_monotonic() - t->k->boot_monotonic) / 1000000000;
+	s.uptime = time_ns_uptime(t->ns->time, now_monotonic() - t->k->boot_monotonic) / 1000000000;
 	s.freeram = used < s.totalram ? s.totalram - used : 0;
 	tasks_lock(t->k);
 	s.procs = (uint16_t)t->k->tasks->n_tasks;

@@ -144,7 +144,7 @@ static int finish(struct task *t, struct change *c, const struct target *to)
 {
 	if (!to->uts && !to->ipc && !to->pid)
 		return 0;
-	c->ns = nsproxy_new(to->uts ? to->uts : t->ns->uts, to->ipc ? to->ipc : t->ns->ipc, to->pid ? to->pid : t->ns->pid_for_children);
+	c->ns = nsproxy_new(to->uts ? to->uts : t->ns->uts, to->ipc ? to->ipc : t->ns->ipc, to->pid ? to->pid : t->ns->pid_for_children, t->ns->time);
 	return c->ns ? 0 : -ENOMEM;
 }
 

@@ -4,8 +4,10 @@
 #include "abi/capability.h"
 #include "abi/time.h"
 #include "arch/x86_64/vvar.h"
+#include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/task_table.h"
+#include "kernel/time_ns.h"
 #include "syscalls/syscall.h"
 
 #include <errno.h>
@@ -28,8 +30,10 @@ static int64_t shown(struct task *t, int clock)
 {
 	int which = page_clock(clock);
 
-	vvar_update(t->k->mm_env.vvar);
-	return which < 0 ? -1 : vvar_read(t->k->mm_env.vvar, (enum vvar_clock)which);
+	void *page = (t->ns->time ? &t->ns->time->vdso : &t->k->mm_env.vdso)->vvar;
+
+	vvar_update(page);
+	return which < 0 ? -1 : vvar_read(page, (enum vvar_clock)which);
 }
 
 static int64_t shown_realtime(struct task *t)
@@ -215,6 +219,6 @@ int64_t sys_clock_nanosleep(struct task *t, const uint64_t a[6])
 	}
 	if (!absolute)
 		return sleep_relative(t, deadline_after(ns), UADDR(a[3]));
-	r = sleep_until(clock_to_monotonic(clock, ns));
+	r = sleep_until(clock_to_monotonic(t, clock, ns));
 	return r ? -ERESTARTNOHAND : 0;
 }

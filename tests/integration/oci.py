@@ -5,7 +5,7 @@ plain config.json, what ocicheck is asked inside, and what it must answer.
 A case marked ours is not compared with runc: runc's answer is the host's, or this
 runc is older than the specification we follow."""
 
-import copy, json, os, subprocess, sys
+import copy, json, os, subprocess, sys, time
 
 LAUNCHER, SCRATCH, RUNC = sys.argv[1:4]
 ONLY = sys.argv[4:]
@@ -241,6 +241,32 @@ def linux_cases():
     refused("cgroupsPath: climbs", put("linux.cgroupsPath", "/../x"), "linux.cgroupsPath")
 
 
+def time_cases():
+    """what clockcheck tells, on the host in a time namespace and in a container with the same offsets"""
+    if not wanted("timeOffsets"):
+        return
+    clocks = ["/bin/clockcheck", *(str(int(time.clock_gettime(c))) for c in (time.CLOCK_MONOTONIC, time.CLOCK_BOOTTIME))]
+    own = lambda d: d["linux"]["namespaces"].append({"type": "time"})
+    run_it = put("process.args", clocks)
+    for monotonic, boot in ((1000, 2000), (-50, 100), (0, 0)):
+        native = subprocess.run(["unshare", "-T", "--monotonic", str(monotonic), "--boottime", str(boot), ROOT + clocks[0], *clocks[1:]], capture_output=True, text=True)
+        offsets = put("linux.timeOffsets", {"monotonic": {"secs": monotonic}, "boottime": {"secs": boot}})
+        case("timeOffsets: %d, %d" % (monotonic, boot), both(own, run_it, offsets), "", native.stdout.splitlines() if native.returncode == 0 else None, ours=True)
+    case("timeOffsets: none", both(own, run_it), "", subprocess.run([ROOT + clocks[0], *clocks[1:]], capture_output=True, text=True).stdout.splitlines(), ours=True)
+    r = run(LAUNCHER, bundle(both(own, put("linux.timeOffsets", {"boottime": {"secs": 500000}})), ["content", "/proc/uptime", "content", "/proc/stat"]))
+    btime = [int(l.split()[1]) for l in r.stdout.splitlines() if l.startswith("btime ")]
+    report(" = 50000" in r.stdout and btime and 0 <= time.time() - 500000 - btime[0] < 20, "timeOffsets: uptime and btime", r.stdout[:200], btime, r.stderr)
+    if wanted("timeOffsets: exec"):
+        path = bundle(both(own, put("linux.timeOffsets", {"monotonic": {"secs": 1000}, "boottime": {"secs": 2000}})), ["sleep", "100"])
+        run(LAUNCHER, path, ("run", "--detach"), "timeexec")
+        r = launcher("exec", "timeexec", *clocks)
+        report("monotonic 1000" in r.stdout and "boottime by a call 2000" in r.stdout, "timeOffsets: exec", r.stdout, r.stderr)
+        launcher("delete", "--force", "timeexec")
+    refused("timeOffsets: no time namespace", put("linux.timeOffsets", {"monotonic": {"secs": 1}}), "linux.timeOffsets: linux.namespaces has no time namespace")
+    refused("timeOffsets: before the beginning", both(own, put("linux.timeOffsets", {"monotonic": {"secs": -4000000000}})), "linux.timeOffsets: Numerical result out of range")
+    refused("timeOffsets: too many nanoseconds", both(own, put("linux.timeOffsets", {"monotonic": {"nanosecs": 1000000000}})), "linux.timeOffsets.monotonic.nanosecs")
+
+
 def seccomp_cases():
     def profile(default, *rules, **more):
         return put("linux.seccomp", {"defaultAction": default, "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
@@ -348,6 +374,7 @@ process_cases()
 root_cases()
 mount_cases()
 linux_cases()
+time_cases()
 seccomp_cases()
 hook_cases()
 state_cases()

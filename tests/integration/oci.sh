@@ -8,7 +8,9 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/lib.sh"
 mkdir -p "$STATE" "$SCRATCH/root/bin"
 : >"$SCRATCH/after" >"$SCRATCH/out"
-gcc -std=gnu17 -O1 -static -o "$SCRATCH/root/bin/ocicheck" "$top/tests/integration/ocicheck.c" || { echo "0 passed, 1 failed"; exit 1; }
+for f in ocicheck clockcheck; do
+	gcc -std=gnu17 -O1 -static -o "$SCRATCH/root/bin/$f" "$top/tests/integration/$f.c" || { echo "0 passed, 1 failed"; exit 1; }
+done
 runc=${RUNC-$(command -v runc)}
 snapshot >"$SCRATCH/before"
 python3 "$top/tests/integration/oci.py" "$LAUNCHER" "$SCRATCH" "$runc" "$@" >"$SCRATCH/out" 2>&1

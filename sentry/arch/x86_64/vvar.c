@@ -70,6 +70,14 @@ void vvar_init(void *page)
 	v->sample_tsc = sample(&v->sample_monotonic, &v->sample_window);
 }
 
+void vvar_shift(void *page, int64_t monotonic, int64_t boottime)
+{
+	struct vvar *v = page;
+
+	v->monotonic_shift = monotonic;
+	v->boottime_shift = boottime;
+}
+
 static int64_t predict(const struct vvar *v, uint64_t tsc)
 {
 	return v->monotonic + (int64_t)(((unsigned __int128)(tsc - v->tsc_base) * v->mult) >> VVAR_SHIFT);
@@ -78,7 +86,7 @@ static int64_t predict(const struct vvar *v, uint64_t tsc)
 /* New parameters from this sample and the last. */
 static void publish(struct vvar *v, uint64_t tsc, int64_t ns)
 {
-	int64_t elapsed = ns - v->sample_monotonic, base = ns;
+	int64_t elapsed = ns - v->sample_monotonic, base = ns + v->monotonic_shift;
 	uint64_t ticks = tsc - v->sample_tsc + v->sample_window, mult, max_ns; /* at the most */
 
 	mult = (uint64_t)(((unsigned __int128)(uint64_t)elapsed << VVAR_SHIFT) / ticks);
@@ -100,8 +108,8 @@ static void publish(struct vvar *v, uint64_t tsc, int64_t ns)
 	v->max_age = (uint64_t)(((unsigned __int128)max_ns << VVAR_SHIFT) / mult);
 	v->mult = mult;
 	v->monotonic = base;
-	v->realtime_offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
-	v->boottime_offset = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
+	v->realtime_offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) - v->monotonic_shift;
+	v->boottime_offset = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC) + v->boottime_shift - v->monotonic_shift;
 	v->usable = !v->broken;
 	__atomic_store_n(&v->seq, v->seq + 1, __ATOMIC_RELEASE);
 }

@@ -3,8 +3,8 @@
  * program: what lets clock_gettime be answered without a system call.
  *
  * mm maps [vvar page][vdso_image ...] into each address space: the page
- * read-only, the image read and execute.  There is one page per kernel, in the
- * memory file; only vvar_init and vvar_update write it.  The guest's vDSO
+ * read-only, the image read and execute.  There is one page per kernel, and one
+ * per time namespace, in the memory file; only the functions below write it.  The guest's vDSO
  * (guest-code/vdso.c) reads it under the sequence count.
  *
  * Nobody refreshes it on a timer: parameters are good for max_age ticks after
@@ -30,6 +30,7 @@ struct vvar {
 	uint64_t sample_tsc;
 	int64_t sample_monotonic;
 	uint64_t sample_window; /* ticks: the clock may have been read that long before sample_tsc */
+	int64_t monotonic_shift, boottime_shift; /* ns that a time namespace adds to the host's clocks */
 	uint32_t busy; /* a writer is at work */
 	uint32_t broken; /* the counter cannot be used on this machine */
 };
@@ -37,6 +38,8 @@ struct vvar {
 
 /* Fills the page (the sentry's view of it). Once, at boot. */
 void vvar_init(void *page);
+/* For a page that nobody has read yet: the clocks are the host's and so many ns. */
+void vvar_shift(void *page, int64_t monotonic, int64_t boottime);
 
 /* Samples the clocks again if the page is older than about half a second (the
  * first time: 20 ms), else does nothing.  For the handlers of clock_gettime,

@@ -72,6 +72,7 @@ struct pnode {
 /* Fills c from the node; -ESRCH when the process is gone. Undo with pctx_end. */
 int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *n);
 void pctx_end(struct pctx *c);
+struct time_ns *proc_reader_time(void); /* the time namespace of who reads; borrowed; NULL: the first one */
 int proc_may_access(struct pctx *c); /* the current task may look into c->tg: 0 or -EACCES */
 const struct pnode *pnode_of(const struct inode *i);
 

@@ -6,7 +6,10 @@
 
 #include "abi/capability.h"
 #include "abi/fs.h"
+#include "abi/time.h"
 #include "fs/nsfs.h"
+#include "kernel/ns.h"
+#include "kernel/time_ns.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -312,6 +315,27 @@ static int follow_ns(struct pctx *c, struct mount **mnt, struct dentry **d)
 	return c->t ? nsfs_of_task(c->t, kind, name[len], d) : -ENOENT;
 }
 
+static void show_offset(struct pbuf *b, const char *clock, int64_t ns)
+{
+	int64_t rest = ns % NSEC_PER_SEC;
+
+	rest += rest < 0 ? NSEC_PER_SEC : 0;
+	pprintf(b, "%-10s %10lld %9lld\n", clock, (long long)((ns - rest) / NSEC_PER_SEC), (long long)rest);
+}
+
+/* Read-only: the offsets come with the container. */
+static SHOW(show_timens_offsets)
+{
+	struct nsproxy *ns = c->t ? task_get_ns(c->t) : NULL;
+
+	if (!ns)
+		return -ESRCH;
+	show_offset(b, "monotonic", time_ns_offset(ns->time, LINUX_CLOCK_MONOTONIC));
+	show_offset(b, "boottime", time_ns_offset(ns->time, LINUX_CLOCK_BOOTTIME));
+	nsproxy_put(ns);
+	return 0;
+}
+
 /* --- threads ------------------------------------------------------------------------------ */
 static int tid_lookup(struct pctx *c, const struct qstr *name, struct pnode *out)
 {
@@ -402,6 +426,7 @@ static const struct pentry ns_table[] = {
 	RO("stat", show_stat),                                                                                                                       \
 	RO("statm", show_statm),                                                                                                                     \
 	RO("status", show_status),                                                                                                                   \
+	RO("timens_offsets", show_timens_offsets),                                                                                                   \
 	RO("uid_map", show_id_map),                                                                                                                  \
 	RO("wchan", show_wchan)
 

@@ -4,7 +4,10 @@
  */
 #include "fs/proc/internal.h"
 
+#include "abi/time.h"
+#include "kernel/ns.h"
 #include "kernel/task_table.h"
+#include "kernel/time_ns.h"
 #include "mm/memfile.h"
 #include "vfs/vfs.h"
 
@@ -22,11 +25,18 @@ SHOW(show_version)
 	return 0;
 }
 
+struct time_ns *proc_reader_time(void)
+{
+	struct task *t = task_current();
+
+	return t && t->ns ? t->ns->time : NULL;
+}
+
 SHOW(show_uptime)
 {
-	int64_t up = now_monotonic() - c->k->boot_monotonic;
+	int64_t idle = now_monotonic() - c->k->boot_monotonic, up = time_ns_uptime(proc_reader_time(), idle);
 
-	pprintf(b, "%" PRId64 ".%02" PRId64 " %" PRId64 ".00\n", up / NS, up % NS / (NS / 100), up / NS);
+	pprintf(b, "%" PRId64 ".%02" PRId64 " %" PRId64 ".00\n", up / NS, up % NS / (NS / 100), idle / NS);
 	return 0;
 }
 
@@ -167,7 +177,7 @@ SHOW(show_stat_global)
 	for (unsigned i = 0; i < c->k->cpus; i++)
 		pprintf(b, "cpu%u %" PRId64 " 0 %" PRId64 " %" PRId64 " 0 0 0 0 0 0\n", i, user / c->k->cpus, sys / c->k->cpus, idle);
 	pprintf(b, "intr 0\nctxt 0\nbtime %" PRId64 "\nprocesses %" PRIu64 "\nprocs_running %u\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
-		c->k->boot_realtime / NS, forks, running ? running : 1);
+		(c->k->boot_realtime - time_ns_offset(proc_reader_time(), LINUX_CLOCK_BOOTTIME)) / NS, forks, running ? running : 1);
 	return 0;
 }
 

@@ -5,8 +5,10 @@
 
 #include "abi/fs.h"
 #include "fs/devpts/tty.h"
+#include "kernel/ns.h"
 #include "kernel/seccomp.h"
 #include "kernel/task_table.h"
+#include "kernel/time_ns.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -125,7 +127,7 @@ SHOW(show_stat)
 	pprintf(b, "%d (%.15s) %c %d %d %d %u %d 0 %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, v.pid, v.comm, v.state, v.ppid, v.pgid, v.sid, v.tty,
 		v.tpgid ? v.tpgid : -1, v.own.minflt, v.reaped.minflt, v.own.majflt, v.reaped.majflt);
 	pprintf(b, " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %d %u 0 %" PRId64, v.own.utime / TICK, v.own.stime / TICK, v.reaped.utime / TICK,
-		v.reaped.stime / TICK, 20 + v.nice, v.nice, v.threads, (v.start - c->k->boot_monotonic) / TICK);
+		v.reaped.stime / TICK, 20 + v.nice, v.nice, v.threads, time_ns_uptime(proc_reader_time(), v.start - c->k->boot_monotonic) / TICK);
 	pprintf(b, " %" PRIu64 " %" PRIu64 " 18446744073709551615", v.mem.vm_size, v.mem.rss / PAGE_SIZE);
 	pprintf(b, " %" PRIu64 " %" PRIu64 " %" PRIu64 " 0 0", v.layout.start_code, v.layout.end_code, v.layout.start_stack);
 	pprintf(b, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " 0 0 0 %d 0 0 %d 0 0 0", (v.pending | v.shared) & 0x7fffffff, v.blocked & 0x7fffffff,

@@ -220,7 +220,7 @@ static const struct {
 		"linux.seccomp.syscalls[0].args[0].index: is 6, at most 5 is allowed" },
 	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['chmod'], 'action': 'SCMP_ACT_LOG', 'args': [{'index': 1, 'op': '='}]}]}",
 		"linux.seccomp.syscalls[0].args[0].op: unknown operator '='" },
-	{ "linux/timeOffsets", "{}", "linux.timeOffsets: is not supported" },
+	{ "linux/timeOffsets", "{}", "linux.timeOffsets: linux.namespaces has no time namespace that they are for" },
 	{ "linux/intelRdt", "{}", "linux.intelRdt: is not supported" },
 	{ "windows", "{}", "windows: not a configuration for Linux containers" },
 };
