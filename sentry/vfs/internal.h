@@ -51,7 +51,7 @@ struct vfs {
 	_Atomic uint64_t next_ino;
 	_Atomic uint32_t age; /* age.c */
 	_Atomic int64_t age_began; /* ns monotonic */
-	void *kernel; /* [I after boot] */
+	struct kernel *kernel; /* [I after boot] */
 	struct mm_env *mm_env; /* [I after boot] */
 	struct dcache dc;
 	struct mutex rename_mu; /* RANK_RENAME */

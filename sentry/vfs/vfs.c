@@ -77,8 +77,8 @@ void vfs_set_fifo_ops(struct vfs *v, int (*open)(struct inode *i, struct file *f
 void vfs_set_bound_release(struct vfs *v, void (*release)(struct inode *i)) { v->bound_release = release; }
 void vfs_set_shm(struct vfs *v, struct superblock *sb) { v->shm_sb = sb; }
 struct superblock *vfs_shm(struct vfs *v) { return v->shm_sb; }
-void vfs_kernel_set(struct vfs *v, void *kernel) { v->kernel = kernel; }
-void *vfs_kernel(struct vfs *v) { return v->kernel; }
+void vfs_kernel_set(struct vfs *v, struct kernel *k) { v->kernel = k; }
+struct kernel *vfs_kernel(struct vfs *v) { return v->kernel; }
 struct mm_env *vfs_mm_env(struct vfs *v) { return v->mm_env; }
 void vfs_mm_env_set(struct vfs *v, struct mm_env *e) { v->mm_env = e; }
 

@@ -26,6 +26,7 @@
 #include <sys/tree.h>
 #include <sys/types.h>
 
+struct kernel;
 struct file;
 struct inode;
 struct dentry;
@@ -231,8 +232,8 @@ void vfs_set_bound_release(struct vfs *v, void (*release)(struct inode *i));
 /* The hidden tmpfs instance that holds memfds (fs/tmpfs); takes the reference. */
 void vfs_set_shm(struct vfs *v, struct superblock *sb);
 struct superblock *vfs_shm(struct vfs *v);
-void vfs_kernel_set(struct vfs *v, void *kernel); /* struct kernel *, for file systems above the kernel layer */
-void *vfs_kernel(struct vfs *v);
+void vfs_kernel_set(struct vfs *v, struct kernel *k); /* for file systems above the kernel layer */
+struct kernel *vfs_kernel(struct vfs *v);
 struct mm_env *vfs_mm_env(struct vfs *v); /* set by vfs_mm_env_set at boot: tmpfs needs the memory file */
 void vfs_mm_env_set(struct vfs *v, struct mm_env *e);
 

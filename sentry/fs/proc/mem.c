@@ -12,7 +12,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool write)
 {
 	struct pctx c;
 	struct mm *mm;
-	ssize_t done = 0, n = pctx_begin(&c, vfs_kernel(f->inode->sb->vfs), pnode_of(f->inode));
+	ssize_t done = 0, n = pctx_begin(&c, f->inode->sb, pnode_of(f->inode));
 
 	if (n)
 		return 0;
