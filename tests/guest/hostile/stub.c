@@ -6,6 +6,7 @@
  */
 #include "../test.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -91,6 +92,8 @@ CASE(writing_what_can_only_be_read)
 	CHECK(getppid() > 0);
 	st = attack(read_place, ORDERS);
 	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
+	st = attack(read_place, ORDERS + 0x1000);
+	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
 }
 
 CASE(mapping_there)
@@ -146,6 +149,57 @@ CASE(forging_contexts)
 	for (unsigned i = 0; i < 5; i++)
 		attack(forge, values[i]);
 	CHECK(getppid() > 0);
+}
+
+/* Signal masks and what it may know of descriptors, of all slots that are there. */
+static void forge_answers(uint64_t value)
+{
+	static volatile uint64_t slot;
+	struct pollfd p = { .fd = 0, .events = POLLIN };
+	sigset_t s;
+
+	signal(SIGSEGV, on_segv);
+	sigemptyset(&s);
+	sigaddset(&s, SIGUSR1);
+	for (;;) {
+		slot = (slot + 1) % 64;
+		if (sigsetjmp(skip, 1))
+			continue;
+		*(volatile uint64_t *)(SLOTS + slot * 0x8000 + 352) = value;
+		*(volatile uint32_t *)(SLOTS + slot * 0x8000 + 360) = (uint32_t)value;
+		(void)sigprocmask(SIG_BLOCK, &s, NULL);
+		(void)poll(&p, 1, 0);
+	}
+}
+
+/* It hurts nobody else, and can still be stopped and killed. */
+CASE(forging_answers)
+{
+	static const uint64_t values[] = { 0, UINT64_MAX, ~UINT64_C(0x100), 0x100, 0x40100, 0x7fffffff };
+	sigset_t mine, now;
+	int st;
+
+	sigemptyset(&mine);
+	sigaddset(&mine, SIGUSR2);
+	for (unsigned i = 0; i < 6; i++) {
+		pid_t p = fork();
+
+		if (!p) {
+			forge_answers(values[i]);
+			_exit(0);
+		}
+		for (int k = 0; k < 1000; k++) {
+			CHECK(sigprocmask(SIG_SETMASK, &mine, NULL) == 0 && sigprocmask(SIG_BLOCK, NULL, &now) == 0);
+			CHECK(sigismember(&now, SIGUSR2) == 1 && sigismember(&now, SIGUSR1) == 0);
+		}
+		kill(p, SIGUSR1);
+		kill(p, SIGSTOP);
+		CHECK(waitpid(p, &st, WUNTRACED) == p && (WIFSTOPPED(st) || WIFSIGNALED(st)));
+		if (WIFSTOPPED(st)) {
+			kill(p, SIGKILL);
+			CHECK(waitpid(p, &st, 0) == p && WIFSIGNALED(st));
+		}
+	}
 }
 
 static void own_frame(uint64_t sp)
