@@ -14,6 +14,7 @@
 struct pausing {
 	struct container *c;
 	struct rpc_call *call;
+	struct freeze freeze;
 	struct waiter w;
 	struct event *done;
 };
@@ -29,11 +30,11 @@ static void on_frozen(evutil_socket_t fd, short what, void *arg)
 	struct pausing *p = arg;
 	struct control_pause_reply r;
 
-	if (!kernel_freeze_done(p->c->k)) {
+	if (!kernel_freeze_done(p->c->k, &p->freeze)) {
 		event_add(p->done, &(struct timeval){ .tv_usec = ASK_AGAIN_US });
 		return;
 	}
-	waitq_del(&p->w);
+	kernel_freeze_forget(p->c->k, &p->freeze, &p->w);
 	event_free(p->done);
 	p->c->pausing = false;
 	if (p->c->state == CONTAINER_PAUSED)
@@ -59,8 +60,7 @@ void container_pause(struct container *c, struct rpc_call *call)
 	}
 	c->state = CONTAINER_PAUSED;
 	c->pausing = true;
-	waitq_add(kernel_freeze_wq(c->k), &p->w);
-	kernel_freeze(c->k, c);
+	kernel_freeze(c->k, c, &p->freeze, &p->w);
 	event_active(p->done, 0, 0);
 }
 

@@ -9,14 +9,17 @@
 
 #include "kernel/task_table.h"
 
-void kernel_freeze(struct kernel *k, const struct container *c)
+void kernel_freeze(struct kernel *k, const struct container *c, struct freeze *f, struct waiter *w)
 {
-	struct task_table *tt = k->tasks;
 	struct thread_group *tg;
 	struct task *t;
 
+	*f = (struct freeze){ .c = c };
+	waitq_init(&f->wq);
+	waitq_add(&f->wq, w);
 	tasks_lock(k);
-	LIST_FOREACH(tg, &tt->all, all_link) {
+	LIST_INSERT_HEAD(&k->tasks->freezes, f, link);
+	LIST_FOREACH(tg, &k->tasks->all, all_link) {
 		if (tg->container != c)
 			continue;
 		atomic_store(&tg->frozen, true);
@@ -25,10 +28,8 @@ void kernel_freeze(struct kernel *k, const struct container *c)
 				continue;
 			/* latched: one that is about to enter its program comes back at once */
 			platform_interrupt(t->ctx);
-			if (!t->freeze_todo && atomic_load(&t->program_since)) {
-				t->freeze_todo = true;
-				tt->freeze_left++;
-			}
+			t->freeze_todo = atomic_load(&t->program_since);
+			f->left += t->freeze_todo;
 		}
 	}
 	tasks_unlock(k);
@@ -53,37 +54,44 @@ void kernel_thaw(struct kernel *k, const struct container *c)
 /* It has left its program. */
 static void count_locked(struct task *t)
 {
-	struct task_table *tt = t->k->tasks;
+	struct freeze *f;
 
 	if (!t->freeze_todo)
 		return;
 	t->freeze_todo = false;
-	if (!--tt->freeze_left)
-		waitq_wake(&tt->freeze_wq, EVENT_IN);
+	LIST_FOREACH(f, &t->k->tasks->freezes, link)
+		if (f->c == t->tg->container)
+			break;
+	if (f && !--f->left)
+		waitq_wake(&f->wq, EVENT_IN);
 }
 
 /* One that left its program for a call, and maybe sleeps in it, does not say so:
  * that would cost every call. */
-bool kernel_freeze_done(struct kernel *k)
+bool kernel_freeze_done(struct kernel *k, struct freeze *f)
 {
 	struct thread_group *tg;
 	struct task *t;
 	bool r;
 
 	tasks_lock(k);
-	if (k->tasks->freeze_left)
+	if (f->left)
 		LIST_FOREACH(tg, &k->tasks->all, all_link)
 			TAILQ_FOREACH(t, &tg->tasks, tg_link)
-				if (t->freeze_todo && !atomic_load(&t->program_since))
+				if (tg->container == f->c && t->freeze_todo && !atomic_load(&t->program_since))
 					count_locked(t);
-	r = !k->tasks->freeze_left;
+	r = !f->left;
 	tasks_unlock(k);
 	return r;
 }
 
-struct waitq *kernel_freeze_wq(struct kernel *k)
+void kernel_freeze_forget(struct kernel *k, struct freeze *f, struct waiter *w)
 {
-	return &k->tasks->freeze_wq;
+	tasks_lock(k);
+	LIST_REMOVE(f, link);
+	tasks_unlock(k);
+	waitq_del(w);
+	waitq_destroy(&f->wq);
 }
 
 void freeze_leave(struct task *t)

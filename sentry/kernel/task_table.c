@@ -18,7 +18,7 @@ struct task_table *task_table_new(void)
 		LIST_INIT(&tt->sig_users[i]);
 	waitq_init(&tt->signalfd_wq);
 	waitq_init(&tt->ended_wq);
-	waitq_init(&tt->freeze_wq);
+	LIST_INIT(&tt->freezes);
 	return tt;
 }
 

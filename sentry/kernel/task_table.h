@@ -26,8 +26,7 @@ struct task_table {
 	LIST_HEAD(, sig_user) sig_users[SIG_USERS]; /* [mu] queued signals per user */
 	struct waitq signalfd_wq; /* a signal was queued somewhere: signalfds look */
 	struct waitq ended_wq; /* a group became a zombie */
-	unsigned freeze_left; /* [mu] tasks with freeze_todo */
-	struct waitq freeze_wq; /* freeze_left has become 0 */
+	LIST_HEAD(, freeze) freezes; /* [mu] under way: kernel/freeze.h */
 	SLIST_HEAD(, task_host) idle; /* [mu] host threads that wait for a task */
 	unsigned n_idle; /* [mu] */
 };

@@ -129,6 +129,12 @@ count() { run exec "$tag-$1" sh -c 'wc -c </mnt/'"$2"; }
 run exec -d "$tag-a" sh -c 'while :; do printf x >>/mnt/beat-a; sleep 0.02; done'
 run exec -d "$tag-b" sh -c 'while :; do printf x >>/mnt/beat-b; sleep 0.02; done'
 until_true '[ -s "$SCRATCH/vol/beat-a" ] && [ -s "$SCRATCH/vol/beat-b" ]'
+for c in a b; do run pause "$tag-$c" </dev/null & done
+wait
+is "two paused at once" "$(status_of "$tag-a") $(status_of "$tag-b") $(status_of "$tag-pause")" "paused paused running"
+for c in a b; do run resume "$tag-$c" </dev/null & done
+wait
+is "and let go on" "$(status_of "$tag-a") $(status_of "$tag-b")" "running running"
 quiet pause "$tag-a"
 is "pause" "$(status_of "$tag-a") $(status_of "$tag-b")" "paused running"
 a1=$(stat -c %s "$SCRATCH/vol/beat-a") b1=$(stat -c %s "$SCRATCH/vol/beat-b")
