@@ -79,20 +79,16 @@ static bool add_path(struct dentry *root, const char *path, const char *text)
 		const char *slash = strchr(path, '/');
 		size_t len = slash ? (size_t)(slash - path) : strlen(path);
 		struct qstr q = { path, (uint32_t)len };
-		struct dentry *child = NULL;
+		struct dentry *child;
 
 		memcpy(part, path, len);
 		part[len] = 0;
 		if (!slash)
 			return !text ? add(d, part, LINUX_S_IFDIR | 0755, NULL) : add(d, part, LINUX_S_IFREG | 0444, text);
-		if (dentry_lookup(d, &q, &child) || !child->inode) {
-			if (child)
-				dentry_put(child);
-			d = add(d, part, LINUX_S_IFDIR | 0755, NULL);
-		} else {
+		child = dcache_get(d, &q);
+		if (child)
 			dentry_put(child); /* pinned */
-			d = child;
-		}
+		d = child ? child : add(d, part, LINUX_S_IFDIR | 0755, NULL);
 		if (!d)
 			return false;
 		path = slash + 1;

@@ -1,0 +1,63 @@
+/* sysfs: what programs look up there about the machine. */
+#include "fs.h"
+
+#include <dirent.h>
+#include <ctype.h>
+
+static int numbered(const char *dir, const char *prefix)
+{
+	DIR *d = opendir(dir);
+	int n = 0;
+
+	CHECK(d);
+	for (const struct dirent *e; (e = readdir(d));)
+		n += !strncmp(e->d_name, prefix, strlen(prefix)) && isdigit((unsigned char)e->d_name[strlen(prefix)]);
+	closedir(d);
+	return n;
+}
+
+static void line(const char *path, char out[static 64])
+{
+	FILE *f = fopen(path, "r");
+
+	CHECK(f && fgets(out, 64, f));
+	fclose(f);
+}
+
+CASE(processors)
+{
+	char range[64], expected[64];
+	long n = sysconf(_SC_NPROCESSORS_CONF);
+
+	CHECK(numbered("/sys/devices/system/cpu", "cpu") == n);
+	snprintf(expected, sizeof(expected), n > 1 ? "0-%ld\n" : "0\n", n - 1);
+	line("/sys/devices/system/cpu/present", range);
+	CHECK(!strcmp(range, expected));
+	line("/sys/devices/system/cpu/cpu0/topology/core_id", range);
+	CHECK(isdigit((unsigned char)range[0]));
+}
+
+CASE(loopback)
+{
+	char text[64];
+
+	CHECK(numbered("/sys/class/net", "lo") == 0); /* it can be listed */
+	line("/sys/class/net/lo/mtu", text);
+	CHECK(!strcmp(text, "65536\n"));
+	CHECK(access("/sys/class/net/lo/none", F_OK) == -1 && errno == ENOENT);
+}
+
+CASE(directories)
+{
+	static const char *const names[] = { "block", "bus", "class", "dev", "devices", "firmware", "fs", "kernel", "module", "power" };
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char path[64];
+		struct stat st;
+
+		snprintf(path, sizeof(path), "/sys/%s", names[i]);
+		CHECK(stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+	}
+}
+
+int main(void) { return run_cases(); }
