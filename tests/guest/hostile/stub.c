@@ -4,47 +4,12 @@
  * own pages may be there: the program may die, or be stopped by a signal, but
  * neither the sandbox nor another process may suffer.
  */
-#include "../test.h"
+#include "attack.h"
 
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
-
-#define ABOVE 0x7fff00000000ul /* where programs end */
-#define TEXT 0x7fffe0000000ul
-#define PATCH (TEXT + 0x2000)
-#define SITES 0x60000ul
-#define SLOTS 0x7fff80000000ul
-#define ORDERS 0x7fffd0000000ul
-
-static uint64_t random64(uint64_t *s)
-{
-	*s ^= *s << 13;
-	*s ^= *s >> 7;
-	*s ^= *s << 17;
-	return *s;
-}
-
-/* Runs f in a child that ends after a while, if nothing else ends it. */
-static int attack(void (*f)(uint64_t), uint64_t arg)
-{
-	const struct itimerval soon = { .it_value = { .tv_usec = 30000 } };
-	pid_t p = fork();
-	int st;
-
-	if (!p) {
-		signal(SIGALRM, SIG_DFL);
-		setitimer(ITIMER_REAL, &soon, NULL);
-		f(arg);
-		_exit(0);
-	}
-	CHECK(p > 0 && waitpid(p, &st, 0) == p);
-	return st;
-}
 
 static void jump(uint64_t target)
 {
@@ -116,13 +81,6 @@ static void *call_all_the_time(void *arg)
 	for (;;)
 		syscall(SYS_getppid);
 	return arg;
-}
-
-static sigjmp_buf skip;
-
-static void on_segv(int sig)
-{
-	siglongjmp(skip, sig);
 }
 
 /* Writes wherever something is there, faults and goes on elsewhere. */
