@@ -182,13 +182,17 @@ static struct err *check_devices(const struct oci_linux *l)
 	return NULL;
 }
 
-static struct err *check_linux(const struct oci_linux *l)
+/* Those of namespaces that a container has of its own; others are the machine's. */
+static bool is_namespaced(const char *sysctl)
 {
-	struct err *e;
+	static const char *const names[] = { "kernel.domainname", "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shm_rmid_forced",
+		"kernel.shmall", "kernel.shmmax", "kernel.shmmni" };
 
-	if ((e = check_namespaces(l)) || (e = check_paths("linux.maskedPaths", &l->masked_paths)) ||
-		(e = check_paths("linux.readonlyPaths", &l->readonly_paths)))
-		return e;
+	return one_of(sysctl, names, COUNT(names)) || !strncmp(sysctl, "fs.mqueue.", 10) || !strncmp(sysctl, "net.", 4);
+}
+
+static struct err *check_sysctls(const struct oci_linux *l)
+{
 	if (l->sysctl.n > 1024)
 		return err_new(0, "linux.sysctl: has more than 1024 members");
 	for (size_t i = 0; i < l->sysctl.n; i++) {
@@ -198,10 +202,22 @@ static struct err *check_linux(const struct oci_linux *l)
 			return err_new(0, "linux.sysctl.%.64s: is not a sysctl's name", name);
 		if (!strcmp(name, "kernel.hostname"))
 			return err_new(0, "linux.sysctl.kernel.hostname: is what the member hostname is for");
+		if (!is_namespaced(name))
+			return err_new(0, "linux.sysctl.%s: is not in a separate kernel namespace", name);
 		if (!strcmp(name, "kernel.domainname") && strlen(l->sysctl.v[i].value) > 64)
 			return err_new(0, "linux.sysctl.kernel.domainname: is longer than 64 bytes");
 	}
-	if ((e = check_devices(l)) || (l->seccomp && (e = seccomp_check(l->seccomp))))
+	return NULL;
+}
+
+static struct err *check_linux(const struct oci_linux *l)
+{
+	struct err *e;
+
+	if ((e = check_namespaces(l)) || (e = check_paths("linux.maskedPaths", &l->masked_paths)) ||
+		(e = check_paths("linux.readonlyPaths", &l->readonly_paths)))
+		return e;
+	if ((e = check_sysctls(l)) || (e = check_devices(l)) || (l->seccomp && (e = seccomp_check(l->seccomp))))
 		return e;
 	if (l->personality && strcmp(l->personality->domain, "LINUX") && strcmp(l->personality->domain, "LINUX32"))
 		return err_new(0, "linux.personality.domain: unknown domain '%.64s'", l->personality->domain);

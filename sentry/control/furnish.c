@@ -10,6 +10,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/fs.h"
+#include "kernel/ipc.h"
 #include "libipc/log.h"
 #include "mm/usercopy.h"
 #include "vfs/file.h"
@@ -110,13 +111,17 @@ static bool reads_as(struct fs_context *fs, const struct cred *cred, const char 
 
 /* A setting that this kernel has, but cannot change, is no reason to fail a container:
  * engines give some to every one.  One that it does not know is. */
-void furnish_sysctls(struct fs_context *fs, const struct cred *cred, const struct boot_spec *spec)
+void furnish_sysctls(struct fs_context *fs, const struct cred *cred, struct ipc_ns *ns, const struct boot_spec *spec)
 {
 	for (uint32_t i = 0; i < spec->n_sysctls; i++) {
 		const struct boot_sysctl *s = &spec->sysctls[i];
+		int ret = ipc_sysctl_set(ns, s->name.p, s->value.p);
 		char path[300];
-		int ret;
 
+		if (ret && ret != -ENOENT)
+			log_warning("linux.sysctl.%s: not applied: %s", s->name.p, strerror(-ret));
+		if (ret != -ENOENT)
+			continue;
 		snprintf(path, sizeof(path), "/proc/sys/%s", s->name.p);
 		for (char *c = path + strlen("/proc/sys/"); *c; c++)
 			*c = *c == '.' ? '/' : *c == '/' ? '.' : *c; /* as sysctl(8) has it */

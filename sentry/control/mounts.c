@@ -259,7 +259,7 @@ struct err *container_mounts(struct container *c, const struct boot_spec *spec)
 	if (!e)
 		e = furnish_devices(c->fs, m.cred, spec);
 	if (!e)
-		furnish_sysctls(c->fs, m.cred, spec);
+		furnish_sysctls(c->fs, m.cred, c->proxy->ipc, spec);
 	for (uint32_t i = 0; !e && i < spec->n_masked; i++)
 		e = mask_one(&m, spec->masked[i].p);
 	for (uint32_t i = 0; !e && i < spec->n_readonly; i++)

@@ -21,6 +21,7 @@ struct ipc_ns *ipc_ns_new(struct kernel *k)
 	ns->k = k;
 	ns->ino = ns_new_ino(k);
 	mutex_init(&ns->mu, RANK_FILE);
+	ipc_limits_init(ns);
 	ns->shm = (struct ipc_table){ .limit = IPC_SHMMNI, .last = IPC_SLOTS, .free = ipc_shm_free };
 	ns->sem = (struct ipc_table){ .limit = IPC_SEMMNI, .last = IPC_SLOTS, .free = ipc_sem_free };
 	ns->msg = (struct ipc_table){ .limit = IPC_MSGMNI, .last = IPC_SLOTS, .free = ipc_msg_free };
@@ -160,12 +161,12 @@ void ipc_set_locked(struct ipc_object *o, const struct linux_ipc_perm *in)
 /* --- making and removing ---------------------------------------------------------- */
 
 /* The lowest free slot, growing the table: its index, -ENOSPC, -ENOMEM. */
-static int free_slot_locked(struct ipc_table *tb)
+static int free_slot_locked(const struct ipc_ns *ns, struct ipc_table *tb)
 {
 	struct ipc_object **bigger;
 	unsigned i, n;
 
-	if (tb->in_use >= tb->limit)
+	if (tb->in_use >= ipc_limit(ns, tb->limit))
 		return -ENOSPC;
 	for (i = 0; i < tb->n; i++)
 		if (!tb->slot[i])
@@ -185,7 +186,7 @@ static int free_slot_locked(struct ipc_table *tb)
 static int add_locked(struct task *t, struct ipc_table *tb, const struct ipc_get *g)
 {
 	struct ipc_object *o;
-	int slot = free_slot_locked(tb), r;
+	int slot = free_slot_locked(ipc_of(t), tb), r;
 
 	if (slot < 0)
 		return slot;

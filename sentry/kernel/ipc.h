@@ -29,18 +29,17 @@ struct task;
 struct thread_group;
 struct memobj;
 
-/* Limits, as /proc/sys/kernel shows them. */
-#define IPC_SHMMAX (UINT64_MAX - (UINT64_C(1) << 24))
-#define IPC_SHMALL (UINT64_MAX - (UINT64_C(1) << 24))
-#define IPC_SHMMNI 4096u
-#define IPC_SEMMSL 32000
-#define IPC_SEMMNS 1024000000
-#define IPC_SEMOPM 500u
-#define IPC_SEMMNI 32000u
+/* A namespace's limits: ipc_limit.c.  The four of semaphores are in the order of kernel.sem. */
+enum ipc_limit {
+	IPC_SHMMAX, IPC_SHMALL, IPC_SHMMNI, IPC_SEMMSL, IPC_SEMMNS, IPC_SEMOPM, IPC_SEMMNI, IPC_MSGMAX, IPC_MSGMNB, IPC_MSGMNI,
+	IPC_MQ_QUEUES, IPC_MQ_MSG, IPC_MQ_MSG_DEFAULT, IPC_MQ_SIZE, IPC_MQ_SIZE_DEFAULT, IPC_LIMITS
+};
+uint64_t ipc_limit(const struct ipc_ns *ns, enum ipc_limit l);
+/* The sysctls that show and change them, by name (kernel.shmmax, fs.mqueue.msg_max ...): 0,
+ * -ENOENT: none of these, -EINVAL (kernel.sem: -ERANGE too): not numbers, or out of range. */
+int ipc_sysctl_show(const struct ipc_ns *ns, const char *name, char *out, size_t size);
+int ipc_sysctl_set(struct ipc_ns *ns, const char *name, const char *text);
 #define IPC_SEMVMX 32767
-#define IPC_MSGMAX 8192u
-#define IPC_MSGMNB 16384u
-#define IPC_MSGMNI 32000u
 
 struct ipc_ns *ipc_ns_new(struct kernel *k); /* NULL: no memory */
 void ipc_ns_get(struct ipc_ns *ns);

@@ -22,7 +22,8 @@ struct ipc_object {
 
 struct ipc_table {
 	struct ipc_object **slot;
-	unsigned n, in_use, limit, last; /* n: slots there are memory for; last: slot given out last */
+	unsigned n, in_use, last; /* n: slots there are memory for; last: slot given out last */
+	enum ipc_limit limit; /* [I] how many there may be */
 	unsigned generation;
 	void (*free)(struct ipc_ns *ns, struct ipc_object *o); /* ns->mu held */
 };
@@ -32,6 +33,7 @@ struct ipc_ns {
 	struct kernel *k; /* [I] */
 	uint64_t ino; /* [I] */
 	struct mqueue_fs *mqueue; /* [I] owned */
+	_Atomic uint64_t limits[IPC_LIMITS];
 	struct mutex mu; /* RANK_FILE; all below */
 	struct ipc_table shm, sem, msg;
 	uint64_t shm_pages;
@@ -42,6 +44,7 @@ struct ipc_ns {
 	unsigned n_msgs;
 };
 
+void ipc_limits_init(struct ipc_ns *ns);
 /* Finds by number. -EINVAL: the slot is empty; -EIDRM: another object has it now. */
 int ipc_find_locked(struct ipc_table *tb, int id, struct ipc_object **out);
 /* By number or slot, and checks reading permission unless IPC_BY_SLOT_ANY. */

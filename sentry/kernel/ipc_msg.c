@@ -58,7 +58,7 @@ static int make(struct task *t, uint64_t unused, struct ipc_object **out)
 		return -ENOMEM;
 	TAILQ_INIT(&q->msgs);
 	waitq_init(&q->wq);
-	q->max_bytes = IPC_MSGMNB;
+	q->max_bytes = ipc_limit(ipc_of(t), IPC_MSGMNB);
 	q->ctime = ipc_time();
 	*out = &q->o;
 	return 0;
@@ -150,7 +150,7 @@ int ipc_msg_send(struct task *t, int id, int64_t type, uaddr text, uint64_t len,
 	struct msg *m;
 	int r;
 
-	if (len > IPC_MSGMAX || id < 0 || type < 1)
+	if (len > ipc_limit(ns, IPC_MSGMAX) || id < 0 || type < 1)
 		return -EINVAL;
 	m = malloc(sizeof(*m) + len);
 	if (!m)
@@ -305,7 +305,7 @@ int ipc_msg_set(struct task *t, int id, const struct linux_ipc_perm *p, uint64_t
 	mutex_lock(&ns->mu);
 	r = ipc_find_locked(&ns->msg, id, &o);
 	r = r ? r : ipc_owner(t, o);
-	if (!r && qbytes > IPC_MSGMNB && !ns_capable(t, LINUX_CAP_SYS_RESOURCE))
+	if (!r && qbytes > ipc_limit(ns, IPC_MSGMNB) && !ns_capable(t, LINUX_CAP_SYS_RESOURCE))
 		r = -EPERM;
 	if (!r) {
 		struct msgq *q = (struct msgq *)o;

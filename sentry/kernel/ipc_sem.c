@@ -21,7 +21,7 @@ static int make(struct task *t, uint64_t n, struct ipc_object **out)
 
 	if (!n)
 		return -EINVAL;
-	if (n > (uint64_t)(SEMS_MAX - ns->n_sems))
+	if (n > (uint64_t)(SEMS_MAX - ns->n_sems) || n + (uint64_t)ns->n_sems > ipc_limit(ns, IPC_SEMMNS))
 		return -ENOSPC;
 	s = calloc(1, sizeof(*s) + n * sizeof(s->sem[0]));
 	if (!s)
@@ -39,7 +39,7 @@ int ipc_sem_get(struct task *t, int32_t key, int n, int flags)
 {
 	const struct ipc_get g = { .key = key, .flags = flags, .check = fits, .make = make, .arg = (uint64_t)n };
 
-	if (n < 0 || n > IPC_SEMMSL)
+	if (n < 0 || (uint64_t)n > ipc_limit(ipc_of(t), IPC_SEMMSL))
 		return -EINVAL;
 	return ipc_get(t, &ipc_of(t)->sem, &g);
 }

@@ -49,9 +49,11 @@ static int make(struct task *t, uint64_t size, struct ipc_object **out)
 	struct ipc_ns *ns = ipc_of(t);
 	struct shm *s;
 
-	if (size < 1 || size > IPC_SHMMAX)
+	uint64_t all = ipc_limit(ns, IPC_SHMALL);
+
+	if (size < 1 || size > ipc_limit(ns, IPC_SHMMAX))
 		return -EINVAL;
-	if (PAGE_UP(size) < size || pages_of(size) > IPC_SHMALL - ns->shm_pages)
+	if (PAGE_UP(size) < size || ns->shm_pages > all || pages_of(size) > all - ns->shm_pages)
 		return -ENOSPC;
 	s = calloc(1, sizeof(*s));
 	if (!s)

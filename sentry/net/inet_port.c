@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#define PORT_FIRST 32768u /* net.ipv4.ip_local_port_range */
-#define PORT_LAST 60999u
 #define V4_LEN sizeof(struct linux_sockaddr_in)
 #define V6_LEN offsetof(struct linux_sockaddr_in6, scope_id)
 
@@ -131,10 +129,10 @@ static bool conflicts(struct socket *s, const struct endpoint *e)
 /* net->mu held. Finds a free port for e. */
 static int choose_port(struct socket *s, struct endpoint *e)
 {
-	uint32_t span = PORT_LAST - PORT_FIRST + 1;
+	uint32_t range = atomic_load(&s->net->port_range), first = range & 0xffff, span = (range >> 16) - first + 1;
 
 	for (uint32_t i = 0; i < span; i++) {
-		e->port = PORT_FIRST + s->net->next_port++ % span;
+		e->port = (uint16_t)(first + s->net->next_port++ % span);
 		if (!conflicts(s, e))
 			return 0;
 	}
@@ -150,7 +148,7 @@ int port_bind(struct socket *s, const struct endpoint *want, bool privileged)
 
 	if (!endpoint_is_any(&e) && !endpoint_is_loopback(&e))
 		return -EADDRNOTAVAIL;
-	if (e.port && e.port < 1024 && !privileged)
+	if (e.port && e.port < atomic_load(&s->net->port_unprivileged) && !privileged)
 		return -EACCES;
 	endpoint_addr(&e, s->family, &a);
 	n = sock_name_new(&a);

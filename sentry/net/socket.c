@@ -40,6 +40,13 @@ void sock_name_put(struct sock_name *n)
 		free(n);
 }
 
+int listen_backlog(const struct socket *s, int backlog)
+{
+	uint32_t most = atomic_load(&s->net->backlog_max);
+
+	return (uint32_t)backlog > most ? (int)most : backlog;
+}
+
 struct net_stack *net_stack_new(struct vfs *v)
 {
 	struct net_stack *n = calloc(1, sizeof(*n));
@@ -47,6 +54,9 @@ struct net_stack *net_stack_new(struct vfs *v)
 	if (!n)
 		return NULL;
 	n->vfs = v;
+	n->port_range = 32768 | 60999u << 16;
+	n->port_unprivileged = 1024;
+	n->backlog_max = LINUX_SOMAXCONN;
 	mutex_init(&n->mu, RANK_LEAF);
 	mutex_init(&n->gc_mu, RANK_FILE);
 	TAILQ_INIT(&n->inflight);

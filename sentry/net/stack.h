@@ -19,6 +19,10 @@ struct net_stack {
 	struct socket_list abstract[NAME_BUCKETS]; /* [mu] unix sockets with abstract names */
 	struct socket_list ports[NAME_BUCKETS]; /* [mu] inet sockets with a port */
 	uint32_t next_autobind, next_port; /* [mu] */
+	/* sysctls */
+	_Atomic uint32_t port_range; /* ports that sockets get: the first, and the last << 16 */
+	_Atomic uint32_t port_unprivileged; /* the first that anybody may bind */
+	_Atomic uint32_t backlog_max; /* net.core.somaxconn */
 	struct socket_list all; /* [mu] every socket there is, newest first */
 	size_t n_all; /* [mu] */
 	/* files in flight; taken with no socket locked, sockets' locks nest in it */
@@ -38,6 +42,9 @@ int connect_to_listener(struct socket *s, struct socket *l, const struct sock_ca
 /* UNCONNECTED -> CONNECTING; -EISCONN, -EALREADY, -EINVAL. */
 int connect_begin(struct socket *s);
 void connect_abort(struct socket *s);
+
+/* What listen(2) is told, within net.core.somaxconn. */
+int listen_backlog(const struct socket *s, int backlog);
 
 /* unix_name.c */
 int unix_bind(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a);

@@ -12,8 +12,7 @@ static int tcp_listen(struct socket *s, const struct sock_caller *c, int backlog
 
 	if (r)
 		return r;
-	if (backlog < 0 || backlog > LINUX_SOMAXCONN)
-		backlog = LINUX_SOMAXCONN;
+	backlog = listen_backlog(s, backlog);
 	mutex_lock(&s->mu);
 	if (s->state != SOCK_UNCONNECTED && s->state != SOCK_LISTENING) {
 		r = -EINVAL;

@@ -10,8 +10,7 @@ static int unix_listen(struct socket *s, const struct sock_caller *c, int backlo
 {
 	int r = 0;
 
-	if (backlog < 0 || backlog > LINUX_SOMAXCONN)
-		backlog = LINUX_SOMAXCONN;
+	backlog = listen_backlog(s, backlog);
 	mutex_lock(&s->mu);
 	if (!s->name || (s->state != SOCK_UNCONNECTED && s->state != SOCK_LISTENING)) {
 		r = -EINVAL;

@@ -2,6 +2,7 @@
  * msg.c - msgget, msgsnd, msgrcv, msgctl.
  */
 #include "kernel/ipc.h"
+#include "kernel/ns.h"
 #include "syscalls/syscall.h"
 
 #include <errno.h>
@@ -27,8 +28,10 @@ int64_t sys_msgrcv(struct task *t, const uint64_t a[6])
 
 static int64_t ctl_info(struct task *t, bool now, uaddr buf)
 {
-	struct linux_msginfo i = { .pool = IPC_MSGMNI * IPC_MSGMNB / 1024, .map = IPC_MSGMNB, .max = IPC_MSGMAX, .mnb = IPC_MSGMNB, .mni = IPC_MSGMNI,
-		.ssz = 16, .tql = IPC_MSGMNB, .seg = 0xffff };
+	const struct ipc_ns *ns = t->ns->ipc;
+	int mnb = (int)ipc_limit(ns, IPC_MSGMNB), mni = (int)ipc_limit(ns, IPC_MSGMNI);
+	struct linux_msginfo i = { .pool = (int)((int64_t)mni * mnb / 1024), .map = mnb, .max = (int)ipc_limit(ns, IPC_MSGMAX), .mnb = mnb, .mni = mni,
+		.ssz = 16, .tql = mnb, .seg = 0xffff };
 	int queues, messages, bytes, max = ipc_msg_info(t, &queues, &messages, &bytes);
 
 	if (now) {

@@ -2,6 +2,7 @@
  * sem.c - semget, semop, semtimedop, semctl.
  */
 #include "kernel/ipc.h"
+#include "kernel/ns.h"
 #include "syscalls/syscall.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static int64_t do_semop(struct task *t, int id, uaddr at, uint64_t n, int64_t de
 
 	if (n < 1 || id < 0)
 		return -EINVAL;
-	if (n > IPC_SEMOPM)
+	if (n > ipc_limit(t->ns->ipc, IPC_SEMOPM))
 		return -E2BIG;
 	if (n > FEW) {
 		ops = malloc(n * sizeof(*ops));
@@ -58,8 +59,10 @@ int64_t sys_semtimedop(struct task *t, const uint64_t a[6])
 
 static int64_t ctl_info(struct task *t, bool now, uaddr buf)
 {
-	struct linux_seminfo i = { .map = IPC_SEMMNS, .mni = IPC_SEMMNI, .mns = IPC_SEMMNS, .mnu = IPC_SEMMNS, .msl = IPC_SEMMSL, .opm = IPC_SEMOPM,
-		.ume = IPC_SEMOPM, .usz = 20, .vmx = IPC_SEMVMX, .aem = IPC_SEMVMX };
+	const struct ipc_ns *ns = t->ns->ipc;
+	int mns = (int)ipc_limit(ns, IPC_SEMMNS), opm = (int)ipc_limit(ns, IPC_SEMOPM);
+	struct linux_seminfo i = { .map = mns, .mni = (int)ipc_limit(ns, IPC_SEMMNI), .mns = mns, .mnu = mns, .msl = (int)ipc_limit(ns, IPC_SEMMSL),
+		.opm = opm, .ume = opm, .usz = 20, .vmx = IPC_SEMVMX, .aem = IPC_SEMVMX };
 	int sets, sems, max = ipc_sem_info(t, &sets, &sems);
 
 	if (now) {

@@ -2,6 +2,7 @@
  * shm.c - shmget, shmat, shmdt, shmctl.
  */
 #include "kernel/ipc.h"
+#include "kernel/ns.h"
 #include "syscalls/syscall.h"
 
 #include <errno.h>
@@ -23,7 +24,9 @@ int64_t sys_shmdt(struct task *t, const uint64_t a[6])
 
 static int64_t ctl_info(struct task *t, uaddr buf)
 {
-	const struct linux_shminfo i = { .shmmax = IPC_SHMMAX, .shmmin = 1, .shmmni = IPC_SHMMNI, .shmseg = IPC_SHMMNI, .shmall = IPC_SHMALL };
+	const struct ipc_ns *ns = t->ns->ipc;
+	const struct linux_shminfo i = { .shmmax = ipc_limit(ns, IPC_SHMMAX), .shmmin = 1, .shmmni = ipc_limit(ns, IPC_SHMMNI),
+		.shmseg = ipc_limit(ns, IPC_SHMMNI), .shmall = ipc_limit(ns, IPC_SHMALL) };
 	struct linux_shm_info now;
 	int max = ipc_shm_info(t, &now);
 

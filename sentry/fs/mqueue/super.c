@@ -19,13 +19,24 @@ static struct mqueue_fs *fs_of(const struct superblock *sb)
 
 /* --- limits ---------------------------------------------------------------------------- */
 
+/* Those of the maker's IPC namespace; they are the queue's unless it opens another's mount. */
 static int check_attr(struct task *t, const struct linux_mq_attr *a)
 {
 	bool hard = ns_capable(t, LINUX_CAP_SYS_RESOURCE);
+	uint64_t msgs = hard ? MQ_MSG_HARD_MAX : ipc_limit(t->ns->ipc, IPC_MQ_MSG), size = hard ? MQ_SIZE_HARD_MAX : ipc_limit(t->ns->ipc, IPC_MQ_SIZE);
 
 	if (a->maxmsg <= 0 || a->msgsize <= 0)
 		return -EINVAL;
-	return a->maxmsg > (hard ? MQ_MSG_HARD_MAX : MQ_MSG_MAX) || a->msgsize > (hard ? MQ_SIZE_HARD_MAX : MQ_SIZE_MAX) ? -EINVAL : 0;
+	return (uint64_t)a->maxmsg > msgs || (uint64_t)a->msgsize > size ? -EINVAL : 0;
+}
+
+static struct linux_mq_attr default_attr(struct task *t)
+{
+	const struct ipc_ns *ns = t->ns->ipc;
+	uint64_t msgs = ipc_limit(ns, IPC_MQ_MSG), size = ipc_limit(ns, IPC_MQ_SIZE);
+	uint64_t usual_msgs = ipc_limit(ns, IPC_MQ_MSG_DEFAULT), usual_size = ipc_limit(ns, IPC_MQ_SIZE_DEFAULT);
+
+	return (struct linux_mq_attr){ .maxmsg = (int64_t)(usual_msgs < msgs ? usual_msgs : msgs), .msgsize = (int64_t)(usual_size < size ? usual_size : size) };
 }
 
 /* What Linux charges: the texts, and 96 bytes of its own a message. */
@@ -48,7 +59,7 @@ static int charge(struct mqueue_fs *m, struct task *t, struct mq *q)
 	LIST_FOREACH(u, &m->users, link)
 		if (u->uid == q->uid)
 			break;
-	if (m->n_queues >= MQ_QUEUES_MAX && !ns_capable(t, LINUX_CAP_SYS_RESOURCE))
+	if (m->n_queues >= ipc_limit(t->ns->ipc, IPC_MQ_QUEUES) && !ns_capable(t, LINUX_CAP_SYS_RESOURCE))
 		r = -ENOSPC;
 	else if (q->charge > limit || (u ? u->bytes : 0) > limit - q->charge)
 		r = -EMFILE;
@@ -104,16 +115,15 @@ static const struct inode_ops mq_root_ops;
 static int mq_create(struct inode *dir, struct dentry *d, uint32_t mode, const struct cred *c)
 {
 	struct mqueue_fs *m = fs_of(dir->sb);
-	struct linux_mq_attr a = { .maxmsg = MQ_MSG_DEFAULT, .msgsize = MQ_SIZE_DEFAULT };
 	struct task *t = task_current();
+	struct linux_mq_attr a;
 	struct inode *i;
 	struct mq *q;
 	int r;
 
 	if (!t)
 		return -EACCES;
-	if (atomic_load(&m->creator) == t && m->attr)
-		a = *m->attr;
+	a = atomic_load(&m->creator) == t && m->attr ? *m->attr : default_attr(t);
 	r = check_attr(t, &a);
 	if (r)
 		return r;

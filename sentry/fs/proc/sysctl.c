@@ -4,11 +4,15 @@
  */
 #include "fs/proc/internal.h"
 
+#include "kernel/ipc.h"
 #include "kernel/ns.h"
 #include "kernel/task_table.h"
+#include "lib/numbers.h"
+#include "net/stack.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -37,21 +41,9 @@ TEXT(show_max_map_count, "65530")
 TEXT(show_mmap_min_addr, "524288")
 TEXT(show_overcommit_ratio, "50")
 TEXT(show_swappiness, "60")
-TEXT(show_somaxconn, "4096")
-TEXT(show_port_range, "32768\t60999")
 TEXT(show_ngroups, "65536")
 TEXT(show_threads_max, "16384")
 TEXT(show_cap_last, "40")
-TEXT(show_shmmax, "18446744073692774399")
-TEXT(show_shmall, "18446744073692774399")
-TEXT(show_shmmni, "4096")
-TEXT(show_sem, "32000\t1024000000\t500\t32000")
-TEXT(show_msgmax, "8192")
-TEXT(show_msgmnb, "16384")
-TEXT(show_msgmni, "32000")
-TEXT(show_mq_msg, "10")
-TEXT(show_mq_size, "8192")
-TEXT(show_mq_queues, "256")
 TEXT(show_rmem, "212992")
 TEXT(show_tcp_mem, "4096\t131072\t6291456")
 TEXT(show_sched_rr, "100")
@@ -109,6 +101,108 @@ static ssize_t store_domainname(struct pctx *c, char *text, size_t n)
 	return store_name(text, n, true);
 }
 
+/* --- of the IPC namespace ----------------------------------------------------------- */
+
+static int show_ipc(struct pctx *c, struct pbuf *b, const char *dir)
+{
+	struct task *t = task_current();
+	char name[64], text[128];
+
+	snprintf(name, sizeof(name), "%s.%s", dir, c->node->e->name);
+	if (!t || ipc_sysctl_show(t->ns->ipc, name, text, sizeof(text)))
+		return -ESRCH;
+	pprintf(b, "%s\n", text);
+	return 0;
+}
+
+/* Without a task: a container's specification, which says it to the namespace itself. */
+static ssize_t store_ipc(struct pctx *c, const char *text, size_t n, const char *dir)
+{
+	struct task *t = task_current();
+	char name[64];
+	int r;
+
+	snprintf(name, sizeof(name), "%s.%s", dir, c->node->e->name);
+	r = t ? ipc_sysctl_set(t->ns->ipc, name, text) : -EPERM;
+	return r ? r : (ssize_t)n;
+}
+
+static SHOW(show_sysv)
+{
+	return show_ipc(c, b, "kernel");
+}
+
+static SHOW(show_mqueue)
+{
+	return show_ipc(c, b, "fs.mqueue");
+}
+
+static ssize_t store_sysv(struct pctx *c, char *text, size_t n)
+{
+	return store_ipc(c, text, n, "kernel");
+}
+
+static ssize_t store_mqueue(struct pctx *c, char *text, size_t n)
+{
+	return store_ipc(c, text, n, "fs.mqueue");
+}
+
+/* --- of the network ------------------------------------------------------------------ */
+
+static SHOW(show_port_range)
+{
+	uint32_t range = atomic_load(&c->k->net->port_range);
+
+	pprintf(b, "%u\t%u\n", range & 0xffff, range >> 16);
+	return 0;
+}
+
+static ssize_t store_port_range(struct pctx *c, char *text, size_t n)
+{
+	uint32_t range = atomic_load(&c->k->net->port_range);
+	uint64_t v[2] = { range & 0xffff, range >> 16 };
+	int r = parse_numbers(text, v, 2);
+
+	if (r < 0 || v[0] < 1 || v[1] > 65535 || v[1] < v[0] || v[0] < atomic_load(&c->k->net->port_unprivileged))
+		return -EINVAL;
+	atomic_store(&c->k->net->port_range, (uint32_t)(v[0] | v[1] << 16));
+	return (ssize_t)n;
+}
+
+static SHOW(show_unprivileged_port)
+{
+	pprintf(b, "%u\n", atomic_load(&c->k->net->port_unprivileged));
+	return 0;
+}
+
+static ssize_t store_unprivileged_port(struct pctx *c, char *text, size_t n)
+{
+	uint64_t v = atomic_load(&c->k->net->port_unprivileged);
+
+	if (parse_numbers(text, &v, 1) < 0 || v > (atomic_load(&c->k->net->port_range) & 0xffff))
+		return -EINVAL;
+	atomic_store(&c->k->net->port_unprivileged, (uint32_t)v);
+	return (ssize_t)n;
+}
+
+static SHOW(show_somaxconn)
+{
+	pprintf(b, "%u\n", atomic_load(&c->k->net->backlog_max));
+	return 0;
+}
+
+static ssize_t store_somaxconn(struct pctx *c, char *text, size_t n)
+{
+	uint64_t v = atomic_load(&c->k->net->backlog_max);
+
+	if (parse_numbers(text, &v, 1) < 0 || v > INT32_MAX)
+		return -EINVAL;
+	atomic_store(&c->k->net->backlog_max, (uint32_t)v);
+	return (ssize_t)n;
+}
+
+/* --- random ---------------------------------------------------------------------------- */
+
 static void uuid(struct pbuf *b, const uint8_t r[16])
 {
 	pprintf(b, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x\n", r[0], r[1], r[2], r[3], r[4], r[5], (r[6] & 15) | 0x40, r[7],
@@ -141,6 +235,8 @@ TEXT(show_entropy, "256")
 
 #define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
 #define RW(n, f, s) { .name = n, .kind = P_FILE, .mode = 0644, .show = f, .store = s }
+#define SYSV(n) RW(n, show_sysv, store_sysv)
+#define MQUEUE(n) RW(n, show_mqueue, store_mqueue)
 #define DIR_(n, t) { .name = n, .kind = P_DIR, .mode = 0555, .table = t }
 #define END_ { .name = NULL }
 
@@ -152,9 +248,9 @@ static const struct pentry kernel_table[] = {
 	RO("core_pattern", show_core_pattern),
 	RW("domainname", show_domainname, store_domainname),
 	RW("hostname", show_hostname, store_hostname),
-	RO("msgmax", show_msgmax),
-	RO("msgmnb", show_msgmnb),
-	RO("msgmni", show_msgmni),
+	SYSV("msgmax"),
+	SYSV("msgmnb"),
+	SYSV("msgmni"),
 	RO("ngroups_max", show_ngroups),
 	RO("osrelease", show_osrelease),
 	RO("ostype", show_ostype),
@@ -165,10 +261,10 @@ static const struct pentry kernel_table[] = {
 	RO("randomize_va_space", show_two),
 	RO("rtsig-max", show_rtsig),
 	RO("sched_rr_timeslice_ms", show_sched_rr),
-	RO("sem", show_sem),
-	RO("shmall", show_shmall),
-	RO("shmmax", show_shmmax),
-	RO("shmmni", show_shmmni),
+	SYSV("sem"),
+	SYSV("shmall"),
+	SYSV("shmmax"),
+	SYSV("shmmni"),
 	RO("threads-max", show_threads_max),
 	RO("unprivileged_userns_clone", show_zero),
 	RO("version", show_sysversion),
@@ -178,8 +274,7 @@ static const struct pentry inotify_table[] = {
 	RO("max_queued_events", show_inotify_queue), RO("max_user_instances", show_inotify_instances), RO("max_user_watches", show_inotify_watches), END_,
 };
 static const struct pentry mqueue_table[] = {
-	RO("msg_default", show_mq_msg), RO("msg_max", show_mq_msg), RO("msgsize_default", show_mq_size), RO("msgsize_max", show_mq_size),
-	RO("queues_max", show_mq_queues), END_,
+	MQUEUE("msg_default"), MQUEUE("msg_max"), MQUEUE("msgsize_default"), MQUEUE("msgsize_max"), MQUEUE("queues_max"), END_,
 };
 static const struct pentry fs_table[] = {
 	RO("file-max", show_file_max),
@@ -198,10 +293,11 @@ static const struct pentry vm_table[] = {
 	RO("overcommit_ratio", show_overcommit_ratio), RO("swappiness", show_swappiness), END_,
 };
 static const struct pentry core_table[] = {
-	RO("rmem_default", show_rmem), RO("rmem_max", show_rmem), RO("somaxconn", show_somaxconn), RO("wmem_default", show_rmem), RO("wmem_max", show_rmem), END_,
+	RO("rmem_default", show_rmem), RO("rmem_max", show_rmem), RW("somaxconn", show_somaxconn, store_somaxconn), RO("wmem_default", show_rmem), RO("wmem_max", show_rmem), END_,
 };
 static const struct pentry ipv4_table[] = {
-	RO("ip_forward", show_zero), RO("ip_local_port_range", show_port_range), RO("tcp_rmem", show_tcp_mem), RO("tcp_sack", show_one),
+	RO("ip_forward", show_zero), RW("ip_local_port_range", show_port_range, store_port_range),
+	RW("ip_unprivileged_port_start", show_unprivileged_port, store_unprivileged_port), RO("tcp_rmem", show_tcp_mem), RO("tcp_sack", show_one),
 	RO("tcp_timestamps", show_one), RO("tcp_wmem", show_tcp_mem), END_,
 };
 static const struct pentry sys_net_table[] = { DIR_("core", core_table), DIR_("ipv4", ipv4_table), END_ };

@@ -190,6 +190,7 @@ static const struct {
 	{ "linux/maskedPaths/0", "'proc'", "linux.maskedPaths[0]: 'proc' is not an absolute path" },
 	{ "linux/readonlyPaths/0", "'./x'", "linux.readonlyPaths[0]: './x' is not an absolute path" },
 	{ "linux/sysctl", "{'../x': '1'}", "linux.sysctl.../x: is not a sysctl's name" },
+	{ "linux/sysctl", "{'vm.swappiness': '1'}", "linux.sysctl.vm.swappiness: is not in a separate kernel namespace" },
 	{ "linux/personality", "{'domain': 'BSD'}", "linux.personality.domain: unknown domain 'BSD'" },
 	{ "linux/personality", "{'domain': 'LINUX', 'flags': ['x']}", "linux.personality.flags: none is known" },
 	{ "linux/rootfsPropagation", "'open'", "linux.rootfsPropagation: unknown propagation 'open'" },
