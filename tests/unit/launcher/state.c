@@ -1,7 +1,7 @@
 /*
  * state.c - the state directory and its record: written and read back,
  * truncated at every byte, hostile.
- * links: launcher/state.c launcher/idmap.c launcher/state_file.c launcher/proc_id.c launcher/json_read.c launcher/pool.c
+ * links: launcher/state.c launcher/idmap.c launcher/state_file.c launcher/proc_id.c launcher/proc_stat.c launcher/json_read.c launcher/pool.c
  */
 #include "launcher/state.h"
 
