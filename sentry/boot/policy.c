@@ -111,6 +111,7 @@ static const struct policy_rule rules[] = {
 	RULE("rt_sigaction", "fault handlers of the copy functions"),
 	RULE("rt_sigprocmask", "the C library's thread start"),
 	RULE("rt_sigreturn", "return from the fault handlers"),
+	RULE("sched_setaffinity", "on which processors a task's thread and its stub's run", IS(1, sizeof(cpu_set_t))),
 	RULE("sched_yield", "short waits for another thread; the program's sched_yield"),
 	RULE("sendmsg", "frames to gofer and controld; files to stubs", ONLY_BITS(2, MSG_DONTWAIT | MSG_NOSIGNAL)),
 	REFUSE("set_robust_list", ENOSYS, "the C library registers each thread; it has no robust locks"),

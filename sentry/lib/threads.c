@@ -42,12 +42,20 @@ static struct mutex mu = MUTEX_INIT(RANK_LEAF);
 static LIST_HEAD(, host_thread) threads = LIST_HEAD_INITIALIZER(threads); /* [mu] */
 static unsigned n_threads; /* [mu] */
 static _Thread_local struct host_thread self;
+static cpu_set_t all_cpus; /* [I] none: they are where they are */
+
+void threads_use_cpus(const cpu_set_t *cpus)
+{
+	all_cpus = *cpus;
+}
 
 void thread_enter(const char *name)
 {
 	self.name = name;
 	self.tid = (pid_t)syscall(SYS_gettid);
 	pthread_getcpuclockid(pthread_self(), &self.clock);
+	if (CPU_COUNT(&all_cpus))
+		sched_setaffinity(0, sizeof(all_cpus), &all_cpus);
 	mutex_lock(&mu);
 	LIST_INSERT_HEAD(&threads, &self, link);
 	n_threads++;

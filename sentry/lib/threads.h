@@ -9,6 +9,7 @@
 #ifndef SENTRY_LIB_THREADS_H
 #define SENTRY_LIB_THREADS_H
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +25,10 @@ struct thread_sample {
 	unsigned n_frames;
 	uint64_t frames[THREAD_FRAMES]; /* innermost first; as the executable file counts addresses */
 };
+
+/* From now on each thread that enters may run on these processors: its maker may be
+ * held on one.  Before there are other threads. */
+void threads_use_cpus(const cpu_set_t *cpus);
 
 /* The calling thread's; name is borrowed. A thread that ends leaves before. */
 void thread_enter(const char *name);

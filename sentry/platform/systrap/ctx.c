@@ -142,7 +142,8 @@ static void prepare_slot(struct st_ctx *c)
 	c->frame = ST_FIRST_FRAME;
 	c->fp_at = 0;
 	c->fs_base = c->gs_base = UINT64_MAX; /* not known */
-	c->ours = c->theirs = (struct st_spin){ .ticks = c->p->spin_max };
+	spin_init(&c->spin);
+	c->spins = 0;
 	st_handover_prepare(c);
 	st_patch_prepare(c);
 	st_mask_prepare(c);
@@ -176,6 +177,7 @@ static void leave(struct st_ctx *c)
 	if (!as)
 		return;
 	set_thread(c, 0, 0);
+	st_place_free(c);
 	(void)st_mask_take(&c->base); /* kept in c */
 	mutex_lock(&as->mu);
 	LIST_REMOVE(c, link);

@@ -117,10 +117,10 @@ uint64_t st_host_gs(const struct st_ctx *c, uint64_t gs_base)
 /* Without the instructions, the stub makes two system calls to set the bases. */
 static void write_bases(struct st_ctx *c, const struct regs *r)
 {
-	uint32_t flags = ST_HAS_FSGSBASE;
+	uint32_t flags = c->p->stub_flags;
 
-	if (!c->p->fsgsbase)
-		flags = c->fs_base == r->fs_base && c->gs_base == r->gs_base ? 0 : ST_SET_BASES;
+	if (!c->p->fsgsbase && (c->fs_base != r->fs_base || c->gs_base != r->gs_base))
+		flags |= ST_SET_BASES;
 	c->fs_base = r->fs_base;
 	c->gs_base = r->gs_base;
 	write64(c->slot + ST_FS, r->fs_base);

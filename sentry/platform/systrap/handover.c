@@ -4,13 +4,13 @@
  * else asleep, which a word of its own tells.
  *
  * Spinning pays when the other side answers before the time is over that going
- * to sleep and being woken costs, and when it has a processor to do so on.  Each
- * direction spins the full time as long as that succeeds, half as long each time
- * it does not, and after too many failures sleeps at once for a number of times
- * before it is tried again.  Nobody spins when the contexts that run program
- * code leave no processor for the sentry.
+ * to sleep and being woken costs, and when it has a processor to do so on: spin.h
+ * keeps the account, place.c sees to the processors.  Nobody spins when the contexts
+ * that run program code leave no processor for the sentry.  Where other processes
+ * want the processors too, the two sides seldom run at once: then it pays only for
+ * a program that does next to nothing between its calls.
  *
- * A thread that waits here wakes once in WAIT_S: a program that has tampered with
+ * A thread that waits here wakes once in WAIT_NS: a program that has tampered with
  * the words, or lets itself not be interrupted, cannot keep its task from dying.
  * (An idle sandbox has no thread here: its tasks sleep in system calls.)
  */
@@ -24,11 +24,11 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#define WAIT_S 1
+#define NS_PER_S INT64_C(1000000000)
+#define WAIT_NS NS_PER_S
 #define WAITS_INTERRUPTED 10 /* then a thread that has not stopped is taken for hostile */
-#define SPIN_REST 100
+#define SPIN_CONTENDED 8 /* this part of spin_max, where others want the processors */
 #define SPIN_ORDER 3 /* spin_max's that an order takes at most, as a rule */
-#define SPIN_LEAST 16 /* a fraction of spin_max that is not worth it */
 
 static _Atomic uint32_t *word(uint8_t *slot, unsigned offset)
 {
@@ -47,44 +47,15 @@ void st_handover_wake(uint8_t *slot)
 	wake(word(slot, ST_SENTRY_SLEEPS));
 }
 
+void st_handover_wake_stub(struct st_ctx *c)
+{
+	wake(word(c->slot, ST_STUB_SLEEPS));
+}
+
 void st_handover_prepare(struct st_ctx *c)
 {
 	c->events = atomic_load(word(c->slot, ST_EVENT));
 	c->goes = atomic_load(word(c->slot, ST_GO));
-}
-
-/* --- budgets ------------------------------------------------------------------------ */
-
-static bool cpu_free(const struct st_platform *p)
-{
-	return atomic_load_explicit(&p->running, memory_order_relaxed) * 2 <= p->cpus;
-}
-
-/* How long to spin this time. */
-static uint64_t budget(const struct st_platform *p, struct st_spin *s)
-{
-	if (!cpu_free(p))
-		return 0;
-	if (s->rest) {
-		s->rest--;
-		return 0;
-	}
-	return s->ticks;
-}
-
-static void learn(const struct st_platform *p, struct st_spin *s, uint64_t spun, bool success)
-{
-	if (!spun)
-		return;
-	if (success) {
-		s->ticks = p->spin_max;
-		return;
-	}
-	s->ticks /= 2;
-	if (s->ticks < p->spin_max / SPIN_LEAST) {
-		s->ticks = p->spin_max;
-		s->rest = SPIN_REST;
-	}
 }
 
 /* --- waiting ------------------------------------------------------------------------- */
@@ -99,23 +70,31 @@ static bool stopped(struct st_ctx *c)
 	return true;
 }
 
-static bool spin(struct st_ctx *c, uint64_t ticks)
+static bool spin(struct st_ctx *c)
 {
-	uint64_t start;
+	uint64_t start = __rdtsc(), last = start, now;
 
-	if (!ticks)
-		return false;
-	start = __rdtsc();
-	do {
-		if (stopped(c))
-			return true;
-	} while (__rdtsc() - start < ticks);
-	return false;
+	while (!stopped(c)) {
+		now = __rdtsc();
+		if (now - last > c->p->spin_max * (ST_GAP_NS / ST_SPIN_NS))
+			st_place_preempted(c->p, now);
+		if (now - start >= c->spins)
+			return false;
+		last = now;
+	}
+	return true;
+}
+
+/* Until there is something to look at, or for so long: false. */
+static bool sleep_for(_Atomic uint32_t *sleeps, int64_t ns)
+{
+	const struct timespec limit = { .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S };
+
+	return !syscall(SYS_futex, sleeps, FUTEX_WAIT, 1, &limit, NULL, 0) || errno != ETIMEDOUT;
 }
 
 static bool sleep_until_event(struct st_ctx *c)
 {
-	const struct timespec limit = { .tv_sec = WAIT_S };
 	_Atomic uint32_t *sleeps = word(c->slot, ST_SENTRY_SLEEPS);
 	unsigned late = 0;
 
@@ -127,45 +106,56 @@ static bool sleep_until_event(struct st_ctx *c)
 		}
 		if (atomic_load(&c->as->dead))
 			return false;
-		if (!syscall(SYS_futex, sleeps, FUTEX_WAIT, 1, &limit, NULL, 0) || errno != ETIMEDOUT)
+		if (sleep_for(sleeps, c->held ? ST_HOLD_NS : WAIT_NS))
 			continue;
-		if (atomic_load(&c->interrupt) && ++late >= WAITS_INTERRUPTED)
+		if (c->held)
+			st_place_free(c);
+		else if (atomic_load(&c->interrupt) && ++late >= WAITS_INTERRUPTED)
 			return false;
 	}
 }
 
-/* The stub spins for that long when it has stopped the next time. */
+/* How long both sides spin this time. */
+static uint64_t budget(struct st_ctx *c)
+{
+	const struct st_platform *p = c->p;
+
+	if (atomic_load_explicit(&p->running, memory_order_relaxed) * 2 > p->cpus || !spin_pays(&c->spin))
+		return 0;
+	return st_place_contended(p) ? p->spin_max / SPIN_CONTENDED : p->spin_max;
+}
+
 static void let_go(struct st_ctx *c)
 {
-	_Atomic uint32_t *sleeps = word(c->slot, ST_STUB_SLEEPS);
-	uint64_t spun = c->theirs.given;
-	bool slept;
+	bool spun = c->spins, slept;
 
-	c->theirs.given = budget(c->p, &c->theirs);
-	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = c->theirs.given;
+	c->spins = budget(c);
+	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = c->spins;
 	atomic_store(word(c->slot, ST_GO), ++c->goes); /* and a barrier before: */
-	slept = atomic_load(sleeps);
+	slept = atomic_load(word(c->slot, ST_STUB_SLEEPS));
 	if (atomic_load(&c->interrupt) && atomic_load_explicit(&c->running, memory_order_relaxed))
 		st_ctx_kick(c); /* whoever set it may have seen that it does not run yet */
 	if (slept)
-		wake(sleeps);
-	learn(c->p, &c->theirs, spun, !slept);
+		st_place_wake(c);
+	if (spun)
+		spin_learn(&c->spin, !slept);
 }
 
 void st_handover_soon(struct st_ctx *c)
 {
-	if (c->theirs.given)
-		*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = c->theirs.given + SPIN_ORDER * c->p->spin_max;
+	if (c->spins == c->p->spin_max)
+		*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = (1 + SPIN_ORDER) * c->p->spin_max;
 }
 
 bool st_handover(struct st_ctx *c)
 {
-	bool ok;
+	bool ok = false;
 
 	let_go(c);
-	c->ours.given = budget(c->p, &c->ours);
-	ok = spin(c, c->ours.given);
-	learn(c->p, &c->ours, c->ours.given, ok);
+	if (c->spins) {
+		ok = spin(c);
+		spin_learn(&c->spin, ok);
+	}
 	if (!ok)
 		ok = sleep_until_event(c);
 	return ok && !atomic_load(&c->as->dead);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -15,7 +14,6 @@
 #include <x86intrin.h>
 
 #define HWCAP2_FSGSBASE 2u
-#define SPIN_NS 20000 /* about what it costs to sleep and be woken on another processor */
 #define SLOTS_SIZE ((size_t)ST_MAX_SLOTS * ST_SLOT_SIZE)
 
 static int64_t now_ns(void)
@@ -24,13 +22,6 @@ static int64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-}
-
-static unsigned usable_cpus(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) ? 1 : (unsigned)CPU_COUNT(&set);
 }
 
 static struct err *make_slots(struct st_platform *p)
@@ -55,7 +46,7 @@ static struct err *start(struct st_platform *p)
 
 	if (!e)
 		e = st_zygote_start(p);
-	p->spin_max = (uint64_t)((double)(__rdtsc() - c0) / (double)(now_ns() - t0) * SPIN_NS);
+	p->spin_max = (uint64_t)((double)(__rdtsc() - c0) / (double)(now_ns() - t0) * ST_SPIN_NS);
 	return e;
 }
 
@@ -68,8 +59,9 @@ static struct err *st_init(int mem_fd, struct platform **out)
 		return err_new(ENOMEM, "cannot start the systrap platform");
 	p->base.ops = &platform_systrap;
 	p->mem_fd = mem_fd;
-	p->cpus = usable_cpus();
+	st_place_init(p);
 	p->fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
+	p->stub_flags |= p->fsgsbase ? ST_HAS_FSGSBASE : 0;
 	mutex_init(&p->zygote_mu, RANK_PLATFORM);
 	mutex_init(&p->mu, RANK_PLATFORM);
 	mutex_init(&p->pool_mu, RANK_PLATFORM);

@@ -77,7 +77,7 @@ void st_patch_prepare(struct st_ctx *c)
 	put64(c->slot + ST_SELF, self);
 	put64(c->slot + ST_PUSH, self + ST_EFLAGS + sizeof(uint64_t));
 	put64(c->slot + ST_FP_MASK, fpstate_features());
-	put32(c->slot + ST_FLAGS, c->p->fsgsbase ? ST_HAS_FSGSBASE : 0);
+	put32(c->slot + ST_FLAGS, c->p->stub_flags);
 	for (unsigned i = 0; i < ST_N_ANSWERS; i++)
 		put64(c->slot + ST_ANSWERS + 8 * (size_t)i, c->answers[i]);
 	put64(c->slot + ST_MAGIC, ST_MAGIC_VALUE);

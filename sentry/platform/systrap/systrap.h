@@ -9,10 +9,12 @@
  * read there is copied once, then checked, and concerns that process only.
  *
  * Files: zygote.c (starting the zygote, making stub processes), as.c (address
- * spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what the mapper is told), ctx.c (contexts and the threads they
- * use), frame.c (a thread's state in its slot), patch.c (the same at a patched call
- * site), mask.c (a signal mask there), records.c (of descriptors), site.c (such sites), switch.c (running program
- * code), handover.c (waiting for it), init.c (the platform).  guest-code/ is what runs in stubs.
+ * spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what
+ * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
+ * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
+ * there), records.c (of descriptors), site.c (such sites), switch.c (running program
+ * code), handover.c (waiting for it), spin.h (whether spinning pays), place.c (on which
+ * processors), init.c (the platform).  guest-code/ is what runs in stubs.
  *
  * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
  * platform's mu; pool_mu alone.  Then slots_mu, living_mu or a context's mu
@@ -25,14 +27,22 @@
 #include "lib/ref.h"
 #include "platform/ops.h"
 #include "platform/systrap/guest-code/stub.h"
+#include "platform/systrap/spin.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/queue.h>
 #include <sys/types.h>
 
 /* Interrupts a thread that runs program code; never reaches the program. */
 #define ST_INTERRUPT_SIGNAL SIGCHLD
+
+#define ST_SPIN_NS 20000 /* a side spins that long before it sleeps: about what sleeping costs on two processors */
+#define ST_GAP_NS (25 * ST_SPIN_NS) /* a spinning thread that does not run for so long was preempted */
+#define ST_GAPS_NS (1000 * ST_SPIN_NS) /* if that happens twice in this time, others want the processors: */
+#define ST_CONTENDED_NS (50000 * ST_SPIN_NS) /* for so long again */
+#define ST_HOLD_NS (500 * ST_SPIN_NS) /* two threads are held on one processor no longer at a time */
 
 struct st_as;
 struct st_platform {
@@ -42,9 +52,14 @@ struct st_platform {
 	uint8_t *slots; /* [I] all of slots_fd, mapped */
 	pid_t zygote; /* [I] also the process group of all stubs */
 	unsigned cpus; /* [I] */
+	cpu_set_t cpu_set; /* [I] where threads may run that are not held anywhere */
+	bool places; /* [I] there is more than one processor, and it is known which one a thread is on */
 	uint64_t spin_max; /* [I] ticks that a side may spin before it sleeps */
 	bool fsgsbase; /* [I] the instructions may be used */
+	uint32_t stub_flags; /* [I] ST_HAS_*: what of them stubs may use */
 	_Atomic unsigned running; /* contexts that run program code */
+	_Atomic uint64_t gap; /* ticks: when a thread was preempted last: place.c */
+	_Atomic uint64_t contended; /* ticks: others want the processors until then; 0: they never did */
 	struct mutex zygote_mu;
 	int zygote_fd; /* [zygote_mu] to the zygote; its answers and new stubs' */
 	bool reaping; /* [zygote_mu] the reaper runs */
@@ -97,13 +112,6 @@ struct st_as {
 	_Atomic int64_t cpu_ns; /* what a dead process had used */
 };
 
-/* A side's experience with spinning: handover.c. */
-struct st_spin {
-	uint64_t ticks; /* to spin the next time */
-	uint64_t given; /* what it has this time */
-	unsigned rest; /* times to sleep at once before spinning is tried again */
-};
-
 struct st_ctx {
 	struct platform_ctx base;
 	struct st_platform *p; /* [I] */
@@ -127,7 +135,10 @@ struct st_ctx {
 	bool loading; /* [t] ST_LOAD is perhaps not 0 */
 	uint64_t call_end; /* [t] where it would go on if the sentry changed nothing; 0: that is not known */
 	uint64_t answers[ST_N_ANSWERS]; /* [t] what it may tell the program itself */
-	struct st_spin ours, theirs; /* [t] */
+	struct st_spin spin; /* [t] */
+	uint64_t spins; /* [t] ticks that each side spins before it sleeps, until the stub is let go the next time */
+	bool held; /* [t] both threads on one processor: place.c */
+	uint64_t held_since; /* [t] ticks */
 	uint32_t events, goes; /* [t] what ST_EVENT and ST_GO have been last */
 	_Atomic bool running; /* program code may run */
 	_Atomic bool interrupt; /* platform_interrupt was called */
@@ -225,6 +236,14 @@ bool st_handover(struct st_ctx *c);
  * most calls, but not much. */
 void st_handover_soon(struct st_ctx *c);
 void st_handover_wake(uint8_t *slot); /* the waiter looks again. Any thread */
+void st_handover_wake_stub(struct st_ctx *c);
+
+/* --- place.c --- */
+void st_place_init(struct st_platform *p);
+void st_place_wake(struct st_ctx *c); /* c's stub thread, which sleeps: where it should run */
+void st_place_preempted(struct st_platform *p, uint64_t now); /* a thread that spins was, until now */
+bool st_place_contended(const struct st_platform *p); /* other processes want the processors */
+void st_place_free(struct st_ctx *c); /* neither of its threads is held anywhere any more */
 
 /* --- switch.c --- */
 enum platform_event st_run(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);

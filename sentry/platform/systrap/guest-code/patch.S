@@ -124,7 +124,11 @@ stub_wait:
 	sub %r13, %rdx
 	cmp ST_SPIN(%r12), %rdx /* it may grow meanwhile: st_handover_soon */
 	jb 1b
-	movl $1, ST_STUB_SLEEPS(%r12)
+	testl $ST_HAS_RDTSCP, ST_FLAGS(%r12)
+	jz 4f
+	rdtscp
+	mov %ecx, ST_CPU(%r12)
+4:	movl $1, ST_STUB_SLEEPS(%r12)
 	mfence
 	cmp %r14d, ST_GO(%r12)
 	jne 2f

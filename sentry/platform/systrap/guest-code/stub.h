@@ -70,6 +70,8 @@
 /* Who sleeps; all that a program thread may sleep on lies below ST_WORDS_END. */
 #define ST_SENTRY_SLEEPS 128
 #define ST_STUB_SLEEPS 192
+#define ST_CPU 196 /* where the stub was when it went to sleep last */
+#define ST_CPU_MASK 0xfff /* the part of rdtscp's number that is the processor's */
 #define ST_WORDS_END 256
 /* Seldom written. ST_MAGIC_VALUE: the GS base is this slot's. */
 #define ST_MAGIC 256
@@ -81,6 +83,7 @@
 #define ST_FLAGS 296
 #define ST_HAS_FSGSBASE 1 /* the instructions may be used */
 #define ST_SET_BASES 2 /* without them: set both by arch_prctl */
+#define ST_HAS_RDTSCP 4 /* the instruction may be used */
 /* The stub's own. */
 #define ST_SEEN 320 /* the last ST_GO */
 #define ST_KICKED 324 /* the interrupting signal came where nothing could be done about it */

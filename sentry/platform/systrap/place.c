@@ -1,0 +1,160 @@
+/*
+ * place.c - on which processors a task's host thread and its stub thread run.
+ *
+ * The host's scheduler sees two threads that sleep and wake each other, and cannot
+ * know what they want.  To spin they must be on two processors: where both are on
+ * one, the stub's thread is woken on another.  To sleep they had better be on one,
+ * where a wake-up is a mere switch: on another processor it takes ten times as long,
+ * even if that is idle.  So they are held on one as long as they do not spin, but
+ * never for longer than ST_HOLD_NS without the scheduler having its say in between: it
+ * alone knows what else there is to run.  No thread is moved while it runs.
+ *
+ * Runs on the task's host thread; the stub's thread sleeps, but for st_place_free.
+ * That a program says it sleeps elsewhere than it does costs only itself time.
+ */
+#include "platform/systrap/systrap.h"
+
+#include "lib/threads.h"
+
+#include <cpuid.h>
+#include <sched.h>
+#include <string.h>
+#include <x86intrin.h>
+
+#define CPUID_RDTSCP (1u << 27) /* 0x80000001, edx */
+
+/* The instruction tells the processor's number. */
+static bool has_rdtscp(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(0x80000001, &a, &b, &c, &d) && d & CPUID_RDTSCP;
+}
+
+/* Threads may be told to run wherever the sandbox may: on the processors that the
+ * host gives it later too, unless it was started with fewer than it was given. */
+static bool find_cpus(struct st_platform *p)
+{
+	cpu_set_t given, most;
+
+	if (sched_getaffinity(0, sizeof(given), &given))
+		return false;
+	p->cpus = (unsigned)CPU_COUNT(&given);
+	memset(&p->cpu_set, 0xff, sizeof(p->cpu_set));
+	if (sched_setaffinity(0, sizeof(p->cpu_set), &p->cpu_set) || sched_getaffinity(0, sizeof(most), &most))
+		return false;
+	if (CPU_EQUAL(&given, &most))
+		return true;
+	p->cpu_set = given;
+	return !sched_setaffinity(0, sizeof(given), &given);
+}
+
+void st_place_init(struct st_platform *p)
+{
+	p->cpus = 1;
+	p->stub_flags |= has_rdtscp() ? ST_HAS_RDTSCP : 0;
+	p->places = find_cpus(p) && p->cpus > 1 && p->stub_flags & ST_HAS_RDTSCP;
+	if (p->places)
+		threads_use_cpus(&p->cpu_set);
+}
+
+/* --- others ------------------------------------------------------------------------- */
+
+static uint64_t ticks(const struct st_platform *p, uint64_t ns)
+{
+	return p->spin_max * (ns / ST_SPIN_NS);
+}
+
+void st_place_preempted(struct st_platform *p, uint64_t now)
+{
+	uint64_t before = atomic_exchange_explicit(&p->gap, now, memory_order_relaxed);
+
+	if (now - before < ticks(p, ST_GAPS_NS))
+		atomic_store_explicit(&p->contended, now + ticks(p, ST_CONTENDED_NS), memory_order_relaxed);
+}
+
+bool st_place_contended(const struct st_platform *p)
+{
+	uint64_t until = atomic_load_explicit(&p->contended, memory_order_relaxed);
+
+	return until && (int64_t)(until - __rdtsc()) > 0;
+}
+
+/* --- places ------------------------------------------------------------------------- */
+
+static unsigned own_cpu(void)
+{
+	unsigned cpu;
+
+	__rdtscp(&cpu);
+	return cpu & ST_CPU_MASK;
+}
+
+/* Where the stub's thread was when it went to sleep. */
+static unsigned stub_cpu(const struct st_ctx *c)
+{
+	return __atomic_load_n((const uint32_t *)(const void *)(c->slot + ST_CPU), __ATOMIC_RELAXED) & ST_CPU_MASK;
+}
+
+static void run_stub_on(const struct st_ctx *c, const cpu_set_t *cpus)
+{
+	sched_setaffinity(c->th->tid, sizeof(*cpus), cpus);
+}
+
+void st_place_free(struct st_ctx *c)
+{
+	if (!c->held)
+		return;
+	run_stub_on(c, &c->p->cpu_set);
+	sched_setaffinity(0, sizeof(c->p->cpu_set), &c->p->cpu_set);
+	c->held = false;
+}
+
+static void hold(struct st_ctx *c, unsigned cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	run_stub_on(c, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	c->held = true;
+	c->held_since = __rdtsc();
+}
+
+/* If others want the processors, no thread would find an idle one to run away to. */
+static bool to_be_held(const struct st_ctx *c)
+{
+	if (c->held)
+		return __rdtsc() - c->held_since < ticks(c->p, ST_HOLD_NS);
+	return !c->spins && !st_place_contended(c->p);
+}
+
+static void wake_elsewhere(struct st_ctx *c, unsigned cpu)
+{
+	cpu_set_t others = c->p->cpu_set;
+
+	CPU_CLR(cpu, &others);
+	run_stub_on(c, &others);
+	st_handover_wake_stub(c);
+	run_stub_on(c, &c->p->cpu_set);
+}
+
+void st_place_wake(struct st_ctx *c)
+{
+	unsigned cpu;
+
+	if (!c->p->places) {
+		st_handover_wake_stub(c);
+		return;
+	}
+	cpu = own_cpu();
+	if (!to_be_held(c))
+		st_place_free(c);
+	else if (!c->held)
+		hold(c, cpu);
+	if (c->spins && stub_cpu(c) == cpu)
+		wake_elsewhere(c, cpu);
+	else
+		st_handover_wake_stub(c);
+}

@@ -1,0 +1,60 @@
+/*
+ * spin.h - whether the two sides of a hand-over wait for each other spinning.
+ *
+ * Pure: it is told how each spinning has ended, and says whether the next one
+ * pays.  Spinning that is answered saves little; spinning in vain costs its whole
+ * time, and then the sleep that it was to spare is on another processor, where
+ * being woken takes longest.  So one failure outweighs several successes, and when
+ * the balance is used up nobody spins for a number of hand-overs, which doubles
+ * each time until spinning has paid again for a while.
+ */
+#ifndef SENTRY_PLATFORM_SYSTRAP_SPIN_H
+#define SENTRY_PLATFORM_SYSTRAP_SPIN_H
+
+#include <stdbool.h>
+
+#define SPIN_LOSS 16 /* answers that one failure outweighs; a hand-over has two */
+#define SPIN_CREDIT_FIRST SPIN_LOSS
+#define SPIN_CREDIT_MOST (4 * SPIN_LOSS)
+#define SPIN_REST_FIRST 16 /* hand-overs */
+#define SPIN_REST_MOST 1024
+
+struct st_spin {
+	unsigned credit; /* answers that are not outweighed yet */
+	unsigned rest; /* hand-overs still to sleep through */
+	unsigned next_rest;
+};
+
+static inline void spin_init(struct st_spin *s)
+{
+	*s = (struct st_spin){ .credit = SPIN_CREDIT_FIRST, .next_rest = SPIN_REST_FIRST };
+}
+
+/* Once a hand-over: does it spin? */
+static inline bool spin_pays(struct st_spin *s)
+{
+	if (!s->rest)
+		return true;
+	s->rest--;
+	return false;
+}
+
+/* A side has spun. */
+static inline void spin_learn(struct st_spin *s, bool answered)
+{
+	if (answered) {
+		if (s->credit < SPIN_CREDIT_MOST)
+			s->credit++;
+		else
+			s->next_rest = SPIN_REST_FIRST;
+	} else if (s->credit >= SPIN_LOSS) {
+		s->credit -= SPIN_LOSS;
+	} else {
+		s->credit = 0;
+		s->rest = s->next_rest;
+		if (s->next_rest < SPIN_REST_MOST)
+			s->next_rest *= 2;
+	}
+}
+
+#endif

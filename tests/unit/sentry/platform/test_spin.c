@@ -1,0 +1,118 @@
+/*
+ * test_spin.c - when the sides of a hand-over spin and when they sleep at once.
+ *
+ * links: sentry/lib/lock.c
+ */
+#include "platform/systrap/spin.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+static struct st_spin s;
+
+static void learn(unsigned n, bool answered)
+{
+	while (n--)
+		spin_learn(&s, answered);
+}
+
+/* How many hand-overs sleep before one spins again. */
+static unsigned rest(void)
+{
+	unsigned n = 0;
+
+	while (!spin_pays(&s))
+		n++;
+	return n;
+}
+
+START_TEST(begins_spinning)
+{
+	spin_init(&s);
+	ck_assert(spin_pays(&s));
+	learn(1, false);
+	ck_assert(spin_pays(&s)); /* a call that takes long, once */
+	learn(1, false);
+	ck_assert_uint_eq(rest(), SPIN_REST_FIRST);
+}
+END_TEST
+
+START_TEST(answers_outweigh_failures)
+{
+	spin_init(&s);
+	for (unsigned i = 0; i < 1000; i++) {
+		learn(SPIN_LOSS, true);
+		ck_assert(spin_pays(&s));
+		learn(1, false);
+		ck_assert(spin_pays(&s));
+	}
+}
+END_TEST
+
+START_TEST(too_few_answers)
+{
+	unsigned spun = 0;
+
+	spin_init(&s);
+	for (unsigned i = 0; i < 100000; i++) {
+		if (!spin_pays(&s))
+			continue;
+		spun++;
+		learn(SPIN_LOSS / 4, true);
+		learn(1, false);
+	}
+	ck_assert_uint_lt(spun, 1000);
+}
+END_TEST
+
+START_TEST(rests_grow_to_a_bound)
+{
+	unsigned most = 0, last;
+
+	spin_init(&s);
+	learn(1, false);
+	for (unsigned expected = SPIN_REST_FIRST; most < SPIN_REST_MOST; expected *= 2) {
+		learn(1, false);
+		most = rest();
+		ck_assert_uint_eq(most, expected);
+	}
+	learn(1, false);
+	last = rest();
+	ck_assert_uint_eq(last, SPIN_REST_MOST);
+}
+END_TEST
+
+START_TEST(paying_again_forgets_the_rests)
+{
+	spin_init(&s);
+	for (unsigned i = 0; i < 20; i++) {
+		learn(2, false);
+		rest();
+	}
+	learn(SPIN_CREDIT_MOST + 1, true);
+	learn(SPIN_CREDIT_MOST / SPIN_LOSS, false);
+	ck_assert(spin_pays(&s));
+	learn(1, false);
+	ck_assert_uint_eq(rest(), SPIN_REST_FIRST);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("spin");
+	TCase *t = tcase_create("spin");
+	SRunner *r;
+	int failed;
+
+	tcase_add_test(t, begins_spinning);
+	tcase_add_test(t, answers_outweigh_failures);
+	tcase_add_test(t, too_few_answers);
+	tcase_add_test(t, rests_grow_to_a_bound);
+	tcase_add_test(t, paying_again_forgets_the_rests);
+	suite_add_tcase(suite, t);
+	r = srunner_create(suite);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
