@@ -222,6 +222,11 @@ static int fault_locked(struct mm *mm, uint64_t addr, unsigned access, int *code
 	if (v->prot == LINUX_PROT_NONE || (write && !(v->prot & LINUX_PROT_WRITE)) || ((access & ACCESS_EXEC) && !(v->prot & LINUX_PROT_EXEC)))
 		return -EFAULT;
 	if (p && p->stub && (!write || (p->stub & LINUX_PROT_WRITE)) && (!(access & ACCESS_EXEC) || (p->stub & LINUX_PROT_EXEC))) {
+		if (mm->queue.n) { /* what could wait for this fault */
+			mm->minor_faults++;
+			stub_flush(mm);
+			return 0;
+		}
 		e = spurious(mm, addr);
 		/* Unknown access to what cannot be executed: it was a jump there. */
 		return e && !access && !(v->prot & LINUX_PROT_EXEC) && p->fd < 0 ? -EFAULT : e;
@@ -263,7 +268,7 @@ void premap(struct mm *mm, uint64_t start, uint64_t end, bool loading)
 			continue;
 		}
 		for (; start < stop && !page_get(mm, v, start, copy, &p); start = p->end)
-			stub_map(mm, p);
+			(loading && v->obj ? stub_map_later : stub_map)(mm, p);
 		start = max_u64(start, stop);
 	}
 }

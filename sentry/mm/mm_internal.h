@@ -88,6 +88,8 @@ RB_PROTOTYPE(pma_tree, pma, link, pma_cmp)
 #define STUB_QUEUE 32u
 struct stub_queue {
 	unsigned n, n_freed;
+	bool due; /* to be given before the program runs; else all may wait for a fault, or for others */
+	uint32_t fresh; /* a bit each: it maps where nothing was mapped, nor is by another of them */
 	struct platform_order o[STUB_QUEUE];
 	struct {
 		uint64_t off, len;
@@ -156,11 +158,13 @@ static inline uint64_t pma_len(const struct pma *p) { return p->end - p->start; 
 /* --- stub.c: [mm->mu] --- */
 struct platform_as *stub_as(struct mm *mm); /* NULL: could not be made */
 void stub_map(struct mm *mm, struct pma *p); /* as the record permits now */
+void stub_map_later(struct mm *mm, struct pma *p); /* no later than the program touches it. Nothing is mapped there */
 void stub_unmap(struct mm *mm, uint64_t start, uint64_t end); /* the records' stub fields too */
 void stub_restrict(struct mm *mm, uint64_t start, uint64_t end); /* after records changed: the stub must not do more */
 int stub_flush(struct mm *mm); /* what was queued is done; on an error (the first order's that failed) nothing is mapped any more */
 void stub_forget(struct mm *mm); /* there is no stub any more */
-void stub_order(struct mm *mm, struct platform_order o); /* one that no record asks for */
+void stub_order_later(struct mm *mm, struct platform_order o); /* one that no record asks for, no later than the next one that is due */
+bool stub_hurry(struct mm *mm); /* what may wait, if anything, is due now */
 void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len); /* memfile_put, when the stub cannot reach them any more */
 
 /* --- text.c: [mm->mu] --- */

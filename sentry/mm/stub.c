@@ -7,6 +7,7 @@
  * pma.stub tells what the stub will map when the queue is empty.  Private pages
  * that the stub may still reach wait with the queue before they are given back.
  * Widening a protection is not ordered at all: the access that needs it faults.
+ * What a loader maps waits for the first fault, as more of it mostly follows.
  *
  * An order that fails must not leave the stub with more than its record says:
  * if in doubt the stub's whole address space is unmapped (it faults back in).
@@ -37,9 +38,16 @@ static int permitted(const struct pma *p)
 
 /* --- the queue ------------------------------------------------------------------ */
 
-static void set_n(struct stub_queue *q, unsigned n)
+static void set_due(struct stub_queue *q, bool due)
 {
-	__atomic_store_n(&q->n, n, __ATOMIC_RELEASE); /* mm_as looks without the lock */
+	__atomic_store_n(&q->due, due, __ATOMIC_RELEASE); /* mm_as looks without the lock */
+}
+
+static void set_empty(struct stub_queue *q)
+{
+	q->n = 0;
+	q->fresh = 0;
+	set_due(q, false);
 }
 
 static void give_back(struct mm *mm)
@@ -69,7 +77,7 @@ int stub_flush(struct mm *mm)
 
 	if (q->n)
 		e = stub_as(mm) ? platform_as_orders(mm->as, q->o, q->n) : -ENOMEM;
-	set_n(q, 0);
+	set_empty(q);
 	if (e) /* the host's limit of mappings, most likely: start afresh */
 		unmap_all(mm);
 	give_back(mm);
@@ -78,7 +86,7 @@ int stub_flush(struct mm *mm)
 
 void stub_forget(struct mm *mm)
 {
-	set_n(&mm->queue, 0);
+	set_empty(&mm->queue);
 	give_back(mm);
 	text_lost(mm);
 }
@@ -126,16 +134,74 @@ static bool merge(struct platform_order *last, const struct platform_order *o)
 	return false;
 }
 
-void stub_order(struct mm *mm, struct platform_order o)
+static bool is_fresh(const struct stub_queue *q, unsigned i)
+{
+	return q->fresh & 1u << i;
+}
+
+static void add(struct mm *mm, struct platform_order o, bool fresh)
 {
 	struct stub_queue *q = &mm->queue;
 
-	if (q->n && merge(&q->o[q->n - 1], &o))
+	if (q->n && fresh == is_fresh(q, q->n - 1) && merge(&q->o[q->n - 1], &o))
 		return;
 	if (q->n == STUB_QUEUE)
 		stub_flush(mm);
 	q->o[q->n] = o;
-	set_n(q, q->n + 1);
+	q->fresh |= (uint32_t)fresh << q->n++;
+}
+
+static void add_due(struct mm *mm, struct platform_order o)
+{
+	add(mm, o, false);
+	set_due(&mm->queue, true);
+}
+
+void stub_order_later(struct mm *mm, struct platform_order o)
+{
+	add(mm, o, false);
+}
+
+bool stub_hurry(struct mm *mm)
+{
+	if (!mm->queue.n)
+		return false;
+	set_due(&mm->queue, true);
+	return true;
+}
+
+static void drop_order(struct stub_queue *q, unsigned i)
+{
+	uint32_t below = (1u << i) - 1;
+
+	q->n--;
+	for (unsigned j = i; j < q->n; j++)
+		q->o[j] = q->o[j + 1];
+	q->fresh = (q->fresh & below) | (q->fresh >> 1 & ~below);
+}
+
+/* [lo, hi), if one of the orders that are fresh maps it, is taken out of that. */
+static bool take_back(struct stub_queue *q, uint64_t lo, uint64_t hi)
+{
+	struct platform_order *o, rest;
+	unsigned i = 0;
+
+	while (i < q->n && (!is_fresh(q, i) || lo < q->o[i].addr || hi > q->o[i].addr + q->o[i].len))
+		i++;
+	if (q->due || i == q->n || q->n == STUB_QUEUE)
+		return false;
+	rest = *(o = &q->o[i]);
+	rest.addr = hi;
+	rest.len = o->addr + o->len - hi;
+	rest.off += hi - o->addr;
+	o->len = lo - o->addr;
+	if (!o->len)
+		drop_order(q, i);
+	if (rest.len) {
+		q->fresh |= 1u << q->n;
+		q->o[q->n++] = rest;
+	}
+	return true;
 }
 
 /* A host file is to be mapped there, whose descriptor is valid as long as the area is. */
@@ -157,13 +223,14 @@ static void queue_unmap_all(struct mm *mm)
 
 	if (q->n == STUB_QUEUE) {
 		unmap_all(mm);
-		set_n(q, 0);
+		set_empty(q);
 		return;
 	}
 	for (unsigned i = q->n; i; i--)
 		q->o[i] = q->o[i - 1];
 	q->o[0] = (struct platform_order){ .kind = PLATFORM_UNMAP, .addr = 0, .len = TASK_SIZE };
-	set_n(q, q->n + 1);
+	q->n++;
+	q->fresh = 0;
 }
 
 void mm_inherit_stub(struct mm *mm, struct mm *old, struct platform_ctx *c)
@@ -177,7 +244,7 @@ void mm_inherit_stub(struct mm *mm, struct mm *old, struct platform_ctx *c)
 		old->as = NULL;
 		RB_FOREACH(p, pma_tree, &old->pmas)
 			p->stub = 0;
-		set_n(&old->queue, 0); /* pages that were freed wait on, for teardown */
+		set_empty(&old->queue); /* pages that were freed wait on, for teardown */
 	}
 	mm_unlock(old);
 	if (!as)
@@ -198,25 +265,47 @@ void mm_inherit_stub(struct mm *mm, struct mm *old, struct platform_ctx *c)
 
 /* --- what records ask for --------------------------------------------------------- */
 
-void stub_map(struct mm *mm, struct pma *p)
+static void add_map(struct mm *mm, struct pma *p, bool fresh)
 {
+
 	struct platform_order o = { .kind = PLATFORM_MAP, .prot = permitted(p), .addr = p->start, .len = pma_len(p), .off = p->off };
 
-	if (p->stub == o.prot)
-		return;
-	if (!o.prot) {
-		stub_unmap(mm, p->start, p->end);
-		return;
-	}
 	o.fd = p->fd >= 0 ? p->fd : memfile_fd(mm->env->mf);
 	if (p->stub)
 		o.kind = PLATFORM_PROTECT;
 	o.present = p->present;
 	p->present = false;
-	stub_order(mm, o);
+	add(mm, o, fresh);
 	p->stub = (uint8_t)o.prot;
 	if (o.kind == PLATFORM_MAP)
 		text_drop(mm, p->start, p->end);
+}
+
+void stub_map(struct mm *mm, struct pma *p)
+{
+	int prot = permitted(p);
+
+	if (p->stub == prot)
+		return;
+	if (!prot) {
+		stub_unmap(mm, p->start, p->end);
+		return;
+	}
+	add_map(mm, p, false);
+	set_due(&mm->queue, true);
+}
+
+void stub_map_later(struct mm *mm, struct pma *p)
+{
+	struct stub_queue *q = &mm->queue;
+
+	if (p->stub || !permitted(p) || (q->due && q->o[q->n - 1].kind == PLATFORM_UNMAP)) {
+		stub_map(mm, p); /* in place of what is unmapped, for one */
+		return;
+	}
+	if (q->due)
+		stub_flush(mm);
+	add_map(mm, p, true);
 }
 
 void stub_unmap(struct mm *mm, uint64_t start, uint64_t end)
@@ -233,11 +322,11 @@ void stub_unmap(struct mm *mm, uint64_t start, uint64_t end)
 		p->stub = 0;
 		now |= p->fd < 0 && !p->owned; /* the object may go, and its pages with it */
 	}
-	if (!hi)
+	if (!hi || take_back(&mm->queue, lo, hi))
 		return;
 	now |= queued_file(mm, lo, hi);
 	/* One order: what lies between them is unmapped anyway or in the range. */
-	stub_order(mm, (struct platform_order){ .kind = PLATFORM_UNMAP, .addr = lo, .len = hi - lo });
+	add_due(mm, (struct platform_order){ .kind = PLATFORM_UNMAP, .addr = lo, .len = hi - lo });
 	text_drop(mm, lo, hi);
 	if (now)
 		stub_flush(mm);
@@ -260,7 +349,7 @@ static void restrict_run(struct mm *mm, uint64_t lo, uint64_t hi, int prot)
 	}
 	for (struct pma *p = pma_first(mm, lo); p && p->start < hi; p = RB_NEXT(pma_tree, &mm->pmas, p))
 		p->stub = (uint8_t)prot;
-	stub_order(mm, (struct platform_order){ .kind = PLATFORM_PROTECT, .addr = lo, .len = hi - lo, .prot = prot });
+	add_due(mm, (struct platform_order){ .kind = PLATFORM_PROTECT, .addr = lo, .len = hi - lo, .prot = prot });
 }
 
 void stub_restrict(struct mm *mm, uint64_t start, uint64_t end)

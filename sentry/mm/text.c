@@ -158,7 +158,7 @@ static bool mapped_twice(const struct text *t, const struct memobj *obj, uint64_
 
 static void map_here(struct mm *mm, uint64_t addr, int prot, uint64_t mem)
 {
-	stub_order(mm, (struct platform_order){
+	stub_order_later(mm, (struct platform_order){
 			       .kind = PLATFORM_MAP, .addr = addr, .len = PAGE_SIZE, .prot = prot, .fd = memfile_fd(mm->env->mf), .off = mem });
 }
 
@@ -304,7 +304,7 @@ void mm_text_trapped(struct mm *mm, uint64_t rip, uint64_t nr)
 	if (!t || !often(t, rip, &counter))
 		return;
 	mm_lock(mm);
-	done = patch_locked(mm, rip, nr);
+	done = stub_hurry(mm) || patch_locked(mm, rip, nr); /* it may be patched already */
 	mm_unlock(mm);
 	if (!done)
 		atomic_store_explicit(counter, rip << 8 | NEVER, memory_order_relaxed);

@@ -186,6 +186,61 @@ START_TEST(fork_copies_what_is_small)
 }
 END_TEST
 
+static void map_file(struct mm *mm, uint64_t addr, uint64_t len, int prot, struct memobj *o)
+{
+	const struct mm_mmap m = { .addr = addr, .len = len, .prot = prot, .max_prot = 7, .obj = o, .off = addr - WIN,
+		.flags = LINUX_MAP_FIXED | LINUX_MAP_PRIVATE | LINUX_MAP_DENYWRITE };
+
+	ck_assert_int_eq(mm_mmap(mm, &m), (int64_t)addr);
+}
+
+/* A loader maps all of a file, and other protections over it: one order a piece, at the first access. */
+START_TEST(loaders_orders_wait)
+{
+	struct mm *mm = mm_new(&env);
+	struct memobj *o = memobj_anon_new(&env, PAGE_SIZE * 16);
+
+	given(mm);
+	map_file(mm, WIN, PAGE_SIZE * 16, PROT_READ, o);
+	ck_assert_uint_eq(given(mm), 0);
+	map_file(mm, WIN + PAGE_SIZE * 4, PAGE_SIZE * 4, PROT_READ | PROT_EXEC, o);
+	map_file(mm, WIN + PAGE_SIZE * 8, PAGE_SIZE * 8, PROT_READ, o);
+	ck_assert_int_eq(mm_munmap(mm, WIN + PAGE_SIZE * 10, PAGE_SIZE), 0);
+	ck_assert_uint_eq(given(mm), 0);
+	get(mm, WIN + PAGE_SIZE * 5);
+	ck_assert_uint_eq(given(mm), 4);
+	ck_assert_int_eq(page(mm, WIN)->prot, PROT_READ);
+	ck_assert_int_eq(page(mm, WIN + PAGE_SIZE * 7)->prot, PROT_READ | PROT_EXEC);
+	ck_assert_int_eq(page(mm, WIN + PAGE_SIZE * 10)->prot, 0);
+	ck_assert_uint_eq(page(mm, WIN + PAGE_SIZE * 11)->off - page(mm, WIN)->off, PAGE_SIZE * 11);
+	check_invariants(mm);
+	mm_put(mm);
+	memobj_put(o);
+}
+END_TEST
+
+/* Nor does what is due wait for them, or before them. */
+START_TEST(what_is_due_takes_the_others_along)
+{
+	struct mm *mm = mm_new(&env);
+	struct memobj *o = memobj_anon_new(&env, PAGE_SIZE * 16);
+
+	map_file(mm, WIN, PAGE_SIZE * 16, PROT_READ, o);
+	map_anon(mm, WIN + PAGE_SIZE * 12, PAGE_SIZE * 8, PROT_READ | PROT_WRITE);
+	ck_assert_uint_eq(given(mm), 2);
+	ck_assert_int_eq(page(mm, WIN + PAGE_SIZE * 11)->prot, PROT_READ);
+	ck_assert_int_eq(page(mm, WIN + PAGE_SIZE * 12)->prot, PROT_READ | PROT_WRITE);
+	map_file(mm, WIN, PAGE_SIZE, PROT_READ | PROT_EXEC, o); /* in place of what is mapped */
+	ck_assert_uint_eq(given(mm), 1);
+	ck_assert_int_eq(mm_mprotect(mm, WIN, PAGE_SIZE * 2, PROT_NONE), 0);
+	ck_assert_uint_ge(given(mm), 1);
+	ck_assert_int_eq(page(mm, WIN)->prot, 0);
+	check_invariants(mm);
+	mm_put(mm);
+	memobj_put(o);
+}
+END_TEST
+
 /* Memory that is touched page by page is taken in large pieces from then on. */
 START_TEST(touched_in_a_row)
 {
@@ -269,6 +324,8 @@ int main(void)
 	tcase_add_test(t, long_queue);
 	tcase_add_test(t, object_pages_do_not_wait);
 	tcase_add_test(t, fork_copies_what_is_small);
+	tcase_add_test(t, loaders_orders_wait);
+	tcase_add_test(t, what_is_due_takes_the_others_along);
 	tcase_add_test(t, touched_in_a_row);
 	tcase_add_test(t, touched_here_and_there);
 	tcase_add_test(t, exec_inherits_the_stub);
