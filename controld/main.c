@@ -14,6 +14,7 @@
 
 #include "libipc/confine.h"
 #include "libipc/fd.h"
+#include "libipc/panic.h"
 #include "libipc/sanitize.h"
 
 #include <errno.h>
@@ -81,6 +82,7 @@ int main(int argc, char **argv)
 	} else if (!e && o.print_policy) {
 		policy_print(&controld_policy, stdout);
 	} else if (!e) {
+		panic_init("controld", o.panic_fd, NULL);
 		e = serve(&o, &s);
 		clean_up(&s);
 	}

@@ -28,6 +28,7 @@ static const struct option_row {
 	{ "log-fd", FD, offsetof(struct options, log_fd), "N", "where to log", false },
 	{ "log-format", FORMAT, offsetof(struct options, log_format), "FORMAT", "text or json", false },
 	{ "namespaces-made", FLAG, offsetof(struct options, namespaces_made), NULL, "the network, IPC and host name namespaces are the sandbox's own already", false },
+	{ "panic-fd", FD, offsetof(struct options, panic_fd), "N", "for last words: why a component fails", false },
 	{ "print-policy", FLAG, offsetof(struct options, print_policy), NULL, "print this program's privileges", false },
 	{ "sentry-fd", FD, offsetof(struct options, sentry), "N", "control connection to the sentry", true },
 	{ "sentry-pid", NUMBER, offsetof(struct options, sentry_pid), "PID", "the sentry's pid, for answers", false },
@@ -101,7 +102,7 @@ static struct err *check(const struct options *o)
 
 struct err *options_parse(int argc, char **argv, struct options *o)
 {
-	*o = (struct options){ .listen = -1, .sentry = -1, .lifeline = -1, .sentry_pidfd = -1, .gofer_pidfd = -1, .terminal = -1, .log_fd = -1 };
+	*o = (struct options){ .listen = -1, .sentry = -1, .lifeline = -1, .sentry_pidfd = -1, .gofer_pidfd = -1, .terminal = -1, .log_fd = -1, .panic_fd = -1 };
 	for (int i = 1; i < argc; i++) {
 		const char *name = argv[i] + 2, *value;
 		size_t len = strlen(argv[i]) >= 2 ? strcspn(name, "=") : 0;

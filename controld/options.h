@@ -15,7 +15,7 @@ struct options {
 	const char *id;
 	int listen, sentry, lifeline, sentry_pidfd, gofer_pidfd, terminal; /* -1: not given */
 	uint32_t sentry_pid;
-	int log_fd;
+	int log_fd, panic_fd;
 	enum log_format log_format;
 	bool debug, help, version, print_policy, namespaces_made, adopted;
 };

@@ -10,6 +10,7 @@
 
 #include "libipc/ending.h"
 #include "libipc/fd.h"
+#include "libipc/panic.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -62,6 +63,8 @@ static void log_end(const struct child *c, bool expected)
 		log_at(expected ? LOG_DEBUG : LOG_ERROR, "the %s has ended", c->name);
 	else
 		log_at(expected || !c->status ? LOG_DEBUG : LOG_ERROR, "the %s %s", c->name, ending_text(c->status, text));
+	if (c->ours && c->status && !expected)
+		panic_note(c->name, text);
 }
 
 /* Whether it has ended; ours is reaped then. */

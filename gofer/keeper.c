@@ -17,6 +17,7 @@
 
 #include "libipc/ending.h"
 #include "libipc/fd.h"
+#include "libipc/panic.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -93,6 +94,7 @@ static void await_end(pid_t child)
 	ending_text(status, text);
 	if (crashed(WTERMSIG(status))) {
 		log_error("the process that served %s: it is not replaced", text);
+		panic_note("process that served", text);
 		_exit(1);
 	}
 	log_warning("the process that served %s: another takes its place", text);

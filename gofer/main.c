@@ -16,6 +16,7 @@
 
 #include "libipc/confine.h"
 #include "libipc/fd.h"
+#include "libipc/panic.h"
 #include "libipc/sanitize.h"
 
 #include <errno.h>
@@ -50,24 +51,21 @@ static struct err *fd_budget(size_t n_trees, unsigned *budget)
 	return NULL;
 }
 
+static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
+
 /* What the caller left open by mistake is not ours to hold. */
 static void close_others(const struct options *o)
 {
-	int low = o->ipc_fd, high = o->log_fd;
+	int keep[] = { o->ipc_fd, o->log_fd, o->panic_fd };
 	unsigned from = 3;
 
-	if (low > high) {
-		low = o->log_fd;
-		high = o->ipc_fd;
-	}
-	for (int i = 0; i < 2; i++) {
-		int keep = i ? high : low;
-
-		if (keep < (int)from)
+	qsort(keep, sizeof(keep) / sizeof(keep[0]), sizeof(keep[0]), by_number);
+	for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++) {
+		if (keep[i] < (int)from)
 			continue;
-		if (keep > (int)from)
-			close_range(from, (unsigned)keep - 1, 0);
-		from = (unsigned)keep + 1;
+		if (keep[i] > (int)from)
+			close_range(from, (unsigned)keep[i] - 1, 0);
+		from = (unsigned)keep[i] + 1;
 	}
 	close_range(from, ~0u, 0);
 }
@@ -180,6 +178,7 @@ int main(int argc, char **argv)
 		policy_print(o.keeper ? gofer_keeper_policy(&o) : gofer_policy(&o), stdout);
 	} else if (!e) {
 		close_others(&o);
+		panic_init("gofer", o.panic_fd, NULL);
 		s.options = &o;
 		s.trees = o.trees;
 		s.n_trees = o.n_trees;

@@ -22,6 +22,7 @@ enum {
 	OPT_KEEPER,
 	OPT_NO_CONFINE,
 	OPT_NAMESPACES,
+	OPT_PANIC_FD,
 	OPT_LOG_FD,
 	OPT_LOG_FORMAT,
 	OPT_DEBUG,
@@ -42,6 +43,7 @@ static const struct option long_options[] = {
 	{ "keeper", no_argument, NULL, OPT_KEEPER },
 	{ "no-confine", no_argument, NULL, OPT_NO_CONFINE },
 	{ "namespaces-made", no_argument, NULL, OPT_NAMESPACES },
+	{ "panic-fd", required_argument, NULL, OPT_PANIC_FD },
 	{ "log-fd", required_argument, NULL, OPT_LOG_FD },
 	{ "log-format", required_argument, NULL, OPT_LOG_FORMAT },
 	{ "debug", no_argument, NULL, OPT_DEBUG },
@@ -69,6 +71,7 @@ void options_usage(FILE *f)
 	      "  --keeper              with --ipc-fd: one process serves, another starts its successor if it is killed\n"
 	      "  --no-confine          tests only: keep the caller's namespaces and root\n"
 	      "  --namespaces-made     the network, IPC and host name namespaces are the sandbox's own already\n"
+	      "  --panic-fd N          for last words: why this process fails\n"
 	      "  --log-fd N            log to this descriptor (standard error)\n"
 	      "  --log-format FORMAT   text or json (text)\n"
 	      "  --debug               log every request\n"
@@ -143,6 +146,8 @@ static struct err *parse_one(struct options *o, int opt)
 	case OPT_NAMESPACES:
 		o->namespaces_made = true;
 		return NULL;
+	case OPT_PANIC_FD:
+		return fd_from_option("--panic-fd", optarg, &o->panic_fd);
 	case OPT_LOG_FD:
 		return fd_from_option("--log-fd", optarg, &o->log_fd);
 	case OPT_LOG_FORMAT:
@@ -187,7 +192,7 @@ struct err *options_parse(int argc, char **argv, struct options *o)
 	struct err *e = NULL;
 	int opt;
 
-	*o = (struct options){ .n_trees = 1, .ipc_fd = -1, .log_fd = STDERR_FILENO };
+	*o = (struct options){ .n_trees = 1, .ipc_fd = -1, .panic_fd = -1, .log_fd = STDERR_FILENO };
 	o->trees = calloc(TREES_MAX, sizeof(*o->trees));
 	if (!o->trees)
 		return err_new(ENOMEM, "options");

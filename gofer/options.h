@@ -25,7 +25,7 @@ struct options {
 	bool keeper; /* see keeper.h */
 	bool no_confine; /* tests: leave namespaces and root as they are */
 	enum host_uds host_uds;
-	int log_fd;
+	int log_fd, panic_fd; /* panic_fd -1: none */
 	enum log_format log_format;
 	bool debug;
 	bool print_policy, help, version;

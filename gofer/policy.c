@@ -26,7 +26,7 @@
 #define FD_MAX 0x7fffffffu
 
 /* which options a rule is for */
-enum { ALWAYS = 0, LISTEN = 1, UDS = 2, UDS_CREATE = 4, FCHMODAT2 = 8, NO_FCHMODAT2 = 16, KEEPER = 32 };
+enum { ALWAYS = 0, LISTEN = 1, UDS = 2, UDS_CREATE = 4, FCHMODAT2 = 8, NO_FCHMODAT2 = 16, KEEPER = 32, PANIC = 64 };
 
 /* argument checks */
 #define DIR_FD(n) { POLICY_LE, n, FD_MAX, 0 } /* AT_FDCWD is larger */
@@ -90,6 +90,7 @@ static const struct {
 	ROW(ALWAYS, "utimensat", "request setattr of times, by descriptor only", DIR_FD(0), IS(3, AT_EMPTY_PATH)),
 	ROW(KEEPER, "wait4", "--keeper: the end of the one that serves"),
 	ROW(ALWAYS, "write", "log lines, to the log's descriptor"),
+	ROW(PANIC, "write", "--panic-fd: last words"),
 };
 
 static const struct policy_rule sanitizer_rules[] = {
@@ -142,6 +143,8 @@ static unsigned conditions(const struct options *o)
 		when |= UDS;
 	if (o->host_uds == HOST_UDS_CREATE)
 		when |= UDS_CREATE;
+	if (o->panic_fd >= 0 && o->panic_fd != o->log_fd)
+		when |= PANIC;
 	return when | (attr_have_fchmodat2() ? FCHMODAT2 : NO_FCHMODAT2);
 }
 
@@ -166,7 +169,7 @@ static const struct policy *make(struct made *m, const struct options *o, unsign
 			continue;
 		*r = rules[i].rule;
 		if (!strcmp(r->call, "write"))
-			r->checks[0] = (struct policy_check)IS(0, o->log_fd);
+			r->checks[0] = (struct policy_check)IS(0, rules[i].when & PANIC ? o->panic_fd : o->log_fd);
 		m->policy.n_rules++;
 	}
 	return &m->policy;

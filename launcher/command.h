@@ -14,11 +14,12 @@
 
 struct globals {
 	const char *root; /* state directory */
-	const char *log, *log_format, *debug_log, *platform;
+	const char *log, *log_format, *debug_log, *panic_log, *user_log, *platform;
 	bool debug, strace, help, version, print_policy, systemd_cgroup;
 	const char *criu, *rootless; /* accepted, of no effect */
 	struct texts allow_flags; /* flags.h */
 	int log_fd; /* -1: none */
+	int panic_fd, user_fd; /* --panic-log's, --user-log's; -1: none */
 	int error_fd; /* --log's: what engines read; -1: none */
 	enum log_format format;
 };

@@ -3,6 +3,7 @@
  * the table.  See command.h.
  */
 #include "command.h"
+#include "logs.h"
 #include "oci.h"
 #include "spawn.h"
 #include "stand_in.h"
@@ -14,7 +15,6 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct option_def global_options[] = {
@@ -22,6 +22,8 @@ static const struct option_def global_options[] = {
 	{ "log", 0, OPTION_TEXT, offsetof(struct globals, log), "FILE", "where the launcher and the sandbox's components log" },
 	{ "log-format", 0, OPTION_TEXT, offsetof(struct globals, log_format), "FORMAT", "text or json" },
 	{ "debug-log", 0, OPTION_TEXT, offsetof(struct globals, debug_log), "FILE", "where all components log everything; with %ID%, %COMMAND%, %TIMESTAMP% in it" },
+	{ "panic-log", 0, OPTION_TEXT, offsetof(struct globals, panic_log), "FILE", "where a component that fails leaves its last words; names as for --debug-log" },
+	{ "user-log", 0, OPTION_TEXT, offsetof(struct globals, user_log), "FILE", "where the sandbox tells what concerns its programs: calls that are not supported; names as for --debug-log" },
 	{ "debug", 0, OPTION_FLAG, offsetof(struct globals, debug), NULL, "log more (to standard error if there is no --log)" },
 	{ "strace", 0, OPTION_FLAG, offsetof(struct globals, strace), NULL, "log every call of the programs inside" },
 	{ "platform", 0, OPTION_TEXT, offsetof(struct globals, platform), "NAME", "how program code is run: systrap (the default) or ptrace" },
@@ -77,70 +79,6 @@ static void report(const struct globals *g, const char *command, const struct er
 	log_error("%s", err_text(e));
 }
 
-static struct err *open_log(struct globals *g)
-{
-	const char *format = g->log_format ? g->log_format : "text";
-
-	g->log_fd = g->error_fd = -1;
-	if (!strcmp(format, "json"))
-		g->format = LOG_JSON;
-	else if (strcmp(format, "text"))
-		return err_new(0, "--log-format: '%.64s' is neither text nor json", format);
-	if (g->log && (g->log_fd = open(g->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644)) < 0)
-		return err_new(errno, "--log %s", g->log);
-	g->error_fd = g->log_fd;
-	/* a copy: the components' own standard error is elsewhere */
-	if (!g->log && (g->debug || g->strace))
-		g->log_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	log_init("launcher", g->log_fd >= 0 ? g->log_fd : STDERR_FILENO, g->format, g->debug ? LOG_DEBUG : LOG_WARNING);
-	return NULL;
-}
-
-/* A directory gets a file of its own for each command. */
-static struct err *debug_log_name(const char *pattern, const char *command, const char *id, struct pool *p, const char **out)
-{
-	const bool directory = *pattern && pattern[strlen(pattern) - 1] == '/';
-	const char *rest = directory ? pool_printf(p, "%sredoubt.log.%%TIMESTAMP%%.%%COMMAND%%.txt", pattern) : pattern, *name = "";
-	time_t now = time(NULL);
-	struct tm tm;
-	char stamp[32];
-
-	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", gmtime_r(&now, &tm));
-	const struct {
-		const char *word, *value;
-	} words[] = { { "%ID%", id }, { "%COMMAND%", command }, { "%TIMESTAMP%", pool_printf(p, "%s.%d", stamp, getpid()) } };
-
-	while (*rest) {
-		size_t i = 0;
-
-		while (i < 3 && strncmp(rest, words[i].word, strlen(words[i].word)))
-			i++;
-		name = i < 3 ? pool_printf(p, "%s%s", name, words[i].value) : pool_printf(p, "%s%c", name, *rest);
-		rest += i < 3 ? strlen(words[i].word) : 1;
-	}
-	*out = name;
-	return strlen(name) < 4096 ? NULL : err_new(ENAMETOOLONG, "--debug-log");
-}
-
-/* From here on everything goes there, the components' too; errors besides to --log. */
-static struct err *open_debug_log(struct globals *g, const char *command, const char *id, struct pool *p)
-{
-	const char *name;
-	struct err *e = debug_log_name(g->debug_log, command, id, p, &name);
-	int fd;
-
-	if (e)
-		return e;
-	if ((fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644)) < 0)
-		return err_new(errno, "--debug-log %s", name);
-	if (g->log_fd >= 0 && g->log_fd != g->error_fd)
-		close(g->log_fd);
-	g->log_fd = fd;
-	g->debug = true;
-	log_init("launcher", fd, g->format, LOG_DEBUG);
-	return NULL;
-}
-
 /* A caller without standard input, output or error must not make us give
  * those numbers to something else. */
 static struct err *have_stdio(void)
@@ -178,7 +116,7 @@ static struct err *run_command(const struct command *cmd, struct globals *g, str
 	if (c->argc < cmd->min_args || (cmd->max_args >= 0 && c->argc > cmd->max_args))
 		return err_new(0, "%s arguments; usage: redoubt %s [OPTIONS] %s", c->argc < cmd->min_args ? "too few" : "too many", cmd->name,
 			cmd->arguments);
-	if (g->debug_log && (e = open_debug_log(g, cmd->name, !strncmp(cmd->arguments, "ID", 2) && c->argc ? c->argv[0] : "none", c->pool)))
+	if ((e = logs_open_named(g, cmd->name, !strncmp(cmd->arguments, "ID", 2) && c->argc ? c->argv[0] : "none", c->pool)))
 		return e;
 	return cmd->run(c, status);
 }
@@ -214,8 +152,8 @@ static int start(struct globals *g, struct pool *p, int argc, char **argv)
 	struct err *e;
 	int used = 0;
 
-	g->log_fd = g->error_fd = -1;
-	if ((e = have_stdio()) || (e = option_parse(global_options, argc - 1, argv + 1, p, g, &used)) || (e = open_log(g))) {
+	g->log_fd = g->error_fd = g->panic_fd = g->user_fd = -1;
+	if ((e = have_stdio()) || (e = option_parse(global_options, argc - 1, argv + 1, p, g, &used)) || (e = logs_open(g))) {
 		report(g, NULL, e);
 		err_free(e);
 		return 1;
@@ -246,9 +184,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "redoubt: standard output: %s\n", strerror(errno));
 		status = status ? status : 1;
 	}
-	if (g.error_fd != g.log_fd)
-		fd_close(&g.error_fd);
-	fd_close(&g.log_fd);
+	logs_close(&g);
 	pool_free(&pool);
 	return status;
 }

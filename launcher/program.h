@@ -9,7 +9,7 @@
 #include "pool.h"
 #include "state.h"
 
-#define PROGRAM_KEEP_MAX 8
+#define PROGRAM_KEEP_MAX 12
 
 struct program {
 	const char *path;

@@ -68,6 +68,8 @@ static void add_log(struct program *g, const struct spawn *s, struct pool *p)
 	program_arg(g, p, s->g->format == LOG_JSON ? "json" : "text");
 	if (s->g->debug)
 		program_arg(g, p, "--debug");
+	if (s->g->panic_fd >= 0)
+		program_fd(g, p, "--panic-fd", s->g->panic_fd);
 }
 
 static struct err *gofer_program(struct program *g, const struct spawn *s, struct pool *p)
@@ -131,6 +133,8 @@ static struct err *sentry_program(struct program *g, const struct spawn *s, stru
 	}
 	if (s->g->strace)
 		program_arg(g, p, "--strace");
+	if (s->g->user_fd >= 0)
+		program_fd(g, p, "--user-log-fd", s->g->user_fd);
 	add_log(g, s, p);
 	LIST_ADD(p, &g->args, NULL);
 	g->sibling = true;

@@ -24,7 +24,8 @@ static struct {
 	enum log_format format;
 	_Atomic int max;
 	int pid; /* 0: to be asked for each time */
-} logger = { "redoubt", 2, LOG_TEXT, LOG_WARNING, 0 };
+	int user; /* descriptor of the user log */
+} logger = { "redoubt", 2, LOG_TEXT, LOG_WARNING, 0, -1 };
 
 static double last_phase; /* log_timing's, ms */
 
@@ -71,20 +72,32 @@ bool log_enabled(enum log_level level)
 	return logger.fd >= 0 && (int)level <= atomic_load_explicit(&logger.max, memory_order_relaxed);
 }
 
-/* "2026-11-21T22:00:00.123Z".  Days to a date in the proleptic Gregorian
- * calendar, counting years from March so that the leap day is the last. */
-static void format_time(char *buf, size_t size)
+static char *digits(char *p, unsigned v, int n)
 {
+	for (int i = n; i-- > 0; v /= 10)
+		p[i] = (char)('0' + v % 10);
+	return p + n;
+}
+
+/* Days to a date in the proleptic Gregorian calendar, counting years from March
+ * so that the leap day is the last. */
+void log_time(char buf[LOG_TIME_MAX])
+{
+	static const char between[] = "--T::.";
 	struct timespec ts;
 	clock_gettime(CLOCK_REALTIME, &ts);
 	int64_t days = ts.tv_sec / 86400, rest = ts.tv_sec % 86400;
 	int64_t z = days + 719468, era = z / 146097, doe = z % 146097;
 	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-	int day = (int)(doy - (153 * mp + 2) / 5 + 1), month = (int)(mp < 10 ? mp + 3 : mp - 9);
-	int year = (int)(yoe + era * 400 + (month <= 2));
-	snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, (int)(rest / 3600), (int)(rest / 60 % 60),
-		(int)(rest % 60), (int)(ts.tv_nsec / 1000000));
+	unsigned day = (unsigned)(doy - (153 * mp + 2) / 5 + 1), month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
+	const unsigned parts[] = { (unsigned)(yoe + era * 400 + (month <= 2)), month, day, (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60),
+		(unsigned)(rest % 60), (unsigned)(ts.tv_nsec / 1000000) };
+	for (int i = 0; i < 7; i++) {
+		buf = digits(buf, parts[i], i == 0 ? 4 : i == 6 ? 3 : 2);
+		*buf++ = between[i] ? between[i] : 'Z';
+	}
+	*buf = 0;
 }
 
 /* The length of the UTF-8 sequence at p (RFC 3629), 0 if it is none. */
@@ -123,25 +136,20 @@ static void append_escaped(char *line, size_t size, size_t *n, const char *text,
 	}
 }
 
-void log_at(enum log_level level, const char *fmt, ...)
+static void write_line(int fd, enum log_level level, const char *fmt, va_list ap)
 {
-	if (!log_enabled(level))
-		return;
-	int saved = errno;
-	char text[4096], line[8192 + 256], when[64];
-	va_list ap;
-	va_start(ap, fmt);
+	int saved = errno, pid = logger.pid ? logger.pid : (int)getpid();
+	char text[4096], line[8192 + 256], when[LOG_TIME_MAX];
 	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	format_time(when, sizeof when);
+	log_time(when);
 
 	bool json = logger.format == LOG_JSON;
 	size_t n;
 	if (json)
 		n = (size_t)snprintf(line, 256, "{\"time\":\"%s\",\"level\":\"%s\",\"component\":\"%s\",\"pid\":%d,\"msg\":\"", when,
-			level_names[level], logger.component, logger.pid ? logger.pid : (int)getpid());
+			level_names[level], logger.component, pid);
 	else
-		n = (size_t)snprintf(line, 256, "%s %s[%d] %s: ", when, logger.component, logger.pid ? logger.pid : (int)getpid(), level_names[level]);
+		n = (size_t)snprintf(line, 256, "%s %s[%d] %s: ", when, logger.component, pid, level_names[level]);
 	append_escaped(line, sizeof line - 4, &n, text, json);
 	if (json) {
 		line[n++] = '"';
@@ -150,7 +158,32 @@ void log_at(enum log_level level, const char *fmt, ...)
 	line[n++] = '\n';
 	ssize_t r;
 	do {
-		r = write(logger.fd, line, n);
+		r = write(fd, line, n);
 	} while (r < 0 && errno == EINTR);
 	errno = saved;
+}
+
+void log_at(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+	if (!log_enabled(level))
+		return;
+	va_start(ap, fmt);
+	write_line(logger.fd, level, fmt, ap);
+	va_end(ap);
+}
+
+void log_set_user(int fd)
+{
+	logger.user = fd;
+}
+
+void log_user(const char *fmt, ...)
+{
+	va_list ap;
+	if (logger.user < 0)
+		return;
+	va_start(ap, fmt);
+	write_line(logger.user, LOG_WARNING, fmt, ap);
+	va_end(ap);
 }

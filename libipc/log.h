@@ -22,6 +22,15 @@ void log_keep_pid(void);
 bool log_enabled(enum log_level level);
 void log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The user log: what concerns who runs the program, not who runs Redoubt (calls that
+ * are not supported).  fd is borrowed; -1, as at first: no such log. */
+void log_set_user(int fd);
+void log_user(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* "2026-11-21T22:00:00.123Z", now.  Safe in a signal handler. */
+#define LOG_TIME_MAX 32
+void log_time(char buf[LOG_TIME_MAX]);
+
 /* At level debug: the time since the line before of the same process, or since
  * log_init: "timing: PHASE: 1.23 ms".  For the one thread that starts a process up. */
 void log_timing(const char *phase);

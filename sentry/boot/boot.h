@@ -18,4 +18,7 @@ struct err *boot_serve(struct kernel *k, int fd) ERR_MUST_USE;
  * the loop ends. */
 struct err *boot_command_line(struct kernel *k, struct options *o) ERR_MUST_USE;
 
+/* panic.c; fd -1: no last words. */
+void boot_panic_init(int fd);
+
 #endif

@@ -107,6 +107,8 @@ int main(int argc, char **argv)
 		return asked;
 	log_init("sentry", o.log_fd >= 0 ? o.log_fd : 2, o.log_format, o.debug ? LOG_DEBUG : o.strace ? LOG_INFO : LOG_WARNING);
 	if (!e) {
+		log_set_user(o.user_log_fd);
+		boot_panic_init(o.panic_fd);
 		bound_arenas();
 		ignore_signals();
 		e = bring_up(&kernel, &o);

@@ -13,6 +13,7 @@
 enum {
 	OPT_BOOT = 256, OPT_CONTROL, OPT_GOFER, OPT_LOG, OPT_LOG_FORMAT, OPT_DEBUG, OPT_STRACE, OPT_PLATFORM, OPT_PRINT_POLICY,
 	OPT_SYSCALLS, OPT_OVERLAY, OPT_CWD, OPT_HOSTNAME, OPT_UID, OPT_GID, OPT_ENV, OPT_UNCONFINED, OPT_NAMESPACES, OPT_ADOPT, OPT_ADOPT_PEER,
+	OPT_PANIC, OPT_USER_LOG,
 };
 
 static const struct option longs[] = {
@@ -21,6 +22,8 @@ static const struct option longs[] = {
 	{ "adopt-fd", required_argument, NULL, OPT_ADOPT },
 	{ "adopt-peer-fd", required_argument, NULL, OPT_ADOPT_PEER },
 	{ "gofer-fd", required_argument, NULL, OPT_GOFER },
+	{ "panic-fd", required_argument, NULL, OPT_PANIC },
+	{ "user-log-fd", required_argument, NULL, OPT_USER_LOG },
 	{ "log-fd", required_argument, NULL, OPT_LOG },
 	{ "log-format", required_argument, NULL, OPT_LOG_FORMAT },
 	{ "debug", no_argument, NULL, OPT_DEBUG },
@@ -58,6 +61,8 @@ void options_usage(void)
 	       "                     the program's (with --gofer-fd)\n"
 	       "  --platform NAME    how program code runs: systrap (the default), ptrace\n"
 	       "  --log-fd N --log-format text|json --debug --strace\n"
+	       "  --panic-fd N       for last words: why this process fails, and where each thread is\n"
+	       "  --user-log-fd N    for what concerns the program: calls that are not supported\n"
 	       "  --namespaces-made  the network, IPC and host name namespaces are the sandbox's own already\n"
 	       "  --syscalls         print the table of supported system calls\n"
 	       "  --print-policy     print what the process may do on the host\n"
@@ -102,6 +107,10 @@ static struct err *take(struct options *o, int c, const char *word)
 		return fd_from_option("--gofer-fd", optarg, &o->gofer_fd);
 	case OPT_LOG:
 		return fd_from_option("--log-fd", optarg, &o->log_fd);
+	case OPT_PANIC:
+		return fd_from_option("--panic-fd", optarg, &o->panic_fd);
+	case OPT_USER_LOG:
+		return fd_from_option("--user-log-fd", optarg, &o->user_log_fd);
 	case OPT_LOG_FORMAT:
 		if (strcmp(optarg, "json") && strcmp(optarg, "text"))
 			return err_new(0, "--log-format: neither text nor json: %s", optarg);
@@ -136,7 +145,8 @@ struct err *options_parse(int argc, char **argv, struct options *o)
 {
 	int c;
 
-	*o = (struct options){ .boot_fd = -1, .control_fd = -1, .adopt_fd = -1, .adopt_peer_fd = -1, .gofer_fd = -1, .log_fd = -1, .platform = "systrap" };
+	*o = (struct options){ .boot_fd = -1, .control_fd = -1, .adopt_fd = -1, .adopt_peer_fd = -1, .gofer_fd = -1, .log_fd = -1, .panic_fd = -1, .user_log_fd = -1,
+		.platform = "systrap" };
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+:hV", longs, NULL)) != -1) {
 		struct err *e = take(o, c, argv[optind - 1]);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 struct options {
-	int boot_fd, control_fd, adopt_fd, adopt_peer_fd, gofer_fd, log_fd; /* -1: not given */
+	int boot_fd, control_fd, adopt_fd, adopt_peer_fd, gofer_fd, log_fd, panic_fd, user_log_fd; /* -1: not given */
 	enum log_format log_format;
 	bool debug, strace, help, version, print_policy, syscalls, overlay, unconfined, namespaces_made;
 	const char *platform;

@@ -196,7 +196,10 @@ int threads_sample(const struct thread_sampling *how)
 
 	if (r)
 		return r;
-	mutex_lock(&mu);
+	if (!how->dying)
+		mutex_lock(&mu);
+	else if (pthread_mutex_trylock(&mu.m))
+		return -EBUSY;
 	LIST_FOREACH (t, &threads, link) {
 		struct thread_sample s = { .name = t->name, .tid = t->tid };
 		struct asking a = { .sample = &s, .note = how->note, .arg = how->arg };
@@ -206,6 +209,7 @@ int threads_sample(const struct thread_sampling *how)
 		ask(t, &a);
 		how->found(&s, how->arg);
 	}
-	mutex_unlock(&mu);
+	if (!how->dying)
+		mutex_unlock(&mu);
 	return 0;
 }

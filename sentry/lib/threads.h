@@ -43,6 +43,7 @@ typedef void thread_note_fn(void *arg);
 typedef void thread_found_fn(const struct thread_sample *s, void *arg);
 
 struct thread_sampling {
+	bool dying; /* the process is: from a handler of a thread that may hold anything; -EBUSY where waiting would be for ever */
 	bool busy_only; /* pass over the caller, and threads that have used no processor time since the last sampling that said so */
 	thread_note_fn *note;
 	thread_found_fn *found;

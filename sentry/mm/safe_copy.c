@@ -6,6 +6,7 @@
 #include "mm/safe_copy.h"
 
 #include "libipc/err.h"
+#include "libipc/panic.h"
 #include "mm/usercopy.h"
 
 #include <errno.h>
@@ -23,7 +24,10 @@ static void on_fault(int signo, siginfo_t *info, void *uc)
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 
 	if (rip < (uintptr_t)safe_code_start || rip >= (uintptr_t)safe_code_end) {
+		panic_signal(signo, info, uc);
 		sigaction(signo, &dfl, NULL); /* the instruction faults again, for good */
+		if (info->si_code <= 0) /* one that was sent: nothing faults */
+			panic_die(signo);
 		return;
 	}
 	if (rip == (uintptr_t)safe_copy_string)

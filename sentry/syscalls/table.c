@@ -29,6 +29,8 @@ static void log_missing(struct task *t, uint64_t nr, const struct syscall_row *r
 
 	if (nr < SYSCALL_MAX && atomic_fetch_or(&seen[nr / 64], UINT64_C(1) << nr % 64) & UINT64_C(1) << nr % 64)
 		return;
+	if (row && row->name)
+		log_user("system call %s (%" PRIu64 ") is refused with ENOSYS, %s (asked by %s)", row->name, nr, *row->note ? row->note : "not supported", t->comm);
 	if (row && row->name && !strncmp(row->note, "as a ", 5))
 		log_debug("system call %s (%" PRIu64 ") is refused with ENOSYS, %s (asked by %s)", row->name, nr, row->note, t->comm);
 	else if (row && row->name)
