@@ -218,6 +218,12 @@ FORWARD(resume, must_be_paused, after_resume)
 FORWARD(usage, any_phase, NULL)
 FORWARD(stacks, any_phase, NULL)
 FORWARD(profile, any_phase, NULL)
+FORWARD(port_forward, must_run, NULL)
+FORWARD(procfs, any_phase, NULL)
+FORWARD(metrics, any_phase, NULL)
+FORWARD(usage_file, any_phase, NULL)
+FORWARD(mount, any_phase, NULL)
+FORWARD(links, any_phase, NULL)
 
 static void on_logging(struct rpc_call *call, void *request)
 {
@@ -239,7 +245,6 @@ static void on_logging(struct rpc_call *call, void *request)
 NOT_SUPPORTED(checkpoint)
 NOT_SUPPORTED(restore)
 NOT_SUPPORTED(trace_session)
-NOT_SUPPORTED(port_forward)
 
 static void on_wait(struct rpc_call *call, void *request)
 {
@@ -360,5 +365,10 @@ const struct rpc_method methods[] = {
 	RPC_METHOD(control, trace_session, on_trace_session, 0),
 	RPC_METHOD(control, port_forward, on_port_forward, 0),
 	RPC_METHOD(control, create, on_create, 0),
+	RPC_METHOD(control, procfs, on_procfs, 0),
+	RPC_METHOD(control, metrics, on_metrics, 0),
+	RPC_METHOD(control, usage_file, on_usage_file, 0),
+	RPC_METHOD(control, mount, on_mount, 0),
+	RPC_METHOD(control, links, on_links, 0),
 };
 const size_t n_methods = sizeof(methods) / sizeof(methods[0]);

@@ -5,19 +5,28 @@
  */
 #include "debug.h"
 
+#include "libipc/fd.h"
+
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 
 struct debug_options {
 	const char *level, *strace, *duration;
 	const char *profiles[3]; /* by enum debug_profile */
-	bool stacks;
+	const char *signal;
+	bool stacks, ps, procfs, network;
 };
 
 static const struct option_def options[] = {
 	{ "log-level", 0, OPTION_TEXT, offsetof(struct debug_options, level), "LEVEL", "what it logs from now on: error, warning, info, debug" },
 	{ "strace", 0, OPTION_TEXT, offsetof(struct debug_options, strace), "on|off", "whether it logs every call of its programs from now on" },
 	{ "stacks", 0, OPTION_FLAG, offsetof(struct debug_options, stacks), NULL, "print where its sentry's threads are, and in which calls its tasks" },
+	{ "ps", 0, OPTION_FLAG, offsetof(struct debug_options, ps), NULL, "list the processes of the container" },
+	{ "procfs", 0, OPTION_FLAG, offsetof(struct debug_options, procfs), NULL, "print as JSON what /proc shows of each of them" },
+	{ "network", 0, OPTION_FLAG, offsetof(struct debug_options, network), NULL, "print as JSON its network interfaces and routes" },
+	{ "signal", 0, OPTION_TEXT, offsetof(struct debug_options, signal), "NUMBER", "send a signal to its sentry, which is a process of the host" },
 	{ "profile-cpu", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_CPU]), "FILE", "write what its sentry's processor time goes into, as folded call chains" },
 	{ "profile-block", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_BLOCK]), "FILE", "the same: where its threads sleep" },
 	{ "profile-mutex", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_MUTEX]), "FILE", "the same: where its threads wait for locks" },
@@ -47,12 +56,45 @@ static struct err *change_logging(const struct debug *d, const struct control_lo
 	return RPC_CALL(d->rpc, control, logging, request, &reply, &a, CLIENT_QUICK_MS);
 }
 
+static struct err *signal_sentry(const struct debug *d, const char *text)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+	_cleanup_close_ int sentry = -1;
+
+	if (end == text || *end || number > 64)
+		return err_new(0, "--signal: '%.64s' is not a signal's number", text);
+	if (d->s->state.sandbox)
+		return err_new(0, "--signal: its sentry is that of container '%s'", d->s->state.sandbox);
+	if ((sentry = proc_open(d->s->state.sentry)) < 0 || pidfd_send_signal(sentry, (int)number, NULL, 0) < 0)
+		return err_new(sentry < 0 ? ESRCH : errno, "--signal: sentry of '%s'", d->s->dir.id);
+	return NULL;
+}
+
+/* As the command does it. */
+static struct err *list_processes(const struct debug *d)
+{
+	struct context ps = *d->c;
+	int status;
+
+	ps.options = pool_alloc(d->c->pool, command_ps.options_size);
+	return command_ps.run(&ps, &status);
+}
+
 static struct err *ask(const struct debug *d, const struct debug_options *o, const struct control_logging *logging, int ms)
 {
 	struct err *e = o->level || o->strace ? change_logging(d, logging) : NULL;
 
+	if (!e && o->signal)
+		e = signal_sentry(d, o->signal);
 	if (!e && o->stacks)
 		e = debug_stacks(d);
+	if (!e && o->ps)
+		e = list_processes(d);
+	if (!e && o->procfs)
+		e = debug_procfs(d);
+	if (!e && o->network)
+		e = debug_network(d);
 	for (int i = 0; !e && i < 3; i++)
 		e = o->profiles[i] ? debug_profile(d, (enum debug_profile)i, o->profiles[i], ms) : NULL;
 	return e;
@@ -60,7 +102,7 @@ static struct err *ask(const struct debug *d, const struct debug_options *o, con
 
 static bool nothing_asked(const struct debug_options *o)
 {
-	return !o->level && !o->strace && !o->stacks && !o->profiles[0] && !o->profiles[1] && !o->profiles[2];
+	return !o->level && !o->strace && !o->signal && !o->stacks && !o->ps && !o->procfs && !o->network && !o->profiles[0] && !o->profiles[1] && !o->profiles[2];
 }
 
 static struct err *run(struct context *c, int *status)

@@ -46,7 +46,7 @@ struct command {
 /* checkpoint and restore are refused by name */
 #define COMMANDS(X) X(audit) X(checkpoint) X(debug) X(doctor) X(events) X(features) X(restore) X(update) \
 	X(create) X(delete) X(do) X(exec) X(install) X(kill) X(list) X(pause) X(ps) \
-	X(resume) X(run) X(spec) X(start) X(state) X(uninstall) X(usage) X(wait)
+	X(export_metrics) X(metric_server) X(mount) X(port_forward) X(resume) X(run) X(spec) X(start) X(state) X(uninstall) X(usage) X(wait)
 #define DECLARE_COMMAND(NAME) extern const struct command command_##NAME;
 COMMANDS(DECLARE_COMMAND)
 #undef DECLARE_COMMAND

@@ -21,4 +21,9 @@ struct err *debug_stacks(const struct debug *d) ERR_MUST_USE;
 enum debug_profile { DEBUG_PROFILE_CPU, DEBUG_PROFILE_BLOCK, DEBUG_PROFILE_MUTEX };
 struct err *debug_profile(const struct debug *d, enum debug_profile kind, const char *file, int ms) ERR_MUST_USE;
 
+/* What /proc shows of each process, as JSON. */
+struct err *debug_procfs(const struct debug *d) ERR_MUST_USE;
+/* Network interfaces and routes, as JSON. */
+struct err *debug_network(const struct debug *d) ERR_MUST_USE;
+
 #endif

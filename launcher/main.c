@@ -45,8 +45,8 @@ static void help(void)
 {
 	printf("usage: redoubt [OPTIONS] COMMAND [ARGUMENTS]\n\nRuns Linux containers on a kernel of their own, in user space.\n\nCommands:\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	printf("  %-10s %s\n\nOptions:\n", "help", "print this, or a command's options; 'help syscalls': which calls a program may make");
+		printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
+	printf("  %-14s %s\n\nOptions:\n", "help", "print this, or a command's options; 'help syscalls': which calls a program may make");
 	option_help(global_options, stdout);
 }
 
@@ -56,6 +56,18 @@ static void command_help(const struct command *c)
 	if (c->options)
 		option_help(c->options, stdout);
 	printf("  %-32s %s\n", "-h, --help", "print this");
+}
+
+static struct err *help_syscalls(int argc, char **argv, struct pool *p)
+{
+	static const struct option_def options[] = { { "format", 'o', OPTION_TEXT, 0, "FORMAT", "table, json or csv" }, { 0 } };
+	const char *format = NULL;
+	int used = 0;
+	struct err *e = option_parse(options, argc, argv, p, &format, &used);
+
+	if (!e && used < argc)
+		e = err_new(0, "too many arguments; usage: redoubt help syscalls [--format FORMAT]");
+	return e ? e : spawn_print_syscalls(format ? format : "table", p);
 }
 
 static const struct command *find_command(const char *name)
@@ -131,7 +143,7 @@ static int dispatch(struct globals *g, struct pool *p, int argc, char **argv)
 	if (!strcmp(argv[0], "help") && argc > 1 && strcmp(argv[1], "syscalls") && !(cmd = find_command(argv[1])))
 		e = err_new(0, "unknown command '%.64s'; 'redoubt help' lists them", argv[1]);
 	else if (!strcmp(argv[0], "help") && argc > 1 && !strcmp(argv[1], "syscalls"))
-		e = spawn_print_syscalls(p);
+		e = help_syscalls(argc - 2, argv + 2, p);
 	else if (!strcmp(argv[0], "help"))
 		return cmd ? command_help(cmd) : help(), 0;
 	else if (!cmd)

@@ -418,10 +418,10 @@ struct err *spawn_components(const struct spawn *s, struct spawn_result *out)
 	return e;
 }
 
-struct err *spawn_print_syscalls(struct pool *p)
+struct err *spawn_print_syscalls(const char *format, struct pool *p)
 {
-	static char name[] = "redoubt-sentry", option[] = "--syscalls";
-	char *args[] = { name, option, NULL };
+	static char name[] = "redoubt-sentry";
+	char *args[] = { name, pool_printf(p, "--syscalls=%s", format), NULL };
 	const char *path;
 	struct err *e = program_find("sentry", p, &path);
 

@@ -30,7 +30,7 @@ static int print_asked(const struct options *o)
 	else if (o->print_policy)
 		policy_print(&sentry_policy, stdout);
 	else if (o->syscalls)
-		return syscall_print_table() ? 1 : 0;
+		return syscall_print_table(o->syscalls) ? 1 : 0;
 	else
 		return -1;
 	return 0;

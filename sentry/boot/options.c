@@ -30,7 +30,7 @@ static const struct option longs[] = {
 	{ "strace", no_argument, NULL, OPT_STRACE },
 	{ "platform", required_argument, NULL, OPT_PLATFORM },
 	{ "print-policy", no_argument, NULL, OPT_PRINT_POLICY },
-	{ "syscalls", no_argument, NULL, OPT_SYSCALLS },
+	{ "syscalls", optional_argument, NULL, OPT_SYSCALLS },
 	{ "overlay", no_argument, NULL, OPT_OVERLAY },
 	{ "cwd", required_argument, NULL, OPT_CWD },
 	{ "hostname", required_argument, NULL, OPT_HOSTNAME },
@@ -64,7 +64,7 @@ void options_usage(void)
 	       "  --panic-fd N       for last words: why this process fails, and where each thread is\n"
 	       "  --user-log-fd N    for what concerns the program: calls that are not supported\n"
 	       "  --namespaces-made  the network, IPC and host name namespaces are the sandbox's own already\n"
-	       "  --syscalls         print the table of supported system calls\n"
+	       "  --syscalls[=FORMAT]  print the table of supported system calls: table, json, csv\n"
 	       "  --print-policy     print what the process may do on the host\n"
 	       "  --test-only-unconfined  NO namespaces and NO seccomp: for tests only\n"
 	       "  --help --version\n");
@@ -120,7 +120,7 @@ static struct err *take(struct options *o, int c, const char *word)
 	case OPT_STRACE: o->strace = true; return NULL;
 	case OPT_PLATFORM: o->platform = optarg; return NULL;
 	case OPT_PRINT_POLICY: o->print_policy = true; return NULL;
-	case OPT_SYSCALLS: o->syscalls = true; return NULL;
+	case OPT_SYSCALLS: o->syscalls = optarg ? optarg : "table"; return NULL;
 	case OPT_OVERLAY: o->overlay = true; return NULL;
 	case OPT_CWD: o->cwd = optarg; return NULL;
 	case OPT_HOSTNAME: o->hostname = optarg; return NULL;

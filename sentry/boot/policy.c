@@ -115,6 +115,7 @@ static const struct policy_rule rules[] = {
 	RULE("sched_yield", "short waits for another thread; the program's sched_yield"),
 	RULE("sendmsg", "frames to gofer and controld; files to stubs", ONLY_BITS(2, MSG_DONTWAIT | MSG_NOSIGNAL)),
 	REFUSE("set_robust_list", ENOSYS, "the C library registers each thread; it has no robust locks"),
+	RULE("shutdown", "a program that says no more to a forwarded port", IS(1, SHUT_WR)),
 	RULE("shutdown", "ends a connection whose peer is gone or broke the protocol", IS(1, SHUT_RDWR)),
 	RULE("tgkill", "interrupts a stub's thread (SIGCHLD means nothing to one that is not traced)", IS(2, SIGCHLD)),
 	RULE("tgkill", "ends a stub", IS(2, SIGKILL)),

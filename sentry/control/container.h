@@ -94,6 +94,8 @@ void volumes_leave(struct container *c);
 
 /* mounts.c: the container's mount namespace. */
 struct err *container_mounts(struct container *c, const struct boot_spec *spec) ERR_MUST_USE;
+/* One more, while it runs; not one that a gofer serves. */
+struct err *container_mount(struct container *c, const struct control_mount *m) ERR_MUST_USE;
 /* userdb.c: "NAME[:GROUP]" or numbers from the container's own /etc/passwd and /etc/group. */
 struct err *userdb_lookup(struct fs_context *fs, const char *user, uint32_t *uid, uint32_t *gid, uint32_t **groups, size_t *n_groups) ERR_MUST_USE;
 

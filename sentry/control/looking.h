@@ -7,6 +7,7 @@
 
 #include "libipc/rpc.h"
 
+struct container;
 struct control_profile;
 struct kernel;
 
@@ -15,5 +16,13 @@ struct err *stacks_write(int out, uint64_t *length) ERR_MUST_USE;
 
 /* profile.c: answers call when the time is over. */
 void profile_begin(struct kernel *k, struct rpc_call *call, struct control_profile *request);
+
+/* procfs.c: a control_procfs_data */
+struct err *procfs_write(struct container *c, int out, uint64_t *length) ERR_MUST_USE;
+
+/* metrics.c */
+void metrics_answer(struct container *c, struct rpc_call *call);
+/* links.c */
+void links_answer(struct rpc_call *call);
 
 #endif

@@ -269,3 +269,22 @@ struct err *container_mounts(struct container *c, const struct boot_spec *spec)
 	cred_put(m.cred);
 	return e;
 }
+
+struct err *container_mount(struct container *c, const struct control_mount *cm)
+{
+	struct maker m = { .c = c, .vfs = c->k->vfs, .cred = cred_new() };
+	const struct boot_mount bm = { .destination = cm->destination, .type = cm->type, .options = cm->options, .flags = cm->flags, .volume = msg_str("") };
+	struct err *e;
+
+	if (!m.cred)
+		return err_new(ENOMEM, "mount");
+	m.cred->cap_effective = m.cred->cap_permitted = (UINT64_C(1) << 41) - 1;
+	if (cm->destination.p[0] != '/')
+		e = err_new(EINVAL, "mount %s: not an absolute path", cm->destination.p);
+	else if (!strcmp(cm->type.p, "gofer"))
+		e = err_new(EOPNOTSUPP, "mount %s: a running container gets no more of the host's files", cm->destination.p);
+	else
+		e = mount_one(&m, &bm);
+	cred_put(m.cred);
+	return e;
+}

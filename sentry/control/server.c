@@ -6,13 +6,13 @@
 #include "control/container.h"
 
 #include "control/listing.h"
-#include "control/looking.h"
+#include "control/methods.h"
+#include "control/port_forward.h"
 #include "fs/devpts/tty.h"
 #include "kernel/ns.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
 #include "libipc/rpc.h"
-#include "mm/memfile.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static struct kernel *kernel_of(struct rpc_call *call)
 }
 
 /* The named container, or NULL after the call has been answered. */
-static struct container *find(struct rpc_call *call, struct msg_str id)
+struct container *control_find(struct rpc_call *call, struct msg_str id)
 {
 	struct container *c = container_find(kernel_of(call), id.p);
 
@@ -40,7 +40,7 @@ static struct container *find(struct rpc_call *call, struct msg_str id)
 static void do_start(struct rpc_call *call, void *request)
 {
 	struct control_start *q = request;
-	struct container *c = find(call, q->id);
+	struct container *c = control_find(call, q->id);
 	struct control_start_reply r = { 0 };
 	struct err *e;
 
@@ -58,7 +58,7 @@ static void do_start(struct rpc_call *call, void *request)
 static void do_exec(struct rpc_call *call, void *request)
 {
 	struct control_exec *q = request;
-	struct container *c = find(call, q->id);
+	struct container *c = control_find(call, q->id);
 	struct control_exec_reply r = { 0 };
 	struct boot_process bp;
 	struct msg_arena arena = { 0 };
@@ -119,7 +119,7 @@ static struct process *find_process(struct rpc_call *call, struct container *c, 
 static void do_wait(struct rpc_call *call, void *request)
 {
 	struct control_wait *q = request;
-	struct container *c = find(call, q->id);
+	struct container *c = control_find(call, q->id);
 	struct process *p = c ? find_process(call, c, q->pid) : NULL;
 	struct wait_call *wc;
 
@@ -174,7 +174,7 @@ static int signal_unstarted(struct container *c, int signo)
 static void do_signal(struct rpc_call *call, void *request)
 {
 	struct control_signal *q = request;
-	struct container *c = find(call, q->id);
+	struct container *c = control_find(call, q->id);
 	struct control_signal_reply r;
 	int ret;
 
@@ -199,28 +199,13 @@ static void do_signal(struct rpc_call *call, void *request)
 static void do_state(struct rpc_call *call, void *request)
 {
 	struct control_state *q = request;
-	struct container *c = find(call, q->id);
+	struct container *c = control_find(call, q->id);
 	struct control_state_reply r = { 0 };
 
 	if (!c)
 		return;
 	r.state = c->state;
 	r.status = c->init->ended ? (uint64_t)(c->init->status & 0xffff) : 0;
-	rpc_reply(call, &r);
-}
-
-static void do_logging(struct rpc_call *call, void *request)
-{
-	struct control_logging *q = request;
-	struct kernel *k = rpc_call_arg(call);
-	struct control_logging_reply r;
-
-	if (q->level <= LOG_DEBUG)
-		log_set_level((enum log_level)q->level);
-	if (q->strace < 2)
-		k->strace = q->strace;
-	if (k->strace && !log_enabled(LOG_INFO)) /* what it prints with */
-		log_set_level(LOG_INFO);
 	rpc_reply(call, &r);
 }
 
@@ -232,7 +217,7 @@ static void do_containers(struct rpc_call *call, void *request)
 static void do_processes(struct rpc_call *call, void *request)
 {
 	struct control_processes *q = request;
-	struct container *c = find(call, q->id);
+	struct container *c = control_find(call, q->id);
 	struct control_processes_reply r = { 0 };
 	struct listing *l = malloc(sizeof(*l));
 
@@ -253,7 +238,7 @@ static void do_processes(struct rpc_call *call, void *request)
 static void do_resize(struct rpc_call *call, void *request)
 {
 	struct control_resize *q = request;
-	struct container *c = find(call, q->id);
+	struct container *c = control_find(call, q->id);
 	struct process *p = c ? find_process(call, c, q->pid) : NULL;
 	struct control_resize_reply r;
 
@@ -270,7 +255,7 @@ static void do_resize(struct rpc_call *call, void *request)
 static void do_pause(struct rpc_call *call, void *request)
 {
 	struct control_pause *q = request;
-	struct container *c = find(call, q->id);
+	struct container *c = control_find(call, q->id);
 
 	if (c)
 		container_pause(c, call);
@@ -279,7 +264,7 @@ static void do_pause(struct rpc_call *call, void *request)
 static void do_resume(struct rpc_call *call, void *request)
 {
 	struct control_resume *q = request;
-	struct container *c = find(call, q->id);
+	struct container *c = control_find(call, q->id);
 	struct control_resume_reply r;
 	struct err *e;
 
@@ -296,7 +281,7 @@ static void do_resume(struct rpc_call *call, void *request)
 static void do_destroy(struct rpc_call *call, void *request)
 {
 	struct control_destroy *q = request;
-	struct container *c = find(call, q->id);
+	struct container *c = control_find(call, q->id);
 	struct control_destroy_reply r = { 0 };
 
 	if (!c)
@@ -338,44 +323,36 @@ static void do_create(struct rpc_call *call, void *request)
 		rpc_reply(call, &r);
 }
 
-static void do_usage(struct rpc_call *call, void *request)
+static void do_mount(struct rpc_call *call, void *request)
 {
-	struct control_usage *q = request;
-	struct container *c = find(call, q->id);
-	struct control_usage_reply r = { 0 };
-
-	if (!c)
-		return;
-	r.memory = memfile_committed(c->k->memfile);
-	listing_usage(c, &r.cpu_ns, &r.tasks);
-	rpc_reply(call, &r);
-}
-
-static void do_stacks(struct rpc_call *call, void *request)
-{
-	struct control_stacks *q = request;
-	struct control_stacks_reply r = { 0 };
-	struct err *e = find(call, q->id) ? stacks_write(q->out, &r.length) : NULL;
+	struct control_mount *q = request;
+	struct container *c = control_find(call, q->id);
+	struct control_mount_reply r;
+	struct err *e = c ? container_mount(c, q) : NULL;
 
 	if (e)
 		rpc_fail(call, e);
-	else if (r.length)
+	else if (c)
 		rpc_reply(call, &r);
 }
 
-static void do_profile(struct rpc_call *call, void *request)
+static void do_port_forward(struct rpc_call *call, void *request)
 {
-	struct control_profile *q = request;
-	struct container *c = find(call, q->id);
+	struct control_port_forward *q = request;
+	struct container *c = control_find(call, q->id);
+	struct control_port_forward_reply r;
+	struct err *e = c ? port_forward_begin(c, (uint16_t)q->port, &q->stream) : NULL;
 
-	if (c)
-		profile_begin(c->k, call, q);
+	if (e)
+		rpc_fail(call, e);
+	else if (c)
+		rpc_reply(call, &r);
 }
 
 static const struct rpc_method methods[] = {
 	RPC_METHOD(control, start, do_start, 0),
 	RPC_METHOD(control, containers, do_containers, 0),
-	RPC_METHOD(control, logging, do_logging, 0),
+	RPC_METHOD(control, logging, control_do_logging, 0),
 	RPC_METHOD(control, exec, do_exec, 0),
 	RPC_METHOD(control, wait, do_wait, 0),
 	RPC_METHOD(control, signal, do_signal, 0),
@@ -385,10 +362,16 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(control, pause, do_pause, 0),
 	RPC_METHOD(control, resume, do_resume, 0),
 	RPC_METHOD(control, destroy, do_destroy, 0),
-	RPC_METHOD(control, usage, do_usage, 0),
+	RPC_METHOD(control, usage, control_do_usage, 0),
 	RPC_METHOD(control, create, do_create, 0),
-	RPC_METHOD(control, stacks, do_stacks, 0),
-	RPC_METHOD(control, profile, do_profile, 0),
+	RPC_METHOD(control, stacks, control_do_stacks, 0),
+	RPC_METHOD(control, profile, control_do_profile, 0),
+	RPC_METHOD(control, procfs, control_do_procfs, 0),
+	RPC_METHOD(control, metrics, control_do_metrics, 0),
+	RPC_METHOD(control, usage_file, control_do_usage_file, 0),
+	RPC_METHOD(control, links, control_do_links, 0),
+	RPC_METHOD(control, mount, do_mount, 0),
+	RPC_METHOD(control, port_forward, do_port_forward, 0),
 };
 
 static unsigned connections; /* of controlds: no more than one, but for a moment */

@@ -10,6 +10,7 @@
 #include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/task_table.h"
+#include "lib/counters.h"
 #include "vfs/idle.h"
 
 #include <errno.h>
@@ -119,6 +120,7 @@ static void commit_locked(struct task *t, struct exec_image *img, struct mm **ol
 	memcpy(t->comm, img->comm, sizeof(t->comm));
 	t->tg->exit_signal = LINUX_SIGCHLD;
 	t->tg->did_exec = true;
+	count(COUNT_EXECS);
 	t->clear_child_tid = t->robust_list = t->rseq = UADDR_NULL;
 	t->robust_list_len = 0;
 	t->restart_fn = NULL;

@@ -6,6 +6,7 @@
 #include "kernel/freeze.h"
 #include "kernel/task_table.h"
 
+#include "lib/counters.h"
 #include "libipc/log.h"
 #include "mm/text.h"
 
@@ -26,6 +27,7 @@ static void handle_fault(struct task *t, const struct platform_trap *trap)
 	if (trap->error_known)
 		access = trap->error & 16 ? ACCESS_EXEC : trap->error & 2 ? ACCESS_WRITE : ACCESS_READ;
 	atomic_fetch_add(&t->minflt, 1);
+	count(COUNT_FAULTS);
 	r = mm_fault(t->mm, trap->addr, access, &code);
 	if (!r)
 		return;

@@ -6,6 +6,7 @@
  */
 #include "lib/threads.h"
 
+#include "lib/counters.h"
 #include "lib/lock.h"
 
 #include <errno.h>
@@ -40,7 +41,7 @@ struct host_thread {
 
 static struct mutex mu = MUTEX_INIT(RANK_LEAF);
 static LIST_HEAD(, host_thread) threads = LIST_HEAD_INITIALIZER(threads); /* [mu] */
-static unsigned n_threads; /* [mu] */
+static unsigned n_threads, n_entered; /* [mu] */
 static _Thread_local struct host_thread self;
 static cpu_set_t all_cpus; /* [I] none: they are where they are */
 
@@ -59,6 +60,7 @@ void thread_enter(const char *name)
 	mutex_lock(&mu);
 	LIST_INSERT_HEAD(&threads, &self, link);
 	n_threads++;
+	counter_set = ++n_entered % COUNTER_SETS;
 	mutex_unlock(&mu);
 }
 

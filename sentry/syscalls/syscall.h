@@ -25,7 +25,8 @@ extern const struct syscall_row syscall_table[SYSCALL_MAX];
 
 /* Runs the call in t->regs; result in *ret.  Called by the task loop. */
 int64_t syscall_dispatch(struct task *t);
-int syscall_print_table(void); /* sentry --syscalls; how many rows disagree with the handlers there are (told on stderr) */
+/* sentry --syscalls[=FORMAT]: table, json, csv (-EINVAL: another). How many rows disagree with the handlers there are (told on stderr). */
+int syscall_print_table(const char *format);
 
 /* Declarations of all handlers, from table.def. */
 #define SYSCALL(nr, name, family, support, note) syscall_fn sys_##name;

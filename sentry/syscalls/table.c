@@ -4,11 +4,11 @@
 #include "syscalls/syscall.h"
 
 #include "kernel/seccomp.h"
+#include "lib/counters.h"
 #include "libipc/log.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Handlers that no file defines are NULL. */
@@ -49,6 +49,7 @@ int64_t syscall_dispatch(struct task *t)
 
 	if (__builtin_expect(atomic_load_explicit(&t->seccomp_mode, memory_order_relaxed), 0) && !seccomp_permits(t, nr, args, &ret))
 		return ret;
+	count(COUNT_CALLS + (row ? (unsigned)nr : COUNTERS_CALLS - 1));
 	if (!row || !row->fn) {
 		log_missing(t, nr, row);
 		return -ENOSYS;
@@ -60,32 +61,4 @@ int64_t syscall_dispatch(struct task *t)
 	ret = row->fn(t, args);
 	log_info("[%d %s] %s = %" PRId64, t->tid, t->comm, row->name, ret);
 	return ret;
-}
-
-/* A row with a handler says what it does, one without says NONE, and everything short of full says why. */
-static const char *contradiction(const struct syscall_row *row)
-{
-	if (!row->fn != (row->support == SUPPORT_NONE))
-		return row->fn ? "has a handler, and says none" : "has no handler";
-	return row->support != SUPPORT_FULL && !row->note[0] ? "lacks a note" : NULL;
-}
-
-int syscall_print_table(void)
-{
-	static const char *const levels[] = { "full", "partial", "none" };
-	int wrong = 0;
-
-	printf("%-4s %-26s %-8s %s\n", "nr", "name", "support", "note");
-	for (unsigned i = 0; i < SYSCALL_MAX; i++) {
-		const struct syscall_row *row = &syscall_table[i];
-		const char *why = row->name ? contradiction(row) : NULL;
-
-		if (row->name)
-			printf("%-4u %-26s %-8s %s\n", i, row->name, levels[row->fn ? row->support : SUPPORT_NONE], row->note);
-		if (why) {
-			fprintf(stderr, "sentry: table.def: %s %s\n", row->name, why);
-			wrong++;
-		}
-	}
-	return wrong;
 }

@@ -156,7 +156,7 @@ for c in launcher controld gofer sentry ipcctl ipcwire scope; do
 	fi
 	{
 		$c --help
-		[ $c = launcher ] && for k in $($c --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do [ "$k" = help ] || $c help "$k"; done
+		[ $c = launcher ] && for k in $($c --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do [ "$k" = help ] || $c help "$k"; done
 	} >"$SCRATCH/help"
 	options_of <"$SCRATCH/help" >"$SCRATCH/in-help"
 	sed 's/\\f[BIRP]//g; s/\\-/-/g; s/^\.[A-Z]* *//; s/[",]/ /g' "$man" >"$SCRATCH/text"

@@ -11,6 +11,7 @@
 #include "abi/fcntl.h"
 #include "abi/fs.h"
 #include "fs/gofer/gofer_fs.h"
+#include "lib/counters.h"
 #include "libipc/frame.h"
 #include "libipc/protocols.h"
 #include "libipc/rpc.h"
@@ -91,7 +92,7 @@ static inline struct gofer_super *gsuper(const struct superblock *sb) { return s
 static inline struct gnode *gnode(const struct inode *i) { return i->priv; }
 
 /* One request.  The arena must be zero; the reply is freed with GREPLY_FREE. */
-#define GCALL(s, M, req, rep, a) rpc_client_call_errno((s)->client, gofer_##M##_id, &gofer_##M##_desc, req, &gofer_##M##_reply_desc, rep, a)
+#define GCALL(s, M, req, rep, a) (count(COUNT_GOFER_REQUESTS), rpc_client_call_errno((s)->client, gofer_##M##_id, &gofer_##M##_desc, req, &gofer_##M##_reply_desc, rep, a))
 #define GREPLY_FREE(M, rep, a) msg_free(&gofer_##M##_reply_desc, rep, a)
 /* The same for a request about a node, whose member `field` is its handle: a
  * handle whose name is gone (ESTALE) is dropped and the next one tried; a request that a

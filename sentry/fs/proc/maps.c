@@ -70,6 +70,22 @@ static void append_name(struct pbuf *b, const char *s)
 	}
 }
 
+/* Where the reader's paths begin; the kernel itself reads as the process does. */
+static bool reader_root(struct pctx *c, struct path *out)
+{
+	struct task *me = task_current();
+	struct fs_context *fs = task_get_fs(me ? me : c->t);
+
+	if (!fs)
+		return false;
+	mutex_lock(&fs->mu);
+	*out = fs->root;
+	path_get(out);
+	mutex_unlock(&fs->mu);
+	fs_context_put(fs);
+	return true;
+}
+
 static void line(struct pctx *c, struct pbuf *b, const struct mm_area *a, char *path)
 {
 	struct kstat st = { 0 };
@@ -82,21 +98,16 @@ static void line(struct pctx *c, struct pbuf *b, const struct mm_area *a, char *
 		(unsigned)((st.dev & 0xff) | (st.dev >> 12 & 0xfff00)), st.ino);
 	if (a->file || a->name) {
 		const char *name = a->name;
-		struct task *me = task_current();
 		struct path root = { NULL, NULL };
 
 		while (b->len - before < 73 && !b->failed)
 			pappend(b, " ", 1);
 		if (!name && a->file->path.dentry) {
-			if (me) {
-				mutex_lock(&me->fs->mu);
-				root = me->fs->root;
-				path_get(&root);
-				mutex_unlock(&me->fs->mu);
-			}
-			name = vfs_path_name(&a->file->path, root.dentry ? &root : NULL, path, 8192);
-			if (root.dentry)
+			name = NULL;
+			if (reader_root(c, &root)) {
+				name = vfs_path_name(&a->file->path, &root, path, 8192);
 				path_put(&root);
+			}
 		}
 		append_name(b, name ? name : "");
 	}

@@ -1,7 +1,7 @@
 /*
  * The timer queue, on the host's clock.
  *
- * links: sentry/kernel/timer.c sentry/lib/wait.c sentry/lib/lock.c sentry/lib/threads.c
+ * links: sentry/kernel/timer.c sentry/lib/wait.c sentry/lib/lock.c sentry/lib/threads.c sentry/lib/counters.c
  */
 #include "kernel/task.h"
 #include "kernel/timer_queue.h"

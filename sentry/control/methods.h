@@ -1,0 +1,22 @@
+/*
+ * methods.h - the control protocol's methods that are not in server.c itself.
+ */
+#ifndef SENTRY_CONTROL_METHODS_H
+#define SENTRY_CONTROL_METHODS_H
+
+#include "control/container.h"
+
+/* The named container, or NULL after the call has been answered. */
+struct container *control_find(struct rpc_call *call, struct msg_str id);
+
+/* methods_look.c: what only looks, or changes what is logged */
+void control_do_logging(struct rpc_call *call, void *request);
+void control_do_usage(struct rpc_call *call, void *request);
+void control_do_usage_file(struct rpc_call *call, void *request);
+void control_do_stacks(struct rpc_call *call, void *request);
+void control_do_profile(struct rpc_call *call, void *request);
+void control_do_procfs(struct rpc_call *call, void *request);
+void control_do_metrics(struct rpc_call *call, void *request);
+void control_do_links(struct rpc_call *call, void *request);
+
+#endif
