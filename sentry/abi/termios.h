@@ -17,6 +17,13 @@ struct linux_termios2 {
 	uint32_t c_ispeed, c_ospeed;
 };
 _Static_assert(sizeof(struct linux_termios) == 36, "termios");
+#define LINUX_NCC 8
+struct linux_termio { /* System V's */
+	uint16_t c_iflag, c_oflag, c_cflag, c_lflag;
+	uint8_t c_line;
+	uint8_t c_cc[LINUX_NCC];
+};
+_Static_assert(sizeof(struct linux_termio) == 18, "termio");
 struct linux_winsize {
 	uint16_t ws_row, ws_col, ws_xpixel, ws_ypixel;
 };
@@ -67,6 +74,10 @@ enum {
 #define LINUX_TCSETS 0x5402
 #define LINUX_TCSETSW 0x5403
 #define LINUX_TCSETSF 0x5404
+#define LINUX_TCGETA 0x5405
+#define LINUX_TCSETA 0x5406
+#define LINUX_TCSETAW 0x5407
+#define LINUX_TCSETAF 0x5408
 #define LINUX_TCSBRK 0x5409
 #define LINUX_TCXONC 0x540a
 #define LINUX_TCFLSH 0x540b
@@ -80,6 +91,9 @@ enum {
 #define LINUX_TIOCGWINSZ 0x5413
 #define LINUX_TIOCSWINSZ 0x5414
 #define LINUX_TIOCPKT 0x5420
+#define LINUX_TIOCGLCKTRMIOS 0x5456
+#define LINUX_TIOCSLCKTRMIOS 0x5457
+#define LINUX_TIOCGEXCL 0x80045440
 #define LINUX_TIOCNOTTY 0x5422
 #define LINUX_TIOCGETD 0x5424
 #define LINUX_TCSBRKP 0x5425

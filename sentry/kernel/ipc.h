@@ -48,6 +48,8 @@ uint64_t ipc_ns_ino(const struct ipc_ns *ns);
 struct mqueue_fs *ipc_ns_mqueue(const struct ipc_ns *ns); /* its POSIX message queues */
 /* A process has ended or leaves ns: its SEM_UNDO adjustments are made, segments that it was the last to use go. No locks held. */
 void ipc_process_exit(struct ipc_ns *ns, struct thread_group *tg);
+/* Whether the process's end is to give back anything in ns (SEM_UNDO). Takes ns->mu. */
+bool ipc_sem_undoes(struct ipc_ns *ns, const struct thread_group *tg);
 /* Frees segments that are removed and not mapped any more; called where mappings may have gone. */
 void ipc_shm_sweep(struct ipc_ns *ns);
 

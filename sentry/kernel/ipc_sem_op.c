@@ -161,6 +161,22 @@ void ipc_sem_undo_all(struct ipc_ns *ns, struct thread_group *tg)
 	mutex_unlock(&ns->mu);
 }
 
+bool ipc_sem_undoes(struct ipc_ns *ns, const struct thread_group *tg)
+{
+	bool found = false;
+
+	mutex_lock(&ns->mu);
+	for (unsigned i = 0; i < ns->sem.n && !found; i++) {
+		const struct sem_set *s = (struct sem_set *)ns->sem.slot[i];
+		const struct sem_undo *u;
+
+		for (u = s ? LIST_FIRST(&s->undos) : NULL; u && !found; u = LIST_NEXT(u, link))
+			found = u->tg == tg;
+	}
+	mutex_unlock(&ns->mu);
+	return found;
+}
+
 /* --- the call ------------------------------------------------------------------------ */
 
 static int prepare_locked(struct task *t, struct sem_set *s, struct sem_wait *w)

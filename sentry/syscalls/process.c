@@ -7,6 +7,8 @@
 #include "abi/fcntl.h"
 #include "abi/sched.h"
 #include "fs/pidfd.h"
+#include "kernel/ipc.h"
+#include "kernel/ns.h"
 #include "kernel/task_table.h"
 
 #include <errno.h>
@@ -169,6 +171,17 @@ static int64_t compare_files(struct task *x, struct task *y, int fx, int fy)
 	return r;
 }
 
+/* The process, if its end is to undo semaphore operations: only its own threads do the same. */
+static const void *undoer(struct task *t)
+{
+	struct nsproxy *ns = task_get_ns(t);
+	const void *tg = ns && ipc_sem_undoes(ns->ipc, t->tg) ? t->tg : NULL;
+
+	if (ns)
+		nsproxy_put(ns);
+	return tg;
+}
+
 static int64_t compare(struct task *x, struct task *y, const uint64_t a[6])
 {
 	switch ((int)a[2]) {
@@ -183,8 +196,9 @@ static int64_t compare(struct task *x, struct task *y, const uint64_t a[6])
 	case KCMP_SIGHAND:
 		return order(x->tg->sighand, y->tg->sighand);
 	case KCMP_IO:
+		return 0; /* no task has an I/O context of its own */
 	case KCMP_SYSVSEM:
-		return order(x->tg, y->tg);
+		return order(undoer(x), undoer(y));
 	default:
 		return -EINVAL;
 	}

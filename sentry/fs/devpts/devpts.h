@@ -20,4 +20,21 @@ int tty_dev_open(struct inode *i, struct file *f); /* /dev/tty */
 int console_open(struct inode *i, struct file *f); /* /dev/console */
 int pts_dev_open(struct inode *i, struct file *f); /* char devices 136:N */
 
+/* An ioctl on either side. */
+struct tty_call {
+	struct tty *t;
+	bool master;
+	struct file *f;
+	struct mm *mm;
+	uaddr arg;
+	uint64_t raw;
+	unsigned cmd;
+};
+/* tty_settings.c: TCGETS and TCSETS and their kin; the settings that may not be changed. -errno. */
+int tty_get_settings(struct tty_call *c);
+int tty_set_settings(struct tty_call *c);
+int tty_get_locks(struct tty_call *c);
+int tty_set_locks(struct tty_call *c);
+int tty_drain(struct tty *t); /* waits until the other side has read all output */
+
 #endif

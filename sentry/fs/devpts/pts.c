@@ -3,6 +3,7 @@
  */
 #include "fs/devpts/devpts.h"
 
+#include "abi/capability.h"
 #include "abi/fs.h"
 
 #include <errno.h>
@@ -196,17 +197,18 @@ static const struct file_ops slave_ops = {
 int pts_open_tty(struct tty *t, struct file *f)
 {
 	struct task *task = task_current();
-	bool refused;
+	bool all_may = task && ns_capable(task, LINUX_CAP_SYS_ADMIN);
+	int refused;
 
 	mutex_lock(&t->mu);
-	refused = t->master_closed || t->locked;
+	refused = t->master_closed || t->locked ? -EIO : t->exclusive && !all_may ? -EBUSY : 0;
 	if (!refused) {
 		t->slaves++;
 		t->slave_opened = true;
 	}
 	mutex_unlock(&t->mu);
 	if (refused)
-		return -EIO;
+		return refused;
 	tty_get(t);
 	f->ops = &slave_ops;
 	f->wq = &t->slave_wq;

@@ -31,6 +31,7 @@ struct tty {
 	unsigned index; /* [I] the N of /dev/pts/N */
 	struct mutex mu; /* RANK_FILE */
 	struct linux_termios termios; /* [mu] */
+	struct linux_termios locks; /* [mu] bits, and characters not 0: those of termios stay as they are */
 	struct linux_winsize winsize; /* [mu] */
 	struct tty_ring in; /* [mu] towards the slave's reader */
 	uint32_t canon; /* [mu] in.b before this index is complete lines */
@@ -42,6 +43,7 @@ struct tty {
 	bool stopped; /* [mu] ^S */
 	bool packet; /* [mu] TIOCPKT */
 	uint8_t packet_status; /* [mu] */
+	bool exclusive, master_exclusive; /* [mu] TIOCEXCL: nobody else opens it */
 	bool locked; /* [mu] TIOCSPTLCK: slave cannot be opened */
 	bool master_closed; /* [mu] hung up */
 	bool slave_opened; /* [mu] ever */

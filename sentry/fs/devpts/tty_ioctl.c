@@ -12,85 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 
-struct call {
-	struct tty *t;
-	bool master;
-	struct file *f;
-	struct mm *mm;
-	uaddr arg;
-	uint64_t raw;
-	unsigned cmd;
-};
-
-static int put_int(struct call *c, int v)
+static int put_int(struct tty_call *c, int v)
 {
 	return copy_to_user(c->mm, c->arg, &v, sizeof(v));
 }
 
-static int get_int(struct call *c, int *v)
+static int get_int(struct tty_call *c, int *v)
 {
 	return copy_from_user(c->mm, v, c->arg, sizeof(*v));
 }
 
-static int do_tcgets(struct call *c)
-{
-	struct linux_termios2 v = { .c_ispeed = 38400, .c_ospeed = 38400 };
-
-	mutex_lock(&c->t->mu);
-	v.t = c->t->termios;
-	mutex_unlock(&c->t->mu);
-	return copy_to_user(c->mm, c->arg, &v, c->cmd == LINUX_TCGETS2 ? sizeof(v) : sizeof(v.t));
-}
-
-/* Waits until the other side has read all output. */
-static int drain(struct tty *t)
-{
-	struct waiter w;
-	int ret = 0;
-
-	wait_begin(&w, &t->slave_wq, EVENT_OUT);
-	while (!ret) {
-		bool done;
-
-		mutex_lock(&t->mu);
-		done = !ring_used(&t->out) || t->master_closed;
-		mutex_unlock(&t->mu);
-		if (done)
-			break;
-		ret = wait_sleep(WAIT_FOREVER);
-	}
-	wait_end(&w);
-	return ret;
-}
-
-static int do_tcsets(struct call *c)
-{
-	bool two = c->cmd == LINUX_TCSETS2 || c->cmd == LINUX_TCSETSW2 || c->cmd == LINUX_TCSETSF2;
-	bool flush = c->cmd == LINUX_TCSETSF || c->cmd == LINUX_TCSETSF2;
-	bool wait = flush || c->cmd == LINUX_TCSETSW || c->cmd == LINUX_TCSETSW2;
-	struct linux_termios2 v;
-	bool readable;
-	int ret = c->master ? 0 : tty_check_background(c->t, LINUX_SIGTTOU);
-
-	if (ret)
-		return ret;
-	if (copy_from_user(c->mm, &v, c->arg, two ? sizeof(v) : sizeof(v.t)))
-		return -EFAULT;
-	if (wait && !c->master && (ret = drain(c->t)))
-		return ret;
-	mutex_lock(&c->t->mu);
-	if (flush)
-		ldisc_flush_input(c->t);
-	ldisc_set_termios(c->t, &v.t);
-	readable = ldisc_readable(c->t);
-	mutex_unlock(&c->t->mu);
-	if (readable)
-		waitq_wake(&c->t->slave_wq, EVENT_IN | EVENT_RDNORM);
-	waitq_wake(&c->t->master_wq, EVENT_IN);
-	return 0;
-}
-
-static int do_gwinsz(struct call *c)
+static int do_gwinsz(struct tty_call *c)
 {
 	struct linux_winsize ws;
 
@@ -100,7 +32,7 @@ static int do_gwinsz(struct call *c)
 	return copy_to_user(c->mm, c->arg, &ws, sizeof(ws));
 }
 
-static int do_swinsz(struct call *c)
+static int do_swinsz(struct tty_call *c)
 {
 	struct linux_winsize ws;
 
@@ -110,12 +42,12 @@ static int do_swinsz(struct call *c)
 	return 0;
 }
 
-static int do_sctty(struct call *c)
+static int do_sctty(struct tty_call *c)
 {
 	return tty_set_controlling(c->t, task_current(), c->raw == 1);
 }
 
-static int do_notty(struct call *c)
+static int do_notty(struct tty_call *c)
 {
 	struct task *task = task_current();
 	struct session *s;
@@ -141,7 +73,7 @@ static pid_t number_of_pgrp(struct kernel *k, pid_t pgid)
 	return g ? pgrp_nr(g, task_pid_ns(task_current())) : 0;
 }
 
-static int do_gpgrp(struct call *c)
+static int do_gpgrp(struct tty_call *c)
 {
 	struct tty *t = c->t;
 	bool ok;
@@ -154,7 +86,7 @@ static int do_gpgrp(struct call *c)
 	return ok ? put_int(c, pgid) : -ENOTTY;
 }
 
-static int do_spgrp(struct call *c)
+static int do_spgrp(struct tty_call *c)
 {
 	struct tty *t = c->t;
 	struct pgrp *g;
@@ -180,7 +112,7 @@ static int do_spgrp(struct call *c)
 	return ret;
 }
 
-static int do_gsid(struct call *c)
+static int do_gsid(struct tty_call *c)
 {
 	struct session *s;
 	bool ok;
@@ -194,7 +126,7 @@ static int do_gsid(struct call *c)
 	return ok ? put_int(c, sid) : -ENOTTY;
 }
 
-static int do_outq(struct call *c)
+static int do_outq(struct tty_call *c)
 {
 	int n;
 
@@ -204,7 +136,7 @@ static int do_outq(struct call *c)
 	return put_int(c, c->master ? 0 : n);
 }
 
-static int do_fionread(struct call *c)
+static int do_fionread(struct tty_call *c)
 {
 	int n;
 
@@ -214,7 +146,7 @@ static int do_fionread(struct call *c)
 	return put_int(c, n);
 }
 
-static int do_flush(struct call *c)
+static int do_flush(struct tty_call *c)
 {
 	if (c->raw > 2)
 		return -EINVAL;
@@ -229,7 +161,7 @@ static int do_flush(struct call *c)
 	return 0;
 }
 
-static int do_xonc(struct call *c)
+static int do_xonc(struct tty_call *c)
 {
 	if (c->raw > 3)
 		return -EINVAL;
@@ -241,33 +173,46 @@ static int do_xonc(struct call *c)
 	return 0;
 }
 
-static int do_break(struct call *c)
+static int do_break(struct tty_call *c)
 {
-	return c->master ? 0 : drain(c->t);
+	return c->master ? 0 : tty_drain(c->t);
 }
 
-static int do_sti(struct call *c)
+static int do_sti(struct tty_call *c)
 {
 	/* As Linux 6.2 with dev.tty.legacy_tiocsti off. */
 	return -EIO;
 }
 
-static int do_getd(struct call *c)
+static int do_getd(struct tty_call *c)
 {
 	return put_int(c, 0);
 }
 
-static int do_nothing(struct call *c)
+static int do_exclusive(struct tty_call *c)
 {
+	mutex_lock(&c->t->mu);
+	*(c->master ? &c->t->master_exclusive : &c->t->exclusive) = c->cmd == LINUX_TIOCEXCL;
+	mutex_unlock(&c->t->mu);
 	return 0;
 }
 
-static int do_gptn(struct call *c)
+static int do_gexcl(struct tty_call *c)
+{
+	int on;
+
+	mutex_lock(&c->t->mu);
+	on = c->master ? c->t->master_exclusive : c->t->exclusive;
+	mutex_unlock(&c->t->mu);
+	return put_int(c, on);
+}
+
+static int do_gptn(struct tty_call *c)
 {
 	return put_int(c, (int)c->t->index);
 }
 
-static int do_sptlck(struct call *c)
+static int do_sptlck(struct tty_call *c)
 {
 	int v;
 
@@ -279,12 +224,12 @@ static int do_sptlck(struct call *c)
 	return 0;
 }
 
-static int do_gptlck(struct call *c)
+static int do_gptlck(struct tty_call *c)
 {
 	return put_int(c, c->t->locked);
 }
 
-static int do_pkt(struct call *c)
+static int do_pkt(struct tty_call *c)
 {
 	int v;
 
@@ -297,14 +242,14 @@ static int do_pkt(struct call *c)
 	return 0;
 }
 
-static int do_gpkt(struct call *c)
+static int do_gpkt(struct tty_call *c)
 {
 	return put_int(c, c->t->packet);
 }
 
 /* The slave's name in the devpts that the master was opened through: ttyname(3)
  * must find it. */
-static int peer_path(struct call *c, struct path *out)
+static int peer_path(struct tty_call *c, struct path *out)
 {
 	struct dentry *d = c->f->path.dentry, *slave = NULL;
 	struct path pts = { c->f->path.mnt, d->sb->root };
@@ -327,7 +272,7 @@ static int peer_path(struct call *c, struct path *out)
 	return 0;
 }
 
-static int do_ptpeer(struct call *c)
+static int do_ptpeer(struct tty_call *c)
 {
 	struct task *task = task_current();
 	struct path p;
@@ -351,22 +296,29 @@ static int do_ptpeer(struct call *c)
 #define MASTER 1
 static const struct {
 	unsigned cmd, sides;
-	int (*fn)(struct call *c);
+	int (*fn)(struct tty_call *c);
 } commands[] = {
-	{ LINUX_TCGETS, BOTH, do_tcgets },
-	{ LINUX_TCGETS2, BOTH, do_tcgets },
-	{ LINUX_TCSETS, BOTH, do_tcsets },
-	{ LINUX_TCSETSW, BOTH, do_tcsets },
-	{ LINUX_TCSETSF, BOTH, do_tcsets },
-	{ LINUX_TCSETS2, BOTH, do_tcsets },
-	{ LINUX_TCSETSW2, BOTH, do_tcsets },
-	{ LINUX_TCSETSF2, BOTH, do_tcsets },
+	{ LINUX_TCGETS, BOTH, tty_get_settings },
+	{ LINUX_TCGETS2, BOTH, tty_get_settings },
+	{ LINUX_TCGETA, BOTH, tty_get_settings },
+	{ LINUX_TCSETS, BOTH, tty_set_settings },
+	{ LINUX_TCSETSW, BOTH, tty_set_settings },
+	{ LINUX_TCSETSF, BOTH, tty_set_settings },
+	{ LINUX_TCSETS2, BOTH, tty_set_settings },
+	{ LINUX_TCSETSW2, BOTH, tty_set_settings },
+	{ LINUX_TCSETSF2, BOTH, tty_set_settings },
+	{ LINUX_TCSETA, BOTH, tty_set_settings },
+	{ LINUX_TCSETAW, BOTH, tty_set_settings },
+	{ LINUX_TCSETAF, BOTH, tty_set_settings },
+	{ LINUX_TIOCGLCKTRMIOS, BOTH, tty_get_locks },
+	{ LINUX_TIOCSLCKTRMIOS, BOTH, tty_set_locks },
 	{ LINUX_TCSBRK, BOTH, do_break },
 	{ LINUX_TCSBRKP, BOTH, do_break },
 	{ LINUX_TCXONC, BOTH, do_xonc },
 	{ LINUX_TCFLSH, BOTH, do_flush },
-	{ LINUX_TIOCEXCL, BOTH, do_nothing },
-	{ LINUX_TIOCNXCL, BOTH, do_nothing },
+	{ LINUX_TIOCEXCL, BOTH, do_exclusive },
+	{ LINUX_TIOCNXCL, BOTH, do_exclusive },
+	{ LINUX_TIOCGEXCL, BOTH, do_gexcl },
 	{ LINUX_TIOCSCTTY, BOTH, do_sctty },
 	{ LINUX_TIOCNOTTY, BOTH, do_notty },
 	{ LINUX_TIOCGPGRP, BOTH, do_gpgrp },
@@ -388,7 +340,7 @@ static const struct {
 
 int tty_ioctl(struct tty *t, bool master, struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
 {
-	struct call c = { t, master, f, mm, UADDR(arg), arg, cmd };
+	struct tty_call c = { t, master, f, mm, UADDR(arg), arg, cmd };
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (commands[i].cmd == cmd && (commands[i].sides == BOTH || master))
