@@ -36,6 +36,7 @@ static const struct {
 	{ "dev", CLEAR, MS_NODEV }, { "diratime", CLEAR, MS_NODIRATIME }, { "dirsync", SET, MS_DIRSYNC }, { "exec", CLEAR, MS_NOEXEC },
 	{ "noatime", SET, MS_NOATIME }, { "nodev", SET, MS_NODEV }, { "nodiratime", SET, MS_NODIRATIME }, { "noexec", SET, MS_NOEXEC },
 	{ "norelatime", CLEAR, MS_RELATIME }, { "nostrictatime", CLEAR, MS_STRICTATIME }, { "nosuid", SET, MS_NOSUID },
+	{ "nosymfollow", SET, MS_NOSYMFOLLOW }, { "symfollow", CLEAR, MS_NOSYMFOLLOW },
 	/* propagation: no mount of the host ever reaches the guest, nor the reverse */
 	{ "private", IGNORE, 0 }, { "rprivate", IGNORE, 0 }, { "rshared", IGNORE, 0 }, { "rslave", IGNORE, 0 },
 	{ "runbindable", IGNORE, 0 }, { "shared", IGNORE, 0 }, { "slave", IGNORE, 0 }, { "unbindable", IGNORE, 0 },
@@ -44,9 +45,9 @@ static const struct {
 	/* a bind's tree is one mount inside, whatever is mounted in it on the host: these hold for all of it anyhow */
 	{ "rdev", CLEAR, MS_NODEV }, { "rdiratime", CLEAR, MS_NODIRATIME }, { "rexec", CLEAR, MS_NOEXEC }, { "rnoatime", SET, MS_NOATIME },
 	{ "rnodev", SET, MS_NODEV }, { "rnodiratime", SET, MS_NODIRATIME }, { "rnoexec", SET, MS_NOEXEC }, { "rnorelatime", CLEAR, MS_RELATIME },
-	{ "rnostrictatime", CLEAR, MS_STRICTATIME }, { "rnosuid", SET, MS_NOSUID },
+	{ "rnostrictatime", CLEAR, MS_STRICTATIME }, { "rnosuid", SET, MS_NOSUID }, { "rnosymfollow", SET, MS_NOSYMFOLLOW },
 	{ "ratime", CLEAR, MS_NOATIME }, { "rrelatime", SET, MS_RELATIME }, { "rrw", CLEAR, MS_RDONLY }, { "rstrictatime", SET, MS_STRICTATIME },
-	{ "rsuid", CLEAR, MS_NOSUID }, { "rsymfollow", IGNORE, 0 }, { "symfollow", IGNORE, 0 },
+	{ "rsuid", CLEAR, MS_NOSUID }, { "rsymfollow", CLEAR, MS_NOSYMFOLLOW },
 	{ "iversion", IGNORE, 0 }, { "lazytime", IGNORE, 0 }, { "loud", IGNORE, 0 }, { "mand", IGNORE, 0 }, { "noiversion", IGNORE, 0 },
 	{ "nolazytime", IGNORE, 0 }, { "nomand", IGNORE, 0 }, { "silent", IGNORE, 0 }, { "acl", IGNORE, 0 }, { "noacl", IGNORE, 0 },
 	{ "rbind", BIND, 0 }, { "relatime", SET, MS_RELATIME }, { "ro", SET, MS_RDONLY }, { "rro", SET, MS_RDONLY },

@@ -168,6 +168,7 @@ int vfs_statfs(const struct path *p, struct kstatfs *out)
 		r = sb->ops->statfs(sb, p->dentry->inode, out);
 	/* ST_RDONLY 1, NOSUID 2, NODEV 4, NOEXEC 8 are MS_*'s bits */
 	out->flags = LINUX_ST_VALID | (f & 15) | (sb->flags & LINUX_MS_RDONLY) | (f & LINUX_MS_NOATIME ? 1024 : 0) |
-		     (f & LINUX_MS_NODIRATIME ? 2048 : 0) | (f & (LINUX_MS_NOATIME | LINUX_MS_STRICTATIME) ? 0 : 4096);
+		     (f & LINUX_MS_NODIRATIME ? 2048 : 0) | (f & (LINUX_MS_NOATIME | LINUX_MS_STRICTATIME) ? 0 : 4096) |
+		     (f & LINUX_MS_NOSYMFOLLOW ? 8192 : 0);
 	return r;
 }

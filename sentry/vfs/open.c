@@ -267,7 +267,7 @@ static int open_last(struct walk *w, const struct path *dir, int flags, uint32_t
 	if (r)
 		return r;
 	i = p.dentry->inode;
-	if (LINUX_S_ISLNK(i->mode) && !(flags & LINUX_O_NOFOLLOW) && !(w->flags & WALK_NO_SYMLINKS)) {
+	if (LINUX_S_ISLNK(i->mode) && !(flags & LINUX_O_NOFOLLOW) && !(w->flags & WALK_NO_SYMLINKS) && !(mount_flags(p.mnt) & LINUX_MS_NOSYMFOLLOW)) {
 		r = i->ops->follow ? -ENOTSUP : vfs_readlink(&p, link);
 		if (!r)
 			r = 1; /* walk on */

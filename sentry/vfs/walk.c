@@ -365,7 +365,7 @@ static int follow_link(struct nd *n, struct dentry *link)
 	char *target = NULL;
 	int r;
 
-	if (n->links++ >= LINKS_MAX || n->w->flags & WALK_NO_SYMLINKS)
+	if (n->links++ >= LINKS_MAX || n->w->flags & WALK_NO_SYMLINKS || mount_flags(n->cur.mnt) & LINUX_MS_NOSYMFOLLOW)
 		return -ELOOP;
 	if (i->ops->follow)
 		return follow_magic(n, link);

@@ -132,7 +132,8 @@ def prepare():
         open(ROOT + "/" + f, "w").write(text)
     os.chmod(ROOT + "/data/one", 0o644)
     os.chown(ROOT + "/data/one", 7, 8)
-    os.symlink("one", ROOT + "/data/link")
+    for link, to in (("link", "one"), ("dirlink", "sub"), ("nowhere", "none")):
+        os.symlink(to, ROOT + "/data/" + link)
     os.makedirs(SCRATCH + "/src/deep")
     open(SCRATCH + "/src/file", "w").write("bound")
     for p in (SCRATCH, ROOT, SCRATCH + "/src"):
@@ -189,6 +190,13 @@ def mount_cases():
              ours="noatime" in options)
     case("bind: ro cannot be written", mount("/mnt", type="bind", source=src, options=["rbind", "ro"]), "write /mnt content /mnt/file", ["write /mnt EROFS", "content /mnt/file = bound"])
     case("bind: noexec", mount("/mnt", type="bind", source=ROOT + "/bin", options=["bind", "noexec"]), "exec /mnt/ocicheck", ["exec /mnt/ocicheck EACCES"])
+    for options in (["nosymfollow"], ["rnosymfollow"], ["symfollow", "nosymfollow"]):
+        case("bind: " + " ".join(options), mount("/mnt", type="bind", source=ROOT + "/data", options=["rbind"] + options),
+             "mounted /mnt open /mnt/link open /mnt/sub/two stat /mnt/link open /mnt/dirlink/two create /mnt/link create /mnt/nowhere list /mnt",
+             ["mounted /mnt rw relatime nosymfollow", "open /mnt/link ELOOP", "open /mnt/sub/two ok", "stat /mnt/link 120777 0:0 0,0", "open /mnt/dirlink/two ELOOP",
+              "create /mnt/link ELOOP", "create /mnt/nowhere ELOOP", "list /mnt dirlink link nowhere one sub"], ours=True)
+    case("bind: nosymfollow symfollow", mount("/mnt", type="bind", source=ROOT + "/data", options=["rbind", "nosymfollow", "symfollow"]), "mounted /mnt open /mnt/dirlink/two",
+         ["mounted /mnt rw relatime", "open /mnt/dirlink/two ok"], ours=True)
     case("bind: a file", mount("/etc/x", type="bind", source=src + "/file", options=["bind", "ro"]), "content /etc/x", ["content /etc/x = bound"])
     refused("bind: no such source", mount("/mnt", type="bind", source=src + "/none", options=["bind"]), "mounts[4].source")
     refused("bind: idmap", mount("/mnt", type="bind", source=src, options=["bind", "idmap"]), "mapped ids are not supported")
@@ -201,7 +209,7 @@ def mount_cases():
     for more in ([], ["ro"]):
         case("tmpfs: tmpcopyup " + " ".join(more), mount("/data", type="tmpfs", source="tmpfs", options=["tmpcopyup", "mode=755"] + more),
              "list /data content /data/one content /data/sub/two stat /data/one stat /data/link write /data",
-             ["list /data link one sub", "content /data/one = 1", "content /data/sub/two = 2", "stat /data/one 100644 7:8 0,0", "stat /data/link 120777 0:0 0,0",
+             ["list /data dirlink link nowhere one sub", "content /data/one = 1", "content /data/sub/two = 2", "stat /data/one 100644 7:8 0,0", "stat /data/link 120777 0:0 0,0",
               "write /data " + ("EROFS" if more else "ok")], ours=bool(more))
     case("proc, devpts, mqueue", mount("/dev/mqueue", type="mqueue", source="mqueue", options=["nosuid", "noexec", "nodev"]),
          "mounted /proc mounted /dev/pts mounted /dev/mqueue mounted /dev/shm",

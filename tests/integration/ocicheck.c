@@ -138,7 +138,7 @@ static void variable(const char *name)
 /* The mount's options that the configuration can ask for, in one order. */
 static void mounted(const char *path)
 {
-	static const char *const wanted[] = { "ro", "rw", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime" };
+	static const char *const wanted[] = { "ro", "rw", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime", "nosymfollow" };
 	FILE *f = fopen("/proc/self/mountinfo", "r");
 	char line[8192], last[8192] = "";
 
@@ -208,6 +208,15 @@ static void opened(const char *path)
 	int fd = open(path, O_RDWR);
 
 	printf("open %s %s\n", path, error(fd < 0));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void created(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+	printf("create %s %s\n", path, error(fd < 0));
 	if (fd >= 0)
 		close(fd);
 }
@@ -293,7 +302,7 @@ static const struct {
 } facts[] = {
 	{ "ids", 0, ids }, { "umask", 0, mask }, { "limit", 1, limit }, { "caps", 0, caps }, { "nnp", 0, privs }, { "filter", 0, filter },
 	{ "content", 1, content }, { "names", 0, names }, { "machine", 0, machine }, { "cwd", 0, place }, { "env", 1, variable },
-	{ "mounted", 1, mounted }, { "stat", 1, filestatus }, { "size", 1, size }, { "write", 1, written }, { "open", 1, opened }, { "list", 1, list },
+	{ "mounted", 1, mounted }, { "stat", 1, filestatus }, { "size", 1, size }, { "write", 1, written }, { "open", 1, opened }, { "create", 1, created }, { "list", 1, list },
 	{ "sched", 0, scheduling }, { "terminal", 0, terminal }, { "call", 1, call }, { "pid", 0, pid }, { "exec", 1, executed }, { "keep", 1, keep },
 	{ "end", 1, end }, { "sleep", 1, rest },
 };

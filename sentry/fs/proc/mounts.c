@@ -32,6 +32,7 @@ static void options(struct pbuf *b, unsigned flags)
 	} names[] = {
 		{ LINUX_MS_NOSUID, ",nosuid" }, { LINUX_MS_NODEV, ",nodev" }, { LINUX_MS_NOEXEC, ",noexec" }, { LINUX_MS_NOATIME, ",noatime" },
 		{ LINUX_MS_NODIRATIME, ",nodiratime" }, { LINUX_MS_RELATIME, ",relatime" },
+		{ LINUX_MS_NOSYMFOLLOW, ",nosymfollow" },
 	};
 
 	pprintf(b, "%s", flags & LINUX_MS_RDONLY ? "ro" : "rw");
