@@ -216,6 +216,7 @@ FORWARD(resize, any_phase, NULL)
 FORWARD(pause, must_run, after_pause)
 FORWARD(resume, must_be_paused, after_resume)
 FORWARD(usage, any_phase, NULL)
+FORWARD(limit, any_phase, NULL)
 FORWARD(stacks, any_phase, NULL)
 FORWARD(profile, any_phase, NULL)
 FORWARD(port_forward, must_run, NULL)
@@ -357,6 +358,7 @@ const struct rpc_method methods[] = {
 	RPC_METHOD(control, resume, on_resume, 0),
 	RPC_METHOD(control, destroy, on_destroy, 0),
 	RPC_METHOD(control, usage, on_usage, 0),
+	RPC_METHOD(control, limit, on_limit, 0),
 	RPC_METHOD(control, logging, on_logging, 0),
 	RPC_METHOD(control, checkpoint, on_checkpoint, 0),
 	RPC_METHOD(control, restore, on_restore, 0),

@@ -128,3 +128,18 @@ int client_exit_code(unsigned wait_status)
 
 	return WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
 }
+
+struct err *client_usage(const struct state_dir *d, struct control_usage_reply *out)
+{
+	const struct control_usage request = { .id = msg_str(d->id) };
+	struct msg_arena a = { 0 };
+	struct rpc_client *rpc;
+	struct err *e = client_connect(d, &rpc);
+
+	if (e)
+		return e;
+	if (!(e = RPC_CALL(rpc, control, usage, &request, out, &a, CLIENT_QUICK_MS)))
+		msg_free(&control_usage_reply_desc, out, &a);
+	rpc_client_free(rpc);
+	return e;
+}

@@ -33,6 +33,9 @@ struct client_state {
 };
 void client_state(const struct state_dir *d, const struct state *s, struct client_state *out);
 
+/* What a container's kernel counts: the memory is the sandbox's. */
+struct err *client_usage(const struct state_dir *d, struct control_usage_reply *out) ERR_MUST_USE;
+
 /* A shell's exit status from a wait status: code, or 128 + signal. */
 int client_exit_code(unsigned wait_status);
 

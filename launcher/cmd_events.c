@@ -24,25 +24,23 @@ static const struct option_def options[] = {
 	{ 0 },
 };
 
-/* "5s", "500ms", "1m"; seconds without a unit. */
-/* Without a cgroup: what the guest's own kernel counts. */
-static struct err *guest_stats(const struct state_dir *d, json_t **out)
+/* What the guest's own kernel counts: instead of a cgroup's data, or into it: the
+ * host's limit lies above the container's, so that it is the guest that keeps it. */
+static struct err *guest_stats(const struct sandbox *s, json_t **data)
 {
-	const struct control_usage request = { .id = msg_str(d->id) };
 	struct control_usage_reply r = { 0 };
-	struct msg_arena a = { 0 };
-	struct rpc_client *rpc;
-	struct err *e = client_connect(d, &rpc);
+	json_t *usage;
+	struct err *e = client_usage(&s->dir, &r);
 
 	if (e)
 		return e;
-	if (!(e = RPC_CALL(rpc, control, usage, &request, &r, &a, CLIENT_QUICK_MS))) {
-		*out = json_pack("{s:{s:{s:I}}, s:{s:{s:I}}, s:{s:I}}", "cpu", "usage", "total", (json_int_t)r.cpu_ns, "memory", "usage", "usage",
-			(json_int_t)r.memory, "pids", "current", (json_int_t)r.tasks);
-		msg_free(&control_usage_reply_desc, &r, &a);
-	}
-	rpc_client_free(rpc);
-	return e;
+	if (!*data)
+		*data = json_pack("{s:{s:{s:I}}, s:{s:I, s:{s:I}}, s:{s:I}}", "cpu", "usage", "total", (json_int_t)r.cpu_ns, "memory", "cache", (json_int_t)r.shmem,
+			"usage", "usage", (json_int_t)r.memory, "pids", "current", (json_int_t)r.tasks);
+	usage = json_object_get(json_object_get(*data, "memory"), "usage");
+	if (r.memory_limit && !s->state.sandbox)
+		json_object_set_new(usage, "limit", json_integer((json_int_t)r.memory_limit));
+	return NULL;
 }
 
 static void print(const char *type, const char *id, json_t *data)
@@ -60,25 +58,34 @@ static struct err *stats(struct context *c, const struct sandbox *s)
 {
 	const struct cgroup g = cgroup_of(&s->state);
 	_cleanup_pool_ struct pool p = { 0 };
-	json_t *data = NULL;
-	struct err *e = NULL;
+	json_t *data = g.dirs.n ? cgroup_stats(&g, &p) : NULL;
+	struct err *e = guest_stats(s, &data);
 
-	if (g.dirs.n)
-		data = cgroup_stats(&g, &p);
-	else
-		e = guest_stats(&s->dir, &data);
-	if (!e)
-		print("stats", s->dir.id, data);
-	return e;
+	if (e && !data)
+		return e;
+	err_free(e);
+	print("stats", s->dir.id, data);
+	return NULL;
+}
+
+/* By the guest's kernel, and by the host's. */
+static uint64_t oom_kills(const struct sandbox *s)
+{
+	const struct cgroup g = cgroup_of(&s->state);
+	_cleanup_pool_ struct pool p = { 0 };
+	struct control_usage_reply r = { 0 };
+	struct err *e = client_usage(&s->dir, &r);
+
+	err_free(e);
+	return r.oom_kills + cgroup_oom_kills(&g, &p);
 }
 
 /* Until the sandbox ends. */
 static struct err *follow(struct context *c, const struct sandbox *s, int ms)
 {
-	const struct cgroup g = cgroup_of(&s->state);
 	_cleanup_close_ int sentry = proc_open(s->state.sentry);
 	struct pollfd p = { sentry, POLLIN, 0 };
-	uint64_t kills = cgroup_oom_kills(&g, c->pool);
+	uint64_t kills = oom_kills(s);
 	struct err *e = NULL;
 
 	while (!e && sentry >= 0) {
@@ -87,7 +94,7 @@ static struct err *follow(struct context *c, const struct sandbox *s, int ms)
 
 		if (n < 0 && errno != EINTR)
 			return err_new(errno, "poll");
-		if ((now = cgroup_oom_kills(&g, c->pool)) > kills)
+		if ((now = oom_kills(s)) > kills)
 			print("oom", s->dir.id, NULL);
 		kills = now;
 		if (n > 0)
@@ -119,7 +126,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_events = {
 	.name = "events",
 	.arguments = "ID",
-	.summary = "print what a container uses, and when the host killed it for want of memory",
+	.summary = "print what a container uses, and when a program was killed for want of memory",
 	.options = options,
 	.options_size = sizeof(struct events_options),
 	.min_args = 1,

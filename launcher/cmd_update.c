@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define ROOM_MS 3000
 
 struct update_options {
 	const char *resources;
@@ -85,12 +88,56 @@ static struct err *load(const struct update_options *o, json_t **doc)
 	return e ? e : from_options(o, *doc);
 }
 
-/* systemd is told first: what it does not know it would undo. */
-static struct err *change(const struct state *s, const struct oci_resources *r, struct pool *p)
+/* -1, "none", is the greatest number. */
+static uint64_t guest_limit(int64_t limit)
 {
-	const struct cgroup g = cgroup_of(s);
-	struct err *e = g.scope ? scope_update(g.scope, r, p) : NULL;
+	return limit < 0 ? UINT64_MAX : (uint64_t)limit;
+}
 
+/* The guest's own kernel keeps these; memory is the sandbox's, not one container's of several. */
+static struct err *change_inside(const struct sandbox *s, const struct oci_resources *r)
+{
+	const struct control_limit request = { .id = msg_str(s->dir.id),
+		.memory = r->memory && !s->state.sandbox ? guest_limit(r->memory->limit) : 0, .tasks = r->pids ? guest_limit(r->pids->limit) : 0 };
+	struct control_limit_reply reply;
+	struct msg_arena a = { 0 };
+	struct rpc_client *rpc;
+	struct err *e = NULL;
+
+	if ((!request.memory && !request.tasks) || (e = client_connect(&s->dir, &rpc)))
+		return e;
+	if (!(e = RPC_CALL(rpc, control, limit, &request, &reply, &a, CLIENT_QUICK_MS)))
+		msg_free(&control_limit_reply_desc, &reply, &a);
+	rpc_client_free(rpc);
+	return e;
+}
+
+/* A guest that has more than it now may kills a program; only then is it the host's turn. */
+static void await_room(const struct sandbox *s, int64_t limit)
+{
+	const struct timespec a_little = { .tv_nsec = 5000000 };
+	struct control_usage_reply usage;
+	struct err *e = NULL;
+
+	for (int ms = 0; limit > 0 && !e && ms < ROOM_MS; ms += 5) {
+		if ((e = client_usage(&s->dir, &usage)) || usage.memory <= (uint64_t)limit)
+			break;
+		nanosleep(&a_little, NULL);
+	}
+	err_free(e);
+}
+
+/* systemd is told before its files are written: what it does not know it would undo. */
+static struct err *change(const struct sandbox *s, const struct oci_resources *r, struct pool *p)
+{
+	const struct cgroup g = cgroup_of(&s->state);
+	struct err *e = change_inside(s, r);
+
+	if (e)
+		return e;
+	if (r->memory && !s->state.sandbox)
+		await_room(s, r->memory->limit);
+	e = g.scope ? scope_update(g.scope, r, p) : NULL;
 	return e ? e : cgroup_limit(&g, r, p);
 }
 
@@ -110,7 +157,7 @@ static struct err *run(struct context *c, int *status)
 	else if (!s.state.cgroup.n && !s.state.scope)
 		e = err_new(0, "container '%s' has no cgroup on the host", s.dir.id);
 	else
-		e = change(&s.state, &resources, c->pool);
+		e = change(&s, &resources, c->pool);
 	sandbox_close(&s);
 	return e;
 }

@@ -119,19 +119,12 @@ static struct err *file_usage(const struct state_dir *d, int ms)
 
 static struct err *guest_usage(const struct state_dir *d, json_t **out)
 {
-	const struct control_usage request = { .id = msg_str(d->id) };
 	struct control_usage_reply r;
-	struct msg_arena a = { 0 };
-	struct rpc_client *rpc;
-	struct err *e = client_connect(d, &rpc);
+	struct err *e = client_usage(d, &r);
 
-	if (e)
-		return e;
-	if (!(e = RPC_CALL(rpc, control, usage, &request, &r, &a, CLIENT_QUICK_MS))) {
-		*out = json_pack("{s:I, s:I, s:I}", "memory", (json_int_t)r.memory, "cpuNs", (json_int_t)r.cpu_ns, "tasks", (json_int_t)r.tasks);
-		msg_free(&control_usage_reply_desc, &r, &a);
-	}
-	rpc_client_free(rpc);
+	if (!e)
+		*out = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "memory", (json_int_t)r.memory, "memoryLimit", (json_int_t)r.memory_limit, "shmem",
+			(json_int_t)r.shmem, "oomKills", (json_int_t)r.oom_kills, "cpuNs", (json_int_t)r.cpu_ns, "tasks", (json_int_t)r.tasks);
 	return e;
 }
 

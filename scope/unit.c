@@ -78,13 +78,14 @@ static struct err *start_once(sd_bus *bus, const char *unit, char **args)
 
 static struct err *tell_and_hold(sd_bus *bus, const char *unit)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = NULL, *line = NULL;
 	struct err *e = bus_unit_cgroup(bus, unit, &path);
 	char c;
 
 	if (e)
 		return e;
-	if (dprintf(STDOUT_FILENO, "%s\n", path) < 0)
+	/* at once, without a buffer that asks what it writes to */
+	if (asprintf(&line, "%s\n", path) < 0 || write(STDOUT_FILENO, line, strlen(line)) < 0)
 		return err_new(errno, "standard output");
 	while (read(STDIN_FILENO, &c, 1) > 0)
 		;

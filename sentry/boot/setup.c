@@ -6,6 +6,7 @@
 
 #include "abi/fs.h"
 #include "control/container.h"
+#include "kernel/oom.h"
 #include "kernel/task_table.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
@@ -17,13 +18,16 @@
 
 #define SPEC_MAX (16u << 20)
 
-static void apply_limits(struct kernel *k, const struct boot_spec *spec)
+static struct err *apply_limits(struct kernel *k, const struct boot_spec *spec)
 {
-	if (spec->memory_limit && spec->memory_limit < k->memory_total)
-		k->memory_total = spec->memory_limit;
+	int r = oom_set_limit(k, spec->memory_limit);
+
+	if (r)
+		return err_new(-r, "the memory limit");
 	if (spec->cpus && spec->cpus < k->cpus)
 		k->cpus = (unsigned)spec->cpus;
 	k->strace |= spec->strace;
+	return NULL;
 }
 
 /* --- protocol boot --------------------------------------------------------------- */
@@ -47,8 +51,8 @@ static void do_setup(struct rpc_call *call, void *request)
 		rpc_fail(call, err_wrap(e, "specification"));
 		return;
 	}
-	apply_limits(k, &spec);
-	e = container_create(k, &spec, TAKE_FD(q->gofer), q->stdio, q->n_stdio, &c);
+	if (!(e = apply_limits(k, &spec)))
+		e = container_create(k, &spec, TAKE_FD(q->gofer), q->stdio, q->n_stdio, &c);
 	msg_free(&boot_spec_desc, &spec, &arena);
 	log_timing("container made");
 	if (e)

@@ -6,6 +6,8 @@
 
 #include "control/listing.h"
 #include "control/looking.h"
+#include "fs/tmpfs/tmpfs.h"
+#include "kernel/oom.h"
 #include "libipc/log.h"
 #include "mm/memfile.h"
 
@@ -29,10 +31,15 @@ void control_do_usage(struct rpc_call *call, void *request)
 	struct control_usage *q = request;
 	struct container *c = control_find(call, q->id);
 	struct control_usage_reply r = { 0 };
+	struct oom_events events;
 
 	if (!c)
 		return;
 	r.memory = memfile_committed(c->k->memfile);
+	r.memory_limit = oom_limit(c->k);
+	r.shmem = tmpfs_bytes();
+	oom_events(c->k, &events);
+	r.oom_kills = events.oom_kill;
 	listing_usage(c, &r.cpu_ns, &r.tasks);
 	rpc_reply(call, &r);
 }

@@ -10,11 +10,14 @@
 #include "control/port_forward.h"
 #include "fs/devpts/tty.h"
 #include "kernel/ns.h"
+#include "kernel/oom.h"
+#include "kernel/task_table.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
 #include "libipc/rpc.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -323,6 +326,29 @@ static void do_create(struct rpc_call *call, void *request)
 		rpc_reply(call, &r);
 }
 
+/* Memory is the sandbox's: who shares it with others limits them too. */
+static void do_limit(struct rpc_call *call, void *request)
+{
+	struct control_limit *q = request;
+	struct container *c = control_find(call, q->id);
+	struct control_limit_reply r;
+	int e = 0;
+
+	if (!c)
+		return;
+	if (q->memory)
+		e = oom_set_limit(c->k, q->memory);
+	if (q->tasks) {
+		tasks_lock(c->k);
+		c->quota.max = q->tasks < UINT_MAX ? (unsigned)q->tasks : 0;
+		tasks_unlock(c->k);
+	}
+	if (e)
+		rpc_fail(call, err_new(-e, "the memory limit"));
+	else
+		rpc_reply(call, &r);
+}
+
 static void do_mount(struct rpc_call *call, void *request)
 {
 	struct control_mount *q = request;
@@ -363,6 +389,7 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(control, resume, do_resume, 0),
 	RPC_METHOD(control, destroy, do_destroy, 0),
 	RPC_METHOD(control, usage, control_do_usage, 0),
+	RPC_METHOD(control, limit, do_limit, 0),
 	RPC_METHOD(control, create, do_create, 0),
 	RPC_METHOD(control, stacks, control_do_stacks, 0),
 	RPC_METHOD(control, profile, control_do_profile, 0),

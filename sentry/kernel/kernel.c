@@ -4,6 +4,8 @@
 #include "kernel/kernel.h"
 
 #include "kernel/futex.h"
+#include "kernel/klog.h"
+#include "kernel/oom.h"
 #include "kernel/pid.h"
 #include "kernel/task_table.h"
 #include "kernel/timer_queue.h"
@@ -25,9 +27,12 @@ int kernel_init(struct kernel *k)
 		k->memory_total = (uint64_t)sysconf(_SC_PHYS_PAGES) * PAGE_SIZE;
 	k->boot_monotonic = now_monotonic();
 	k->boot_realtime = now_realtime();
+	k->memory_host = k->memory_total;
+	k->klog = klog_new();
+	k->oom = oom_new(k);
 	k->tasks = task_table_new();
 	k->futexes = futex_table_new();
 	k->timers = timer_queue_new();
 	k->root_pids = pid_ns_new(k, NULL);
-	return k->tasks && k->futexes && k->timers && k->root_pids ? 0 : -ENOMEM;
+	return k->klog && k->oom && k->tasks && k->futexes && k->timers && k->root_pids ? 0 : -ENOMEM;
 }

@@ -20,6 +20,8 @@ struct timer_queue;
 struct vfs;
 struct container; /* control/ */
 struct net_stack;
+struct oom;
+struct klog;
 struct pid_ns;
 struct mqueue_fs;
 struct session;
@@ -49,7 +51,10 @@ struct kernel {
 	struct pid_ns *root_pids; /* [I] numbers of all tasks; no program is in it itself */
 	_Atomic uint64_t ns_made; /* namespaces, ever: kernel/ns.h */
 	unsigned cpus; /* [I] processors the guest sees */
-	uint64_t memory_total; /* [I] bytes the guest sees */
+	uint64_t memory_host; /* [I] bytes the host has */
+	_Atomic uint64_t memory_total; /* bytes the guest sees: its limit, or the host's */
+	struct oom *oom; /* [I] keeps the limit */
+	struct klog *klog; /* [I] */
 	int64_t boot_monotonic, boot_realtime; /* [I] ns */
 	bool strace; /* log every call */
 	struct mutex containers_mu; /* RANK_CONTROL */

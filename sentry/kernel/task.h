@@ -72,7 +72,7 @@ struct usage_sum {
 /* How many tasks a container has, and may have; its own, and outlives them. */
 struct task_quota {
 	unsigned n; /* [T] */
-	unsigned max; /* [I] 0: no bound but the kernel's */
+	unsigned max; /* [T] 0: no bound but the kernel's */
 };
 
 struct thread_group {

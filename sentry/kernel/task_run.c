@@ -4,6 +4,7 @@
  * below here puts large buffers on it.
  */
 #include "kernel/freeze.h"
+#include "kernel/oom.h"
 #include "kernel/task_table.h"
 
 #include "lib/counters.h"
@@ -29,7 +30,7 @@ static void handle_fault(struct task *t, const struct platform_trap *trap)
 	atomic_fetch_add(&t->minflt, 1);
 	count(COUNT_FAULTS);
 	r = mm_fault(t->mm, trap->addr, access, &code);
-	if (!r)
+	if (!r || (r == -ENOMEM && oom_may_retry(t)))
 		return;
 	info.code = code;
 	info.fault.addr = trap->addr;
@@ -146,6 +147,10 @@ static void loop(struct task *t)
 		}
 		if (atomic_load(&t->tg->frozen)) {
 			freeze_here(t);
+			continue;
+		}
+		if (oom_pressing(t->k) && !atomic_load(&t->work)) {
+			oom_wait(t);
 			continue;
 		}
 		handle_event(t, run_program(t, &trap), &trap);

@@ -54,7 +54,10 @@ RB_GENERATE_INTERNAL(size_tree, frange, by_size, cmp_size, static __attribute__(
 struct memfile {
 	int fd; /* [I] */
 	uint8_t *base; /* [I] */
-	uint64_t size, limit; /* [I] */
+	uint64_t size; /* [I] */
+	uint64_t limit, hard; /* [mu] */
+	memfile_told_fn *told; /* [mu] */
+	void *told_arg; /* [mu] */
 	_Atomic uint32_t *refs; /* [I] the array; [a] its elements */
 	struct mutex mu; /* RANK_MEMFILE */
 	struct off_tree free; /* [mu] */
@@ -82,7 +85,7 @@ struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out)
 		goto no_memory;
 	m->refs = refs;
 	m->size = size;
-	m->limit = limit;
+	m->limit = m->hard = limit;
 	mutex_init(&m->mu, RANK_MEMFILE);
 	RB_INIT(&m->free);
 	RB_INIT(&m->free_sizes);
@@ -237,9 +240,41 @@ static void flush_dirty_locked(struct memfile *m, uint64_t keep)
  * the host asked what they really hold. */
 static bool over_limit(const struct memfile *m, uint64_t len)
 {
+	uint64_t committed;
+
 	if (m->allocated + len <= m->limit)
 		return false;
-	return len > m->limit || memfile_committed(m) > m->limit - len;
+	committed = memfile_committed(m);
+	if (m->told)
+		m->told(m->told_arg, committed + len > m->limit);
+	return len > m->hard || committed > m->hard - len;
+}
+
+void memfile_set_limit(struct memfile *m, uint64_t limit, uint64_t hard, memfile_told_fn *told, void *arg)
+{
+	mutex_lock(&m->mu);
+	m->limit = limit;
+	m->hard = hard;
+	m->told = told;
+	m->told_arg = arg;
+	mutex_unlock(&m->mu);
+}
+
+uint64_t memfile_reach(struct memfile *m)
+{
+	uint64_t n;
+
+	mutex_lock(&m->mu);
+	n = m->allocated + m->dirty_bytes;
+	mutex_unlock(&m->mu);
+	return n;
+}
+
+void memfile_trim(struct memfile *m)
+{
+	mutex_lock(&m->mu);
+	flush_dirty_locked(m, 0);
+	mutex_unlock(&m->mu);
 }
 
 static int alloc_locked(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint, uint64_t *off)

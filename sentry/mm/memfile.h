@@ -12,9 +12,16 @@
 
 struct memfile;
 
-/* size: address space reserved, bytes (sparse); limit: bytes of host
- * memory that it may hold (checked when more is allocated).  Before threads exist. */
+/* size: address space reserved, bytes (sparse); limit: see memfile_set_limit, of
+ * which nobody is told.  Before threads exist. */
 struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out) ERR_MUST_USE;
+/* limit, hard: bytes of host memory.  It is the host that commits them, later than they
+ * are handed out: allocations that might come to more than limit are told of, and
+ * those that might come to more than hard fail.  told may be NULL; it is called with the
+ * allocator's lock held, on any thread, and may take RANK_LEAF locks and wake sleepers;
+ * beyond: what is committed now and what is handed out are more than limit. */
+typedef void memfile_told_fn(void *arg, bool beyond);
+void memfile_set_limit(struct memfile *m, uint64_t limit, uint64_t hard, memfile_told_fn *told, void *arg);
 int memfile_fd(const struct memfile *m); /* borrowed */
 
 /* Allocates len bytes (page multiple), zero filled, contiguous, reference
@@ -30,6 +37,8 @@ bool memfile_exclusive(struct memfile *m, uint64_t off, uint64_t len); /* every 
 /* The sentry's view.  May fault (host out of memory gives SIGBUS): access only by safe_copy (mm/usercopy.h) or for kernel-owned pages. */
 void *memfile_ptr(const struct memfile *m, uint64_t off);
 uint64_t memfile_allocated(const struct memfile *m); /* bytes of offsets handed out */
+uint64_t memfile_reach(struct memfile *m); /* bytes that may come to be committed without another allocation */
+void memfile_trim(struct memfile *m); /* gives back what freed pages hold still */
 uint64_t memfile_committed(const struct memfile *m); /* bytes of host memory (fstat) */
 /* The next part of [off, end) that the host holds memory for, page aligned; the rest
  * reads as zero.  False: none. */

@@ -4,9 +4,12 @@
  * refuses them to a container's root.
  */
 #include "abi/capability.h"
+#include "kernel/klog.h"
+#include "mm/usercopy.h"
 #include "syscalls/syscall.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #define CAP_SYSLOG 34
 #define CAP_SYS_PACCT 20
@@ -14,9 +17,22 @@
 #define SYSLOG_READ_ALL 3
 #define SYSLOG_READ_CLEAR 4
 #define SYSLOG_SIZE_BUFFER 10
-#define LOG_SIZE (1 << 17)
 
-/* The log is empty, and dmesg_restrict is 0. */
+static int64_t read_log(struct task *t, uaddr to, int len, bool clear)
+{
+	size_t n, size = (size_t)len < KLOG_SIZE ? (size_t)len : KLOG_SIZE;
+	char *text = malloc(size + 1);
+	int64_t r;
+
+	if (!text)
+		return -ENOMEM;
+	n = klog_read(t->k, text, size, clear);
+	r = copy_to_user(t->mm, to, text, n) ? -EFAULT : (int64_t)n;
+	free(text);
+	return r;
+}
+
+/* dmesg_restrict is 0. */
 int64_t sys_syslog(struct task *t, const uint64_t a[6])
 {
 	int type = (int)a[0], len = (int)a[2];
@@ -26,16 +42,21 @@ int64_t sys_syslog(struct task *t, const uint64_t a[6])
 	if (type != SYSLOG_READ_ALL && type != SYSLOG_SIZE_BUFFER && !ns_capable(t, CAP_SYSLOG) && !ns_capable(t, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
 	switch (type) {
-	case 2: /* READ blocks until there is something: there never is */
-		return -EAGAIN;
+	case 2: /* READ waits, in Linux, until there is something */
+		return !a[1] || len < 0 ? -EINVAL : !len ? 0 : klog_unread(t->k) ? read_log(t, UADDR(a[1]), len, true) : -EAGAIN;
 	case SYSLOG_READ_ALL:
 	case SYSLOG_READ_CLEAR:
-		return !a[1] || len < 0 ? -EINVAL : 0;
+		return !a[1] || len < 0 ? -EINVAL : !len ? 0 : read_log(t, UADDR(a[1]), len, type == SYSLOG_READ_CLEAR);
+	case 5: /* CLEAR */
+		klog_clear(t->k);
+		return 0;
 	case 8: /* CONSOLE_LEVEL */
 		return len < 1 || len > 8 ? -EINVAL : 0;
 	case SYSLOG_SIZE_BUFFER:
-		return LOG_SIZE;
-	default: /* open, close, clear, console on and off, size unread */
+		return KLOG_SIZE;
+	case 9: /* SIZE_UNREAD */
+		return (int64_t)klog_unread(t->k);
+	default: /* open, close, console on and off */
 		return 0;
 	}
 }

@@ -2,6 +2,7 @@
  * info.c - what the system is: uname, sysinfo, getcpu, getrandom, membarrier.
  */
 #include "abi/capability.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "kernel/ns.h"
 #include "kernel/task_table.h"
 #include "kernel/time_ns.h"
@@ -79,6 +80,7 @@ int64_t sys_sysinfo(struct task *t, const uint64_t a[6])
 	uint64_t used = memfile_committed(t->k->memfile);
 
 	s.uptime = time_ns_uptime(t->ns->time, now_monotonic() - t->k->boot_monotonic) / 1000000000;
+	s.sharedram = tmpfs_bytes();
 	s.freeram = used < s.totalram ? s.totalram - used : 0;
 	tasks_lock(t->k);
 	s.procs = (uint16_t)t->k->tasks->n_tasks;

@@ -9,6 +9,7 @@
 #include "abi/time.h"
 #include "fs/nsfs.h"
 #include "kernel/ns.h"
+#include "kernel/oom.h"
 #include "kernel/time_ns.h"
 
 #include <ctype.h>
@@ -146,9 +147,10 @@ static SHOW(show_oom_adj)
 
 static SHOW(show_oom_score)
 {
-	int v = 666 + c->tg->oom_score_adj * 2 / 3;
+	int64_t points = oom_badness(c->tg), total = (int64_t)(c->k->memory_total / PAGE_SIZE);
+	int64_t v = points == INT64_MIN ? 0 : (1000 + points * 1000 / total) * 2 / 3;
 
-	pprintf(b, "%d\n", v < 0 ? 0 : v);
+	pprintf(b, "%" PRId64 "\n", v < 0 ? 0 : v);
 	return 0;
 }
 

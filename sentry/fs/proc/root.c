@@ -5,7 +5,9 @@
 #include "fs/proc/internal.h"
 
 #include "abi/time.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "kernel/ns.h"
+#include "kernel/oom.h"
 #include "kernel/task_table.h"
 #include "kernel/time_ns.h"
 #include "mm/memfile.h"
@@ -69,16 +71,16 @@ SHOW(show_loadavg)
 SHOW(show_meminfo)
 {
 	uint64_t total = c->k->memory_total / 1024, used = memfile_committed(c->k->memfile) / 1024;
-	uint64_t unused = total > used ? total - used : 0;
+	uint64_t unused = total > used ? total - used : 0, shmem = tmpfs_bytes() / 1024, anon = used > shmem ? used - shmem : 0;
 	static const char *const zeros[] = { "Buffers", "SwapCached", "Unevictable", "Mlocked", "SwapTotal", "SwapFree", "Dirty", "Writeback" };
 
 	pprintf(b, "MemTotal:       %8" PRIu64 " kB\nMemFree:        %8" PRIu64 " kB\nMemAvailable:   %8" PRIu64 " kB\n", total, unused, unused);
 	for (size_t i = 0; i < 2; i++)
 		pprintf(b, "%s:%*s%8d kB\n", zeros[i], (int)(15 - strlen(zeros[i])), "", 0);
-	pprintf(b, "Cached:         %8d kB\nActive:         %8" PRIu64 " kB\nInactive:       %8d kB\n", 0, used, 0);
+	pprintf(b, "Cached:         %8" PRIu64 " kB\nActive:         %8" PRIu64 " kB\nInactive:       %8d kB\n", shmem, used, 0);
 	for (size_t i = 2; i < sizeof(zeros) / sizeof(*zeros); i++)
 		pprintf(b, "%s:%*s%8d kB\n", zeros[i], (int)(15 - strlen(zeros[i])), "", 0);
-	pprintf(b, "AnonPages:      %8" PRIu64 " kB\nMapped:         %8d kB\nShmem:          %8d kB\nSlab:           %8d kB\n", used, 0, 0, 0);
+	pprintf(b, "AnonPages:      %8" PRIu64 " kB\nMapped:         %8d kB\nShmem:          %8" PRIu64 " kB\nSlab:           %8d kB\n", anon, 0, shmem, 0);
 	pprintf(b, "CommitLimit:    %8" PRIu64 " kB\nCommitted_AS:   %8" PRIu64 " kB\nVmallocTotal:   34359738367 kB\nVmallocUsed:    %8d kB\n", total, used, 0);
 	pprintf(b, "HugePages_Total:   %5d\nHugePages_Free:    %5d\nHugepagesize:       2048 kB\n", 0, 0);
 	return 0;
@@ -225,10 +227,12 @@ static SHOW(show_cgroups)
 
 static SHOW(show_vmstat)
 {
-	uint64_t used = memfile_committed(c->k->memfile) / PAGE_SIZE;
+	uint64_t used = memfile_committed(c->k->memfile) / PAGE_SIZE, total = c->k->memory_total / PAGE_SIZE;
+	struct oom_events events;
 
-	pprintf(b, "nr_free_pages %" PRIu64 "\nnr_anon_pages %" PRIu64 "\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n",
-		c->k->memory_total / PAGE_SIZE - used, used);
+	oom_events(c->k, &events);
+	pprintf(b, "nr_free_pages %" PRIu64 "\nnr_anon_pages %" PRIu64 "\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\noom_kill %" PRIu64 "\n",
+		total > used ? total - used : 0, used, events.oom_kill);
 	return 0;
 }
 

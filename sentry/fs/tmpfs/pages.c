@@ -59,17 +59,29 @@ static uint64_t page_at(struct tmpfs_node *n, uint64_t idx)
 	return s ? *s : 0;
 }
 
+/* Of all tmpfs. */
+static _Atomic uint64_t all_pages;
+
+uint64_t tmpfs_bytes(void)
+{
+	return atomic_load(&all_pages) * PAGE_SIZE;
+}
+
+static void uncharge(struct tmpfs_node *n, uint64_t pages)
+{
+	atomic_fetch_sub(&tmpfs_sb(n->sb)->pages, pages);
+	atomic_fetch_sub(&all_pages, pages);
+}
+
 static int charge(struct tmpfs_node *n, uint64_t pages)
 {
 	struct tmpfs_super *s = tmpfs_sb(n->sb);
 
-	if (s->max_pages && atomic_fetch_add(&s->pages, pages) + pages > s->max_pages) {
-		atomic_fetch_sub(&s->pages, pages);
-		return -ENOSPC;
-	}
-	if (!s->max_pages)
-		atomic_fetch_add(&s->pages, pages);
-	return 0;
+	atomic_fetch_add(&all_pages, pages);
+	if (atomic_fetch_add(&s->pages, pages) + pages <= s->max_pages || !s->max_pages)
+		return 0;
+	uncharge(n, pages);
+	return -ENOSPC;
 }
 
 /* Fills the hole at idx, and up to max - 1 pages of hole after it, with one piece of the memory file. */
@@ -94,7 +106,7 @@ static int fill(struct tmpfs_node *n, uint64_t idx, uint64_t max)
 		hint = (off & ~UINT64_C(1)) + PAGE_SIZE;
 	r = memfile_alloc(memfile_of(n), k * PAGE_SIZE, PAGE_SIZE, hint, &off);
 	if (r) {
-		atomic_fetch_sub(&tmpfs_sb(n->sb)->pages, k);
+		uncharge(n, k);
 		return r;
 	}
 	for (uint64_t i = 0; i < k; i++)
@@ -171,7 +183,7 @@ void tmpfs_drop(struct tmpfs_node *n, uint64_t first, uint64_t end)
 			mm_object_invalidate(&n->obj, first * PAGE_SIZE, ((next < end ? next : end) - first) * PAGE_SIZE, false);
 		for (unsigned i = 0; i < k; i++)
 			memfile_put(memfile_of(n), batch[i], PAGE_SIZE);
-		atomic_fetch_sub(&tmpfs_sb(n->sb)->pages, k);
+		uncharge(n, k);
 		first = next;
 	}
 }

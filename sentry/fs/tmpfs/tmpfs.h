@@ -15,6 +15,9 @@ int tmpfs_register(struct vfs *v);
 /* A new instance without mounting it.  options: size=64m,nr_inodes=1k,mode=1777,uid=0,gid=0 or NULL. */
 int tmpfs_new(struct vfs *v, const char *options, struct superblock **out);
 
+/* What all files in memory hold. */
+uint64_t tmpfs_bytes(void);
+
 /* memfd_create: flags LINUX_MFD_*. */
 int tmpfs_memfd(struct vfs *v, const char *name, unsigned flags, const struct cred *c, struct file **out);
 /* F_ADD_SEALS, F_GET_SEALS: -EINVAL for other files. */
