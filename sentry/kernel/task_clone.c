@@ -300,6 +300,7 @@ static void link_group_locked(struct task *t, struct thread_group *tg, const str
 /* The moment the child exists: number, lists, thread.  Its number as t sees it, or -errno. */
 static pid_t child_publish(struct task *t, struct task *c, const struct clone_request *q)
 {
+	struct task_host *h;
 	struct pid *p;
 	int r;
 
@@ -318,7 +319,7 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 	task_link_locked(c, p);
 	if (!(q->flags & LINUX_CLONE_THREAD))
 		link_group_locked(t, c->tg, q);
-	r = task_spawn_locked(c);
+	r = task_spawn_locked(c, &h);
 	if (r) {
 		c->tg->n_live--;
 		if (q->flags & LINUX_CLONE_THREAD)
@@ -329,6 +330,7 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 		r = pid_nr(c->pid, task_pid_ns(t));
 	}
 	tasks_unlock(t->k);
+	task_host_wake(h);
 	return r;
 }
 

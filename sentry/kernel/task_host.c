@@ -3,7 +3,8 @@
  *
  * A thread whose task has ended waits for another one, up to MAX_IDLE of them:
  * making a thread costs the host more than waking one.  All of it is under the
- * task list lock.
+ * task list lock, but that a thread is woken when that is free again, as it takes
+ * it first of all: it has been given its task then, and wakes for nothing else.
  */
 #include "kernel/task_table.h"
 
@@ -19,7 +20,7 @@
 
 struct task_host {
 	SLIST_ENTRY(task_host) link; /* [T] in idle */
-	struct task *task; /* [T] to run, with a reference; NULL while idle */
+	struct task *task; /* [T] to run, with a reference; NULL while idle. Its own once it is woken */
 	struct sleeper sleeper;
 };
 
@@ -34,12 +35,8 @@ static bool next_task(struct task_host *h, struct task_table *tt)
 	}
 	SLIST_INSERT_HEAD(&tt->idle, h, link);
 	tt->n_idle++;
-	while (!h->task) {
-		mutex_unlock(&tt->mu);
-		wait_sleep_uninterruptible(WAIT_FOREVER);
-		mutex_lock(&tt->mu);
-	}
 	mutex_unlock(&tt->mu);
+	wait_sleep_uninterruptible(WAIT_FOREVER);
 	return true;
 }
 
@@ -80,18 +77,24 @@ static int host_new(struct task *t)
 	return r ? -EAGAIN : 0;
 }
 
-int task_spawn_locked(struct task *t)
+void task_host_wake(struct task_host *h)
+{
+	if (h)
+		sleeper_wake(&h->sleeper);
+}
+
+int task_spawn_locked(struct task *t, struct task_host **wake)
 {
 	struct task_table *tt = t->k->tasks;
 	struct task_host *h = SLIST_FIRST(&tt->idle);
 	int r;
 
 	task_get(t);
+	*wake = h;
 	if (h) {
 		SLIST_REMOVE_HEAD(&tt->idle, link);
 		tt->n_idle--;
 		h->task = t;
-		sleeper_wake(&h->sleeper);
 		return 0;
 	}
 	r = host_new(t);

@@ -334,11 +334,13 @@ int task_create_init(struct kernel *k, struct container *c, const struct boot_pr
 
 void task_start(struct task *t)
 {
+	struct task_host *h;
 	int r;
 
 	tasks_lock(t->k);
-	r = task_spawn_locked(t);
+	r = task_spawn_locked(t, &h);
 	tasks_unlock(t->k);
+	task_host_wake(h);
 	if (r) /* the caller sees the process end */
 		task_abort_unstarted(t);
 }

@@ -73,7 +73,10 @@ struct fpstate *task_fp(struct task *t); /* own thread: scratch floating-point a
 /* --- life --- */
 bool task_must_ask(const struct task *t); /* own thread: its calls are not to be answered without the sentry */
 void task_run(struct task *t); /* task_run.c: the whole life of a task, on its host thread; puts a reference */
-int task_spawn_locked(struct task *t); /* task_host.c: runs it on a host thread; -EAGAIN.  Takes a reference. */
+struct task_host;
+/* task_host.c: has it run on a host thread, which is to be woken once tasks_lock is free; -EAGAIN.  Takes a reference. */
+int task_spawn_locked(struct task *t, struct task_host **wake);
+void task_host_wake(struct task_host *h); /* NULL: nobody */
 void task_exit(struct task *t); /* own thread, task loop only: everything but the host thread's end */
 void task_set_current(struct task *t); /* the host thread's own, once */
 void signal_stop_leave_locked(struct task *t); /* a task that exits no longer takes part in a stop */
