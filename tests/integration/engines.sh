@@ -44,6 +44,22 @@ both() {
 	is "$name" "$got" "$? $(cat "$SCRATCH/native")"
 }
 
+# alike NAME FUNCTION : a series of commands `q ...` of podman prints the same under both runtimes; pod RUNTIME ... is the script's
+alike() {
+	for R in "$reference" "$LAUNCHER"; do
+		[ "$R" = "$LAUNCHER" ] && out=inside || out=native
+		$2 >"$SCRATCH/$out" 2>"$SCRATCH/$out.err" </dev/null
+		q pod rm -af -t 0 >/dev/null 2>&1
+		q rm -af -t 0 >/dev/null 2>&1
+	done
+	if [ -s "$SCRATCH/native" ] && cmp -s "$SCRATCH/native" "$SCRATCH/inside"; then
+		ok "$1"
+	else
+		not_ok "$1" "$(diff "$SCRATCH/native" "$SCRATCH/inside" | head -12)" "$(tail -3 "$SCRATCH/inside.err")"
+	fi
+}
+q() { pod "$R" "$@"; }
+
 # in_terminal [KEYS|resize]... -- COMMAND... : its output and exit status; keys are typed once it has printed "ready"
 in_terminal() {
 	$PYTHON - "$@" <<'PY'

@@ -20,21 +20,6 @@ pod() { timeout -k 1 60 podman --root "$SCRATCH/store" --runroot "$SCRATCH/run" 
 p() { pod "$LAUNCHER" "$@"; }
 ours() { p run --rm --network none "$@"; }
 theirs() { pod "$reference" run --rm --network none "$@"; }
-# alike NAME FUNCTION : a series of commands `q ...` prints the same under both
-alike() {
-	for r in "$reference" "$LAUNCHER"; do
-		R=$r
-		[ "$r" = "$LAUNCHER" ] && out=inside || out=native
-		$2 >"$SCRATCH/$out" 2>"$SCRATCH/$out.err" </dev/null
-		q rm -af -t 0 >/dev/null 2>&1
-	done
-	if cmp -s "$SCRATCH/native" "$SCRATCH/inside"; then
-		ok "$1"
-	else
-		not_ok "$1" "$(diff "$SCRATCH/native" "$SCRATCH/inside" | head -12)" "$(tail -3 "$SCRATCH/inside.err")"
-	fi
-}
-q() { pod "$R" "$@"; }
 clean() {
 	p pod rm -af -t 0 >/dev/null 2>&1
 	p rm -af -t 0 >/dev/null 2>&1

@@ -184,6 +184,31 @@ p start c >/dev/null 2>"$SCRATCH/err"
 p kill c >/dev/null 2>&1
 is "podman: start, kill, wait" "$(p wait c)" 137
 is "podman: rm" "$(p rm c)" c
+# the infra container is one of ours too: the others join its sandbox
+pods() {
+	q pod create --name pod --network none --hostname together --infra-image $i --infra-command 'sleep 1000' >/dev/null
+	q run -d --pod pod --name c1 -v "$SCRATCH/$many/volume:/v" $i sh -c 'echo one >/v/1; id -u; trap "exit 5" TERM; while :; do sleep 0.1; done' >/dev/null
+	q run -d --pod pod --name c2 --user 7 $i sh -c 'id -u; hostname 2>/dev/null || cat /proc/sys/kernel/hostname; sleep 1000' >/dev/null
+	sleep 1.5
+	q run --rm --pod pod -v "$SCRATCH/$many/volume:/v" $i sh -c 'cat /v/1; stat -c %u /v/1; touch /v/2; chown 9 /v/2; echo $$; exit 4'
+	echo "status $?"
+	stat -c %u "$SCRATCH/$many/volume/2"
+	q logs c1
+	q logs c2
+	q exec c2 id -u
+	q exec --user 0 c1 cat /proc/sys/kernel/hostname
+	q stop -t 5 c1 >/dev/null && q wait c1
+	q kill c2 >/dev/null && q wait c2
+	q pod stop -t 0 pod >/dev/null 2>&1
+	q pod start pod >/dev/null
+	sleep 1
+	q exec c2 id -u
+	q pod rm -f -t 0 pod >/dev/null
+	q ps -aq
+	rm -f "$SCRATCH/$many/volume/2"
+}
+LAUNCHER=$L
+alike "podman: a pod of three containers" pods
 printf 'FROM %s\nRUN echo built >/made; touch /u; chown 9:9 /u\nUSER 9\nRUN id -u >>/tmp/x; rm /tmp/x\n' $i >"$SCRATCH/$many/Dockerfile"
 p build -q --network none --isolation oci -f "$SCRATCH/$many/Dockerfile" -t localhost/made:1 "$SCRATCH/$many/volume" >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "podman: build" "$? $(p run --rm --network none localhost/made:1 sh -c 'cat /made; stat -c %u /u' 2>>"$SCRATCH/err" | tr '\n' ' ')" "0 built 9 "
