@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 		clean_up(&s);
 	}
 	if (e) {
-		log_error("%s", err_text(e));
+		log_fatal(err_text(e));
 		err_free(e);
 		return EXIT_FAILURE;
 	}

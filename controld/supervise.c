@@ -57,14 +57,20 @@ static void end_if_gone(struct sandbox *s)
 
 static void log_end(const struct child *c, bool expected)
 {
-	char text[ENDING_MAX];
+	char ending[ENDING_MAX], text[ENDING_MAX + 32];
 
-	if (!c->ours)
+	if (!c->ours) {
 		log_at(expected ? LOG_DEBUG : LOG_ERROR, "the %s has ended", c->name);
-	else
-		log_at(expected || !c->status ? LOG_DEBUG : LOG_ERROR, "the %s %s", c->name, ending_text(c->status, text));
-	if (c->ours && c->status && !expected)
-		panic_note(c->name, text);
+		return;
+	}
+	ending_text(c->status, ending);
+	snprintf(text, sizeof(text), "the %s %s", c->name, ending);
+	if (expected || !c->status) {
+		log_debug("%s", text);
+		return;
+	}
+	log_fatal(text); /* who makes the container wants to know */
+	panic_note(c->name, ending);
 }
 
 /* Whether it has ended; ours is reaped then. */

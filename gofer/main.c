@@ -150,7 +150,7 @@ static struct err *serve(const struct options *o, struct server *s)
 		return e;
 	s->start = keeper.start;
 	if ((e = o->listen ? listen_serve(s, TAKE_FD(listener)) : open_only(o, s, &only)) ||
-		(e = o->keeper ? confine_seal_child(gofer_policy(o)) : confine_seal(gofer_policy(o))) || (e = keeper_wait_sealed(&keeper)))
+		(e = keeper_wait_sealed(&keeper)) || (e = o->keeper ? confine_seal_child(gofer_policy(o)) : confine_seal(gofer_policy(o))))
 		return e;
 	log_timing("sealed");
 	if (only)
@@ -186,6 +186,6 @@ int main(int argc, char **argv)
 		e = serve(&o, &s);
 	}
 	if (e)
-		log_error("%s", err_text(e));
+		log_fatal(err_text(e));
 	return e || s.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -7,13 +7,7 @@
 
 #include "sandbox.h"
 
-#define WORDS_MAX 65536 /* bytes of the components' own stderr that are kept */
-
 struct err *making_pair(int *a, int *b) ERR_MUST_USE;
-/* A file of fixed size for the components' stderr: they can fill it, but not the memory of the host. */
-struct err *making_words(int *out) ERR_MUST_USE;
-/* The last line that a component wrote there. */
-const char *making_last_words(int fd, struct pool *p);
 /* The state directory and its first record, phase "creating". */
 struct err *making_state(struct context *c, const struct plan *plan, struct sandbox *s) ERR_MUST_USE;
 /* The container's cgroup with its limits; none, with a warning, where we may not have one. */

@@ -4,6 +4,7 @@
 #include "sandbox.h"
 
 #include "client.h"
+#include "failure.h"
 #include "hooks.h"
 #include "making.h"
 #include "spawn.h"
@@ -25,7 +26,6 @@
 #include <time.h>
 
 #define BOOT_MS 60000
-#define DEATH_MS 2000
 
 /* What creation holds until it has succeeded or failed. */
 struct making {
@@ -43,25 +43,6 @@ struct err *making_pair(int *a, int *b)
 	return NULL;
 }
 
-struct err *making_words(int *out)
-{
-#ifdef REDOUBT_SANITIZE
-	/* where the tests gather what a sanitizer says, after the container was made too */
-	const char *reports = getenv("REDOUBT_REPORTS");
-
-	if (reports) {
-		*out = open(reports, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		return *out < 0 ? err_new(errno, "%s", reports) : NULL;
-	}
-#endif
-	_cleanup_close_ int fd = memfd_create("redoubt-last-words", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0 || ftruncate(fd, WORDS_MAX) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-		return err_new(errno, "memfd");
-	*out = TAKE_FD(fd);
-	return NULL;
-}
-
 static struct err *make_sockets(struct sandbox *s, struct making *m)
 {
 	struct err *e;
@@ -70,7 +51,7 @@ static struct err *make_sockets(struct sandbox *s, struct making *m)
 		(e = making_pair(&m->gofer, &m->gofer_sentry)) || (e = making_pair(&m->control, &m->control_sentry)) ||
 		(e = making_pair(&s->lifeline, &m->lifeline_far)))
 		return e;
-	return making_words(&m->words);
+	return failure_words_file(&m->words);
 }
 
 static void making_close(struct making *m)
@@ -171,39 +152,14 @@ static struct err *start_components(struct context *c, const struct plan *plan, 
 	return e;
 }
 
-const char *making_last_words(int fd, struct pool *p)
-{
-	char *text = pool_alloc(p, WORDS_MAX + 1), *line;
-	ssize_t n = pread(fd, text, WORDS_MAX, 0);
-	size_t len = n > 0 ? strlen(text) : 0;
-
-	while (len && text[len - 1] == '\n')
-		text[--len] = 0;
-	line = strrchr(text, '\n');
-	line = line ? line + 1 : text;
-	for (char *s = line; *s; s++) {
-		if ((unsigned char)*s < ' ')
-			*s = '?';
-	}
-	return pool_printf(p, "%.400s", line);
-}
-
-/* The sentry's connection ended without an answer: how did the sentry end? */
+/* A connection ended in the middle: whose, and why? */
 static struct err *explain_death(struct context *c, struct sandbox *s, const struct making *m, struct err *cause)
 {
-	const char *words = making_last_words(m->words, c->pool), *before = *words ? ": " : "";
-	_cleanup_close_ int pidfd = proc_open(s->state.sentry);
-	struct pollfd alive = { pidfd, POLLIN, 0 };
-	char text[ENDING_MAX];
-	int status = 0;
+	struct failure f = { .pool = c->pool, .words = m->words, .controld = s->controld, .sentry = (pid_t)s->sentry_id.pid, .gofer = &s->gofer_id };
+	struct err *e = failure_explain(&f, cause);
 
-	/* its connection closes a little before it is gone */
-	if (alive.fd >= 0)
-		poll(&alive, 1, DEATH_MS);
-	if (!s->sentry_id.pid || waitpid((pid_t)s->sentry_id.pid, &status, WNOHANG) <= 0 || !status)
-		return *words ? err_wrap(cause, "%s", words) : cause;
-	err_free(cause);
-	return err_new(0, "before the container was made the sentry %s%s%s", ending_text(status, text), before, words);
+	s->controld = f.controld;
+	return e;
 }
 
 static bool hung_up(int fd)
@@ -228,7 +184,7 @@ static struct err *boot(struct context *c, const struct plan *plan, int *stdio, 
 	m->boot = -1; /* the client's now */
 	request.spec = spec;
 	e = RPC_CALL(rpc, boot, setup, &request, &reply, &a, BOOT_MS);
-	if (e && hung_up(rpc_client_fd(rpc)))
+	if (e && (hung_up(rpc_client_fd(rpc)) || err_errno(e) == ECONNRESET))
 		*boot_errno = 0, e = explain_death(c, s, m, e);
 	else if (e)
 		*boot_errno = err_errno(e);

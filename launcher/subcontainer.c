@@ -9,6 +9,7 @@
  * has made is removed by `delete`.
  */
 #include "client.h"
+#include "failure.h"
 #include "hooks.h"
 #include "making.h"
 #include "spawn.h"
@@ -67,17 +68,17 @@ static struct err *start_stand_in(struct context *c, const struct plan *plan, co
 static struct err *make_inside(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *s, int *boot_errno)
 {
 	_cleanup_close_ int gofer = -1, gofer_sentry = -1, words = -1;
-	const char *last;
+	struct failure f = { .pool = c->pool, .gofer = &s->gofer_id, .gofer_is_ours = true };
 	struct err *e;
 
-	if ((e = making_pair(&gofer, &gofer_sentry)) || (e = making_words(&words)) || (e = start_gofer(c, plan, s, gofer, words)))
+	if ((e = making_pair(&gofer, &gofer_sentry)) || (e = failure_words_file(&words)) || (e = start_gofer(c, plan, s, gofer, words)))
 		return e;
 	fd_close(&gofer);
 	if (!(e = ask_create(plan, s, gofer_sentry, stdio, n_stdio)))
 		return NULL;
 	*boot_errno = err_errno(e);
-	last = making_last_words(words, c->pool);
-	return *last ? err_wrap(e, "%s", last) : e;
+	f.words = words;
+	return err_errno(e) == ECONNRESET ? failure_explain(&f, e) : e;
 }
 
 struct err *subcontainer_make(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *s, int *boot_errno)

@@ -173,6 +173,13 @@ void log_at(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
+void log_fatal(const char *text)
+{
+	log_at(LOG_ERROR, "%s", text);
+	if (logger.fd != STDERR_FILENO)
+		dprintf(STDERR_FILENO, "%s: %s\n", logger.component, text);
+}
+
 void log_set_user(int fd)
 {
 	logger.user = fd;

@@ -22,6 +22,9 @@ void log_keep_pid(void);
 bool log_enabled(enum log_level level);
 void log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* What a process ends of: to the log, and to standard error where that is another place. */
+void log_fatal(const char *text);
+
 /* The user log: what concerns who runs the program, not who runs Redoubt (calls that
  * are not supported).  fd is borrowed; -1, as at first: no such log. */
 void log_set_user(int fd);

@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 		e = bring_up(&kernel, &o);
 	}
 	if (e) {
-		log_error("%s", err_text(e));
+		log_fatal(err_text(e));
 		err_free(e);
 		return 1;
 	}
