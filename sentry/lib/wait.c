@@ -207,3 +207,8 @@ int64_t now_realtime(void)
 {
 	return now(CLOCK_REALTIME);
 }
+
+int64_t now_realtime_coarse(void)
+{
+	return now(CLOCK_REALTIME_COARSE);
+}

@@ -105,5 +105,6 @@ int wait_sleep_uninterruptible(int64_t deadline);
 
 int64_t now_monotonic(void); /* ns */
 int64_t now_realtime(void); /* ns */
+int64_t now_realtime_coarse(void); /* ns, some milliseconds old; cheap */
 
 #endif

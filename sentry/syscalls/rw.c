@@ -53,42 +53,42 @@ static int64_t transfer(struct task *t, struct file *f, struct uio *u, bool writ
 
 static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool positioned)
 {
-	struct file *f = fd_get_io(t->files, (int)a[0]);
+	struct fd_loan l = fd_borrow(t->files, (int)a[0]);
 	struct uio u;
 	int64_t r;
 
-	if (!f)
+	if (!l.file)
 		return -EBADF;
 	uio_user(&u, t->mm, UADDR(a[1]), a[2]);
-	if (!(f->mode & (write ? FILE_WRITE : FILE_READ)))
+	if (!(l.file->mode & (write ? FILE_WRITE : FILE_READ)))
 		r = -EBADF;
 	else if ((int64_t)a[2] < 0)
 		r = -EINVAL;
 	else
-		r = transfer(t, f, &u, write, (int64_t)a[3], positioned);
-	file_put(f);
+		r = transfer(t, l.file, &u, write, (int64_t)a[3], positioned);
+	fd_give_back(l);
 	return r;
 }
 
 static int64_t vector(struct task *t, int fd, uint64_t iov, uint64_t n, bool write, int64_t pos, bool positioned)
 {
-	struct file *f = fd_get_io(t->files, fd);
+	struct fd_loan l = fd_borrow(t->files, fd);
 	struct iovec_user few[8], *v = few;
 	struct uio u;
 	int64_t r;
 
-	if (!f)
+	if (!l.file)
 		return -EBADF;
-	r = f->mode & (write ? FILE_WRITE : FILE_READ) ? 0 : -EBADF;
+	r = l.file->mode & (write ? FILE_WRITE : FILE_READ) ? 0 : -EBADF;
 	if (!r)
 		r = uio_import(t->mm, UADDR(iov), n, few, &v);
 	if (r >= 0) {
 		uio_user_iov(&u, t->mm, v, n);
-		r = transfer(t, f, &u, write, pos, positioned);
+		r = transfer(t, l.file, &u, write, pos, positioned);
 		if (v != few)
 			free(v);
 	}
-	file_put(f);
+	fd_give_back(l);
 	return r;
 }
 

@@ -25,13 +25,13 @@ static int put_stat(struct task *t, uint64_t to, const struct kstat *k)
 /* An empty name with AT_EMPTY_PATH and a descriptor needs no walk. */
 static int stat_fd(struct task *t, int fd, struct kstat *k)
 {
-	struct file *f = fd_get(t->files, fd);
+	struct fd_loan l = fd_borrow(t->files, fd);
 	int r;
 
-	if (!f)
+	if (!l.file)
 		return -EBADF;
-	r = vfs_getattr(&f->path, k);
-	file_put(f);
+	r = vfs_getattr(&l.file->path, k);
+	fd_give_back(l);
 	return r;
 }
 

@@ -104,6 +104,21 @@ struct file *fd_get_io(struct fdtable *t, int fd)
 	return f;
 }
 
+struct fd_loan fd_borrow(struct fdtable *t, int fd)
+{
+	struct fd_loan l = { 0 };
+
+	/* others who come meanwhile only look, until our call has ended */
+	if (atomic_load_explicit(&t->ref.n, memory_order_acquire) == 1) {
+		if (fd >= 0 && (unsigned)fd < t->size)
+			l.file = t->e[fd].file;
+		return l;
+	}
+	l.file = fd_get(t, fd);
+	l.referenced = l.file;
+	return l;
+}
+
 static int grow(struct fdtable *t, unsigned need)
 {
 	unsigned n = t->size;

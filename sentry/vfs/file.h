@@ -124,6 +124,18 @@ void fdtable_put_table(struct fdtable *t); /* closes all at the last */
 /* New reference, or NULL (EBADF). O_PATH files are returned too: see fd_get_io. */
 struct file *fd_get(struct fdtable *t, int fd);
 struct file *fd_get_io(struct fdtable *t, int fd); /* NULL for O_PATH files too */
+/* A file for the time of one call, which changes no descriptors; O_PATH files too.  It costs
+ * no reference while the caller's task is the table's only user: nobody else can close it. */
+struct fd_loan {
+	struct file *file; /* NULL: EBADF */
+	bool referenced;
+};
+struct fd_loan fd_borrow(struct fdtable *t, int fd);
+static inline void fd_give_back(struct fd_loan l)
+{
+	if (l.referenced)
+		file_put(l.file);
+}
 /* Lowest free number >= min below limit; takes f's reference on success. fd or -EMFILE/-EINVAL/-ENOMEM. */
 int fd_install(struct fdtable *t, struct file *f, int min, bool cloexec, uint64_t limit);
 int fd_install_at(struct fdtable *t, int fd, struct file *f, bool cloexec, uint64_t limit); /* dup2: replaces; takes the reference */

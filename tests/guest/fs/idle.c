@@ -450,11 +450,11 @@ CASE(exchanged_meanwhile)
 	mine[0] = dup(fd[0]);
 	stare(mine[0]);
 	CHECK(pthread_create(&th, NULL, closes_and_opens, NULL) == 0);
-	for (int i = 0; i < 200000 && (i < 20000 || !saw[0] || !saw[1]); i++)
+	while (saw[0] < 1000 || saw[1] < 1000)
 		saw[look(mine[0], POLLIN) == POLLIN]++;
 	step = 1;
 	CHECK(pthread_join(th, NULL) == 0);
-	CHECK(saw[0] && saw[1] && look(mine[0], POLLIN) == 0);
+	CHECK(look(mine[0], POLLIN) == 0);
 }
 
 int main(void)
