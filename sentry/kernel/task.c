@@ -11,6 +11,7 @@
 #include "kernel/seccomp.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <x86intrin.h>
@@ -25,6 +26,15 @@ struct task *task_current(void)
 void task_set_current(struct task *t)
 {
 	current_task = t;
+}
+
+/* Its program waits for a call that takes its time. */
+static void program_rests(struct sleeper *s)
+{
+	const struct task *t = (struct task *)(void *)((char *)s - offsetof(struct task, sleeper));
+
+	if (t->ctx)
+		platform_rest(t->ctx);
 }
 
 struct task *task_alloc(struct kernel *k)
@@ -43,6 +53,7 @@ struct task *task_alloc(struct kernel *k)
 	sigpending_init(t->pending, k->tasks);
 	sleeper_init(&t->sleeper);
 	t->sleeper.state = &t->state;
+	t->sleeper.sleeps = program_rests;
 	t->altstack.ss_flags = LINUX_SS_DISABLE;
 	t->start_time = now_monotonic();
 	t->timer_slack = 50000;

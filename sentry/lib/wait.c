@@ -104,6 +104,7 @@ void sleeper_init(struct sleeper *s)
 	atomic_init(&s->word, 0);
 	atomic_init(&s->interrupted, false);
 	s->state = NULL;
+	s->sleeps = NULL;
 }
 
 void sleeper_set_current(struct sleeper *s)
@@ -160,6 +161,8 @@ static int sleep_latched(int64_t deadline, bool interruptible)
 			return -ERESTARTSYS;
 		if (atomic_exchange(&s->word, 0))
 			return interruptible && atomic_load(&s->interrupted) ? -ERESTARTSYS : 0;
+		if (s->sleeps)
+			s->sleeps(s);
 		if (syscall(SYS_futex, &s->word, FUTEX_WAIT_BITSET_PRIVATE, 0, deadline == WAIT_FOREVER ? NULL : &ts, NULL,
 			    FUTEX_BITSET_MATCH_ANY) < 0 && errno == ETIMEDOUT)
 			return -ETIMEDOUT;

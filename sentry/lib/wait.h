@@ -84,6 +84,7 @@ struct sleeper {
 	_Atomic uint32_t word; /* latch: 1 = woken */
 	_Atomic bool interrupted; /* a signal or kill awaits: interruptible sleeps end at once until sleeper_clear */
 	_Atomic char *state; /* [I] the owner's 'R', told 'S' or 'D' for the time of a sleep; may be NULL */
+	void (*sleeps)(struct sleeper *s); /* [I] called before its thread sleeps, on that thread; may be NULL */
 };
 void sleeper_init(struct sleeper *s);
 void sleeper_set_current(struct sleeper *s); /* this thread's, thread-local */

@@ -25,6 +25,7 @@ struct platform_ops {
 	void (*fpstate_set)(struct platform_ctx *c, const struct fpstate *fp);
 	void (*set_singlestep)(struct platform_ctx *c, bool on);
 	/* Optional: */
+	void (*rest)(struct platform_ctx *c);
 	void (*complete)(struct platform_ctx *c, struct regs *r);
 	void (*answer)(struct platform_ctx *c, enum platform_answer which, uint64_t value);
 	bool (*mask_lend)(struct platform_ctx *c, uint64_t mask);

@@ -90,6 +90,12 @@ void platform_ctx_free(struct platform_ctx *c)
 	c->ops->ctx_free(c);
 }
 
+void platform_rest(struct platform_ctx *c)
+{
+	if (c->ops->rest)
+		c->ops->rest(c);
+}
+
 void platform_ctx_bind(struct platform_ctx *c)
 {
 	c->ops->ctx_bind(c);

@@ -88,6 +88,10 @@ void platform_ctx_bind(struct platform_ctx *c);
  * call's (exec).  r is loaded before and stored after. */
 enum platform_event platform_switch(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);
 
+/* The next platform_switch of c will not be soon: what waits for it need not do so
+ * awake. Own thread. */
+void platform_rest(struct platform_ctx *c);
+
 /* After an event whose trap said that registers are partial, before any others
  * are looked at or changed: fills them in.  Own thread. */
 void platform_complete(struct platform_ctx *c, struct regs *r);

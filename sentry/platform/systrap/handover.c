@@ -147,6 +147,16 @@ void st_handover_soon(struct st_ctx *c)
 		*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = (1 + SPIN_ORDER) * c->p->spin_max;
 }
 
+void st_handover_rest(struct platform_ctx *base)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+
+	if (!c->as || !c->spins)
+		return;
+	c->spins = 0; /* nothing is learnt of it */
+	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = 0;
+}
+
 bool st_handover(struct st_ctx *c)
 {
 	bool ok = false;

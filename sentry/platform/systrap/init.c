@@ -89,6 +89,7 @@ const struct platform_ops platform_systrap = {
 	.ctx_free = st_ctx_free,
 	.ctx_bind = st_ctx_bind,
 	.run = st_run,
+	.rest = st_handover_rest,
 	.interrupt = st_ctx_interrupt,
 	.fpstate_get = st_fpstate_get,
 	.fpstate_set = st_fpstate_set,

@@ -235,6 +235,7 @@ bool st_handover(struct st_ctx *c);
 /* c's thread, if it spins, does so for longer: what it waits for takes longer than
  * most calls, but not much. */
 void st_handover_soon(struct st_ctx *c);
+void st_handover_rest(struct platform_ctx *c); /* it spins no longer */
 void st_handover_wake(uint8_t *slot); /* the waiter looks again. Any thread */
 void st_handover_wake_stub(struct st_ctx *c);
 
