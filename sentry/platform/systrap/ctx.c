@@ -142,7 +142,6 @@ static void prepare_slot(struct st_ctx *c)
 	c->frame = ST_FIRST_FRAME;
 	c->fp_at = 0;
 	c->fs_base = c->gs_base = UINT64_MAX; /* not known */
-	spin_init(&c->spin);
 	c->spins = 0;
 	st_handover_prepare(c);
 	st_patch_prepare(c);
@@ -205,6 +204,7 @@ struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as)
 	c->p = (struct st_platform *)p;
 	mutex_init(&c->mu, RANK_LEAF);
 	memset(c->answers, 0xff, sizeof(c->answers)); /* none */
+	spin_init(&c->spin);
 	c->fp = aligned_alloc(64, sizeof(*c->fp));
 	/* Now, not at the first switch: here the caller can still say no. */
 	if (!c->fp || join(c, (struct st_as *)as)) {

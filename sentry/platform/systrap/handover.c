@@ -28,6 +28,7 @@
 #define WAIT_NS NS_PER_S
 #define WAITS_INTERRUPTED 10 /* then a thread that has not stopped is taken for hostile */
 #define SPIN_CONTENDED 8 /* this part of spin_max, where others want the processors */
+#define SPIN_MOVED 5 /* spin_max's that a thread takes at most, as a rule, to begin on another processor */
 #define SPIN_ORDER 3 /* spin_max's that an order takes at most, as a rule */
 
 static _Atomic uint32_t *word(uint8_t *slot, unsigned offset)
@@ -125,18 +126,23 @@ static uint64_t budget(struct st_ctx *c)
 	return st_place_contended(p) ? p->spin_max / SPIN_CONTENDED : p->spin_max;
 }
 
+static void set_spins(struct st_ctx *c, uint64_t ticks)
+{
+	c->spins = ticks;
+	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = ticks;
+}
+
 static void let_go(struct st_ctx *c)
 {
 	bool spun = c->spins, slept;
 
-	c->spins = budget(c);
-	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = c->spins;
+	set_spins(c, budget(c));
 	atomic_store(word(c->slot, ST_GO), ++c->goes); /* and a barrier before: */
 	slept = atomic_load(word(c->slot, ST_STUB_SLEEPS));
 	if (atomic_load(&c->interrupt) && atomic_load_explicit(&c->running, memory_order_relaxed))
 		st_ctx_kick(c); /* whoever set it may have seen that it does not run yet */
-	if (slept)
-		st_place_wake(c);
+	if (slept && st_place_wake(c))
+		set_spins(c, SPIN_MOVED * c->p->spin_max);
 	if (spun)
 		spin_learn(&c->spin, !slept);
 }

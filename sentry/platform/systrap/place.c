@@ -122,12 +122,14 @@ static void hold(struct st_ctx *c, unsigned cpu)
 	c->held_since = __rdtsc();
 }
 
-/* If others want the processors, no thread would find an idle one to run away to. */
-static bool to_be_held(const struct st_ctx *c)
+/* If others want the processors, neither thread finds an idle one to run away to. */
+static bool to_be_held(const struct st_ctx *c, unsigned cpu)
 {
+	if (c->spins)
+		return false;
 	if (c->held)
 		return __rdtsc() - c->held_since < ticks(c->p, ST_HOLD_NS);
-	return !c->spins && !st_place_contended(c->p);
+	return stub_cpu(c) != cpu || !st_place_contended(c->p);
 }
 
 static void wake_elsewhere(struct st_ctx *c, unsigned cpu)
@@ -140,21 +142,23 @@ static void wake_elsewhere(struct st_ctx *c, unsigned cpu)
 	run_stub_on(c, &c->p->cpu_set);
 }
 
-void st_place_wake(struct st_ctx *c)
+bool st_place_wake(struct st_ctx *c)
 {
 	unsigned cpu;
 
 	if (!c->p->places) {
 		st_handover_wake_stub(c);
-		return;
+		return false;
 	}
 	cpu = own_cpu();
-	if (!to_be_held(c))
+	if (!to_be_held(c, cpu))
 		st_place_free(c);
 	else if (!c->held)
 		hold(c, cpu);
-	if (c->spins && stub_cpu(c) == cpu)
+	if (c->spins && stub_cpu(c) == cpu) {
 		wake_elsewhere(c, cpu);
-	else
-		st_handover_wake_stub(c);
+		return true;
+	}
+	st_handover_wake_stub(c);
+	return false;
 }

@@ -6,7 +6,8 @@
  * time, and then the sleep that it was to spare is on another processor, where
  * being woken takes longest.  So one failure outweighs several successes, and when
  * the balance is used up nobody spins for a number of hand-overs, which doubles
- * each time until spinning has paid again for a while.
+ * each time until spinning has paid again for a while.  A new thread sleeps first:
+ * to spin it would have to be moved to another processor, and may end soon.
  */
 #ifndef SENTRY_PLATFORM_SYSTRAP_SPIN_H
 #define SENTRY_PLATFORM_SYSTRAP_SPIN_H
@@ -16,7 +17,8 @@
 #define SPIN_LOSS 16 /* answers that one failure outweighs; a hand-over has two */
 #define SPIN_CREDIT_FIRST SPIN_LOSS
 #define SPIN_CREDIT_MOST (4 * SPIN_LOSS)
-#define SPIN_REST_FIRST 16 /* hand-overs */
+#define SPIN_REST_NEW 8 /* hand-overs: many threads end before that */
+#define SPIN_REST_FIRST 16
 #define SPIN_REST_MOST 1024
 
 struct st_spin {
@@ -27,7 +29,7 @@ struct st_spin {
 
 static inline void spin_init(struct st_spin *s)
 {
-	*s = (struct st_spin){ .credit = SPIN_CREDIT_FIRST, .next_rest = SPIN_REST_FIRST };
+	*s = (struct st_spin){ .credit = SPIN_CREDIT_FIRST, .rest = SPIN_REST_NEW, .next_rest = SPIN_REST_FIRST };
 }
 
 /* Once a hand-over: does it spin? */

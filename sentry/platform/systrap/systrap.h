@@ -241,7 +241,8 @@ void st_handover_wake_stub(struct st_ctx *c);
 
 /* --- place.c --- */
 void st_place_init(struct st_platform *p);
-void st_place_wake(struct st_ctx *c); /* c's stub thread, which sleeps: where it should run */
+/* Wakes c's stub thread where it should run; true: not where it was. */
+bool st_place_wake(struct st_ctx *c);
 void st_place_preempted(struct st_platform *p, uint64_t now); /* a thread that spins was, until now */
 bool st_place_contended(const struct st_platform *p); /* other processes want the processors */
 void st_place_free(struct st_ctx *c); /* neither of its threads is held anywhere any more */

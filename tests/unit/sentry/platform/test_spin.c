@@ -10,6 +10,12 @@
 
 static struct st_spin s;
 
+static void begin(void)
+{
+	spin_init(&s);
+	s.rest = 0;
+}
+
 static void learn(unsigned n, bool answered)
 {
 	while (n--)
@@ -26,9 +32,10 @@ static unsigned rest(void)
 	return n;
 }
 
-START_TEST(begins_spinning)
+START_TEST(begins_soon)
 {
 	spin_init(&s);
+	ck_assert_uint_eq(rest(), SPIN_REST_NEW);
 	ck_assert(spin_pays(&s));
 	learn(1, false);
 	ck_assert(spin_pays(&s)); /* a call that takes long, once */
@@ -39,7 +46,7 @@ END_TEST
 
 START_TEST(answers_outweigh_failures)
 {
-	spin_init(&s);
+	begin();
 	for (unsigned i = 0; i < 1000; i++) {
 		learn(SPIN_LOSS, true);
 		ck_assert(spin_pays(&s));
@@ -53,7 +60,7 @@ START_TEST(too_few_answers)
 {
 	unsigned spun = 0;
 
-	spin_init(&s);
+	begin();
 	for (unsigned i = 0; i < 100000; i++) {
 		if (!spin_pays(&s))
 			continue;
@@ -69,7 +76,7 @@ START_TEST(rests_grow_to_a_bound)
 {
 	unsigned most = 0, last;
 
-	spin_init(&s);
+	begin();
 	learn(1, false);
 	for (unsigned expected = SPIN_REST_FIRST; most < SPIN_REST_MOST; expected *= 2) {
 		learn(1, false);
@@ -84,7 +91,7 @@ END_TEST
 
 START_TEST(paying_again_forgets_the_rests)
 {
-	spin_init(&s);
+	begin();
 	for (unsigned i = 0; i < 20; i++) {
 		learn(2, false);
 		rest();
@@ -104,7 +111,7 @@ int main(void)
 	SRunner *r;
 	int failed;
 
-	tcase_add_test(t, begins_spinning);
+	tcase_add_test(t, begins_soon);
 	tcase_add_test(t, answers_outweigh_failures);
 	tcase_add_test(t, too_few_answers);
 	tcase_add_test(t, rests_grow_to_a_bound);
