@@ -8,17 +8,27 @@
 
 #define NS INT64_C(1000000000)
 
-/* Times before 1970 round towards the past. */
-static int64_t seconds(int64_t ns) { return ns / NS - (ns % NS < 0); }
-static int64_t nanoseconds(int64_t ns) { return (ns % NS + NS) % NS; }
+/* The seconds; times before 1970 round towards the past. */
+static int64_t split(int64_t ns, int64_t *rest)
+{
+	int64_t s = ns / NS;
+
+	*rest = ns - s * NS;
+	if (*rest < 0) {
+		*rest += NS;
+		s--;
+	}
+	return s;
+}
 
 static int put_stat(struct task *t, uint64_t to, const struct kstat *k)
 {
 	struct linux_stat s = { .dev = k->dev, .ino = k->ino, .nlink = k->nlink, .mode = k->mode, .uid = k->uid, .gid = k->gid, .rdev = k->rdev,
-		.size = (int64_t)k->size, .blksize = k->blksize, .blocks = (int64_t)k->blocks, .atime = seconds(k->atime),
-		.atime_nsec = nanoseconds(k->atime), .mtime = seconds(k->mtime), .mtime_nsec = nanoseconds(k->mtime),
-		.ctime = seconds(k->ctime), .ctime_nsec = nanoseconds(k->ctime) };
+		.size = (int64_t)k->size, .blksize = k->blksize, .blocks = (int64_t)k->blocks };
 
+	s.atime = split(k->atime, &s.atime_nsec);
+	s.mtime = split(k->mtime, &s.mtime_nsec);
+	s.ctime = split(k->ctime, &s.ctime_nsec);
 	return copy_to_user(t->mm, UADDR(to), &s, sizeof(s));
 }
 
@@ -90,7 +100,9 @@ int64_t sys_newfstatat(struct task *t, const uint64_t a[6])
 
 static struct linux_statx_timestamp stamp(int64_t ns)
 {
-	return (struct linux_statx_timestamp){ .sec = seconds(ns), .nsec = (uint32_t)nanoseconds(ns) };
+	int64_t rest, s = split(ns, &rest);
+
+	return (struct linux_statx_timestamp){ .sec = s, .nsec = (uint32_t)rest };
 }
 
 static void fill_statx(struct linux_statx *x, const struct kstat *k, uint64_t mnt_id, bool root)

@@ -83,31 +83,26 @@ int file_new_anon(struct vfs *v, const struct file_ops *ops, const char *name, u
 
 /* --- times and set-id bits -------------------------------------------------------- */
 
-/* Whether access times are written, from what is the usual case without a lock; now: a coarse one will do. */
-static bool atime_is_due(struct inode *i, unsigned mount, int64_t now)
+/* i->a_mu held. */
+static bool atime_is_due(const struct inode *i, unsigned mount)
 {
-	int64_t atime = __atomic_load_n(&i->atime, __ATOMIC_RELAXED);
-
-	if (mount & LINUX_MS_STRICTATIME || now - atime >= INT64_C(86400) * 1000000000)
+	if (mount & LINUX_MS_STRICTATIME || i->atime <= i->mtime || i->atime <= i->ctime)
 		return true;
-	return atime <= __atomic_load_n(&i->mtime, __ATOMIC_RELAXED) || atime <= __atomic_load_n(&i->ctime, __ATOMIC_RELAXED);
+	return now_realtime_coarse() - i->atime >= INT64_C(86400) * 1000000000;
 }
 
 void file_accessed(struct file *f)
 {
 	struct inode *i = f->inode;
 	unsigned m = mount_flags(f->path.mnt);
-	int64_t now;
 
 	if (f->flags & LINUX_O_NOATIME || m & (LINUX_MS_NOATIME | LINUX_MS_RDONLY) || i->sb->flags & LINUX_MS_RDONLY)
 		return;
 	if (m & LINUX_MS_NODIRATIME && LINUX_S_ISDIR(i->mode))
 		return;
-	if (!atime_is_due(i, m, now_realtime_coarse()))
-		return;
-	now = now_realtime();
 	mutex_lock(&i->a_mu);
-	i->atime = now;
+	if (atime_is_due(i, m))
+		i->atime = now_realtime();
 	mutex_unlock(&i->a_mu);
 }
 
