@@ -95,7 +95,7 @@ static struct err *make_namespaces(struct container *c, const struct boot_spec *
 		return e;
 	new_pid = pid ? NULL : pid_ns_new(c->k, c->k->root_pids);
 	new_ipc = ipc ? NULL : ipc_ns_new(c->k);
-	new_uts = uts ? NULL : uts_ns_new(c->k, NULL);
+	new_uts = uts ? NULL : uts_ns_new(c->k, NULL, NULL);
 	if ((pid || new_pid) && (ipc || new_ipc) && (uts || new_uts))
 		c->proxy = nsproxy_new(uts ? uts->uts : new_uts, ipc ? ipc->ipc : new_ipc, pid ? pid->pid_for_children : new_pid, time);
 	if (new_uts)

@@ -43,6 +43,7 @@ static void ref_drop(struct ns_ref *r)
 	ipc_ns_put(r->ipc);
 	pid_ns_put(r->pid);
 	mount_ns_put(r->mnt);
+	user_ns_put(r->user);
 	time_ns_put(r->time);
 	free(r);
 }
@@ -57,6 +58,8 @@ static uint64_t ino_of(const struct ns_ref *r)
 		return r->pid->ino;
 	if (r->time)
 		return r->time->ino;
+	if (r->user)
+		return r->user->ino;
 	return r->mnt ? mount_ns_ino(r->mnt) : ns_fixed_ino(r->kind);
 }
 
@@ -103,14 +106,31 @@ static int open_ref(struct task *t, struct ns_ref *r)
 	return ret;
 }
 
+static int open_user(struct task *t, struct user_ns *user)
+{
+	struct ns_ref *n;
+
+	/* what lies above one's own is not shown */
+	for (const struct user_ns *up = user; up != t->cred->user_ns; up = up->parent)
+		if (!up)
+			return -EPERM;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return -ENOMEM;
+	*n = (struct ns_ref){ .kind = NS_USER, .user = user };
+	user_ns_get(user);
+	return open_ref(t, n);
+}
+
 static int open_parent(struct task *t, const struct ns_ref *r)
 {
 	struct pid_ns *parent = r->pid ? r->pid->parent : NULL;
 	struct ns_ref *n;
 
-	if (r->kind != NS_PID && r->kind != NS_USER)
+	if (r->kind == NS_USER)
+		return r->user ? open_user(t, r->user->parent) : -EPERM;
+	if (r->kind != NS_PID)
 		return -EINVAL;
-	/* what lies above one's own is not shown */
 	if (!parent || !pid_ns_is_below(parent, task_pid_ns(t)))
 		return -EPERM;
 	n = calloc(1, sizeof(*n));
@@ -121,24 +141,20 @@ static int open_parent(struct task *t, const struct ns_ref *r)
 	return open_ref(t, n);
 }
 
-static int open_user(struct task *t)
+/* Whose a namespace is; those that keep no owner are taken for the container's. */
+static struct user_ns *owner_of(const struct ns_ref *r)
 {
-	struct ns_ref *n = calloc(1, sizeof(*n));
-
-	if (!n)
-		return -ENOMEM;
-	n->kind = NS_USER;
-	return open_ref(t, n);
+	return r->uts ? r->uts->owner : r->mnt ? mount_ns_owner(r->mnt) : NULL;
 }
 
 static int nsfs_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
 {
 	const struct ns_ref *r = f->priv;
-	uint32_t root = 0;
+	uint32_t id;
 
 	switch (cmd) {
 	case NS_GET_USERNS:
-		return r->kind == NS_USER ? -EPERM : open_user(task_current());
+		return r->kind == NS_USER ? open_parent(task_current(), r) : open_user(task_current(), owner_of(r));
 	case NS_GET_PARENT:
 		return open_parent(task_current(), r);
 	case NS_GET_NSTYPE:
@@ -146,7 +162,8 @@ static int nsfs_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
 	case NS_GET_OWNER_UID:
 		if (r->kind != NS_USER)
 			return -EINVAL;
-		return copy_to_user(mm, UADDR(arg), &root, sizeof(root));
+		id = r->user ? uid_shown(task_current()->cred->user_ns, r->user->owner) : 0;
+		return copy_to_user(mm, UADDR(arg), &id, sizeof(id));
 	default:
 		return -ENOTTY;
 	}
@@ -171,12 +188,15 @@ const struct ns_ref *nsfs_ref(const struct file *f)
 static int fill(struct task *t, enum ns_kind kind, bool for_children, struct ns_ref *r)
 {
 	struct nsproxy *ns = task_get_ns(t);
+	struct cred *cred = kind == NS_USER ? task_get_cred(t) : NULL;
 	struct fs_context *fs = kind == NS_MNT ? task_get_fs(t) : NULL;
 	int ret = 0;
 
 	r->kind = kind;
 	if (!ns || (kind == NS_MNT && !fs)) {
 		ret = -ENOENT;
+	} else if (cred) {
+		user_ns_get(r->user = cred->user_ns);
 	} else if (kind == NS_UTS) {
 		uts_ns_get(r->uts = ns->uts);
 	} else if (kind == NS_IPC) {
@@ -196,6 +216,7 @@ static int fill(struct task *t, enum ns_kind kind, bool for_children, struct ns_
 	}
 	if (fs)
 		fs_context_put(fs);
+	cred_put(cred);
 	nsproxy_put(ns);
 	return ret;
 }

@@ -19,6 +19,7 @@ struct ns_ref {
 	struct ipc_ns *ipc;
 	struct pid_ns *pid;
 	struct mount_ns *mnt;
+	struct user_ns *user; /* NULL: the container's, or another kind */
 	struct time_ns *time; /* NULL: the first one, or another kind */
 };
 

@@ -53,8 +53,11 @@ bool file_caps_parse(const void *attr, size_t n, struct file_caps *out)
 	return true;
 }
 
+/* A set-id file of an owner without a number in the program's namespace is a file as any other (bprm_fill_uid). */
 static void apply_ids(struct cred *c, uint32_t mode, uint32_t uid, uint32_t gid)
 {
+	if (user_ns_number(c->user_ns, false, uid) == ID_NONE || user_ns_number(c->user_ns, true, gid) == ID_NONE)
+		mode = 0;
 	if (mode & LINUX_S_ISUID)
 		c->euid = uid;
 	if ((mode & (LINUX_S_ISGID | 010)) == (LINUX_S_ISGID | 010))
@@ -69,6 +72,7 @@ struct cred *exec_cred(const struct cred *old, uint32_t mode, uint32_t uid, uint
 	struct cred *c = cred_dup(old);
 	uint64_t permitted = 0;
 	bool effective = false, root, setid;
+	const uint32_t root_id = user_ns_kernel_id(old->user_ns, false, 0);
 
 	*err = -ENOMEM;
 	if (!c)
@@ -90,10 +94,10 @@ struct cred *exec_cred(const struct cred *old, uint32_t mode, uint32_t uid, uint
 	}
 	root = !(old->securebits & LINUX_SECBIT_NOROOT);
 	/* a set-user-ID-root file with capabilities of its own, run by another: those only */
-	if (root && !(fc->present && may_gain && c->ruid != 0 && c->euid == 0)) {
-		if (c->euid == 0 || c->ruid == 0)
+	if (root && !(fc->present && may_gain && c->ruid != root_id && c->euid == root_id)) {
+		if (c->euid == root_id || c->ruid == root_id)
 			permitted = old->cap_bounding | old->cap_inheritable;
-		if (c->euid == 0)
+		if (c->euid == root_id)
 			effective = true;
 	}
 	if (setid || (may_gain && fc->present))
@@ -102,7 +106,7 @@ struct cred *exec_cred(const struct cred *old, uint32_t mode, uint32_t uid, uint
 	c->cap_effective = effective ? c->cap_permitted : c->cap_ambient;
 	c->keep_caps = false;
 	c->securebits &= ~LINUX_SECBIT_KEEP_CAPS;
-	*secure = c->euid != c->ruid || c->egid != c->rgid || setid || (c->ruid != 0 && (effective || permitted & ~c->cap_ambient));
+	*secure = c->euid != c->ruid || c->egid != c->rgid || setid || (c->ruid != root_id && (effective || permitted & ~c->cap_ambient));
 	*err = 0;
 	return c;
 }

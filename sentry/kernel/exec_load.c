@@ -268,10 +268,10 @@ static int load_binary(struct exec_request *q, struct file *f, const char *name,
 	a->argc = q->argv.n;
 	a->envp = (const char *const *)q->envp.s;
 	a->envc = q->envp.n;
-	a->uid = img->cred->ruid;
-	a->euid = img->cred->euid;
-	a->gid = img->cred->rgid;
-	a->egid = img->cred->egid;
+	a->uid = uid_shown(img->cred->user_ns, img->cred->ruid);
+	a->euid = uid_shown(img->cred->user_ns, img->cred->euid);
+	a->gid = gid_shown(img->cred->user_ns, img->cred->rgid);
+	a->egid = gid_shown(img->cred->user_ns, img->cred->egid);
 	a->secure = img->secure;
 	a->no_randomize = q->personality & PERSONALITY_NO_RANDOMIZE;
 	a->read_implies_exec = q->personality & PERSONALITY_READ_IMPLIES_EXEC;

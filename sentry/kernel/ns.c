@@ -3,6 +3,7 @@
  */
 #include "kernel/ns.h"
 
+#include "abi/capability.h"
 #include "kernel/ipc.h"
 #include "kernel/pid.h"
 #include "kernel/task.h"
@@ -26,7 +27,7 @@ uint64_t ns_fixed_ino(enum ns_kind kind)
 
 /* --- host names ---------------------------------------------------------------- */
 
-struct uts_ns *uts_ns_new(struct kernel *k, struct uts_ns *copy_of)
+struct uts_ns *uts_ns_new(struct kernel *k, struct uts_ns *copy_of, struct user_ns *owner)
 {
 	struct uts_ns *ns = calloc(1, sizeof(*ns));
 
@@ -34,6 +35,7 @@ struct uts_ns *uts_ns_new(struct kernel *k, struct uts_ns *copy_of)
 		return NULL;
 	ref_init(&ns->ref);
 	ns->ino = ns_new_ino(k);
+	user_ns_get(ns->owner = owner);
 	mutex_init(&ns->mu, RANK_LEAF);
 	strcpy(ns->nodename, "localhost");
 	strcpy(ns->domainname, "(none)");
@@ -55,6 +57,7 @@ void uts_ns_put(struct uts_ns *ns)
 {
 	if (!ns || !ref_put(&ns->ref))
 		return;
+	user_ns_put(ns->owner);
 	mutex_destroy(&ns->mu);
 	free(ns);
 }
@@ -124,9 +127,9 @@ static int new_pid_ns(struct task *t, struct pid_ns **out)
 	return *out ? 0 : -ENOMEM;
 }
 
-int nsproxy_unshare(struct task *t, uint64_t flags, struct nsproxy **out)
+int nsproxy_unshare(struct task *t, uint64_t flags, struct user_ns *owner, struct nsproxy **out)
 {
-	struct uts_ns *uts = flags & LINUX_CLONE_NEWUTS ? uts_ns_new(t->k, t->ns->uts) : NULL;
+	struct uts_ns *uts = flags & LINUX_CLONE_NEWUTS ? uts_ns_new(t->k, t->ns->uts, owner) : NULL;
 	struct ipc_ns *ipc = flags & LINUX_CLONE_NEWIPC ? ipc_ns_new(t->k) : NULL;
 	struct pid_ns *pid = NULL;
 	int r = flags & LINUX_CLONE_NEWPID ? new_pid_ns(t, &pid) : 0;
@@ -140,6 +143,54 @@ int nsproxy_unshare(struct task *t, uint64_t flags, struct nsproxy **out)
 	uts_ns_put(uts);
 	ipc_ns_put(ipc);
 	pid_ns_put(pid);
+	return r;
+}
+
+int cred_in_user_ns(const struct cred *old, struct user_ns *ns, struct cred **out)
+{
+	struct cred *c = cred_dup(old);
+
+	if (!c)
+		return -ENOMEM;
+	user_ns_get(ns);
+	user_ns_put(c->user_ns);
+	c->user_ns = ns;
+	c->securebits = 0;
+	c->keep_caps = false;
+	c->cap_inheritable = c->cap_ambient = 0;
+	c->cap_permitted = c->cap_effective = c->cap_bounding = LINUX_CAP_ALL;
+	*out = c;
+	return 0;
+}
+
+/* Whether its root is not that of its mount namespace. */
+static bool in_chroot(struct task *t)
+{
+	struct path root, top;
+	bool differs;
+
+	mount_ns_root(t->fs->ns, &top);
+	mutex_lock(&t->fs->mu);
+	root = t->fs->root;
+	differs = root.mnt != top.mnt || root.dentry != top.dentry;
+	mutex_unlock(&t->fs->mu);
+	path_put(&top);
+	return differs;
+}
+
+int cred_new_user_ns(struct task *t, struct cred **out)
+{
+	const struct cred *c = t->cred;
+	struct user_ns *ns;
+	int r;
+
+	if (user_ns_level(c->user_ns) >= USER_NS_LEVEL_MAX)
+		return -ENOSPC;
+	if (in_chroot(t) || user_ns_number(c->user_ns, false, c->euid) == ID_NONE || user_ns_number(c->user_ns, true, c->egid) == ID_NONE)
+		return -EPERM;
+	ns = user_ns_new(c, ns_new_ino(t->k));
+	r = ns ? cred_in_user_ns(c, ns, out) : -ENOMEM;
+	user_ns_put(ns);
 	return r;
 }
 

@@ -65,10 +65,8 @@ static int check_flags(struct task *t, const struct clone_request *q)
 		return -EINVAL;
 	if (f & LINUX_CLONE_PIDFD && f & (LINUX_CLONE_DETACHED | LINUX_CLONE_THREAD))
 		return -EINVAL;
-	/* as a kernel built without user, network, cgroup and time namespaces */
-	if (f & LINUX_CLONE_NEWUSER)
-		return -EINVAL;
-	if (f & LINUX_CLONE_NS_FLAGS && !ns_capable(t, LINUX_CAP_SYS_ADMIN))
+	/* as a kernel built without network, cgroup and time namespaces; a new user namespace gives the right to the others */
+	if (f & LINUX_CLONE_NS_FLAGS && !(f & LINUX_CLONE_NEWUSER) && !cred_capable_own(t->cred, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
 	if (f & LINUX_CLONE_NS_FLAGS & ~NS_MADE_FLAGS)
 		return -EINVAL;
@@ -131,13 +129,13 @@ static int share_files(struct task *t, struct task *c, uint64_t flags)
 	c->fs = fs_context_dup(t->fs);
 	if (!c->fs)
 		return -ENOMEM;
-	return flags & LINUX_CLONE_NEWNS ? fs_context_unshare_ns(c->fs) : 0;
+	return flags & LINUX_CLONE_NEWNS ? fs_context_unshare_ns(c->fs, c->cred->user_ns) : 0;
 }
 
 static int share_namespaces(struct task *t, struct task *c, uint64_t flags)
 {
-	if (flags & NS_MADE_FLAGS & ~LINUX_CLONE_NEWNS)
-		return nsproxy_unshare(t, flags, &c->ns);
+	if (flags & NS_MADE_FLAGS & ~(LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUSER))
+		return nsproxy_unshare(t, flags, c->cred->user_ns, &c->ns);
 	c->ns = t->ns;
 	nsproxy_get(c->ns);
 	return 0;
@@ -217,6 +215,18 @@ static void copy_attributes(struct task *t, struct task *c)
 	c->sessionid = atomic_load(&t->sessionid);
 }
 
+static int own_user_ns(struct task *t, struct task *c, uint64_t flags)
+{
+	struct cred *new;
+	int r = flags & LINUX_CLONE_NEWUSER ? cred_new_user_ns(t, &new) : 0;
+
+	if (r || !(flags & LINUX_CLONE_NEWUSER))
+		return r;
+	cred_put(c->cred);
+	c->cred = new;
+	return 0;
+}
+
 static int copy_machine(struct task *t, struct task *c)
 {
 	struct fpstate *fp = task_fp(c);
@@ -262,7 +272,8 @@ static struct task *child_build(struct task *t, const struct clone_request *q, i
 	}
 	copy_attributes(t, c);
 	copy_registers(t, c, q);
-	r = share_memory(t, c, q->flags);
+	r = own_user_ns(t, c, q->flags);
+	r = r ? r : share_memory(t, c, q->flags);
 	r = r ? r : share_files(t, c, q->flags);
 	r = r ? r : share_namespaces(t, c, q->flags);
 	r = r ? r : make_group(t, c, q);

@@ -121,10 +121,10 @@ static void tell(struct task *t)
 	const uint64_t answers[PLATFORM_N_ANSWERS] = {
 		[PLATFORM_GETPID] = (uint64_t)t->tg->own_tgid,
 		[PLATFORM_GETTID] = (uint64_t)t->own_tid,
-		[PLATFORM_GETUID] = t->cred->ruid,
-		[PLATFORM_GETEUID] = t->cred->euid,
-		[PLATFORM_GETGID] = t->cred->rgid,
-		[PLATFORM_GETEGID] = t->cred->egid,
+		[PLATFORM_GETUID] = uid_shown(t->cred->user_ns, t->cred->ruid),
+		[PLATFORM_GETEUID] = uid_shown(t->cred->user_ns, t->cred->euid),
+		[PLATFORM_GETGID] = gid_shown(t->cred->user_ns, t->cred->rgid),
+		[PLATFORM_GETEGID] = gid_shown(t->cred->user_ns, t->cred->egid),
 	};
 
 	for (unsigned i = 1; i < PLATFORM_N_ANSWERS; i++)

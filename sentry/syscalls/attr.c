@@ -69,42 +69,49 @@ int64_t sys_fchmodat2(struct task *t, const uint64_t a[6])
 
 /* --- owner ----------------------------------------------------------------------------- */
 
-static struct iattr owner_attr(uint64_t uid, uint64_t gid)
+/* -1: leave it. -EINVAL: such an id there is not in the program's user namespace. */
+static int owner_attr(struct task *t, uint64_t uid, uint64_t gid, struct iattr *out)
 {
-	struct iattr a = { .uid = (uint32_t)uid, .gid = (uint32_t)gid };
+	const struct user_ns *ns = t->cred->user_ns;
+	struct iattr a = { .uid = user_ns_kernel_id(ns, false, (uint32_t)uid), .gid = user_ns_kernel_id(ns, true, (uint32_t)gid) };
 
-	a.valid = (a.uid != UINT32_MAX ? ATTR_UID : 0) | (a.gid != UINT32_MAX ? ATTR_GID : 0);
-	return a;
+	a.valid = ((uint32_t)uid != ID_NONE ? ATTR_UID : 0) | ((uint32_t)gid != ID_NONE ? ATTR_GID : 0);
+	*out = a;
+	return (a.valid & ATTR_UID && a.uid == ID_NONE) || (a.valid & ATTR_GID && a.gid == ID_NONE) ? -EINVAL : 0;
 }
 
 int64_t sys_chown(struct task *t, const uint64_t a[6])
 {
-	struct iattr at = owner_attr(a[1], a[2]);
+	struct iattr at;
+	int r = owner_attr(t, a[1], a[2], &at);
 
-	return set_at(t, LINUX_AT_FDCWD, a[0], WALK_FOLLOW, &at);
+	return r ? r : set_at(t, LINUX_AT_FDCWD, a[0], WALK_FOLLOW, &at);
 }
 
 int64_t sys_lchown(struct task *t, const uint64_t a[6])
 {
-	struct iattr at = owner_attr(a[1], a[2]);
+	struct iattr at;
+	int r = owner_attr(t, a[1], a[2], &at);
 
-	return set_at(t, LINUX_AT_FDCWD, a[0], 0, &at);
+	return r ? r : set_at(t, LINUX_AT_FDCWD, a[0], 0, &at);
 }
 
 int64_t sys_fchown(struct task *t, const uint64_t a[6])
 {
-	struct iattr at = owner_attr(a[1], a[2]);
+	struct iattr at;
+	int r = owner_attr(t, a[1], a[2], &at);
 
-	return set_fd(t, (int)a[0], &at);
+	return r ? r : set_fd(t, (int)a[0], &at);
 }
 
 int64_t sys_fchownat(struct task *t, const uint64_t a[6])
 {
-	struct iattr at = owner_attr(a[2], a[3]);
+	struct iattr at;
+	int r = owner_attr(t, a[2], a[3], &at);
 
 	if ((int)a[4] & ~(LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EMPTY_PATH))
 		return -EINVAL;
-	return set_at(t, (int)a[0], a[1], walk_of((int)a[4]), &at);
+	return r ? r : set_at(t, (int)a[0], a[1], walk_of((int)a[4]), &at);
 }
 
 /* --- access ------------------------------------------------------------------------------ */

@@ -14,10 +14,19 @@
 #define NOBODY_ID UINT32_MAX
 #define NGROUPS_MAX 65536
 
-int64_t sys_getuid(struct task *t, const uint64_t a[6]) { return t->cred->ruid; }
-int64_t sys_geteuid(struct task *t, const uint64_t a[6]) { return t->cred->euid; }
-int64_t sys_getgid(struct task *t, const uint64_t a[6]) { return t->cred->rgid; }
-int64_t sys_getegid(struct task *t, const uint64_t a[6]) { return t->cred->egid; }
+/* The kernel's id for a number that the program gave; -1 stays. False: it has none. */
+static bool take_id(struct task *t, bool group, uint32_t *id)
+{
+	uint32_t number = *id;
+
+	*id = user_ns_kernel_id(t->cred->user_ns, group, number);
+	return number == NOBODY_ID || *id != NOBODY_ID;
+}
+
+int64_t sys_getuid(struct task *t, const uint64_t a[6]) { return uid_shown(t->cred->user_ns, t->cred->ruid); }
+int64_t sys_geteuid(struct task *t, const uint64_t a[6]) { return uid_shown(t->cred->user_ns, t->cred->euid); }
+int64_t sys_getgid(struct task *t, const uint64_t a[6]) { return gid_shown(t->cred->user_ns, t->cred->rgid); }
+int64_t sys_getegid(struct task *t, const uint64_t a[6]) { return gid_shown(t->cred->user_ns, t->cred->egid); }
 
 static int64_t copy_three(struct task *t, const uint64_t a[6], const uint32_t ids[3])
 {
@@ -29,19 +38,24 @@ static int64_t copy_three(struct task *t, const uint64_t a[6], const uint32_t id
 
 int64_t sys_getresuid(struct task *t, const uint64_t a[6])
 {
-	return copy_three(t, a, (const uint32_t[]){ t->cred->ruid, t->cred->euid, t->cred->suid });
+	const struct user_ns *ns = t->cred->user_ns;
+
+	return copy_three(t, a, (const uint32_t[]){ uid_shown(ns, t->cred->ruid), uid_shown(ns, t->cred->euid), uid_shown(ns, t->cred->suid) });
 }
 
 int64_t sys_getresgid(struct task *t, const uint64_t a[6])
 {
-	return copy_three(t, a, (const uint32_t[]){ t->cred->rgid, t->cred->egid, t->cred->sgid });
+	const struct user_ns *ns = t->cred->user_ns;
+
+	return copy_three(t, a, (const uint32_t[]){ gid_shown(ns, t->cred->rgid), gid_shown(ns, t->cred->egid), gid_shown(ns, t->cred->sgid) });
 }
 
 /* What a change of user ids does to capabilities (cap_emulate_setxuid). */
 static void fix_caps(struct cred *c, const struct cred *old)
 {
-	bool had_root = old->ruid == 0 || old->euid == 0 || old->suid == 0;
-	bool has_root = c->ruid == 0 || c->euid == 0 || c->suid == 0;
+	const uint32_t root = user_ns_kernel_id(c->user_ns, false, 0);
+	bool had_root = old->ruid == root || old->euid == root || old->suid == root;
+	bool has_root = c->ruid == root || c->euid == root || c->suid == root;
 
 	if (c->securebits & LINUX_SECBIT_NO_SETUID_FIXUP)
 		return;
@@ -50,19 +64,21 @@ static void fix_caps(struct cred *c, const struct cred *old)
 	} else if (had_root && !has_root) {
 		c->cap_ambient = 0;
 	}
-	if (old->euid == 0 && c->euid != 0)
+	if (old->euid == root && c->euid != root)
 		c->cap_effective = 0;
-	if (old->euid != 0 && c->euid == 0)
+	if (old->euid != root && c->euid == root)
 		c->cap_effective = c->cap_permitted;
 }
 
 static void fix_fs_caps(struct cred *c, uint32_t old_fsuid)
 {
+	const uint32_t root = user_ns_kernel_id(c->user_ns, false, 0);
+
 	if (c->securebits & LINUX_SECBIT_NO_SETUID_FIXUP)
 		return;
-	if (old_fsuid == 0 && c->fsuid != 0)
+	if (old_fsuid == root && c->fsuid != root)
 		c->cap_effective &= ~LINUX_CAP_FS_SET;
-	if (old_fsuid != 0 && c->fsuid == 0)
+	if (old_fsuid != root && c->fsuid == root)
 		c->cap_effective |= c->cap_permitted & LINUX_CAP_FS_SET;
 }
 
@@ -96,12 +112,12 @@ int64_t sys_setuid(struct task *t, const uint64_t a[6])
 	uint32_t uid = (uint32_t)a[0];
 	struct cred *c;
 
-	if (uid == NOBODY_ID)
+	if (!take_id(t, false, &uid) || uid == NOBODY_ID)
 		return -EINVAL;
 	c = cred_dup(t->cred);
 	if (!c)
 		return -ENOMEM;
-	if (ns_capable(t, LINUX_CAP_SETUID))
+	if (cred_capable_own(t->cred, LINUX_CAP_SETUID))
 		c->ruid = c->suid = uid;
 	else if (uid != c->ruid && uid != c->suid)
 		return refuse(c);
@@ -114,12 +130,12 @@ int64_t sys_setgid(struct task *t, const uint64_t a[6])
 	uint32_t gid = (uint32_t)a[0];
 	struct cred *c;
 
-	if (gid == NOBODY_ID)
+	if (!take_id(t, true, &gid) || gid == NOBODY_ID)
 		return -EINVAL;
 	c = cred_dup(t->cred);
 	if (!c)
 		return -ENOMEM;
-	if (ns_capable(t, LINUX_CAP_SETGID))
+	if (cred_capable_own(t->cred, LINUX_CAP_SETGID))
 		c->rgid = c->sgid = gid;
 	else if (gid != c->rgid && gid != c->sgid)
 		return refuse(c);
@@ -131,10 +147,12 @@ int64_t sys_setreuid(struct task *t, const uint64_t a[6])
 {
 	uint32_t r = (uint32_t)a[0], e = (uint32_t)a[1];
 	const struct cred *o = t->cred;
-	bool any = ns_capable(t, LINUX_CAP_SETUID);
-	struct cred *c = cred_dup(o);
+	bool any = cred_capable_own(t->cred, LINUX_CAP_SETUID);
+	struct cred *c;
 
-	if (!c)
+	if (!take_id(t, false, &r) || !take_id(t, false, &e))
+		return -EINVAL;
+	if (!(c = cred_dup(o)))
 		return -ENOMEM;
 	if (r != NOBODY_ID) {
 		c->ruid = r;
@@ -156,10 +174,12 @@ int64_t sys_setregid(struct task *t, const uint64_t a[6])
 {
 	uint32_t r = (uint32_t)a[0], e = (uint32_t)a[1];
 	const struct cred *o = t->cred;
-	bool any = ns_capable(t, LINUX_CAP_SETGID);
-	struct cred *c = cred_dup(o);
+	bool any = cred_capable_own(t->cred, LINUX_CAP_SETGID);
+	struct cred *c;
 
-	if (!c)
+	if (!take_id(t, true, &r) || !take_id(t, true, &e))
+		return -EINVAL;
+	if (!(c = cred_dup(o)))
 		return -ENOMEM;
 	if (r != NOBODY_ID) {
 		c->rgid = r;
@@ -188,7 +208,9 @@ int64_t sys_setresuid(struct task *t, const uint64_t a[6])
 	const struct cred *o = t->cred;
 	struct cred *c;
 
-	if (!ns_capable(t, LINUX_CAP_SETUID) && (!one_of(r, o->ruid, o->euid, o->suid) || !one_of(e, o->ruid, o->euid, o->suid) ||
+	if (!take_id(t, false, &r) || !take_id(t, false, &e) || !take_id(t, false, &s))
+		return -EINVAL;
+	if (!cred_capable_own(t->cred, LINUX_CAP_SETUID) && (!one_of(r, o->ruid, o->euid, o->suid) || !one_of(e, o->ruid, o->euid, o->suid) ||
 							!one_of(s, o->ruid, o->euid, o->suid)))
 		return -EPERM;
 	c = cred_dup(o);
@@ -207,7 +229,9 @@ int64_t sys_setresgid(struct task *t, const uint64_t a[6])
 	const struct cred *o = t->cred;
 	struct cred *c;
 
-	if (!ns_capable(t, LINUX_CAP_SETGID) && (!one_of(r, o->rgid, o->egid, o->sgid) || !one_of(e, o->rgid, o->egid, o->sgid) ||
+	if (!take_id(t, true, &r) || !take_id(t, true, &e) || !take_id(t, true, &s))
+		return -EINVAL;
+	if (!cred_capable_own(t->cred, LINUX_CAP_SETGID) && (!one_of(r, o->rgid, o->egid, o->sgid) || !one_of(e, o->rgid, o->egid, o->sgid) ||
 							!one_of(s, o->rgid, o->egid, o->sgid)))
 		return -EPERM;
 	c = cred_dup(o);
@@ -222,35 +246,35 @@ int64_t sys_setresgid(struct task *t, const uint64_t a[6])
 
 int64_t sys_setfsuid(struct task *t, const uint64_t a[6])
 {
-	uint32_t uid = (uint32_t)a[0], old = t->cred->fsuid;
+	uint32_t uid = (uint32_t)a[0], old = t->cred->fsuid, shown = uid_shown(t->cred->user_ns, old);
 	const struct cred *o = t->cred;
 	struct cred *c;
 
-	if (uid == NOBODY_ID || uid == old || !(ns_capable(t, LINUX_CAP_SETUID) || uid == o->ruid || uid == o->euid || uid == o->suid))
-		return old;
+	if (!take_id(t, false, &uid) || uid == NOBODY_ID || uid == old || !(cred_capable_own(t->cred, LINUX_CAP_SETUID) || uid == o->ruid || uid == o->euid || uid == o->suid))
+		return shown;
 	c = cred_dup(o);
 	if (!c)
-		return old;
+		return shown;
 	c->fsuid = uid;
 	fix_fs_caps(c, old);
 	publish(t, c);
-	return old;
+	return shown;
 }
 
 int64_t sys_setfsgid(struct task *t, const uint64_t a[6])
 {
-	uint32_t gid = (uint32_t)a[0], old = t->cred->fsgid;
+	uint32_t gid = (uint32_t)a[0], old = t->cred->fsgid, shown = gid_shown(t->cred->user_ns, old);
 	const struct cred *o = t->cred;
 	struct cred *c;
 
-	if (gid == NOBODY_ID || gid == old || !(ns_capable(t, LINUX_CAP_SETGID) || gid == o->rgid || gid == o->egid || gid == o->sgid))
-		return old;
+	if (!take_id(t, true, &gid) || gid == NOBODY_ID || gid == old || !(cred_capable_own(t->cred, LINUX_CAP_SETGID) || gid == o->rgid || gid == o->egid || gid == o->sgid))
+		return shown;
 	c = cred_dup(o);
 	if (!c)
-		return old;
+		return shown;
 	c->fsgid = gid;
 	publish(t, c);
-	return old;
+	return shown;
 }
 
 /* --- groups --------------------------------------------------------------------------- */
@@ -266,8 +290,12 @@ int64_t sys_getgroups(struct task *t, const uint64_t a[6])
 		return c->n_groups;
 	if ((uint32_t)size < c->n_groups)
 		return -EINVAL;
-	if (c->n_groups && copy_to_user(t->mm, UADDR(a[1]), c->groups, c->n_groups * sizeof(*c->groups)))
-		return -EFAULT;
+	for (uint32_t i = 0; i < c->n_groups; i++) {
+		uint32_t gid = gid_shown(c->user_ns, c->groups[i]);
+
+		if (copy_to_user(t->mm, UADDR(a[1] + i * sizeof(gid)), &gid, sizeof(gid)))
+			return -EFAULT;
+	}
 	return c->n_groups;
 }
 
@@ -284,7 +312,7 @@ int64_t sys_setgroups(struct task *t, const uint64_t a[6])
 	uint32_t *groups = NULL;
 	struct cred *c;
 
-	if (!ns_capable(t, LINUX_CAP_SETGID))
+	if (!cred_capable_own(t->cred, LINUX_CAP_SETGID) || !user_ns_may_setgroups(t->cred->user_ns))
 		return -EPERM;
 	if ((unsigned)n > NGROUPS_MAX)
 		return -EINVAL;
@@ -295,6 +323,12 @@ int64_t sys_setgroups(struct task *t, const uint64_t a[6])
 		if (copy_from_user(t->mm, groups, UADDR(a[1]), (size_t)n * sizeof(*groups))) {
 			free(groups);
 			return -EFAULT;
+		}
+		for (int i = 0; i < n; i++) {
+			if (!take_id(t, true, &groups[i]) || groups[i] == NOBODY_ID) {
+				free(groups);
+				return -EINVAL;
+			}
 		}
 		qsort(groups, (size_t)n, sizeof(*groups), cmp_gid);
 	}
@@ -383,7 +417,7 @@ int64_t sys_capset(struct task *t, const uint64_t a[6])
 	e = (d[0].effective | (uint64_t)d[1].effective << 32) & LINUX_CAP_ALL;
 	p = (d[0].permitted | (uint64_t)d[1].permitted << 32) & LINUX_CAP_ALL;
 	i = (d[0].inheritable | (uint64_t)d[1].inheritable << 32) & LINUX_CAP_ALL;
-	if (!ns_capable(t, LINUX_CAP_SETPCAP) && i & ~(o->cap_inheritable | o->cap_permitted))
+	if (!cred_capable_own(t->cred, LINUX_CAP_SETPCAP) && i & ~(o->cap_inheritable | o->cap_permitted))
 		return -EPERM;
 	if (i & ~(o->cap_inheritable | o->cap_bounding))
 		return -EPERM;

@@ -42,7 +42,7 @@ static int64_t set_name(struct task *t, const uint64_t a[6], char name[65])
 	char tmp[65] = { 0 };
 	int len = (int)a[1];
 
-	if (!ns_capable(t, LINUX_CAP_SYS_ADMIN))
+	if (!cred_capable_in(t->cred, t->ns->uts->owner, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
 	if (len < 0 || len > 64)
 		return -EINVAL;

@@ -5,7 +5,28 @@
 
 #include <string.h>
 
-static int may_mount(struct task *t) { return cred_capable(t->cred, LINUX_CAP_SYS_ADMIN) ? 0 : -EPERM; }
+/* The right is that to the mount namespace. */
+static int may_mount(struct task *t) { return cred_capable_in(t->cred, mount_ns_owner(t->fs->ns), LINUX_CAP_SYS_ADMIN) ? 0 : -EPERM; }
+
+/* Outside the container's own user namespace: file systems that are safe there, and no proc or sysfs
+ * that would show what a mount on the one that is there hides. */
+static bool may_mount_type(struct task *t, const struct fs_type *fs, unsigned flags)
+{
+	static const char *const safe[] = { "tmpfs", "ramfs", "devpts", "mqueue", "proc", "sysfs" };
+	size_t i = 0;
+
+	if (cred_capable(t->cred, LINUX_CAP_SYS_ADMIN))
+		return true;
+	while (i < sizeof(safe) / sizeof(safe[0]) && strcmp(safe[i], fs->name))
+		i++;
+	return i < 4 || (i < 6 && mount_ns_shows(t->fs->ns, fs, flags));
+}
+
+/* A whole file system's flags and options are the container's. */
+static bool may_remount(struct task *t, unsigned flags)
+{
+	return flags & LINUX_MS_BIND || cred_capable(t->cred, LINUX_CAP_SYS_ADMIN);
+}
 
 static int new_mount(struct task *t, const struct path *at, const char *type, const char *source, unsigned flags, const char *options)
 {
@@ -17,7 +38,7 @@ static int new_mount(struct task *t, const struct path *at, const char *type, co
 
 	if (!fs)
 		return -ENODEV;
-	if (!fs->user_mountable)
+	if (!fs->user_mountable || !may_mount_type(t, fs, flags))
 		return -EPERM;
 	r = fs->mount(v, fs, &args, &sb);
 	if (r)
@@ -46,7 +67,7 @@ static int do_mount(struct task *t, const char *source, const struct path *at, c
 	const unsigned propagation = LINUX_MS_SHARED | LINUX_MS_PRIVATE | LINUX_MS_SLAVE | LINUX_MS_UNBINDABLE;
 
 	if (flags & LINUX_MS_REMOUNT)
-		return vfs_remount(t->fs->ns, at, flags, options, flags & LINUX_MS_BIND);
+		return may_remount(t, flags) ? vfs_remount(t->fs->ns, at, flags, options, flags & LINUX_MS_BIND) : -EPERM;
 	if (flags & (LINUX_MS_BIND | LINUX_MS_MOVE))
 		return from_source(t, source, at, flags);
 	if (flags & propagation) /* every mount is private */

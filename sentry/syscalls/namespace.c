@@ -1,5 +1,5 @@
 /*
- * namespace.c - unshare and setns.  Network, cgroup, time and user namespaces are
+ * namespace.c - unshare and setns.  New network, cgroup and time namespaces are
  * refused as by a kernel built without them; entering the one that there is
  * changes nothing.
  */
@@ -18,6 +18,7 @@ struct change {
 	struct fs_context *fs;
 	struct fdtable *files;
 	struct nsproxy *ns;
+	struct cred *cred;
 };
 
 static void change_drop(struct change *c)
@@ -27,6 +28,7 @@ static void change_drop(struct change *c)
 	if (c->files)
 		fdtable_put_table(c->files);
 	nsproxy_put(c->ns);
+	cred_put(c->cred);
 }
 
 /* Afterwards c holds what the task had. */
@@ -44,6 +46,8 @@ static void change_apply(struct task *t, struct change *c)
 	tasks_unlock(t->k);
 	if (c->files)
 		(void)platform_records_use(t->ctx, NULL);
+	if (c->cred)
+		task_set_cred(t, c->cred);
 	*c = (struct change){ c->fs ? old.fs : NULL, c->files ? old.files : NULL, c->ns ? old.ns : NULL };
 }
 
@@ -51,21 +55,25 @@ static void change_apply(struct task *t, struct change *c)
 
 static int prepare_unshare(struct task *t, uint64_t f, struct change *c)
 {
-	int r = 0;
+	int r = f & LINUX_CLONE_NEWUSER ? cred_new_user_ns(t, &c->cred) : 0;
+	struct user_ns *owner;
 
+	if (r)
+		return r;
+	owner = c->cred ? c->cred->user_ns : t->cred->user_ns;
 	if (f & (LINUX_CLONE_FS | LINUX_CLONE_NEWNS)) {
 		c->fs = fs_context_dup(t->fs);
 		if (!c->fs)
 			return -ENOMEM;
 		if (f & LINUX_CLONE_NEWNS)
-			r = fs_context_unshare_ns(c->fs);
+			r = fs_context_unshare_ns(c->fs, owner);
 	}
 	if (!r && f & LINUX_CLONE_FILES) {
 		c->files = fdtable_dup(t->files);
 		r = c->files ? 0 : -ENOMEM;
 	}
-	if (!r && f & NS_MADE_FLAGS & ~LINUX_CLONE_NEWNS)
-		r = nsproxy_unshare(t, f, &c->ns);
+	if (!r && f & NS_MADE_FLAGS & ~(LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUSER))
+		r = nsproxy_unshare(t, f, owner, &c->ns);
 	return r;
 }
 
@@ -78,11 +86,11 @@ int64_t sys_unshare(struct task *t, const uint64_t a[6])
 	if (f & ~(LINUX_CLONE_NS_FLAGS | LINUX_CLONE_THREAD | LINUX_CLONE_FS | LINUX_CLONE_SIGHAND | LINUX_CLONE_VM | LINUX_CLONE_FILES |
 			LINUX_CLONE_SYSVSEM))
 		return -EINVAL;
+	if (f & LINUX_CLONE_NEWUSER) /* threads and what shares its root would stay behind */
+		f |= LINUX_CLONE_THREAD | LINUX_CLONE_FS;
 	if (f & (LINUX_CLONE_THREAD | LINUX_CLONE_SIGHAND | LINUX_CLONE_VM) && !tg_single(t->tg))
 		return -EINVAL;
-	if (f & LINUX_CLONE_NEWUSER)
-		return -EINVAL;
-	if (f & LINUX_CLONE_NS_FLAGS && !ns_capable(t, LINUX_CAP_SYS_ADMIN))
+	if (f & LINUX_CLONE_NS_FLAGS && !(f & LINUX_CLONE_NEWUSER) && !cred_capable_own(t->cred, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
 	if (f & LINUX_CLONE_NS_FLAGS & ~NS_MADE_FLAGS)
 		return -EINVAL;
@@ -104,7 +112,7 @@ struct target {
 
 static int enter_mount_ns(struct task *t, struct mount_ns *mnt, struct change *c)
 {
-	if (!ns_capable(t, LINUX_CAP_SYS_CHROOT))
+	if (!cred_capable_own(t->cred, LINUX_CAP_SYS_CHROOT))
 		return -EPERM;
 	if (ref_count(&t->fs->ref) > 1)
 		return -EINVAL; /* shared with another task */
@@ -113,6 +121,13 @@ static int enter_mount_ns(struct task *t, struct mount_ns *mnt, struct change *c
 		return -ENOMEM;
 	fs_context_enter_ns(c->fs, mnt);
 	return 0;
+}
+
+static int enter_user_ns(struct task *t, struct user_ns *ns, struct change *c)
+{
+	if (ns == t->cred->user_ns || !tg_single(t->tg) || ref_count(&t->fs->ref) > 1)
+		return -EINVAL;
+	return cred_capable_in(t->cred, ns, LINUX_CAP_SYS_ADMIN) ? cred_in_user_ns(t->cred, ns, &c->cred) : -EPERM;
 }
 
 static int enter(struct task *t, const struct ns_ref *r, struct change *c, struct target *to)
@@ -130,7 +145,7 @@ static int enter(struct task *t, const struct ns_ref *r, struct change *c, struc
 	case NS_MNT:
 		return enter_mount_ns(t, r->mnt, c);
 	case NS_USER:
-		return -EINVAL; /* one is in it */
+		return enter_user_ns(t, r->user, c);
 	case NS_CGROUP:
 	case NS_NET:
 	case NS_TIME:
@@ -148,6 +163,14 @@ static int finish(struct task *t, struct change *c, const struct target *to)
 	return c->ns ? 0 : -ENOMEM;
 }
 
+/* Who owns the namespace says who may enter; pid and IPC namespaces are taken for the container's. */
+static bool may_enter(struct task *t, const struct ns_ref *r)
+{
+	const struct user_ns *owner = r->uts ? r->uts->owner : r->mnt ? mount_ns_owner(r->mnt) : NULL;
+
+	return cred_capable_in(t->cred, owner, LINUX_CAP_SYS_ADMIN) && cred_capable_own(t->cred, LINUX_CAP_SYS_ADMIN);
+}
+
 /* One namespace, by its file. */
 static int enter_file(struct task *t, const struct ns_ref *r, uint64_t type, struct change *c)
 {
@@ -156,7 +179,7 @@ static int enter_file(struct task *t, const struct ns_ref *r, uint64_t type, str
 
 	if (type && type != ns_clone_flag(r->kind))
 		return -EINVAL;
-	if (!ns_capable(t, LINUX_CAP_SYS_ADMIN))
+	if (r->kind != NS_USER && !may_enter(t, r))
 		return -EPERM;
 	ret = enter(t, r, c, &to);
 	return ret ? ret : finish(t, c, &to);

@@ -155,7 +155,7 @@ static int enter(struct task *t, struct path *p, bool root)
 {
 	int r = LINUX_S_ISDIR(p->dentry->inode->mode) ? vfs_permission(p, 1, t->cred) : -ENOTDIR;
 
-	if (!r && root && !cred_capable(t->cred, LINUX_CAP_SYS_CHROOT))
+	if (!r && root && !cred_capable_own(t->cred, LINUX_CAP_SYS_CHROOT))
 		r = -EPERM;
 	if (!r)
 		fs_context_set(t->fs, root ? p : NULL, root ? NULL : p);

@@ -105,7 +105,7 @@ static int64_t set_securebits(struct task *t, const uint64_t a[6])
 	uint32_t old = t->cred->securebits, locks = (old & LINUX_SECURE_ALL_LOCKS) >> 1;
 
 	if ((locks & (old ^ a[1])) || (old & LINUX_SECURE_ALL_LOCKS & ~a[1]) || a[1] & ~(uint64_t)(LINUX_SECURE_ALL_LOCKS | LINUX_SECURE_ALL_BITS) ||
-		!ns_capable(t, LINUX_CAP_SETPCAP))
+		!cred_capable_own(t->cred, LINUX_CAP_SETPCAP))
 		return -EPERM;
 	return change_securebits(t, (uint32_t)a[1]);
 }
@@ -121,7 +121,7 @@ static int64_t capbset_drop(struct task *t, const uint64_t a[6])
 {
 	struct cred *c;
 
-	if (!ns_capable(t, LINUX_CAP_SETPCAP))
+	if (!cred_capable_own(t->cred, LINUX_CAP_SETPCAP))
 		return -EPERM;
 	if (a[1] > LINUX_CAP_LAST)
 		return -EINVAL;

@@ -25,7 +25,7 @@ static int64_t set_filter(struct task *t, unsigned flags, uaddr at)
 		return -EFAULT;
 	if (!p.len || p.len > LINUX_BPF_MAXINSNS)
 		return -EINVAL;
-	if (!t->no_new_privs && !ns_capable(t, LINUX_CAP_SYS_ADMIN))
+	if (!t->no_new_privs && !cred_capable_own(t->cred, LINUX_CAP_SYS_ADMIN))
 		return -EACCES;
 	prog = malloc(p.len * sizeof(*prog));
 	if (!prog)

@@ -104,7 +104,7 @@ static bool may_signal(struct task *t, struct thread_group *tg, int signo)
 {
 	const struct cred *c = t->cred, *o = tg->leader ? tg->leader->cred : NULL;
 
-	if (tg == t->tg || cred_capable(c, LINUX_CAP_KILL))
+	if (tg == t->tg || cred_capable_in(c, o ? o->user_ns : NULL, LINUX_CAP_KILL))
 		return true;
 	if (o && (c->euid == o->suid || c->euid == o->ruid || c->ruid == o->suid || c->ruid == o->ruid))
 		return true;

@@ -23,7 +23,8 @@ static int64_t split(int64_t ns, int64_t *rest)
 
 static int put_stat(struct task *t, uint64_t to, const struct kstat *k)
 {
-	struct linux_stat s = { .dev = k->dev, .ino = k->ino, .nlink = k->nlink, .mode = k->mode, .uid = k->uid, .gid = k->gid, .rdev = k->rdev,
+	struct linux_stat s = { .dev = k->dev, .ino = k->ino, .nlink = k->nlink, .mode = k->mode, .uid = uid_shown(t->cred->user_ns, k->uid),
+		.gid = gid_shown(t->cred->user_ns, k->gid), .rdev = k->rdev,
 		.size = (int64_t)k->size, .blksize = k->blksize, .blocks = (int64_t)k->blocks };
 
 	s.atime = split(k->atime, &s.atime_nsec);
@@ -105,10 +106,10 @@ static struct linux_statx_timestamp stamp(int64_t ns)
 	return (struct linux_statx_timestamp){ .sec = s, .nsec = (uint32_t)rest };
 }
 
-static void fill_statx(struct linux_statx *x, const struct kstat *k, uint64_t mnt_id, bool root)
+static void fill_statx(struct linux_statx *x, const struct user_ns *ns, const struct kstat *k, uint64_t mnt_id, bool root)
 {
 	*x = (struct linux_statx){ .mask = LINUX_STATX_BASIC_STATS | (mnt_id ? LINUX_STATX_MNT_ID : 0), .blksize = k->blksize,
-		.attributes = k->attributes | (root ? LINUX_STATX_ATTR_MOUNT_ROOT : 0), .nlink = k->nlink, .uid = k->uid, .gid = k->gid,
+		.attributes = k->attributes | (root ? LINUX_STATX_ATTR_MOUNT_ROOT : 0), .nlink = k->nlink, .uid = uid_shown(ns, k->uid), .gid = gid_shown(ns, k->gid),
 		.mode = (uint16_t)k->mode, .ino = k->ino, .size = k->size, .blocks = k->blocks, .attributes_mask = LINUX_STATX_ATTR_MOUNT_ROOT,
 		.atime = stamp(k->atime), .ctime = stamp(k->ctime), .mtime = stamp(k->mtime), .rdev_major = linux_major(k->rdev),
 		.rdev_minor = linux_minor(k->rdev), .dev_major = linux_major(k->dev), .dev_minor = linux_minor(k->dev), .mnt_id = mnt_id };
@@ -130,7 +131,7 @@ int64_t sys_statx(struct task *t, const uint64_t a[6])
 		return -EINVAL;
 	r = stat_at(t, (int)a[0], a[1], flags, &k, &p);
 	if (!r) {
-		fill_statx(&x, &k, p.mnt ? (uint64_t)mount_id(p.mnt) : 0, path_is_mount_root(&p));
+		fill_statx(&x, t->cred->user_ns, &k, p.mnt ? (uint64_t)mount_id(p.mnt) : 0, path_is_mount_root(&p));
 		r = copy_to_user(t->mm, UADDR(a[4]), &x, sizeof(x));
 	}
 	path_put(&p);

@@ -53,7 +53,7 @@ static int apply(struct inode *i, const struct iattr *a)
 /* The rules of chown(2). */
 static int may_chown(struct inode *i, const struct iattr *a, const struct cred *c)
 {
-	if (cred_capable(c, LINUX_CAP_CHOWN))
+	if (cred_capable_over(c, i->uid, i->gid, LINUX_CAP_CHOWN))
 		return 0;
 	if (c->fsuid != i->uid)
 		return -EPERM;
@@ -91,7 +91,7 @@ static int check_setattr(struct inode *i, struct iattr *a, const struct cred *c)
 	} else if (a->valid & ATTR_MODE) {
 		if (!inode_owner_or_capable(i, c))
 			r = -EPERM;
-		else if (!cred_in_group(c, i->gid) && !cred_capable(c, LINUX_CAP_FSETID))
+		else if (!cred_in_group(c, i->gid) && !cred_capable_over(c, i->uid, i->gid, LINUX_CAP_FSETID))
 			a->mode &= ~LINUX_S_ISGID;
 	}
 	if (!r && a->valid & (ATTR_ATIME | ATTR_MTIME))
@@ -126,7 +126,7 @@ int vfs_truncate_inode(struct inode *i, uint64_t size, const struct cred *c)
 
 	if (size > INT64_MAX)
 		return -EINVAL;
-	if (i->mode & (LINUX_S_ISUID | LINUX_S_ISGID) && !cred_capable(c, LINUX_CAP_FSETID)) {
+	if (i->mode & (LINUX_S_ISUID | LINUX_S_ISGID) && !cred_capable_over(c, i->uid, i->gid, LINUX_CAP_FSETID)) {
 		a.valid |= ATTR_MODE;
 		a.mode = i->mode & 07777 & ~(LINUX_S_ISUID | ((i->mode & 02010) == 02010 ? LINUX_S_ISGID : 0));
 	}

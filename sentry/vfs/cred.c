@@ -28,6 +28,7 @@ struct cred *cred_dup(const struct cred *old)
 	ref_init(&c->ref);
 	if (!old->n_groups) {
 		c->groups = NULL;
+		user_ns_get(c->user_ns);
 		return c;
 	}
 	c->groups = malloc(old->n_groups * sizeof(*c->groups));
@@ -36,6 +37,7 @@ struct cred *cred_dup(const struct cred *old)
 		return NULL;
 	}
 	memcpy(c->groups, old->groups, old->n_groups * sizeof(*c->groups));
+	user_ns_get(c->user_ns);
 	return c;
 }
 
@@ -48,8 +50,29 @@ void cred_put(struct cred *c)
 {
 	if (!c || !ref_put(&c->ref))
 		return;
+	user_ns_put(c->user_ns);
 	free(c->groups);
 	free(c);
+}
+
+bool cred_capable_in(const struct cred *c, const struct user_ns *ns, int cap)
+{
+	for (;;) {
+		if (ns == c->user_ns)
+			return cred_capable_own(c, cap);
+		if (user_ns_level(ns) <= user_ns_level(c->user_ns))
+			return false;
+		/* who made a namespace has all capabilities in it, from outside */
+		if (ns->parent == c->user_ns && ns->owner == c->euid)
+			return true;
+		ns = ns->parent;
+	}
+}
+
+bool cred_capable_over(const struct cred *c, uint32_t uid, uint32_t gid, int cap)
+{
+	return cred_capable_own(c, cap) &&
+	       (!c->user_ns || (user_ns_number(c->user_ns, false, uid) != ID_NONE && user_ns_number(c->user_ns, true, gid) != ID_NONE));
 }
 
 bool cred_in_group(const struct cred *c, uint32_t gid)

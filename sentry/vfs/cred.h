@@ -5,14 +5,15 @@
 #define SENTRY_VFS_CRED_H
 
 #include "lib/ref.h"
+#include "vfs/user_ns.h"
 
 #include <stdint.h>
 #include <sys/types.h>
 
-struct user_ns; /* only one for now; numbers in it are the container's */
-
+/* Ids are the kernel's own, whatever the namespace. */
 struct cred {
 	struct ref ref;
+	struct user_ns *user_ns; /* where the capabilities hold, and those below it; referenced; NULL: the root, the container's */
 	uint32_t ruid, euid, suid, fsuid;
 	uint32_t rgid, egid, sgid, fsgid;
 	uint32_t n_groups;
@@ -27,6 +28,13 @@ struct cred *cred_dup(const struct cred *c); /* a private copy to change and pub
 void cred_get(struct cred *c);
 void cred_put(struct cred *c);
 bool cred_in_group(const struct cred *c, uint32_t gid); /* fsgid or a group */
-static inline bool cred_capable(const struct cred *c, int cap) { return c->cap_effective >> cap & 1; }
+/* In the container's own namespace: for what belongs to the container. */
+static inline bool cred_capable(const struct cred *c, int cap) { return !c->user_ns && c->cap_effective >> cap & 1; }
+/* In its own namespace: for what a task does to itself. */
+static inline bool cred_capable_own(const struct cred *c, int cap) { return c->cap_effective >> cap & 1; }
+/* In ns: for what belongs to ns (cap_capable). */
+bool cred_capable_in(const struct cred *c, const struct user_ns *ns, int cap);
+/* Over a file of these owners: both must have numbers in its own namespace. */
+bool cred_capable_over(const struct cred *c, uint32_t uid, uint32_t gid, int cap);
 
 #endif

@@ -112,7 +112,7 @@ void file_remove_privs(struct file *f, const struct cred *c)
 	uint32_t mode = i->mode, kill = (mode & LINUX_S_ISUID) | ((mode & 02010) == 02010 ? LINUX_S_ISGID : 0);
 	struct iattr a = { .valid = ATTR_MODE, .mode = mode & 07777 & ~kill };
 
-	if (!kill || !LINUX_S_ISREG(mode) || cred_capable(c, LINUX_CAP_FSETID) || !i->ops->setattr)
+	if (!kill || !LINUX_S_ISREG(mode) || cred_capable_over(c, i->uid, i->gid, LINUX_CAP_FSETID) || !i->ops->setattr)
 		return;
 	mutex_lock(&i->mu);
 	(void)!i->ops->setattr(i, &a);

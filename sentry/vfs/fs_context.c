@@ -107,9 +107,9 @@ void fs_context_enter_ns(struct fs_context *f, struct mount_ns *ns)
 	mount_ns_put(old);
 }
 
-int fs_context_unshare_ns(struct fs_context *f)
+int fs_context_unshare_ns(struct fs_context *f, struct user_ns *owner)
 {
-	struct mount_ns *old = f->ns, *n = mount_ns_dup(old);
+	struct mount_ns *old = f->ns, *n = mount_ns_dup(old, owner);
 	struct path root, cwd;
 
 	if (!n)

@@ -74,6 +74,9 @@ struct mount {
 	struct dentry *point; /* [dcache] owned while attached */
 	struct mount_ns *ns; /* [ns->mu, dcache] not owned; NULL: detached */
 	_Atomic unsigned flags;
+	/* what a less privileged namespace's programs may not undo: [ns->mu] */
+	bool locked; /* it stays where it is: it may hide something */
+	bool flags_locked; /* its flags only get stricter */
 	int id; /* [I] */
 	LIST_ENTRY(mount) hash_link; /* [dcache] */
 	TAILQ_ENTRY(mount) ns_link; /* [ns->mu, dcache] */
@@ -84,6 +87,7 @@ struct mount_ns {
 	struct ref ref;
 	struct mutex mu; /* RANK_MOUNT: changes of the tree */
 	struct vfs *vfs; /* [I] */
+	struct user_ns *owner; /* [I] whose capabilities count; referenced; NULL: the container's */
 	struct mount *root; /* [mu, dcache] owned */
 	struct mount_list mounts; /* [mu, dcache] each owned; parents before children */
 };

@@ -228,6 +228,7 @@ void mount_ns_put(struct mount_ns *ns)
 		mount_detach(m);
 	mutex_unlock(&ns->mu);
 	mutex_destroy(&ns->mu);
+	user_ns_put(ns->owner);
 	free(ns);
 }
 
@@ -242,13 +243,14 @@ void mount_ns_root(struct mount_ns *ns, struct path *out)
 }
 
 /* Mounts stand in the list after their parents, so one pass copies the tree. */
-struct mount_ns *mount_ns_dup(struct mount_ns *ns)
+struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner)
 {
 	struct mount_ns *n = ns_alloc(ns->vfs);
 	struct mount *m, *c;
 
 	if (!n)
 		return NULL;
+	user_ns_get(n->owner = owner);
 	mutex_lock(&ns->mu);
 	TAILQ_FOREACH (m, &ns->mounts, ns_link) {
 		struct path at;
@@ -260,6 +262,8 @@ struct mount_ns *mount_ns_dup(struct mount_ns *ns)
 			mount_ns_put(n);
 			return NULL;
 		}
+		c->locked = m->locked || owner != ns->owner;
+		c->flags_locked = m->flags_locked || owner != ns->owner;
 		mutex_lock(&ns->vfs->dc.mu);
 		if (m == ns->root)
 			n->root = c;

@@ -74,6 +74,8 @@ static int copy_below(struct mount_ns *ns, struct mount *src, struct dentry *roo
 			m->copy = mount_new(m->sb, m->root, m->flags);
 			if (!m->copy)
 				return -ENOMEM;
+			m->copy->locked = m->locked;
+			m->copy->flags_locked = m->flags_locked;
 			at = (struct path){ m->parent->copy, m->point };
 			attach(m->copy, &at, ns);
 		}
@@ -81,6 +83,41 @@ static int copy_below(struct mount_ns *ns, struct mount *src, struct dentry *roo
 			break;
 	}
 	return 0;
+}
+
+static bool has_locked_below(struct mount_ns *ns, const struct path *p)
+{
+	struct mount *m;
+
+	TAILQ_FOREACH (m, &ns->mounts, ns_link)
+		if (m->locked && m->parent == p->mnt && dentry_is_below(m->point, p->dentry))
+			return true;
+	return false;
+}
+
+/* Flags that mean protection are not taken back where they are locked. */
+static bool loosens(const struct mount *m, unsigned flags)
+{
+	const unsigned strict = LINUX_MS_RDONLY | LINUX_MS_NOSUID | LINUX_MS_NODEV | LINUX_MS_NOEXEC;
+
+	return m->flags_locked && m->flags & strict & ~flags;
+}
+
+bool mount_ns_shows(struct mount_ns *ns, const struct fs_type *type, unsigned flags)
+{
+	struct mount *m;
+	bool shows = false;
+
+	mutex_lock(&ns->mu);
+	TAILQ_FOREACH (m, &ns->mounts, ns_link)
+		shows = shows || (m->sb->type == type && m->root == m->sb->root && !loosens(m, flags) && !has_locked_below(ns, &(struct path){ m, m->root }));
+	mutex_unlock(&ns->mu);
+	return shows;
+}
+
+struct user_ns *mount_ns_owner(const struct mount_ns *ns)
+{
+	return ns->owner;
 }
 
 int vfs_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool recursive)
@@ -96,6 +133,9 @@ int vfs_bind(struct mount_ns *ns, const struct path *from, const struct path *at
 	r = -EINVAL;
 	if (!from->mnt || from->mnt->ns != ns)
 		goto put;
+	/* without what is mounted below it would be seen what that hides */
+	if (!recursive && has_locked_below(ns, from))
+		goto put;
 	r = -ENOTDIR;
 	if (is_dir(from->dentry) != is_dir(top.dentry))
 		goto put;
@@ -103,6 +143,7 @@ int vfs_bind(struct mount_ns *ns, const struct path *from, const struct path *at
 	m = mount_new(from->mnt->sb, from->dentry, from->mnt->flags);
 	if (!m)
 		goto put;
+	m->flags_locked = from->mnt->flags_locked;
 	attach(m, &top, ns);
 	r = recursive ? copy_below(ns, from->mnt, from->dentry, m) : 0;
 put:
@@ -122,6 +163,8 @@ int vfs_remount(struct mount_ns *ns, const struct path *at, unsigned flags, cons
 	mutex_lock(&ns->mu);
 	if (at->mnt->ns != ns)
 		r = -EINVAL;
+	if (!r && loosens(at->mnt, flags))
+		r = -EPERM;
 	if (!r && !bind_only && sb->ops->remount)
 		r = sb->ops->remount(sb, flags, options);
 	if (!r) {
@@ -145,7 +188,7 @@ int vfs_mount_move(struct mount_ns *ns, const struct path *from, const struct pa
 	if (r)
 		goto out;
 	r = -EINVAL;
-	if (!path_is_mount_root(from) || m->ns != ns || !m->parent)
+	if (!path_is_mount_root(from) || m->ns != ns || !m->parent || m->locked)
 		goto put;
 	r = -ENOTDIR;
 	if (is_dir(from->dentry) != is_dir(top.dentry))
@@ -192,7 +235,7 @@ int vfs_umount(struct mount_ns *ns, const struct path *at, int flags)
 	int r = 0;
 
 	mutex_lock(&ns->mu);
-	if (!path_is_mount_root(at) || m->ns != ns || m == ns->root)
+	if (!path_is_mount_root(at) || m->ns != ns || m == ns->root || m->locked)
 		r = -EINVAL;
 	else if (flags & LINUX_MNT_DETACH)
 		detach_tree(ns, m);
@@ -217,7 +260,7 @@ int vfs_pivot_root(struct mount_ns *ns, const struct path *new_root, const struc
 	int r = -EINVAL;
 
 	mutex_lock(&ns->mu);
-	if (!path_is_mount_root(new_root) || n->ns != ns || !put_old->mnt || put_old->mnt->ns != ns)
+	if (!path_is_mount_root(new_root) || n->ns != ns || n->locked || !put_old->mnt || put_old->mnt->ns != ns)
 		goto out;
 	r = -EBUSY;
 	if (n == old)
@@ -239,6 +282,8 @@ int vfs_pivot_root(struct mount_ns *ns, const struct path *new_root, const struc
 	TAILQ_REMOVE(&ns->mounts, n, ns_link);
 	TAILQ_INSERT_HEAD(&ns->mounts, n, ns_link);
 	ns->root = n;
+	n->locked = old->locked; /* the new root is as fast as the old one was */
+	old->locked = false;
 	mutex_unlock(&v->dc.mu);
 	dentry_put(point);
 	mount_put(parent);

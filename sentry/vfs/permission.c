@@ -7,6 +7,11 @@
 
 static inline uint32_t relaxed(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
 
+static bool capable_over(struct inode *i, const struct cred *c, int cap)
+{
+	return cred_capable_over(c, relaxed(&i->uid), relaxed(&i->gid), cap);
+}
+
 int inode_permission(struct inode *i, unsigned mask, const struct cred *c)
 {
 	uint32_t mode = relaxed(&i->mode), bits;
@@ -22,13 +27,13 @@ int inode_permission(struct inode *i, unsigned mask, const struct cred *c)
 	if (!(mask & ~bits & 7))
 		return 0;
 	if (LINUX_S_ISDIR(mode)) {
-		if (cred_capable(c, LINUX_CAP_DAC_OVERRIDE))
+		if (capable_over(i, c, LINUX_CAP_DAC_OVERRIDE))
 			return 0;
-		return !(mask & 2) && cred_capable(c, LINUX_CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
+		return !(mask & 2) && capable_over(i, c, LINUX_CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
 	}
-	if ((!(mask & 1) || mode & 0111) && cred_capable(c, LINUX_CAP_DAC_OVERRIDE))
+	if ((!(mask & 1) || mode & 0111) && capable_over(i, c, LINUX_CAP_DAC_OVERRIDE))
 		return 0;
-	return mask == 4 && cred_capable(c, LINUX_CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
+	return mask == 4 && capable_over(i, c, LINUX_CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
 }
 
 int vfs_permission(const struct path *p, unsigned mask, const struct cred *c)
@@ -45,7 +50,7 @@ int vfs_permission(const struct path *p, unsigned mask, const struct cred *c)
 
 bool inode_owner_or_capable(struct inode *i, const struct cred *c)
 {
-	return c->fsuid == relaxed(&i->uid) || cred_capable(c, LINUX_CAP_FOWNER);
+	return c->fsuid == relaxed(&i->uid) || capable_over(i, c, LINUX_CAP_FOWNER);
 }
 
 int dir_may_create(const struct path *dir, const struct cred *c)
@@ -73,7 +78,7 @@ int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory
 	if (r)
 		return r;
 	if (relaxed(&di->mode) & LINUX_S_ISVTX && c->fsuid != relaxed(&i->uid) && c->fsuid != relaxed(&di->uid) &&
-	    !cred_capable(c, LINUX_CAP_FOWNER))
+	    !capable_over(i, c, LINUX_CAP_FOWNER))
 		return -EPERM;
 	if (directory && !LINUX_S_ISDIR(i->mode))
 		return -ENOTDIR;

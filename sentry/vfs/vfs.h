@@ -302,7 +302,11 @@ struct mount_ns *mount_ns_new(struct superblock *root, unsigned flags); /* takes
 void mount_ns_get(struct mount_ns *ns);
 void mount_ns_put(struct mount_ns *ns);
 uint64_t mount_ns_ino(const struct mount_ns *ns); /* as /proc/PID/ns/mnt shows it */
-struct mount_ns *mount_ns_dup(struct mount_ns *ns); /* CLONE_NEWNS */
+/* CLONE_NEWNS.  With another owner than ns has its programs cannot undo what was mounted before. */
+struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner);
+struct user_ns *mount_ns_owner(const struct mount_ns *ns); /* borrowed; NULL: the container's */
+/* Whether a file system of the type is mounted there, whole and with nothing locked on it, and not stricter than flags. */
+bool mount_ns_shows(struct mount_ns *ns, const struct fs_type *type, unsigned flags);
 /* Right after mount_ns_dup: moves a path (root, cwd of the caller) to the same place in the copy. */
 void mount_ns_translate(struct mount_ns *ns, struct mount_ns *copy, struct path *p);
 void mount_ns_root(struct mount_ns *ns, struct path *out); /* new references */
@@ -338,7 +342,7 @@ void fs_context_set(struct fs_context *f, const struct path *root, const struct 
 void fs_context_root(struct fs_context *f, struct path *out); /* new references */
 void fs_context_cwd(struct fs_context *f, struct path *out);
 void fs_context_enter_ns(struct fs_context *f, struct mount_ns *ns); /* setns: root and working directory are ns's root; f must not be shared */
-int fs_context_unshare_ns(struct fs_context *f); /* CLONE_NEWNS: a namespace of its own; f must not be shared */
+int fs_context_unshare_ns(struct fs_context *f, struct user_ns *owner); /* CLONE_NEWNS: a namespace of its own; f must not be shared */
 
 #define WALK_FOLLOW 1u /* follow a last symbolic link */
 #define WALK_DIRECTORY 2u /* ENOTDIR unless it is one */

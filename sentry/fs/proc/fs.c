@@ -4,6 +4,7 @@
 #include "fs/proc/internal.h"
 
 #include "abi/fcntl.h"
+#include "abi/capability.h"
 #include "abi/fs.h"
 #include "fs/proc/proc.h"
 
@@ -136,9 +137,10 @@ int proc_may_access(struct pctx *c)
 	}
 	ok = me->cred->fsuid == target->euid && me->cred->fsuid == target->suid && me->cred->fsuid == target->ruid &&
 	     me->cred->fsgid == target->egid && me->cred->fsgid == target->sgid && me->cred->fsgid == target->rgid && dumpable &&
-	     !(target->cap_permitted & ~me->cred->cap_permitted);
+	     target->user_ns == me->cred->user_ns && !(target->cap_permitted & ~me->cred->cap_permitted);
+	ok = ok || cred_capable_in(me->cred, target->user_ns, LINUX_CAP_SYS_PTRACE);
 	cred_put(target);
-	return ok || cred_capable(me->cred, 19) ? 0 : -EACCES;
+	return ok ? 0 : -EACCES;
 }
 
 static uint64_t hash_node(const struct pnode *n)

@@ -204,18 +204,6 @@ static SHOW(show_sessionid)
 	return 0;
 }
 
-static SHOW(show_id_map)
-{
-	pprintf(b, "         0          0 4294967295\n");
-	return 0;
-}
-
-static SHOW(show_setgroups)
-{
-	pprintf(b, "allow\n");
-	return 0;
-}
-
 static SHOW(show_io)
 {
 	pprintf(b, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
@@ -404,7 +392,7 @@ static const struct pentry ns_table[] = {
 	MAGIC("exe", follow_exe),                                                                                                                    \
 	{ .name = "fd", .kind = P_DIR, .mode = 0500, .lookup = fd_lookup, .next = fd_next, .flags = PE_PTRACE },                                     \
 	{ .name = "fdinfo", .kind = P_DIR, .mode = 0555, .lookup = fdinfo_lookup, .next = fdinfo_next, .flags = PE_PTRACE },                         \
-	RO("gid_map", show_id_map),                                                                                                                  \
+	RW("gid_map", show_gid_map, store_gid_map),                                                                                                            \
 	OWN("io", show_io),                                                                                                                          \
 	RO("limits", show_limits),                                                                                                                   \
 	RW("loginuid", show_loginuid, store_loginuid),                                                                                               \
@@ -422,14 +410,14 @@ static const struct pentry ns_table[] = {
 	RO("sched", show_empty),                                                                                                                     \
 	RO("schedstat", show_schedstat),                                                                                                             \
 	RO("sessionid", show_sessionid),                                                                                                             \
-	RO("setgroups", show_setgroups),                                                                                                             \
+	RW("setgroups", show_setgroups, store_setgroups),                                                                                                            \
 	{ .name = "smaps", .kind = P_FILE, .mode = 0444, .show = show_smaps, .flags = PE_PTRACE },                                                   \
 	{ .name = "smaps_rollup", .kind = P_FILE, .mode = 0444, .show = show_smaps_rollup, .flags = PE_PTRACE },                                     \
 	RO("stat", show_stat),                                                                                                                       \
 	RO("statm", show_statm),                                                                                                                     \
 	RO("status", show_status),                                                                                                                   \
 	RO("timens_offsets", show_timens_offsets),                                                                                                   \
-	RO("uid_map", show_id_map),                                                                                                                  \
+	RW("uid_map", show_uid_map, store_uid_map),                                                                                                            \
 	RO("wchan", show_wchan)
 
 const struct pentry proc_tid_table[] = { COMMON, END_ };

@@ -163,6 +163,7 @@ static void show_ids(struct pctx *c, struct pbuf *b)
 {
 	struct cred *cr = c->t ? task_get_cred(c->t) : NULL;
 	struct fdtable *files = c->t ? task_get_files(c->t) : NULL;
+	const struct user_ns *ns = task_current() ? task_current()->cred->user_ns : NULL; /* the reader's */
 	int size = 64;
 
 	if (files) {
@@ -177,10 +178,11 @@ static void show_ids(struct pctx *c, struct pbuf *b)
 		pprintf(b, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%d\nGroups:\t \n", size);
 		return;
 	}
-	pprintf(b, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%d\nGroups:\t", cr->ruid, cr->euid, cr->suid, cr->fsuid, cr->rgid, cr->egid,
-		cr->sgid, cr->fsgid, size);
+	pprintf(b, "Uid:\t%u\t%u\t%u\t%u\n", uid_shown(ns, cr->ruid), uid_shown(ns, cr->euid), uid_shown(ns, cr->suid), uid_shown(ns, cr->fsuid));
+	pprintf(b, "Gid:\t%u\t%u\t%u\t%u\nFDSize:\t%d\nGroups:\t", gid_shown(ns, cr->rgid), gid_shown(ns, cr->egid), gid_shown(ns, cr->sgid),
+		gid_shown(ns, cr->fsgid), size);
 	for (uint32_t i = 0; i < cr->n_groups; i++)
-		pprintf(b, "%u ", cr->groups[i]);
+		pprintf(b, "%u ", gid_shown(ns, cr->groups[i]));
 	pprintf(b, "%s\n", cr->n_groups ? "" : " ");
 	cred_put(cr);
 }
