@@ -1,7 +1,7 @@
 /*
  * Credentials after exec, from a table of cases (capabilities(7)).
  *
- * links: sentry/kernel/exec_cred.c sentry/vfs/cred.c sentry/vfs/user_ns.c
+ * links: sentry/kernel/exec_cred.c sentry/vfs/cred.c sentry/vfs/user_ns.c sentry/lib/lock.c
  */
 #include "abi/capability.h"
 #include "kernel/exec.h"
