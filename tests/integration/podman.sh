@@ -184,7 +184,7 @@ is "logs" "$(p logs c 2>&1 | tr '\n' ' ')" "out err "
 is "ps" "$(p ps --format '{{.Names}}')" c
 is "exec" "$(p exec c sh -c 'echo in; exit 5'; echo $?)" "in
 5"
-p exec -d c sh -c 'echo x >/tmp/y'
+p exec -d c sh -c 'echo x >/tmp/y' >/dev/null
 sleep 0.5
 is "exec -d" "$(p exec c cat /tmp/y)" x
 is "exec, a user" "$(p exec --user 1000 --workdir /tmp --env B=c c sh -c 'id -u; pwd; echo $B' | tr '\n' ' ')" "1000 /tmp c "
