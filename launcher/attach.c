@@ -37,6 +37,7 @@ struct attached {
 	char typed[INPUT_MAX]; /* from the user, not yet taken by the master */
 	size_t typed_n;
 	bool ended;
+	unsigned reconnects;
 	unsigned status;
 	struct err *error;
 };
@@ -314,7 +315,9 @@ static bool reconnect(struct attached *a)
 	struct rpc *rpc = NULL;
 	int sock = -1;
 
-	if (!a->error || err_errno(a->error) != ECONNRESET || (e = client_socket(a->o->dir, &sock)))
+	if (!a->error || err_errno(a->error) != ECONNRESET || a->reconnects++ == CLIENT_RECONNECTS)
+		return false;
+	if ((e = a->o->home && *a->o->home >= 0 ? client_socket_from(a->o->dir, *a->o->home, &sock) : client_socket(a->o->dir, &sock)))
 		return false;
 	if ((e = rpc_new(a->base, sock, NULL, 0, on_closed, a, &rpc))) {
 		close(sock);

@@ -22,6 +22,7 @@ struct attach_options {
 	bool start; /* send start first */
 	void (*started)(const void *arg); /* once the program runs and is waited for; NULL: nothing */
 	const void *started_arg;
+	const int *home; /* once *home is not -1: the mount namespace that paths are of, where started() has left it */
 };
 
 /* Returns when the program has ended; *status as wait(2) gives it. */

@@ -9,6 +9,8 @@
 #include "libipc/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,15 +45,30 @@ struct err *client_listen(const struct state_dir *d, int *out)
 	return NULL;
 }
 
+/* From within its directory: without /proc, which a stand-in does not see, and however long the path is. */
+static int connect_in(int dir, int sock)
+{
+	const struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = STATE_SOCKET };
+	_cleanup_close_ int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int errnum;
+
+	if (fchdir(dir) < 0)
+		return errno;
+	errnum = connect(sock, (const struct sockaddr *)&a, sizeof(a)) < 0 ? errno : 0;
+	if (back >= 0 && fchdir(back) < 0)
+		return errnum ? errnum : errno;
+	return errnum;
+}
+
 struct err *client_socket_of_living(const struct state_dir *d, int *out)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a = address(d);
+	int errnum;
 
 	if (fd < 0)
 		return err_new(errno, "control socket");
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		return err_new(errno, "container '%s': its controld does not answer", d->id);
+	if ((errnum = connect_in(d->sandbox_fd >= 0 ? d->sandbox_fd : d->fd, fd)))
+		return err_new(errnum, "container '%s': its controld does not answer", d->id);
 	*out = TAKE_FD(fd);
 	return NULL;
 }
@@ -69,6 +86,25 @@ struct err *client_socket(const struct state_dir *d, int *out)
 		return e;
 	}
 	err_free(e);
+	return client_socket_of_living(d, out);
+}
+
+struct err *client_socket_from(const struct state_dir *d, int home, int *out)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		_cleanup_close_ int fd = -1;
+		_cleanup_err_ struct err *e = setns(home, CLONE_NEWNS) < 0 ? err_new(errno, "the host's files") : client_socket(d, &fd);
+
+		if (e)
+			log_debug("%s", err_text(e));
+		_exit(0);
+	}
+	if (pid < 0)
+		return err_new(errno, "fork");
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	return client_socket_of_living(d, out);
 }
 

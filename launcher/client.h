@@ -9,14 +9,16 @@
 #include "libipc/protocols.h"
 #include "libipc/rpc.h"
 
-/* A socket address below a directory, however long the directory's path:
- * /proc/self/fd/N/NAME. */
+/* Makes the control socket, however long its directory's path. */
 struct err *client_listen(const struct state_dir *d, int *fd) ERR_MUST_USE;
 /* ECONNREFUSED: its controld has gone. */
 struct err *client_socket_of_living(const struct state_dir *d, int *fd) ERR_MUST_USE;
 /* The same, with another controld should it have gone. */
 struct err *client_socket(const struct state_dir *d, int *fd) ERR_MUST_USE;
+/* The same, from an empty mount namespace; home: a descriptor of the one that paths are of. */
+struct err *client_socket_from(const struct state_dir *d, int home, int *fd) ERR_MUST_USE;
 struct err *client_connect(const struct state_dir *d, struct rpc_client **out) ERR_MUST_USE;
+#define CLIENT_RECONNECTS 100 /* of who waits: a controld that ends again and again is not asked for ever */
 
 #define CLIENT_QUICK_MS 5000 /* for requests that nothing should hold up */
 

@@ -5,6 +5,7 @@
 #include "client.h"
 #include "sandbox.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct wait_options {
@@ -16,14 +17,28 @@ static const struct option_def options[] = {
 	{ 0 },
 };
 
+static struct err *ask(const struct state_dir *d, const struct control_wait *request, int *status)
+{
+	struct control_wait_reply reply;
+	struct msg_arena a = { 0 };
+	struct rpc_client *rpc;
+	struct err *e = client_connect(d, &rpc);
+
+	if (e)
+		return e;
+	if (!(e = RPC_CALL(rpc, control, wait, request, &reply, &a, 0))) {
+		*status = client_exit_code((unsigned)reply.status);
+		msg_free(&control_wait_reply_desc, &reply, &a);
+	}
+	rpc_client_free(rpc);
+	return e;
+}
+
 static struct err *run(struct context *c, int *status)
 {
 	const struct wait_options *o = c->options;
 	struct control_wait request = { 0 };
-	struct control_wait_reply reply = { 0 };
 	struct sandbox s = SANDBOX_NONE;
-	struct msg_arena a = { 0 };
-	struct rpc_client *rpc;
 	struct err *e;
 	char *end;
 
@@ -32,12 +47,10 @@ static struct err *run(struct context *c, int *status)
 	if ((e = sandbox_open(c, c->argv[0], &s)))
 		return e;
 	request.id = msg_str(s.dir.id);
-	if (!(e = client_connect(&s.dir, &rpc))) {
-		e = RPC_CALL(rpc, control, wait, &request, &reply, &a, 0);
-		*status = client_exit_code((unsigned)reply.status);
-		if (!e)
-			msg_free(&control_wait_reply_desc, &reply, &a);
-		rpc_client_free(rpc);
+	e = ask(&s.dir, &request, status);
+	for (int i = 0; e && err_errno(e) == ECONNRESET && i < CLIENT_RECONNECTS; i++) { /* controld was killed: another knows as well */
+		err_free(e);
+		e = ask(&s.dir, &request, status);
 	}
 	sandbox_close(&s);
 	return e;

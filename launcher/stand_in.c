@@ -45,19 +45,27 @@ static void set_title(const char *title)
 	memset(command_line.at + n, 0, command_line.size - n);
 }
 
-/* Connected: paths are of no more use.  Who joins our mount namespace, taking it
- * for the container's, must not come to be among the host's files. */
+struct going {
+	int ready; /* a word to who started us */
+	int home; /* the mount namespace that we came from; -1: we are there */
+};
+
+/* Connected: paths are of no more use, unless controld should be killed.  Who joins
+ * our mount namespace, taking it for the container's, must not come to be among
+ * the host's files. */
 static void tell(const void *arg)
 {
-	int fd = *(const int *)arg;
-	struct err *e = geteuid() ? NULL : view_enter_empty();
+	struct going *g = *(struct going *const *)arg;
+	struct err *e = NULL;
 
-	if (e)
-		log_warning("a stand-in stays in the host's mount namespace: %s", err_text(e));
-	err_free(e);
-
-	if (write(fd, "", 1) == 1)
-		close(fd);
+	if (!geteuid() && g->home < 0) {
+		g->home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+		if ((e = view_enter_empty()))
+			log_warning("a stand-in stays in the host's mount namespace: %s", err_text(e));
+		err_free(e);
+	}
+	if (g->ready >= 0 && write(g->ready, "", 1) == 1)
+		fd_close(&g->ready);
 }
 
 static _Noreturn void stand_in(const struct attach_options *ao, const char *title, int log_fd, int ready)
@@ -65,6 +73,7 @@ static _Noreturn void stand_in(const struct attach_options *ao, const char *titl
 	/* what the caller has open, a lock or another terminal, is not held open by us */
 	const int keep[] = { ao->dir->fd, ao->dir->root_fd, ao->dir->sandbox_fd, log_fd, ready, ao->terminal ? ao->terminal : -1 };
 	struct attach_options mine = *ao;
+	struct going going = { ready, -1 }, *at = &going;
 	unsigned wait_status = 0;
 	int null;
 	_cleanup_err_ struct err *e = fd_keep_only(keep, sizeof(keep) / sizeof(keep[0]));
@@ -80,7 +89,8 @@ static _Noreturn void stand_in(const struct attach_options *ao, const char *titl
 	set_title(title);
 	mine.stands_in = true;
 	mine.started = tell;
-	mine.started_arg = &ready;
+	mine.started_arg = &at;
+	mine.home = &going.home;
 	e = attach(&mine, &wait_status);
 	_exit(e ? 255 : client_exit_code(wait_status));
 }

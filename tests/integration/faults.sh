@@ -107,6 +107,7 @@ sentry=$(part again sentry)
 for i in 1 2 3; do
 	old=$(part again controld)
 	kill -KILL "$old"
+	while alive "$old"; do sleep 0.01; done
 	[ "$(status_of again)" = running ] && ok "controld killed, time $i: running" || not_ok "controld killed, time $i: running" "$(status_of again)"
 	new=$(part again controld)
 	[ "$new" != "$old" ] && alive "$new" && alive "$sentry" && ok "another has come" || not_ok "another has come" "$old, then $new"
