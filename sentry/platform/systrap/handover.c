@@ -94,6 +94,17 @@ static bool sleep_for(_Atomic uint32_t *sleeps, int64_t ns)
 	return !syscall(SYS_futex, sleeps, FUTEX_WAIT, 1, &limit, NULL, 0) || errno != ETIMEDOUT;
 }
 
+/* Whether it was woken, or it is time to look around. */
+static bool sleep_once(struct st_ctx *c, _Atomic uint32_t *sleeps)
+{
+	bool woken;
+
+	st_place_runs(c, true);
+	woken = sleep_for(sleeps, c->held ? ST_HOLD_NS : WAIT_NS);
+	st_place_runs(c, false);
+	return woken;
+}
+
 static bool sleep_until_event(struct st_ctx *c)
 {
 	_Atomic uint32_t *sleeps = word(c->slot, ST_SENTRY_SLEEPS);
@@ -107,7 +118,7 @@ static bool sleep_until_event(struct st_ctx *c)
 		}
 		if (atomic_load(&c->as->dead))
 			return false;
-		if (sleep_for(sleeps, c->held ? ST_HOLD_NS : WAIT_NS))
+		if (sleep_once(c, sleeps))
 			continue;
 		if (c->held)
 			st_place_free(c);

@@ -9,6 +9,11 @@
  * never for longer than ST_HOLD_NS without the scheduler having its say in between: it
  * alone knows what else there is to run.  No thread is moved while it runs.
  *
+ * (A seccomp notification with synchronous wake-up would stay on one processor by
+ * itself.  Measured, it costs what the futexes cost there, 5 to 6 us beside other load,
+ * and it would need a listener a thread, where the mapper's is the one that a thread may
+ * have.)
+ *
  * Runs on the task's host thread; the stub's thread sleeps, but for st_place_free.
  * That a program says it sleeps elsewhere than it does costs only itself time.
  */
@@ -119,17 +124,30 @@ static void hold(struct st_ctx *c, unsigned cpu)
 	run_stub_on(c, &one);
 	sched_setaffinity(0, sizeof(one), &one);
 	c->held = true;
+	c->held_on = cpu;
 	c->held_since = __rdtsc();
 }
 
-/* If others want the processors, neither thread finds an idle one to run away to. */
+void st_place_runs(struct st_ctx *c, bool runs)
+{
+	if (c->held)
+		atomic_fetch_add_explicit(&c->p->held_on[c->held_on], runs ? 1 : -1, memory_order_relaxed);
+}
+
+static bool taken(const struct st_platform *p, unsigned cpu)
+{
+	return atomic_load_explicit(&p->held_on[cpu], memory_order_relaxed) > 0;
+}
+
+/* Not where another program is held and runs: there may be an idle processor.  If others
+ * want the processors there is none, and neither thread runs away. */
 static bool to_be_held(const struct st_ctx *c, unsigned cpu)
 {
 	if (c->spins)
 		return false;
 	if (c->held)
 		return __rdtsc() - c->held_since < ticks(c->p, ST_HOLD_NS);
-	return stub_cpu(c) != cpu || !st_place_contended(c->p);
+	return !taken(c->p, cpu) && (stub_cpu(c) != cpu || !st_place_contended(c->p));
 }
 
 static void wake_elsewhere(struct st_ctx *c, unsigned cpu)

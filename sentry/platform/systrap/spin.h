@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 #define SPIN_LOSS 16 /* answers that one failure outweighs; a hand-over has two */
-#define SPIN_CREDIT_FIRST SPIN_LOSS
+#define SPIN_CREDIT_FIRST SPIN_LOSS /* the second failure is one too many */
 #define SPIN_CREDIT_MOST (4 * SPIN_LOSS)
 #define SPIN_REST_NEW 8 /* hand-overs: many threads end before that */
 #define SPIN_REST_FIRST 16
@@ -52,7 +52,7 @@ static inline void spin_learn(struct st_spin *s, bool answered)
 	} else if (s->credit >= SPIN_LOSS) {
 		s->credit -= SPIN_LOSS;
 	} else {
-		s->credit = 0;
+		s->credit = SPIN_CREDIT_FIRST; /* when it is tried again */
 		s->rest = s->next_rest;
 		if (s->next_rest < SPIN_REST_MOST)
 			s->next_rest *= 2;

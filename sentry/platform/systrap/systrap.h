@@ -58,6 +58,7 @@ struct st_platform {
 	bool fsgsbase; /* [I] the instructions may be used */
 	uint32_t stub_flags; /* [I] ST_HAS_*: what of them stubs may use */
 	_Atomic unsigned running; /* contexts that run program code */
+	_Atomic int held_on[CPU_SETSIZE]; /* programs that run and are held there */
 	_Atomic uint64_t gap; /* ticks: when a thread was preempted last: place.c */
 	_Atomic uint64_t contended; /* ticks: others want the processors until then; 0: they never did */
 	struct mutex zygote_mu;
@@ -138,6 +139,7 @@ struct st_ctx {
 	struct st_spin spin; /* [t] */
 	uint64_t spins; /* [t] ticks that each side spins before it sleeps, until the stub is let go the next time */
 	bool held; /* [t] both threads on one processor: place.c */
+	unsigned held_on; /* [t] */
 	uint64_t held_since; /* [t] ticks */
 	uint32_t events, goes; /* [t] what ST_EVENT and ST_GO have been last */
 	_Atomic bool running; /* program code may run */
@@ -245,6 +247,7 @@ void st_place_init(struct st_platform *p);
 bool st_place_wake(struct st_ctx *c);
 void st_place_preempted(struct st_platform *p, uint64_t now); /* a thread that spins was, until now */
 bool st_place_contended(const struct st_platform *p); /* other processes want the processors */
+void st_place_runs(struct st_ctx *c, bool runs); /* the program, on both sides of our sleep */
 void st_place_free(struct st_ctx *c); /* neither of its threads is held anywhere any more */
 
 /* --- switch.c --- */

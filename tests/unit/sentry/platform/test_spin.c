@@ -77,13 +77,12 @@ START_TEST(rests_grow_to_a_bound)
 	unsigned most = 0, last;
 
 	begin();
-	learn(1, false);
 	for (unsigned expected = SPIN_REST_FIRST; most < SPIN_REST_MOST; expected *= 2) {
-		learn(1, false);
+		learn(2, false);
 		most = rest();
 		ck_assert_uint_eq(most, expected);
 	}
-	learn(1, false);
+	learn(2, false);
 	last = rest();
 	ck_assert_uint_eq(last, SPIN_REST_MOST);
 }
