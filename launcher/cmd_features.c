@@ -34,7 +34,7 @@ static json_t *linux_features(struct pool *p)
 	json_object_set_new(l, "namespaces", json_pack("[s, s, s, s, s, s, s, s]", "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"));
 	json_object_set_new(l, "capabilities", capability_names(p));
 	json_object_set_new(l, "cgroup",
-		json_pack("{s:b, s:b, s:b, s:b, s:b}", "v1", 1, "v2", 1, "systemd", 0, "systemdUser", 0, "rdma", 0));
+		json_pack("{s:b, s:b, s:b, s:b, s:b}", "v1", 1, "v2", 1, "systemd", 1, "systemdUser", 1, "rdma", 1));
 	json_object_set_new(l, "seccomp", seccomp_features());
 	json_object_set_new(l, "apparmor", json_pack("{s:b}", "enabled", 0));
 	json_object_set_new(l, "selinux", json_pack("{s:b}", "enabled", 0));

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#define ROOM_MS 3000
+#define ROOM_MS 25000
 
 struct update_options {
 	const char *resources;
@@ -112,19 +112,22 @@ static struct err *change_inside(const struct sandbox *s, const struct oci_resou
 	return e;
 }
 
-/* A guest that has more than it now may kills a program; only then is it the host's turn. */
-static void await_room(const struct sandbox *s, int64_t limit)
+/* A guest that has more than it now may kills a program; only then is it the host's
+ * turn, which would kill the sandbox. */
+static struct err *await_room(const struct sandbox *s, int64_t limit)
 {
 	const struct timespec a_little = { .tv_nsec = 5000000 };
 	struct control_usage_reply usage;
 	struct err *e = NULL;
 
-	for (int ms = 0; limit > 0 && !e && ms < ROOM_MS; ms += 5) {
+	if (limit <= 0)
+		return NULL;
+	for (int ms = 0; ms < ROOM_MS; ms += 5) {
 		if ((e = client_usage(&s->dir, &usage)) || usage.memory <= (uint64_t)limit)
-			break;
+			return e;
 		nanosleep(&a_little, NULL);
 	}
-	err_free(e);
+	return err_new(EBUSY, "linux.resources.memory.limit: programs hold %llu bytes still; the host's limit is as it was", (unsigned long long)usage.memory);
 }
 
 /* systemd is told before its files are written: what it does not know it would undo. */
@@ -135,8 +138,8 @@ static struct err *change(const struct sandbox *s, const struct oci_resources *r
 
 	if (e)
 		return e;
-	if (r->memory && !s->state.sandbox)
-		await_room(s, r->memory->limit);
+	if (r->memory && !s->state.sandbox && (e = await_room(s, r->memory->limit)))
+		return e;
 	e = g.scope ? scope_update(g.scope, r, p) : NULL;
 	return e ? e : cgroup_limit(&g, r, p);
 }

@@ -14,8 +14,8 @@ static const struct fs_type {
 	const char *oci, *sentry;
 	const char *options[12];
 } types[] = {
-	{ "cgroup", "cgroup", { "all", "none", "name=", "xattr" } },
-	{ "cgroup2", "cgroup", { "nsdelegate", "memory_recursiveprot" } },
+	{ "cgroup", "cgroup2", { "all", "none", "name=", "xattr" } },
+	{ "cgroup2", "cgroup2", { "nsdelegate", "memory_recursiveprot" } },
 	{ "devpts", "devpts", { "newinstance", "uid=", "gid=", "mode=", "ptmxmode=", "max=" } },
 	{ "devtmpfs", "devtmpfs", { "size=", "mode=", "nr_inodes=" } },
 	{ "mqueue", "mqueue", { 0 } },

@@ -161,6 +161,10 @@ static void plan_resources(const struct oci_spec *s, struct boot_spec *out)
 		out->memory_limit = (uint64_t)r->memory->limit;
 	if (r && r->pids && r->pids->limit > 0 && r->pids->limit < UINT32_MAX)
 		out->tasks = (uint64_t)r->pids->limit;
+	if (r && r->cpu && r->cpu->quota > 0) {
+		out->cpu_quota = (uint64_t)r->cpu->quota;
+		out->cpu_period = r->cpu->period;
+	}
 	out->cpus = usable_cpus();
 	if (r && r->cpu) {
 		const uint64_t n[] = { r->cpu->cpus ? count_cpus(r->cpu->cpus) : 0, cgroup_quota_cpus(r) };

@@ -3,6 +3,7 @@
  */
 #include "boot/boot.h"
 
+#include "fs/cgroup/cgroup.h"
 #include "fs/dev/dev.h"
 #include "fs/devpts/tty.h"
 #include "fs/gofer/gofer_fs.h"
@@ -117,6 +118,8 @@ static int register_all(struct kernel *k)
 		ret = nsfs_register(k);
 	if (!ret)
 		ret = sys_register(k);
+	if (!ret)
+		ret = cgroup_register(k);
 	if (!ret)
 		ret = mqueue_register(k);
 #ifdef HAVE_INOTIFY

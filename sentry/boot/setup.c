@@ -26,6 +26,8 @@ static struct err *apply_limits(struct kernel *k, const struct boot_spec *spec)
 		return err_new(-r, "the memory limit");
 	if (spec->cpus && spec->cpus < k->cpus)
 		k->cpus = (unsigned)spec->cpus;
+	k->cpu_quota = spec->cpu_quota;
+	k->cpu_period = spec->cpu_period ? spec->cpu_period : 100000;
 	k->strace |= spec->strace;
 	return NULL;
 }

@@ -97,7 +97,7 @@ static int make_mount_point(struct maker *m, const char *name, bool directory)
  * said so, where this kernel has no such file system. */
 static bool may_be_missing(struct maker *m, const char *type)
 {
-	return (!strcmp(type, "mqueue") || !strcmp(type, "cgroup")) && !vfs_find_type(m->vfs, type);
+	return !strcmp(type, "mqueue") && !vfs_find_type(m->vfs, type);
 }
 
 /* A tmpfs whose options do not give its mode has that of the directory it covers,

@@ -28,6 +28,7 @@ int kernel_init(struct kernel *k)
 	k->boot_monotonic = now_monotonic();
 	k->boot_realtime = now_realtime();
 	k->memory_host = k->memory_total;
+	k->cpu_period = 100000;
 	k->klog = klog_new();
 	k->oom = oom_new(k);
 	k->tasks = task_table_new();

@@ -51,6 +51,7 @@ struct kernel {
 	struct pid_ns *root_pids; /* [I] numbers of all tasks; no program is in it itself */
 	_Atomic uint64_t ns_made; /* namespaces, ever: kernel/ns.h */
 	unsigned cpus; /* [I] processors the guest sees */
+	uint64_t cpu_quota, cpu_period; /* [I] us; what cpu.max shows: it is the host that keeps it; quota 0: none */
 	uint64_t memory_host; /* [I] bytes the host has */
 	_Atomic uint64_t memory_total; /* bytes the guest sees: its limit, or the host's */
 	struct oom *oom; /* [I] keeps the limit */

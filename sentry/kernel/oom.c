@@ -24,7 +24,7 @@
 #define TOUCH_RATE 8 /* bytes a ns that programs may touch at the very most */
 #define LOOK_MIN (1 * MS)
 #define LOOK_MAX (100 * MS)
-#define DEATH_MS 5000 /* a killed program has given its memory back by then, or another must */
+#define DEATH_MS 20000 /* a killed program has given its memory back by then, or another must */
 /* How far allocations may go beyond the limit before they fail, for those who
  * cannot wait where they are. */
 #define SLACK(limit) ((UINT64_C(16) << 20) + (limit) / 32)

@@ -185,7 +185,7 @@ SHOW(show_stat_global)
 
 SHOW(show_filesystems)
 {
-	pprintf(b, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevpts\nnodev\toverlay\nnodev\tmqueue\n");
+	pprintf(b, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevpts\nnodev\toverlay\nnodev\tmqueue\nnodev\tcgroup2\n");
 	return 0;
 }
 
@@ -221,7 +221,11 @@ static SHOW(show_nothing)
 
 static SHOW(show_cgroups)
 {
+	static const char *const names[] = { "cpuset", "cpu", "cpuacct", "memory", "pids" };
+
 	pprintf(b, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		pprintf(b, "%s\t0\t1\t1\n", names[i]);
 	return 0;
 }
 
