@@ -109,6 +109,7 @@ struct linux_open_how {
 	uint64_t flags, mode, resolve;
 };
 
+enum { LINUX_F_OWNER_TID, LINUX_F_OWNER_PID, LINUX_F_OWNER_PGRP };
 struct linux_f_owner_ex {
 	int32_t type, pid;
 };

@@ -7,6 +7,7 @@
 #include "kernel/task_table.h"
 #include "syscalls/fs_util.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 static uint64_t fd_limit(struct task *t) { return rlimit_get(t, LINUX_RLIMIT_NOFILE); }
@@ -196,8 +197,28 @@ static int64_t set_flags(struct task *t, struct file *f, uint32_t flags)
 }
 
 struct fowner { /* f->owner */
-	int32_t type, pid, sig;
+	int32_t type; /* LINUX_F_OWNER_* */
+	int32_t pid; /* as the one who set it counts; 0: nobody */
+	int32_t sig;
 };
+
+/* Whether there is such a thread, process or group. */
+static bool owner_exists(struct task *t, int type, int pid)
+{
+	struct task *o;
+	bool is;
+
+	if (type == LINUX_F_OWNER_PGRP) {
+		tasks_lock(t->k);
+		is = pgrp_find_locked(task_pid_ns(t), pid);
+		tasks_unlock(t->k);
+		return is;
+	}
+	o = task_find(task_pid_ns(t), pid);
+	is = o && (type == LINUX_F_OWNER_TID || o->tg->leader == o);
+	task_put(o);
+	return is;
+}
 
 static struct fowner *owner_of(struct file *f)
 {
@@ -216,8 +237,10 @@ static int64_t owner_ex(struct task *t, struct file *f, uint64_t arg, bool set)
 	if (set) {
 		if (copy_from_user(t->mm, &x, UADDR(arg), sizeof(x)))
 			return -EFAULT;
-		if (x.type < 0 || x.type > 2)
+		if (x.type < LINUX_F_OWNER_TID || x.type > LINUX_F_OWNER_PGRP)
 			return -EINVAL;
+		if (x.pid && !owner_exists(t, x.type, x.pid))
+			return -ESRCH;
 		o->type = x.type;
 		o->pid = x.pid;
 		return 0;
@@ -226,19 +249,24 @@ static int64_t owner_ex(struct task *t, struct file *f, uint64_t arg, bool set)
 	return copy_to_user(t->mm, UADDR(arg), &x, sizeof(x));
 }
 
-static int64_t owner_plain(struct file *f, int cmd, int arg)
+static int64_t owner_plain(struct task *t, struct file *f, int cmd, int arg)
 {
+	int type = arg < 0 ? LINUX_F_OWNER_PGRP : LINUX_F_OWNER_PID;
 	struct fowner *o = owner_of(f);
 
 	if (!o)
 		return -ENOMEM;
 	switch (cmd) {
 	case LINUX_F_SETOWN:
-		o->type = arg < 0 ? 2 : 1; /* F_OWNER_PGRP, F_OWNER_PID */
-		o->pid = arg < 0 ? -arg : arg;
+		if (arg == INT_MIN)
+			return -EINVAL;
+		if (arg && !owner_exists(t, type, abs(arg)))
+			return -ESRCH;
+		o->type = type;
+		o->pid = abs(arg);
 		return 0;
 	case LINUX_F_GETOWN:
-		return o->type == 2 ? -o->pid : o->pid;
+		return o->type == LINUX_F_OWNER_PGRP ? -o->pid : o->pid;
 	case LINUX_F_SETSIG:
 		if (arg < 0 || arg > LINUX_NSIG)
 			return -EINVAL;
@@ -272,7 +300,7 @@ static int64_t fcntl_file(struct task *t, struct file *f, int cmd, uint64_t arg)
 	case LINUX_F_GETOWN:
 	case LINUX_F_SETSIG:
 	case LINUX_F_GETSIG:
-		return owner_plain(f, cmd, (int)arg);
+		return owner_plain(t, f, cmd, (int)arg);
 	case LINUX_F_SETOWN_EX:
 	case LINUX_F_GETOWN_EX:
 		return owner_ex(t, f, arg, cmd == LINUX_F_SETOWN_EX);

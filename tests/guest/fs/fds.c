@@ -1,6 +1,7 @@
 /* Descriptors: dup and its kin, close_range, close on exec, limits. */
 #include "fs.h"
 
+#include <limits.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -63,6 +64,26 @@ CASE(lowest)
 	close(a);
 	close(b);
 	CHECK(dup(c) == a && dup(c) == b && dup(c) == c + 1);
+}
+
+CASE(owners)
+{
+	struct f_owner_ex x = { F_OWNER_PID, 999999 };
+	int p[2];
+
+	CHECK(pipe(p) == 0);
+	CHECK_ERR(fcntl(p[0], F_SETOWN, INT_MIN), EINVAL);
+	CHECK_ERR(fcntl(p[0], F_SETOWN, 999999), ESRCH);
+	CHECK_ERR(fcntl(p[0], F_SETOWN, -999999), ESRCH);
+	CHECK(fcntl(p[0], F_SETOWN, getpid()) == 0 && fcntl(p[0], F_GETOWN) == getpid());
+	CHECK(setpgid(0, 0) == 0 && fcntl(p[0], F_SETOWN, -getpid()) == 0);
+	CHECK(fcntl(p[0], F_GETOWN_EX, &x) == 0 && x.type == F_OWNER_PGRP && x.pid == getpid());
+	x = (struct f_owner_ex){ F_OWNER_PID, 999999 };
+	CHECK_ERR(fcntl(p[0], F_SETOWN_EX, &x), ESRCH);
+	x = (struct f_owner_ex){ 3, 0 };
+	CHECK_ERR(fcntl(p[0], F_SETOWN_EX, &x), EINVAL);
+	x = (struct f_owner_ex){ F_OWNER_PID, 0 };
+	CHECK(fcntl(p[0], F_SETOWN_EX, &x) == 0 && fcntl(p[0], F_GETOWN) == 0);
 }
 
 int main(void) { return run_cases(); }
