@@ -143,7 +143,7 @@ struct err *kernel_assemble(struct kernel *k)
 		return err_new(-ret, "memory");
 	if (platform_patching(k->platform)) /* without memory for it, calls trap */
 		k->mm_env.texts = texts_new(k->memfile, platform_patching(k->platform));
-	k->vfs = vfs_new();
+	k->vfs = vfs_new(k->cpus);
 	if (!k->vfs)
 		return err_new(ENOMEM, "file systems");
 	vfs_kernel_set(k->vfs, k);

@@ -1,8 +1,9 @@
 /*
- * lock.c - mutexes; the rank checks of debug builds.
+ * lock.c - mutexes, locks for many readers; the rank checks of debug builds.
  */
 #include "lib/lock.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +16,35 @@ void mutex_init(struct mutex *m, enum lock_rank rank)
 void mutex_destroy(struct mutex *m)
 {
 	pthread_mutex_destroy(&m->m);
+}
+
+void brlock_init(struct brlock *l, enum lock_rank rank, unsigned cpus)
+{
+	l->n = !cpus ? 1 : cpus > BRLOCK_SHARDS ? BRLOCK_SHARDS : cpus;
+	for (unsigned i = 0; i < l->n; i++)
+		mutex_init(&l->shards[i].mu, rank);
+}
+
+struct mutex *brlock_read(struct brlock *l)
+{
+	int cpu = sched_getcpu();
+	struct mutex *m = &l->shards[cpu > 0 ? (unsigned)cpu % l->n : 0].mu;
+
+	mutex_lock(m);
+	return m;
+}
+
+void brlock_write(struct brlock *l)
+{
+	mutex_lock(&l->shards[0].mu);
+	for (unsigned i = 1; i < l->n; i++)
+		mutex_lock_nested(&l->shards[i].mu);
+}
+
+void brlock_write_end(struct brlock *l)
+{
+	for (unsigned i = l->n; i-- > 0;)
+		mutex_unlock(&l->shards[i].mu);
 }
 
 #ifdef REDOUBT_DEBUG

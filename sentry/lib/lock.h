@@ -25,7 +25,8 @@ enum lock_rank {
 	RANK_MM,		/* an address space (mm->mu; two on fork: parent, then child) */
 	RANK_MEMOBJ,		/* a memory object's page tree */
 	RANK_FDTABLE,		/* descriptor table, fs context */
-	RANK_DCACHE,		/* dentry hash, LRU */
+	RANK_DCACHE,		/* dentry hash, tree */
+	RANK_DCACHE_LRU,	/* dentries that nobody uses */
 	RANK_TASKS,		/* the task list: pids, parents, groups, sessions, signal queues and dispositions */
 	RANK_TIMER,		/* timer queue */
 	RANK_PLATFORM,		/* platform: address space orders */
@@ -54,5 +55,21 @@ static inline void mutex_lock_nested(struct mutex *m) { pthread_mutex_lock(&m->m
 static inline void mutex_unlock(struct mutex *m) { pthread_mutex_unlock(&m->m); }
 static inline void mutex_assert_held(const struct mutex *m) { (void)m; }
 #endif
+
+/* A lock that is read often and by many at once, and seldom written.  A reader takes
+ * one mutex of several, that of the processor it runs on: two of them neither wait
+ * for each other nor write the same cache line.  A writer takes them all.  A reader
+ * must not begin again before it has ended, nor become a writer. */
+#define BRLOCK_SHARDS 16
+struct brlock {
+	struct brlock_shard {
+		struct mutex mu;
+	} __attribute__((aligned(64))) shards[BRLOCK_SHARDS];
+	unsigned n; /* [I] in use */
+};
+void brlock_init(struct brlock *l, enum lock_rank rank, unsigned cpus);
+struct mutex *brlock_read(struct brlock *l); /* to be unlocked at the end */
+void brlock_write(struct brlock *l);
+void brlock_write_end(struct brlock *l);
 
 #endif

@@ -1,11 +1,12 @@
 /*
- * dcache.c - cached names: hash, reference counts, LRU, lookups.
+ * dcache.c - cached names: hash, reference counts, LRU, moves.  Lookups: dcache_find.c.
  *
- * Everything here is guarded by the dcache lock; a dentry's count falls to 0
- * only under it, so that a walk that holds the lock may use dentries without
- * references.  An unused dentry that is still hashed waits on the LRU; one that
- * is not is freed at once.  Children hold a reference on their parent.  Inodes are put
- * (and file systems told) only after the lock is dropped.
+ * Everything here is guarded by the dcache lock: those who look read under it, those who
+ * change names or links are its writers.  A dentry's count falls to 0 only under it, and
+ * a dentry is freed only by a writer, so that a walk that reads under the lock may use
+ * dentries without references.  An unused dentry that is still hashed waits on the LRU;
+ * one that is not is freed at once.  Children hold a reference on their parent.  Inodes
+ * are put (and file systems told) only after the lock is dropped.
  */
 #include "vfs/internal.h"
 
@@ -16,9 +17,10 @@
 #define BUCKETS_MIN 4096
 #define PRUNE_BATCH 128
 
-int dcache_init(struct dcache *dc)
+int dcache_init(struct dcache *dc, unsigned cpus)
 {
-	mutex_init(&dc->mu, RANK_DCACHE);
+	brlock_init(&dc->lock, RANK_DCACHE, cpus);
+	mutex_init(&dc->lru_mu, RANK_DCACHE_LRU);
 	TAILQ_INIT(&dc->lru);
 	dc->n_buckets = BUCKETS_MIN;
 	dc->buckets = calloc(dc->n_buckets, sizeof(*dc->buckets));
@@ -176,15 +178,42 @@ static void detach(struct dcache *dc, struct dentry *d)
 	dc->count--;
 }
 
-/* Drops a reference under the lock; true: d is out of all lists and the caller frees it. */
+/* It stays when nobody uses it. */
+static bool stays(const struct dentry *d)
+{
+	return d->flags & DENTRY_HASHED && !(d->sb->sflags & SUPER_UNCACHED) && (d->inode || !(d->sb->sflags & SUPER_NO_NEGATIVE));
+}
+
+static void lru_in(struct dcache *dc, struct dentry *d)
+{
+	if (d->flags & DENTRY_ONLRU)
+		return;
+	mutex_lock(&dc->lru_mu);
+	if (!(d->flags & DENTRY_ONLRU))
+		TAILQ_INSERT_TAIL(&dc->lru, d, lru_link);
+	d->flags |= DENTRY_ONLRU;
+	mutex_unlock(&dc->lru_mu);
+}
+
+/* Drops a reference where that needs no writer: d stays. */
+static bool put_to_lru(struct dcache *dc, struct dentry *d)
+{
+	struct mutex *held = brlock_read(&dc->lock);
+	bool r = stays(d);
+
+	if (r && ref_put(&d->ref))
+		lru_in(dc, d);
+	mutex_unlock(held);
+	return r;
+}
+
+/* Drops a reference as a writer; true: d is out of all lists and the caller frees it. */
 static bool put_locked(struct dcache *dc, struct dentry *d)
 {
 	if (!ref_put(&d->ref))
 		return false;
-	if (d->flags & DENTRY_HASHED && !(d->sb->sflags & SUPER_UNCACHED) && (d->inode || !(d->sb->sflags & SUPER_NO_NEGATIVE))) {
-		if (!(d->flags & DENTRY_ONLRU))
-			TAILQ_INSERT_TAIL(&dc->lru, d, lru_link);
-		d->flags |= DENTRY_ONLRU;
+	if (stays(d)) {
+		lru_in(dc, d);
 		return false;
 	}
 	detach(dc, d);
@@ -198,10 +227,12 @@ void dentry_put(struct dentry *d)
 		struct dentry *parent;
 		bool dead;
 
-		mutex_lock(&dc->mu);
+		if (put_to_lru(dc, d))
+			return;
+		brlock_write(&dc->lock);
 		parent = d->parent == d ? NULL : d->parent;
 		dead = put_locked(dc, d);
-		mutex_unlock(&dc->mu);
+		brlock_write_end(&dc->lock);
 		if (!dead)
 			return;
 		dentry_free(d);
@@ -215,7 +246,7 @@ static void prune(struct dcache *dc)
 	struct dentry *batch[PRUNE_BATCH], *parents[PRUNE_BATCH], *d, *next;
 	unsigned n = 0;
 
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	for (d = TAILQ_FIRST(&dc->lru); d && n < PRUNE_BATCH && dc->count > DENTRIES_MAX; d = next) {
 		next = TAILQ_NEXT(d, lru_link);
 		if (ref_count(&d->ref)) { /* in use again */
@@ -227,7 +258,7 @@ static void prune(struct dcache *dc)
 		parents[n] = d->parent;
 		batch[n++] = d;
 	}
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 	for (unsigned i = 0; i < n; i++) {
 		dentry_free(batch[i]);
 		dentry_put(parents[i]);
@@ -241,10 +272,10 @@ struct dentry *dentry_make_root(struct superblock *sb, struct inode *i)
 
 	if (!d)
 		return NULL;
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	set_inode(d, i);
 	dc->count++;
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 	return d;
 }
 
@@ -255,10 +286,10 @@ struct dentry *dentry_new_anon(struct superblock *sb, const char *name, struct i
 
 	if (!d)
 		return NULL;
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	set_inode(d, i);
 	dc->count++;
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 	return d;
 }
 
@@ -280,11 +311,11 @@ int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, s
 		inode_put(i);
 		return -ENOMEM;
 	}
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	there = dcache_find_locked(dc, dir, name->name, name->len);
 	if (there) {
 		dentry_get_locked(there);
-		mutex_unlock(&dc->mu);
+		brlock_write_end(&dc->lock);
 		d->inode = i;
 		dentry_free(d);
 		*out = there;
@@ -300,7 +331,7 @@ int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, s
 	if (++dc->count > dc->n_buckets * 2)
 		grow(dc);
 	full = dc->count > DENTRIES_MAX && !TAILQ_EMPTY(&dc->lru);
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 	if (full)
 		prune(dc);
 	*out = d;
@@ -311,10 +342,10 @@ void dentry_instantiate(struct dentry *d, struct inode *i)
 {
 	struct dcache *dc = dcache_of(d);
 
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	set_inode(d, i);
 	pin(d);
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 }
 
 struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode *i)
@@ -325,12 +356,12 @@ struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode 
 
 	if (dcache_enter(parent, &q, i, &d))
 		return NULL;
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	if (!(d->flags & DENTRY_PINNED)) {
 		d->flags |= DENTRY_PINNED;
 		dentry_get_locked(d);
 	}
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 	dentry_put(d); /* the pin holds it */
 	return d;
 }
@@ -340,7 +371,7 @@ void dentry_drop(struct dentry *d)
 	struct dcache *dc = dcache_of(d);
 	bool pinned;
 
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	hash_out(d);
 	d->flags |= DENTRY_UNHASHED;
 	pinned = d->flags & DENTRY_PINNED;
@@ -349,191 +380,21 @@ void dentry_drop(struct dentry *d)
 		dentry_get_locked(d);
 		pinned = true;
 	}
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 	if (pinned)
 		dentry_put(d);
-}
-
-/* --- lookups ------------------------------------------------------------------ */
-
-/* Asks whether an old name still holds; one that does not is dropped, and *d NULL.  The directory's mu is held. */
-static int renew_or_drop(struct inode *di, const struct qstr *name, struct dentry **d)
-{
-	uint32_t age = vfs_age(di->sb->vfs);
-	struct inode *i = NULL;
-	int r = di->ops->lookup(di, name, &i);
-
-	if (!r && i == (*d)->inode) {
-		dentry_renew(*d, age);
-	} else {
-		if (!r)
-			dentry_drop(*d);
-		dentry_put(*d);
-		*d = NULL;
-	}
-	inode_put(i);
-	return r;
-}
-
-int dentry_lookup_locked(struct dentry *dir, const struct qstr *name, struct dentry **out)
-{
-	struct dcache *dc = dcache_of(dir);
-	struct inode *di = dir->inode, *i = NULL;
-	struct dentry *d;
-	int r;
-
-	if (!di || !LINUX_S_ISDIR(di->mode))
-		return -ENOTDIR;
-	if (name->len > LINUX_NAME_MAX)
-		return -ENAMETOOLONG;
-	mutex_lock(&dc->mu);
-	d = dcache_find_locked(dc, dir, name->name, name->len);
-	if (d) {
-		dentry_ahead_used(d);
-		dentry_get_locked(d);
-	}
-	mutex_unlock(&dc->mu);
-	if (d && dentry_is_old(d)) {
-		r = renew_or_drop(di, name, &d);
-		if (r)
-			return r;
-	}
-	if (d) {
-		*out = d;
-		return 0;
-	}
-	if (di->iflags & INODE_DEAD)
-		return -ENOENT;
-	r = di->ops->lookup ? di->ops->lookup(di, name, &i) : 0;
-	if (r)
-		return r;
-	return dcache_enter(dir, name, i, out);
-}
-
-int dentry_lookup(struct dentry *dir, const struct qstr *name, struct dentry **out)
-{
-	bool unlocked = dir->sb->sflags & SUPER_LOOKUP_UNLOCKED;
-	int r;
-
-	if (!dir->inode)
-		return -ENOTDIR;
-	if (!unlocked)
-		mutex_lock_nested(&dir->inode->mu);
-	r = dentry_lookup_locked(dir, name, out);
-	if (!unlocked)
-		mutex_unlock(&dir->inode->mu);
-	return r;
-}
-
-bool dentry_has_children(struct dentry *dir)
-{
-	struct dcache *dc = dcache_of(dir);
-	struct dentry *d;
-	bool has = false;
-
-	mutex_lock(&dc->mu);
-	TAILQ_FOREACH (d, &dir->children, child_link)
-		if (d->inode && d->flags & DENTRY_HASHED) {
-			has = true;
-			break;
-		}
-	mutex_unlock(&dc->mu);
-	return has;
-}
-
-struct dentry *dcache_get(struct dentry *dir, const struct qstr *name)
-{
-	struct dcache *dc = dcache_of(dir);
-	struct dentry *d;
-
-	mutex_lock(&dc->mu);
-	d = dcache_find_locked(dc, dir, name->name, name->len);
-	if (d)
-		dentry_get_locked(d);
-	mutex_unlock(&dc->mu);
-	return d;
-}
-
-struct dentry *dentry_parent(struct dentry *d, char name[LINUX_NAME_MAX + 1])
-{
-	struct dcache *dc = dcache_of(d);
-	struct dentry *parent;
-
-	mutex_lock(&dc->mu);
-	parent = d->parent == d ? NULL : d->parent;
-	if (parent) {
-		dentry_get_locked(parent);
-		memcpy(name, d->name, d->name_len + 1);
-	}
-	mutex_unlock(&dc->mu);
-	return parent;
-}
-
-void dentry_mark_ahead(struct dentry *d) { d->flags |= DENTRY_AHEAD; }
-
-void dentry_ahead_used_slow(struct dentry *d)
-{
-	d->flags &= ~DENTRY_AHEAD;
-	d->sb->ahead_used++;
-	if (d->inode && !LINUX_S_ISDIR(d->inode->mode))
-		d->sb->ahead_used_files++;
 }
 
 void dentry_pin(struct dentry *d)
 {
 	struct dcache *dc = dcache_of(d);
 
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	if (!(d->flags & DENTRY_PINNED)) {
 		d->flags |= DENTRY_PINNED;
 		dentry_get_locked(d);
 	}
-	mutex_unlock(&dc->mu);
-}
-
-int dcache_peek(struct dentry *dir, const char *name, uint32_t len, uint64_t *ino, unsigned *type)
-{
-	struct dcache *dc = dcache_of(dir);
-	struct dentry *d;
-	int r = -ENOENT;
-
-	mutex_lock(&dc->mu);
-	d = dcache_find_locked(dc, dir, name, len);
-	if (d && d->inode) {
-		*ino = d->inode->ino;
-		*type = LINUX_DT_OF_MODE(d->inode->mode);
-	}
-	if (d)
-		r = d->inode != NULL;
-	mutex_unlock(&dc->mu);
-	return r;
-}
-
-struct dentry *inode_dentry(struct inode *i)
-{
-	struct dcache *dc = &i->sb->vfs->dc;
-	struct dentry *d;
-
-	mutex_lock(&dc->mu);
-	LIST_FOREACH (d, &i->names, name_link)
-		if (!(d->flags & DENTRY_UNHASHED))
-			break;
-	if (d)
-		dentry_get_locked(d);
-	mutex_unlock(&dc->mu);
-	return d;
-}
-
-void dcache_each_pinned(struct dentry *dir, void (*fn)(const struct dentry *d, void *arg), void *arg)
-{
-	struct dcache *dc = dcache_of(dir);
-	struct dentry *d;
-
-	mutex_lock(&dc->mu);
-	TAILQ_FOREACH (d, &dir->children, child_link)
-		if (d->inode && d->flags & DENTRY_PINNED && d->flags & DENTRY_HASHED)
-			fn(d, arg);
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 }
 
 /* --- moves ------------------------------------------------------------------------ */
@@ -542,12 +403,13 @@ bool dentry_is_below(struct dentry *d, const struct dentry *anc)
 {
 	struct dcache *dc = dcache_of(d);
 	bool below;
+	struct mutex *held;
 
-	mutex_lock(&dc->mu);
+	held = brlock_read(&dc->lock);
 	while (d != anc && d->parent != d)
 		d = d->parent;
 	below = d == anc;
-	mutex_unlock(&dc->mu);
+	mutex_unlock(held);
 	return below;
 }
 
@@ -561,7 +423,7 @@ void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uin
 		dentry_drop(d);
 		return;
 	}
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	hash_out(d);
 	TAILQ_REMOVE(&old_dir->children, d, child_link);
 	memmove(s, name, len);
@@ -572,7 +434,7 @@ void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uin
 	dentry_get_locked(new_dir);
 	hash_in(dc, d);
 	child_in(dc, d);
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 	if (old_name != d->short_name)
 		free(old_name);
 	dentry_put(old_dir);
@@ -586,7 +448,7 @@ void dcache_exchange(struct dentry *a, struct dentry *b)
 	bool short_a = na == a->short_name, short_b = nb == b->short_name;
 	uint32_t len = a->name_len;
 
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	hash_out(a);
 	hash_out(b);
 	TAILQ_REMOVE(&a->parent->children, a, child_link);
@@ -604,7 +466,7 @@ void dcache_exchange(struct dentry *a, struct dentry *b)
 	hash_in(dc, b);
 	child_in(dc, a);
 	child_in(dc, b);
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 }
 
 /* --- a superblock ends: nobody uses its tree any more ----------------------------- */
@@ -625,11 +487,11 @@ void dcache_kill_tree(struct dentry *root)
 	for (;;) {
 		struct dentry *d, *parent;
 
-		mutex_lock(&dc->mu);
+		brlock_write(&dc->lock);
 		d = any_leaf(root);
 		parent = d->parent == d ? NULL : d->parent;
 		detach(dc, d);
-		mutex_unlock(&dc->mu);
+		brlock_write_end(&dc->lock);
 		dentry_free(d);
 		if (!parent)
 			return;

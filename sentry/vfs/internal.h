@@ -29,17 +29,19 @@ TAILQ_HEAD(dentry_list, dentry);
 LIST_HEAD(mount_bucket, mount);
 TAILQ_HEAD(mount_list, mount);
 
-/* One lock guards hash, tree links, LRU and the mount hash.  A walk through
- * cached names holds it throughout and takes no references but at its end. */
+/* One lock guards hash, tree links, LRU and the mount hash.  A walk through cached names
+ * reads under it throughout and takes no references but at its end; walks do not hinder
+ * each other.  What readers may change: counts, and the LRU under a lock of its own. */
 struct dcache {
-	struct mutex mu; /* RANK_DCACHE */
-	struct dentry_bucket *buckets; /* [mu] */
-	size_t n_buckets, count; /* [mu] */
-	struct dentry_list lru; /* [mu] oldest first; may hold used ones (lazily taken off) */
+	struct brlock lock; /* RANK_DCACHE */
+	struct dentry_bucket *buckets; /* [lock] */
+	size_t n_buckets, count; /* [lock] */
+	struct mutex lru_mu; /* RANK_DCACHE_LRU: for those who only read under lock */
+	struct dentry_list lru; /* [lock, or lru_mu] oldest first; may hold used ones (lazily taken off) */
 	uint64_t seed; /* [I] */
-	uint64_t next_cookie; /* [mu] */
-	struct mount_bucket mounts[MOUNT_BUCKETS]; /* [mu] by (parent, point) */
-	unsigned n_mounts; /* [mu] */
+	uint64_t next_cookie; /* [lock] */
+	struct mount_bucket mounts[MOUNT_BUCKETS]; /* [lock] by (parent, point) */
+	unsigned n_mounts; /* [lock] */
 };
 
 struct vfs {
@@ -67,7 +69,7 @@ struct vfs {
 
 /* flags: LINUX_MS_MOUNT_FLAGS */
 struct mount {
-	struct ref ref; /* the last put happens under the dcache lock */
+	struct ref ref; /* the last put happens under the dcache lock, as a writer */
 	struct superblock *sb; /* [I] owned */
 	struct dentry *root; /* [I] owned */
 	struct mount *parent; /* [dcache] owned while attached; NULL: a namespace's root, or detached */
@@ -94,11 +96,11 @@ struct mount_ns {
 
 /* --- dcache.c --- */
 struct err;
-int dcache_init(struct dcache *dc);
+int dcache_init(struct dcache *dc, unsigned cpus);
 static inline struct dcache *dcache_of(const struct dentry *d) { return &d->sb->vfs->dc; }
 uint32_t dcache_hash(const struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len);
 struct dentry *dcache_find_locked(struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len); /* borrowed */
-void dentry_get_locked(struct dentry *d); /* also from 0 */
+void dentry_get_locked(struct dentry *d); /* also from 0; to read under the lock suffices */
 void dentry_ahead_used_slow(struct dentry *d);
 static inline void dentry_ahead_used(struct dentry *d)
 {

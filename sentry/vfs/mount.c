@@ -53,9 +53,9 @@ void mount_put(struct mount *m)
 	if (!m || ref_put_unless_last(&m->ref))
 		return;
 	dc = &m->sb->vfs->dc;
-	mutex_lock(&dc->mu);
+	brlock_write(&dc->lock);
 	last = ref_put(&m->ref);
-	mutex_unlock(&dc->mu);
+	brlock_write_end(&dc->lock);
 	if (!last)
 		return;
 	dentry_put(m->root);
@@ -108,15 +108,16 @@ void path_cross_mounts(struct path *p)
 	struct vfs *v = p->dentry->sb->vfs;
 	struct mount *m;
 	struct path old;
+	struct mutex *held;
 
 	while (p->dentry->flags & DENTRY_MOUNTED) {
-		mutex_lock(&v->dc.mu);
+		held = brlock_read(&v->dc.lock);
 		m = mount_at_locked(v, p->mnt, p->dentry);
 		if (m) {
 			mount_get_locked(m);
 			dentry_get_locked(m->root);
 		}
-		mutex_unlock(&v->dc.mu);
+		mutex_unlock(held);
 		if (!m)
 			return;
 		old = *p;
@@ -161,7 +162,7 @@ void mount_detach(struct mount *m)
 	struct mount *parent;
 	struct dentry *point;
 
-	mutex_lock(&v->dc.mu);
+	brlock_write(&v->dc.lock);
 	parent = m->parent;
 	point = m->point;
 	if (parent) {
@@ -174,7 +175,7 @@ void mount_detach(struct mount *m)
 	m->ns = NULL;
 	m->parent = NULL;
 	m->point = NULL;
-	mutex_unlock(&v->dc.mu);
+	brlock_write_end(&v->dc.lock);
 	dentry_put(point);
 	mount_put(parent);
 	mount_put(m);
@@ -206,9 +207,9 @@ struct mount_ns *mount_ns_new(struct superblock *root, unsigned flags)
 	}
 	super_put(root); /* the mount has one of its own */
 	ns->root = m;
-	mutex_lock(&ns->vfs->dc.mu);
+	brlock_write(&ns->vfs->dc.lock);
 	mount_attach_locked(m, NULL, ns);
-	mutex_unlock(&ns->vfs->dc.mu);
+	brlock_write_end(&ns->vfs->dc.lock);
 	return ns;
 }
 
@@ -234,11 +235,12 @@ void mount_ns_put(struct mount_ns *ns)
 
 void mount_ns_root(struct mount_ns *ns, struct path *out)
 {
-	mutex_lock(&ns->vfs->dc.mu);
+	struct mutex *held = brlock_read(&ns->vfs->dc.lock);
+
 	*out = (struct path){ ns->root, ns->root->root };
 	mount_get_locked(out->mnt);
 	dentry_get_locked(out->dentry);
-	mutex_unlock(&ns->vfs->dc.mu);
+	mutex_unlock(held);
 	path_cross_mounts(out);
 }
 
@@ -264,13 +266,13 @@ struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner)
 		}
 		c->locked = m->locked || owner != ns->owner;
 		c->flags_locked = m->flags_locked || owner != ns->owner;
-		mutex_lock(&ns->vfs->dc.mu);
+		brlock_write(&ns->vfs->dc.lock);
 		if (m == ns->root)
 			n->root = c;
 		if (m->parent)
 			at = (struct path){ m->parent->copy, m->point };
 		mount_attach_locked(c, m->parent ? &at : NULL, n);
-		mutex_unlock(&ns->vfs->dc.mu);
+		brlock_write_end(&ns->vfs->dc.lock);
 	}
 	mutex_unlock(&ns->mu);
 	return n;

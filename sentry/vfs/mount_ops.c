@@ -27,9 +27,9 @@ static bool is_dir(const struct dentry *d) { return d->inode && LINUX_S_ISDIR(d-
 
 static void attach(struct mount *m, const struct path *at, struct mount_ns *ns)
 {
-	mutex_lock(&ns->vfs->dc.mu);
+	brlock_write(&ns->vfs->dc.lock);
 	mount_attach_locked(m, at, ns);
-	mutex_unlock(&ns->vfs->dc.mu);
+	brlock_write_end(&ns->vfs->dc.lock);
 }
 
 int vfs_mount(struct mount_ns *ns, const struct path *at, struct superblock *sb, unsigned flags)
@@ -199,9 +199,9 @@ int vfs_mount_move(struct mount_ns *ns, const struct path *from, const struct pa
 			goto put;
 	mount_get(m); /* across the detaching */
 	mount_detach(m);
-	mutex_lock(&v->dc.mu);
+	brlock_write(&v->dc.lock);
 	mount_attach_locked(m, &top, ns);
-	mutex_unlock(&v->dc.mu);
+	brlock_write_end(&v->dc.lock);
 	r = 0;
 put:
 	path_put(&top);
@@ -270,7 +270,7 @@ int vfs_pivot_root(struct mount_ns *ns, const struct path *new_root, const struc
 		;
 	if (!a || (put_old->mnt == n && !dentry_is_below(put_old->dentry, new_root->dentry)))
 		goto out;
-	mutex_lock(&v->dc.mu);
+	brlock_write(&v->dc.lock);
 	parent = n->parent;
 	point = n->point;
 	LIST_REMOVE(n, hash_link);
@@ -284,7 +284,7 @@ int vfs_pivot_root(struct mount_ns *ns, const struct path *new_root, const struc
 	ns->root = n;
 	n->locked = old->locked; /* the new root is as fast as the old one was */
 	old->locked = false;
-	mutex_unlock(&v->dc.mu);
+	brlock_write_end(&v->dc.lock);
 	dentry_put(point);
 	mount_put(parent);
 	r = 0;

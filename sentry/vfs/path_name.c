@@ -43,6 +43,7 @@ char *vfs_path_name(const struct path *at, const struct path *root, char *buf, s
 	struct dcache *dc = dcache_of(at->dentry);
 	char *p = buf + size, *end;
 	int r;
+	struct mutex *held;
 
 	if (!put_before(buf, &p, "", 1))
 		goto too_long;
@@ -51,9 +52,9 @@ char *vfs_path_name(const struct path *at, const struct path *root, char *buf, s
 	if (at->dentry->flags & DENTRY_UNHASHED && !put_before(buf, &p, deleted, sizeof(deleted) - 1))
 		goto too_long;
 	end = p;
-	mutex_lock(&dc->mu);
+	held = brlock_read(&dc->lock);
 	r = build(at, root, buf, &p);
-	mutex_unlock(&dc->mu);
+	mutex_unlock(held);
 	if (r < 0 || (p == end && !put_before(buf, &p, "/", 1)))
 		goto too_long;
 	if (r > 0 && !put_before(buf, &p, unreachable, sizeof(unreachable) - 1))

@@ -11,13 +11,14 @@ int dcache_readdir(struct file *f, struct dirent_sink *s)
 {
 	struct dentry *dir = f->path.dentry, *d;
 	struct dcache *dc = dcache_of(dir);
+	struct mutex *held;
 
 	if (f->pos == 0) {
 		if (s->add(s, ".", 1, dir->inode->ino, 4, 1))
 			return 0;
 		f->pos = 1;
 	}
-	mutex_lock(&dc->mu);
+	held = brlock_read(&dc->lock);
 	if (f->pos == 1) {
 		if (s->add(s, "..", 2, dir->parent->inode->ino, 4, 2))
 			goto out;
@@ -31,6 +32,6 @@ int dcache_readdir(struct file *f, struct dirent_sink *s)
 		f->pos = (int64_t)d->cookie + 1;
 	}
 out:
-	mutex_unlock(&dc->mu);
+	mutex_unlock(held);
 	return 0;
 }

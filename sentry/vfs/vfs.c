@@ -17,7 +17,7 @@ static int anon_statfs(struct superblock *sb, struct inode *i, struct kstatfs *o
 static const struct super_ops anon_super_ops = { .statfs = anon_statfs };
 static const struct fs_type anon_type = { .name = "anon_inodefs" };
 
-struct vfs *vfs_new(void)
+struct vfs *vfs_new(unsigned cpus)
 {
 	struct vfs *v = calloc(1, sizeof(*v));
 
@@ -28,7 +28,7 @@ struct vfs *vfs_new(void)
 	atomic_init(&v->next_ino, 1);
 	mutex_init(&v->rename_mu, RANK_RENAME);
 	mutex_init(&v->locks_mu, RANK_FILE);
-	if (dcache_init(&v->dc) || !(v->anon_sb = super_new(v, &anon_type, &anon_super_ops))) {
+	if (dcache_init(&v->dc, cpus) || !(v->anon_sb = super_new(v, &anon_type, &anon_super_ops))) {
 		free(v->dc.buckets);
 		free(v);
 		return NULL;

@@ -218,7 +218,7 @@ void path_get(const struct path *p);
 void path_put(struct path *p); /* and sets it to NULLs */
 
 /* One per kernel: types, device numbers, dentry cache, devices. */
-struct vfs *vfs_new(void);
+struct vfs *vfs_new(unsigned cpus); /* that walk at once */
 int vfs_register(struct vfs *v, const struct fs_type *t);
 const struct fs_type *vfs_find_type(struct vfs *v, const char *name);
 const struct fs_type *vfs_type_at(struct vfs *v, unsigned n); /* for /proc/filesystems; NULL past the end */

@@ -1,10 +1,10 @@
 /*
  * walk.c - from a name to a dentry.
  *
- * Through cached names the walk holds the dcache lock and neither allocates nor
- * counts references; `cur` is then borrowed.  Where it must ask a file system (a miss, a
- * revalidation, a magic link) it first pins cur and root, drops the lock, and
- * takes it again afterwards.
+ * Through cached names the walk reads under the dcache lock, as others do at the same
+ * time, and neither allocates nor counts references; `cur` is then borrowed.  Where it
+ * must ask a file system (a miss, a revalidation, a magic link) it first pins cur and
+ * root, drops the lock, and takes it again afterwards.
  */
 #include "vfs/internal.h"
 
@@ -20,13 +20,12 @@ struct nd {
 	char *buf; /* owned: the name with a link's target put in */
 	const char *fresh_until; /* shared trees: up to here the cache was just asked about */
 	unsigned links;
-	bool locked;
+	struct mutex *held; /* of the dcache lock, to read under */
 };
 
 static void nd_lock(struct nd *n)
 {
-	mutex_lock(&n->v->dc.mu);
-	n->locked = true;
+	n->held = brlock_read(&n->v->dc.lock);
 }
 
 /* Takes references to where the walk is, so that the lock can be dropped. */
@@ -42,8 +41,7 @@ static void nd_unlock(struct nd *n)
 		dentry_get_locked(n->root.dentry);
 		n->root_pin = n->root;
 	}
-	mutex_unlock(&n->v->dc.mu);
-	n->locked = false;
+	mutex_unlock(n->held);
 	path_put(&old);
 }
 
@@ -154,15 +152,16 @@ static void enter_answers(struct dentry *dir, const struct qstr *q, struct inode
 	uint32_t age = sb->vfs->age;
 	struct dcache *dc = &sb->vfs->dc;
 	struct dentry *d = NULL, *prev = NULL;
+	struct mutex *held;
 
 	for (unsigned i = 0; i < k; i++) {
 		bool same;
 
-		mutex_lock(&dc->mu);
+		held = brlock_read(&dc->lock);
 		d = dcache_find_locked(dc, dir, q[i].name, q[i].len);
 		if (d)
 			dentry_get_locked(d);
-		mutex_unlock(&dc->mu);
+		mutex_unlock(held);
 		same = d && d->inode == found[i];
 		if (d && same)
 			dentry_renew(d, age);
@@ -483,7 +482,7 @@ static void nd_finish(struct nd *n, int r, struct path *out)
 		dentry_get_locked(n->cur.dentry);
 		*out = n->cur;
 	}
-	mutex_unlock(&n->v->dc.mu);
+	mutex_unlock(n->held);
 	free(n->buf);
 	if (n->pin.dentry)
 		path_put(&n->pin);

@@ -2,7 +2,7 @@
  * tmpfs: random writes, truncations, holes and appends against a model; names; the size limit;
  * extended attributes; what is freed.
  *
- * links: sentry/fs/tmpfs/dir.c sentry/fs/tmpfs/file.c sentry/fs/tmpfs/pages.c sentry/fs/tmpfs/super.c sentry/fs/tmpfs/xattr.c sentry/lib/lock.c sentry/lib/wait.c sentry/mm/env.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/madvise.c sentry/mm/memfile.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/mlock.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/pma.c sentry/mm/safe_code.S sentry/mm/safe_copy.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_cache.c sentry/mm/uio.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/vma.c sentry/vfs/age.c sentry/vfs/attr.c sentry/vfs/cred.c sentry/vfs/user_ns.c sentry/vfs/dcache.c sentry/vfs/fdtable.c sentry/vfs/file.c sentry/vfs/fs_context.c sentry/vfs/idle.c sentry/vfs/inode.c sentry/vfs/locks.c sentry/vfs/mount.c sentry/vfs/mount_ops.c sentry/vfs/namei.c sentry/vfs/open.c sentry/vfs/path_name.c sentry/vfs/permission.c sentry/vfs/readdir.c sentry/vfs/rename.c sentry/vfs/vfs.c sentry/vfs/walk.c sentry/vfs/xattr.c 
+ * links: sentry/fs/tmpfs/dir.c sentry/fs/tmpfs/file.c sentry/fs/tmpfs/pages.c sentry/fs/tmpfs/super.c sentry/fs/tmpfs/xattr.c sentry/lib/lock.c sentry/lib/wait.c sentry/mm/env.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/madvise.c sentry/mm/memfile.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/mlock.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/pma.c sentry/mm/safe_code.S sentry/mm/safe_copy.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_cache.c sentry/mm/uio.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/vma.c sentry/vfs/age.c sentry/vfs/attr.c sentry/vfs/cred.c sentry/vfs/user_ns.c sentry/vfs/dcache.c sentry/vfs/dcache_find.c sentry/vfs/fdtable.c sentry/vfs/file.c sentry/vfs/fs_context.c sentry/vfs/idle.c sentry/vfs/inode.c sentry/vfs/locks.c sentry/vfs/mount.c sentry/vfs/mount_ops.c sentry/vfs/namei.c sentry/vfs/open.c sentry/vfs/path_name.c sentry/vfs/permission.c sentry/vfs/readdir.c sentry/vfs/rename.c sentry/vfs/vfs.c sentry/vfs/walk.c sentry/vfs/xattr.c 
  */
 #include "../mm/fake_platform.h"
 #include "abi/fcntl.h"
@@ -25,7 +25,7 @@ static void begin(const char *options)
 
 	fake_env();
 	baseline = memfile_allocated(env.mf);
-	v = vfs_new();
+	v = vfs_new(3);
 	vfs_mm_env_set(v, &env);
 	ck_assert_int_eq(tmpfs_register(v), 0);
 	ck_assert_int_eq(tmpfs_new(v, options, &sb), 0);
