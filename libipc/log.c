@@ -136,7 +136,7 @@ static void append_escaped(char *line, size_t size, size_t *n, const char *text,
 	}
 }
 
-static void write_line(int fd, enum log_level level, const char *fmt, va_list ap)
+static __attribute__((format(printf, 3, 0))) void write_line(int fd, enum log_level level, const char *fmt, va_list ap)
 {
 	int saved = errno, pid = logger.pid ? logger.pid : (int)getpid();
 	char text[4096], line[8192 + 256], when[LOG_TIME_MAX];
