@@ -29,6 +29,17 @@ alike() { # NAME COMMAND... : as without a sandbox
 	is "$name" $? "$want" -- "$@" </dev/null
 }
 
+# --- programs that make user namespaces ------------------------------------------------------
+ids='id -u; cat /proc/self/uid_map; grep -c . /proc/self/mounts >/dev/null && echo mounts'
+alike "unshare --user --map-root-user" setpriv --reuid 1000 --regid 1000 --clear-groups unshare --user --map-root-user sh -c "$ids"
+alike "a host name of its own there" unshare --user --map-root-user --uts sh -c 'hostname inner; hostname'
+is "and mounts" 0 x -- unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /mnt && touch /mnt/x && ls /mnt'
+if command -v bwrap >/dev/null; then
+	alike "bwrap" setpriv --reuid 1000 --regid 1000 --clear-groups bwrap --unshare-user --unshare-pid --uid 0 --gid 0 --ro-bind / / --dev /dev --tmpfs /tmp sh -c 'id -u; touch /tmp/x; ls /tmp; echo >/usr/x; cat /proc/self/uid_map'
+else
+	skip "bwrap" "not installed"
+fi
+
 # --- what a start's phases take ----------------------------------------------------------
 timeout -k 5 60 "$LAUNCHER" --root "$STATE" --debug --log "$SCRATCH/log" do -- true </dev/null >"$SCRATCH/out" 2>&1
 for phase in 'launcher.*timing: components started' 'launcher.*timing: program ended' 'gofer.*timing: sealed' 'controld.*timing: sealed' \
