@@ -43,7 +43,7 @@ def map_program(a):
 
 def map_stub(a):
     """The program's memory, a slot, and once the page of orders, which only the sentry writes."""
-    return map_program(a) or a[3] == SHARED_FIXED and (of_slot(a) or a[:3] == [ORDERS, PAGE, 1])
+    return map_program(a) or a[3] == SHARED_FIXED and (of_slot(a) or a[:3] == [ORDERS, 2 * PAGE, 1])
 
 
 def slot_word(a):
