@@ -9,6 +9,7 @@
 #include "abi/time.h"
 #include "syscalls/poll_util.h"
 #include "syscalls/syscall.h"
+#include "vfs/idle.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -71,11 +72,16 @@ static int wait_ready(struct entry *e, size_t n, int64_t deadline)
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
-/* Nothing is ready: notes that, and says how many are ready now after all. */
+/* Nothing is ready: notes that where it can be, and says how many are ready now after all. */
 static int note_idle(struct task *t, const struct linux_pollfd *p, struct entry *e, size_t n)
 {
 	int ready = 0;
 
+	for (size_t i = 0; i < n; i++)
+		if (n > IDLE_FDS || (e[i].f && !file_may_idle(e[i].f, e[i].want)))
+			return 0;
+	if (!idle_begin(t))
+		return 0;
 	for (size_t i = 0; i < n; i++) {
 		if (e[i].f)
 			e[i].got = idle_look(t, p[i].fd, e[i].f, e[i].want);
@@ -128,7 +134,7 @@ static int64_t do_poll(struct task *t, uaddr ufds, uint64_t n, int64_t deadline)
 		goto out;
 	open_pollfds(t, p, e, n);
 	r = wait_ready(e, n, deadline);
-	if (!r && !deadline && n <= IDLE_FDS && idle_begin(t))
+	if (!r && !deadline)
 		r = note_idle(t, p, e, n);
 	put_files(e, n);
 	if (r < 0)

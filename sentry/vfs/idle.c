@@ -84,11 +84,16 @@ static bool note_locked(struct fdtable *t, unsigned fd, struct file *f, uint32_t
 	return true;
 }
 
+bool file_may_idle(const struct file *f, uint32_t events)
+{
+	return f->mode & FILE_TOUCHES && !(events & ~(IDLE_EVENTS | PLATFORM_EMPTY_SET));
+}
+
 bool fdtable_idle_note(struct fdtable *t, int fd, struct file *f, uint32_t events)
 {
 	bool done;
 
-	if (fd < 0 || !(f->mode & FILE_TOUCHES) || events & ~(IDLE_EVENTS | PLATFORM_EMPTY_SET))
+	if (fd < 0 || !file_may_idle(f, events))
 		return false;
 	mutex_lock(&t->mu);
 	done = note_locked(t, (unsigned)fd, f, events);

@@ -25,6 +25,7 @@ struct platform_ctx;
 /* The events that a record may be about, besides PLATFORM_EMPTY_SET. */
 #define IDLE_EVENTS (EVENT_IN | EVENT_PRI | EVENT_RDNORM | EVENT_RDBAND | EVENT_RDHUP | EVENT_ERR | EVENT_HUP)
 
+bool file_may_idle(const struct file *f, uint32_t events); /* a record can be about these events of f */
 /* Own thread of a task with this table: its program looks at t's records from now on.  False: it cannot. */
 bool fdtable_idle_begin(struct fdtable *t, struct platform_ctx *c);
 /* f has none of these events until its queue is told otherwise.  False: that cannot be noted, or fd is not f's. */

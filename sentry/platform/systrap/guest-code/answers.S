@@ -7,11 +7,11 @@
  *
  * Here come calls with everything saved but the arguments: rdi, rsi, r14 (for
  * rdx), r10, r8, r9, and the number in ebp, stay as they are; rax, rbx, rcx, rdx,
- * r13 and r15 are free.  Whatever is not simple is asked of the sentry: at `ask`,
+ * r13 and r15 are free.  Whatever is not simple is asked of the sentry: at stub_ask,
  * where no trace of an attempt may be left.
  *
  * Between stub_answers and stub_answers_end the program's memory is touched, by
- * its own rights: where that faults, the handler has the thread go on at `ask`.
+ * its own rights: where that faults, the handler has the thread go on at stub_ask.
  * (A pointer to the stub's own pages may succeed, where Linux has nothing: the
  * program can do the same by a plain access.)
  */
