@@ -28,12 +28,12 @@
 
 #define STACK_SIZE (256 * 1024)
 
-/* Beside the launcher when installed, in the neighbour folder in the tree. */
+/* Beside the launcher when installed, in a folder of its own there or next to it in the tree. */
 struct err *program_find(const char *name, struct pool *p, const char **out)
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *candidates[3];
+	const char *candidates[4];
 	char *slash;
 
 	if (n < 0)
@@ -42,9 +42,10 @@ struct err *program_find(const char *name, struct pool *p, const char **out)
 	if ((slash = strrchr(self, '/')))
 		*slash = 0;
 	candidates[0] = pool_printf(p, "%s/%s", self, name);
-	candidates[1] = pool_printf(p, "%s/../%s/%s", self, name, name);
-	candidates[2] = pool_printf(p, REDOUBT_LIBEXEC "/%s", name);
-	for (size_t i = 0; i < 3; i++) {
+	candidates[1] = pool_printf(p, "%s/%s/%s", self, name, name);
+	candidates[2] = pool_printf(p, "%s/../%s/%s", self, name, name);
+	candidates[3] = pool_printf(p, REDOUBT_LIBEXEC "/%s", name);
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(*candidates); i++) {
 		struct stat st;
 
 		if (!stat(candidates[i], &st) && S_ISREG(st.st_mode)) {

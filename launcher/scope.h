@@ -2,7 +2,7 @@
  * scope.h - a container's cgroup as a transient scope unit of systemd's, for
  * --systemd-cgroup, as runc does it.
  *
- * The launcher speaks to systemd through the program `scope` (scope/), which runs
+ * The launcher speaks to systemd through the program `scope` (scope/ here), which runs
  * for each of the functions here.  The user's manager is asked instead of the
  * machine's by everybody but root of the machine.
  */

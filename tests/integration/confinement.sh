@@ -35,7 +35,7 @@ golden gofer-keeper "$bin/gofer/gofer" --root / --keeper
 golden launcher "$bin/launcher/launcher"
 golden ipcctl "$bin/libipc/ipcctl"
 golden ipcwire "$bin/libipc/ipcwire"
-[ ! -e "$bin/scope/scope" ] || golden scope "$bin/scope/scope"
+[ ! -e "$bin/launcher/scope/scope" ] || golden scope "$bin/launcher/scope/scope"
 
 # at_most COMPONENT N [OPTION] : distinct permitted calls, and each row has a reason
 at_most() {
@@ -48,7 +48,7 @@ at_most sentry 45
 at_most gofer 40
 at_most gofer 40 --keeper
 at_most controld 30
-[ ! -e "$bin/scope/scope" ] || at_most scope 25
+[ ! -e "$bin/launcher/scope/scope" ] || at_most scope 25
 
 # --- live sandboxes, one a platform --------------------------------------------------
 "$bin/sentry/sentry" --syscalls >"$SCRATCH/syscalls"

@@ -5,7 +5,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/lib.sh"
 bin=${REDOUBT_BIN:-$top}
 bin=${bin%/}
-PATH=$bin/launcher:$bin/controld:$bin/gofer:$bin/scope:$bin/sentry:$bin/libipc:$PATH
+PATH=$bin/launcher:$bin/controld:$bin/gofer:$bin/launcher/scope:$bin/sentry:$bin/libipc:$PATH
 [ -e "$TREE/.complete" ] || debian_tree
 export LC_ALL=C # patterns match bytes
 NL='
