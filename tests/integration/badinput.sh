@@ -94,9 +94,9 @@ while IFS='|' read -r edit expect; do
 	fi
 	refused "$edit" "$expect" run --bundle "$bundle" "$id"
 done <<'CASES'
-s/"ociVersion": "1.0.2",//|ociVersion: is missing
-s/"1.0.2"/102/|ociVersion: is an integer, must be a string
-s/"1.0.2"/"9"/|ociVersion: '9' is not supported, 1.x is
+s/"ociVersion": "1.2.0",//|ociVersion: is missing
+s/"1.2.0"/102/|ociVersion: is an integer, must be a string
+s/"1.2.0"/"9"/|ociVersion: '9' is not supported, 1.x is
 s/"process"/"prozess"/|process: is missing
 s/"terminal": false/"terminal": "no"/|process.terminal: is a string, must be a boolean
 s/"uid": 0/"uid": -1/|process.user.uid: is negative
@@ -117,10 +117,10 @@ s/"hostname": "redoubt"/"hostname": ["x"]/|hostname: is a list, must be a string
 s/"destination": "\/proc"/"destination": "proc"/|mounts[0].destination: 'proc' is not an absolute path
 s/"type": "devpts"/"type": "foo"/|mounts[2].type: unknown file system 'foo'
 s/"size=65536k"\] },$/"sighs=1"] },/|mounts[1].options[3]: unknown option 'sighs=1' of a tmpfs mount
-s/"type": "sysfs", "source": "sysfs"/"type": "bind", "source": "\/nowhere"/|mounts[4].source: '/nowhere': No such file or directory
+s/"type": "sysfs", "source": "sysfs"/"type": "bind", "source": "\/nowhere"/|mounts[5].source: '/nowhere': No such file or directory
 s/{ "type": "pid" }/{ "type": "pit" }/|linux.namespaces[0].type: unknown namespace 'pit'
 s/{ "type": "pid" }/{ "type": "pid", "path": "\/proc\/1\/ns\/pid" }/|linux.namespaces[0].path: '/proc/1/ns/pid' is not a namespace of a container of ours: no other can be joined
-s/"maskedPaths": \["\/proc\/kcore"/"maskedPaths": ["kcore"/|linux.maskedPaths[0]: 'kcore' is not an absolute path
+s/"maskedPaths": \["\/proc\/acpi"/"maskedPaths": ["acpi"/|linux.maskedPaths[0]: 'acpi' is not an absolute path
 s/"readonlyPaths": \[.*\]/"readonlyPaths": "x"/|linux.readonlyPaths: is a string, must be a list
 CASES
 

@@ -108,7 +108,7 @@ quiet start "$id"; is start $? 0
 is "state running" "$(status_of)" running
 is "list -q" "$(run list -q)" "$id"
 is "list" "$(run list | awk -v id="$id" '$1 == id { print $3 }')" running
-is "list --format json" "$(run list --format json | sed -n 's/.*"status": "\(.*\)".*/\1/p')" running
+is "list --format json" "$(run list --format json | sed -n 's/.*"status": *"\([a-z]*\)".*/\1/p')" running
 is "ps" "$(run ps "$id" | awk 'NR > 1 { print $2, $NF }')" "1 trap"
 is "ps --format json-long" "$(run ps --format json-long "$id" | grep -c '"pid": 1,')" 1
 quiet delete "$id"; is "delete of a running one" $? 1
