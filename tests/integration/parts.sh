@@ -145,7 +145,7 @@ options_of() { grep -oE -- '(^|[^a-zA-Z0-9-])--[a-z][a-z-]*[a-z]' | grep -oE -- 
 for c in launcher controld gofer sentry ipcctl ipcwire scope; do
 	dir=$c
 	command -v $c >/dev/null || { skip "$c" "not built: it needs libsystemd-dev"; continue; }
-	case $c in ipc*) dir=libipc ;; esac
+	case $c in ipc*) dir=libipc ;; scope) dir=launcher/scope ;; esac
 	expect "$c --version" 0 "*[0-9].[0-9]*" $c --version
 	expect "$c --print-policy" 0 "component $c$NL*" $c --print-policy
 	expect "$c --help" 0 "usage: *" $c --help
