@@ -410,7 +410,7 @@ CASE(never_less_than_was_seen)
 	CHECK(pthread_create(&th, NULL, writes_pairs, NULL) == 0);
 	while (n < 3000 && (n < 10 || time(NULL) < end)) {
 		sched_yield();
-		while (look(mine[0], POLLIN) & POLLIN || n == 0) {
+		while (n < 3000 && (n < 10 || time(NULL) < end) && (look(mine[0], POLLIN) & POLLIN || n == 0)) {
 			if (read(mine[0], &c, 1) != 1)
 				break;
 			CHECK(c == 'a' && look(mine[0], POLLIN) & POLLIN);
