@@ -41,10 +41,9 @@ struct err *cgroup_limit(const struct cgroup *g, const struct oci_resources *r, 
 
 /* cgroup_units.c.  Processors worth the quota, rounded up; 0: no quota. */
 uint64_t cgroup_quota_cpus(const struct oci_resources *r);
-/* What is written for a limit of the container: the sandbox has processes, and
- * memory, that its programs do not see.  -1 and 0 ("none", "not given") stay. */
+/* What is written for a limit of the container: the sandbox has processes that its
+ * programs do not see.  -1 and 0 ("none", "not given") stay. */
 int64_t cgroup_host_pids(int64_t limit);
-int64_t cgroup_host_memory(int64_t limit);
 /* v1's shares and weights in v2's numbers, as every runtime maps them. */
 uint64_t cgroup_weight(uint64_t shares);
 uint64_t cgroup_io_weight(uint64_t weight);

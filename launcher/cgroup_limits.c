@@ -42,7 +42,7 @@ static const char *number_v1(struct pool *p, int64_t v)
  * whether they grow or shrink. */
 static struct err *memory_v1(const char *dir, const struct oci_memory *m, struct pool *p)
 {
-	const char *limit = m->limit ? number_v1(p, cgroup_host_memory(m->limit)) : NULL, *swap = m->swap ? number_v1(p, cgroup_host_memory(m->swap)) : NULL;
+	const char *limit = m->limit ? number_v1(p, m->limit) : NULL, *swap = m->swap ? number_v1(p, m->swap) : NULL;
 	struct err *e = limit ? cgroup_put(dir, "memory.limit_in_bytes", limit, "memory.limit") : NULL;
 
 	if (swap && e) {
@@ -71,7 +71,7 @@ static struct err *memory_v2(const char *dir, const struct oci_memory *m, struct
 	if (m->swap)
 		e = cgroup_put(dir, "memory.swap.max", number(p, m->swap < 0 ? -1 : m->swap - m->limit), "memory.swap");
 	if (!e && m->limit)
-		e = cgroup_put(dir, "memory.max", number(p, cgroup_host_memory(m->limit)), "memory.limit");
+		e = cgroup_put(dir, "memory.max", number(p, m->limit), "memory.limit");
 	if (!e && m->reservation)
 		e = cgroup_put(dir, "memory.low", number(p, m->reservation), "memory.reservation");
 	return e;

@@ -8,19 +8,9 @@
 #define PIDS_PER_TASK 3
 #define PIDS_OWN 64
 
-/* The guest's kernel keeps the limit of its programs; it and the gofer live above
- * it, and what programs touch while it acts.  Above that the host's kernel ends all. */
-#define MEMORY_OWN (INT64_C(48) << 20)
-#define MEMORY_PART 16
-
 int64_t cgroup_host_pids(int64_t limit)
 {
 	return limit < 0 || limit > 1000000 ? -1 : limit ? limit * PIDS_PER_TASK + PIDS_OWN : 0;
-}
-
-int64_t cgroup_host_memory(int64_t limit)
-{
-	return limit <= 0 || limit > INT64_MAX / 2 ? limit : limit + MEMORY_OWN + limit / MEMORY_PART;
 }
 
 uint64_t cgroup_weight(uint64_t shares)

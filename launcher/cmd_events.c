@@ -24,8 +24,8 @@ static const struct option_def options[] = {
 	{ 0 },
 };
 
-/* What the guest's own kernel counts: instead of a cgroup's data, or into it: the
- * host's limit lies above the container's, so that it is the guest that keeps it. */
+/* What the guest's own kernel counts, and the limit that it keeps: instead of a
+ * cgroup's data, or into it. */
 static struct err *guest_stats(const struct sandbox *s, json_t **data)
 {
 	struct control_usage_reply r = { 0 };

@@ -45,7 +45,7 @@ static void add_limit(struct scope_properties *out, struct pool *p, const char *
 
 static void memory(const struct oci_memory *m, bool v2, struct pool *p, struct scope_properties *out)
 {
-	add_limit(out, p, v2 ? "MemoryMax" : "MemoryLimit", cgroup_host_memory(m->limit));
+	add_limit(out, p, v2 ? "MemoryMax" : "MemoryLimit", m->limit);
 	if (!v2)
 		return;
 	add_limit(out, p, "MemoryLow", m->reservation);

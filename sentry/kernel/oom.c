@@ -25,15 +25,17 @@
 #define LOOK_MIN (1 * MS)
 #define LOOK_MAX (100 * MS)
 #define DEATH_MS 20000 /* a killed program has given its memory back by then, or another must */
-/* How far allocations may go beyond the limit before they fail, for those who
- * cannot wait where they are. */
-#define SLACK(limit) ((UINT64_C(16) << 20) + (limit) / 32)
+/* The host keeps the same limit for the sandbox as a whole: the programs get what the
+ * sentry, the gofer and what is touched while somebody is being killed leave of it. */
+#define OWN_MEMORY (UINT64_C(8) << 20)
+#define OWN_PART 16
 
 struct oom {
 	struct kernel *k; /* [I] */
 	struct mutex mu; /* RANK_LEAF */
 	bool started; /* [mu] */
-	_Atomic uint64_t limit; /* 0: none */
+	_Atomic uint64_t limit; /* as programs are told; 0: none */
+	_Atomic uint64_t line; /* what they may use of it */
 	_Atomic bool pressing; /* tasks wait */
 	_Atomic bool hopeless; /* there was nobody to kill */
 	_Atomic bool watched; /* the thread looks by itself: nobody need wake it */
@@ -191,9 +193,7 @@ static uint64_t used(const struct oom *o)
 
 static bool over(const struct oom *o)
 {
-	uint64_t limit = atomic_load(&o->limit);
-
-	return limit && used(o) > limit;
+	return atomic_load(&o->limit) && used(o) > atomic_load(&o->line);
 }
 
 /* From now on tasks wait; those in their programs leave them, and so touch no more. */
@@ -264,8 +264,8 @@ static void make_room(struct oom *o)
 /* When to look next: memory cannot have grown to the limit before. */
 static int64_t look_again(const struct oom *o)
 {
-	uint64_t limit = atomic_load(&o->limit), now = used(o);
-	int64_t ns = limit > now ? (int64_t)((limit - now) / TOUCH_RATE) : 0;
+	uint64_t line = atomic_load(&o->line), now = used(o);
+	int64_t ns = line > now ? (int64_t)((line - now) / TOUCH_RATE) : 0;
 
 	return now_monotonic() + (ns < LOOK_MIN ? LOOK_MIN : ns > LOOK_MAX ? LOOK_MAX : ns);
 }
@@ -277,17 +277,14 @@ static void *oom_main(void *arg)
 	thread_enter("memory");
 	sleeper_set_current(&o->sleeper);
 	for (;;) {
-		uint64_t limit;
-
 		while (over(o))
 			make_room(o);
 		if (atomic_load(&o->pressing))
 			let_go(o);
 		atomic_store(&o->hopeless, false);
-		limit = atomic_load(&o->limit);
 		/* told of what is handed out from now on, unless it is more than the limit already */
 		atomic_store(&o->watched, false);
-		if (!limit || memfile_reach(o->k->memfile) <= limit) {
+		if (!atomic_load(&o->limit) || memfile_reach(o->k->memfile) <= atomic_load(&o->line)) {
 			wait_sleep_uninterruptible(WAIT_FOREVER);
 			continue;
 		}
@@ -327,6 +324,7 @@ static int start_locked(struct oom *o)
 
 int oom_set_limit(struct kernel *k, uint64_t bytes)
 {
+	uint64_t own = OWN_MEMORY + bytes / OWN_PART, line = bytes - (own < bytes / 2 ? own : bytes / 2);
 	struct oom *o = k->oom;
 	int r;
 
@@ -335,6 +333,7 @@ int oom_set_limit(struct kernel *k, uint64_t bytes)
 	mutex_lock(&o->mu);
 	r = bytes ? start_locked(o) : 0;
 	if (!r) {
+		atomic_store(&o->line, line);
 		atomic_store(&o->limit, bytes);
 		k->memory_total = bytes ? bytes : k->memory_host;
 	}
@@ -342,7 +341,7 @@ int oom_set_limit(struct kernel *k, uint64_t bytes)
 	if (r)
 		return r;
 	if (bytes)
-		memfile_set_limit(k->memfile, bytes, bytes + SLACK(bytes), handed_out, o);
+		memfile_set_limit(k->memfile, line, bytes, handed_out, o);
 	else
 		memfile_set_limit(k->memfile, k->memory_host, k->memory_host, NULL, NULL);
 	sleeper_wake(&o->sleeper);

@@ -6,8 +6,8 @@
  * sentry does not see.  So a thread of its own watches how much it is: never,
  * as long as all that was handed out fits the limit; else the more often the
  * nearer the limit is.  Over it, all tasks wait before they run on (oom_wait) until the
- * killed ones have given enough back.  The host's own limit lies above by a margin for
- * what can be touched meanwhile, and for the sentry itself.
+ * killed ones have given enough back.  The host keeps the same limit for all of the
+ * sandbox: that is done a little below it, which leaves room for the sentry itself.
  */
 #ifndef SENTRY_KERNEL_OOM_H
 #define SENTRY_KERNEL_OOM_H

@@ -86,7 +86,7 @@ is "events --stats: the container's limit" "$(json 'd["data"]["memory"]["usage"]
 d=$(find /sys/fs/cgroup -type d -name $id -path '*/memory/*' | head -1)
 [ -n "$d" ] || d=$(find /sys/fs/cgroup -type d -name $id | head -1)
 host() { cat "$d/memory.max" "$d/memory.limit_in_bytes" 2>/dev/null | head -1 | grep . || echo 0; }
-is "the host's lies above" "$(($(host) > 96 * MB && $(host) < 200 * MB))" 1
+is "the host's is the same" "$(host)" $((96 * MB))
 quiet exec $id sh -c "$grow"
 is "exec: killed, the container goes on" "$? $(cat "$SCRATCH/out") $(run state $id | sed -n 's/.*"status": "\(.*\)".*/\1/p')" "0 grew 137 running"
 sleep 0.5
@@ -101,7 +101,7 @@ quiet exec -d $id python3 -c "$(cat "$SCRATCH/hold.py")" 300 0 big
 for _ in $(seq 100); do quiet usage $id; [ "$(json 'd["guest"]["memory"] > 300000000' 2>/dev/null)" = True ] && break; sleep 0.1; done
 quiet update --memory $((128 * MB)) $id
 is "update: less than is used: the worst is killed" "$? $(run exec $id sh -c 'grep MemTotal /proc/meminfo; grep oom_kill /proc/vmstat' | xargs)" "0 MemTotal: $((128 * 1024)) kB oom_kill 2"
-is "... and the host's limit follows" "$(($(host) < 250 * MB))" 1
+is "... and the host's limit follows" "$(host)" $((128 * MB))
 echo '{"pids": {"limit": 3}}' | run update --resources - $id 2>"$SCRATCH/err"
 quiet exec $id sh -c 'for i in 1 2 3 4 5; do sleep 1 & done; wait'
 is "update: fewer processes" "$(grep -ci 'fork\|resource' "$SCRATCH/err")" 1

@@ -31,7 +31,7 @@ config "c['linux'].update(cgroupsPath='/redoubt-test/$id', resources={'memory': 
 quiet run -d -b "$b" "$id"
 is "run -d with limits" $? 0
 if [ -n "$(cg memory memory.limit_in_bytes)" ]; then
-	is "memory limit, with room for our own" "$(cg memory memory.limit_in_bytes)" $((268435456 * 17 / 16 + (48 << 20)))
+	is "memory limit" "$(cg memory memory.limit_in_bytes)" 268435456
 	is "cpu quota" "$(cg cpu cpu.cfs_quota_us)" 50000
 	is "sentry, gofer and controld are in it" "$(cg memory cgroup.procs | wc -l | awk '{print ($1 >= 3)}')" 1
 	is "processors from the quota" "$(run exec "$id" nproc)" 1
@@ -40,7 +40,7 @@ if [ -n "$(cg memory memory.limit_in_bytes)" ]; then
 	is "events --stats" "$(json 'd["type"], d["id"] == "'"$id"'", d["data"]["memory"]["usage"]["limit"], d["data"]["memory"]["usage"]["usage"] > 0, d["data"]["cpu"]["usage"]["total"] > 0, d["data"]["pids"]["current"] > 0')" \
 		"stats True 268435456 True True True"
 	echo '{"memory": {"limit": 134217728}}' | run update --resources - "$id" 2>"$SCRATCH/err"
-	is "update --resources -" "$? $(cg memory memory.limit_in_bytes)" "0 $((134217728 * 17 / 16 + (48 << 20)))"
+	is "update --resources -" "$? $(cg memory memory.limit_in_bytes)" "0 134217728"
 	quiet update --cpu-quota 20000 "$id"
 	is "update --cpu-quota" "$? $(cg cpu cpu.cfs_quota_us)" "0 20000"
 	quiet update --cpu-quota x "$id"

@@ -50,7 +50,7 @@ START_TEST(memory_and_processes)
 	struct oci_memory memory = { .limit = 1 << 20, .swap = 3 << 20, .reservation = 4096 };
 	struct oci_pids pids = { 10 };
 	const struct oci_resources r = { .memory = &memory, .pids = &pids };
-	const long long limit = cgroup_host_memory(1 << 20), tasks = cgroup_host_pids(10);
+	const long long limit = 1 << 20, tasks = cgroup_host_pids(10);
 
 	ck_assert_str_eq(limits(&r, true), pool_printf(&pool, "MemoryMax=t:%lld MemoryLow=t:4096 MemorySwapMax=t:2097152 TasksMax=t:%lld", limit, tasks));
 	ck_assert_str_eq(limits(&r, false), pool_printf(&pool, "MemoryLimit=t:%lld TasksMax=t:%lld", limit, tasks));
