@@ -17,6 +17,7 @@
 
 #include "libipc/ending.h"
 #include "libipc/fd.h"
+#include "libipc/own_text.h"
 #include "libipc/panic.h"
 
 #include <errno.h>
@@ -71,8 +72,10 @@ struct err *keeper_wait_sealed(struct keeper *k)
 
 static void seal(const struct options *o)
 {
-	struct err *e = confine_seal(gofer_keeper_policy(o));
+	struct err *e;
 
+	own_text_drop();
+	e = confine_seal(gofer_keeper_policy(o));
 	if (!e)
 		return;
 	log_error("%s", err_text(e));

@@ -16,6 +16,7 @@
 
 #include "libipc/confine.h"
 #include "libipc/fd.h"
+#include "libipc/own_text.h"
 #include "libipc/panic.h"
 #include "libipc/sanitize.h"
 
@@ -149,6 +150,7 @@ static struct err *serve(const struct options *o, struct server *s)
 	if (e || (o->keeper && (e = keeper_split(o, &keeper))))
 		return e;
 	s->start = keeper.start;
+	own_text_drop();
 	if ((e = o->listen ? listen_serve(s, TAKE_FD(listener)) : open_only(o, s, &only)) ||
 		(e = keeper_wait_sealed(&keeper)) || (e = o->keeper ? confine_seal_child(gofer_policy(o)) : confine_seal(gofer_policy(o))))
 		return e;
