@@ -150,7 +150,8 @@ static struct err *serve(const struct options *o, struct server *s)
 	if (e || (o->keeper && (e = keeper_split(o, &keeper))))
 		return e;
 	s->start = keeper.start;
-	own_text_drop();
+	if (!o->keeper)
+		own_text_drop(); /* one that was forked has not got it, and may be sealed */
 	if ((e = o->listen ? listen_serve(s, TAKE_FD(listener)) : open_only(o, s, &only)) ||
 		(e = keeper_wait_sealed(&keeper)) || (e = o->keeper ? confine_seal_child(gofer_policy(o)) : confine_seal(gofer_policy(o))))
 		return e;
