@@ -64,12 +64,12 @@ quiet --systemd-cgroup run -d -b "$b" $id
 is "run -d" $? 0
 calls >"$SCRATCH/said"
 is "StartTransientUnit" "$(grep -c "STRING\"$scope\";STRING\"fail\"" "$SCRATCH/said")" 1
-is "its properties" "$(said Slice s 'STRING"some.slice"') $(said Delegate b BOOLEANtrue) $(said MemoryLimit t UINT64192937984) $(said CPUQuotaPerSecUSec t UINT641500000) $(said TasksMax t UINT64196) $(said TimeoutStopUSec t UINT647000000)" "1 1 1 1 1 1"
-is "its processes are in it" "$(wc -l <"$where/cgroup.procs" | awk '{ print ($1 >= 3) }') $(cat "$where/memory.limit_in_bytes")" "1 192937984"
+is "its properties" "$(said Slice s 'STRING"some.slice"') $(said Delegate b BOOLEANtrue) $(said MemoryLimit t UINT64134217728) $(said CPUQuotaPerSecUSec t UINT641500000) $(said TasksMax t UINT64196) $(said TimeoutStopUSec t UINT647000000)" "1 1 1 1 1 1"
+is "its processes are in it" "$(wc -l <"$where/cgroup.procs" | awk '{ print ($1 >= 3) }') $(cat "$where/memory.limit_in_bytes")" "1 134217728"
 quiet update --memory 67108864 --pids-limit 20 $id
 is "update" "$?" 0
 calls >"$SCRATCH/said"
-is "SetUnitProperties" "$(said MemoryLimit t UINT64121634816) $(said TasksMax t UINT64124) $(cat "$where/memory.limit_in_bytes")" "1 1 121634816"
+is "SetUnitProperties" "$(said MemoryLimit t UINT6467108864) $(said TasksMax t UINT64124) $(cat "$where/memory.limit_in_bytes")" "1 1 67108864"
 quiet exec $id cat /proc/self/cgroup
 is "exec" "$? $(cat "$SCRATCH/out")" "0 0::/"
 : >"$SCRATCH/calls"
