@@ -8,8 +8,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
 . "$top/tests/integration/lib.sh"
 run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@"; }
-quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(tail -c 500 "$SCRATCH/err")"; fi; }
 id=cgroups-$$ b=$SCRATCH/b
 mkdir -p "$b"
 bundle() { # PYTHON ARGS... : a config.json with c changed

@@ -8,7 +8,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/lib.sh"
 
 run() { timeout -k 1 60 "$LAUNCHER" --root "$STATE" "$@"; }
-quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
 has() { if [[ "$2" == *"$3"* ]]; then ok "$1"; else not_ok "$1" "wanted '$3' in:" "$(head -20 <<<"$2")" "$(cat "$SCRATCH/err" 2>/dev/null)"; fi; }
 id=debug-$$ b=$SCRATCH/b
 mkdir -p "$b"

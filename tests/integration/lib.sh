@@ -25,6 +25,8 @@ not_ok() { failed=$((failed + 1)); echo "not ok $1"; shift; for l; do printf '# 
 skip() { skipped=$((skipped + 1)); echo "ok $1 # skip $2"; }
 # is NAME GOT WANTED : a failure shows the last of $SCRATCH/err too
 is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(tail -5 "$SCRATCH/err" 2>/dev/null)"; fi; }
+# quiet ARGS... : the script's own run, with what it prints in $SCRATCH/out and $SCRATCH/err
+quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
 finish() { echo "$passed passed, $failed failed, $skipped skipped"; [ "$failed" -eq 0 ]; }
 
 # spec DIR TERMINAL ARGS... : writes DIR/config.json running ARGS in the tree

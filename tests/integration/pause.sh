@@ -8,7 +8,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/lib.sh"
 
 run() { timeout -k 1 20 "$LAUNCHER" --root "$STATE" "$@"; }
-quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
 status_of() { run state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
 id=pause-$$
 # its files are looked at from outside: a bind would do, its output does as well

@@ -2,7 +2,6 @@
 # names of its containers begin with it.
 
 run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
-quiet() { run "$@" >"$SCRATCH/out" 2>"$SCRATCH/err"; }
 leave() {
 	for d in "$STATE"/*/; do
 		[ -d "$d" ] && run delete --force "$(basename "$d")" >/dev/null 2>&1

@@ -8,7 +8,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/lib.sh"
 
 run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@"; }
-quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
 json() { python3 -c "import json, sys; d = json.load(open('$SCRATCH/out')); print($1)"; }
 id=runtime-$$ b=$SCRATCH/b
 mkdir -p "$b"
