@@ -10,9 +10,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define BUSY_TRIES 100
+#define BUSY_MS 20
+
+/* v1 refuses less memory than is in use: what the guest gave back may take a moment to be free. */
+static ssize_t write_patiently(int fd, const char *value)
+{
+	ssize_t n;
+
+	for (unsigned tries = 0; (n = write(fd, value, strlen(value))) < 0 && errno == EBUSY && tries < BUSY_TRIES; tries++)
+		poll(NULL, 0, BUSY_MS);
+	return n;
+}
 
 struct err *cgroup_put(const char *dir, const char *file, const char *value, const char *what)
 {
@@ -21,7 +35,7 @@ struct err *cgroup_put(const char *dir, const char *file, const char *value, con
 
 	if (asprintf(&path, "%s/%s", dir, file) < 0)
 		return err_new(ENOMEM, "cgroup");
-	if ((fd = open(path, O_WRONLY | O_CLOEXEC)) < 0 || write(fd, value, strlen(value)) < 0)
+	if ((fd = open(path, O_WRONLY | O_CLOEXEC)) < 0 || write_patiently(fd, value) < 0)
 		return err_new(errno, "linux.resources.%s: writing '%.64s' to %s", what, value, path);
 	return NULL;
 }

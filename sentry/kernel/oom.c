@@ -29,13 +29,13 @@
  * sentry, the gofer and what is touched while somebody is being killed leave of it. */
 #define OWN_MEMORY (UINT64_C(8) << 20)
 #define OWN_PART 16
+#define HARD_PART 4 /* of that: so far beyond, what is handed out fails, or waits */
 
 struct oom {
 	struct kernel *k; /* [I] */
 	struct mutex mu; /* RANK_LEAF */
 	bool started; /* [mu] */
 	_Atomic uint64_t limit; /* as programs are told; 0: none */
-	_Atomic uint64_t line; /* what they may use of it */
 	_Atomic bool pressing; /* tasks wait */
 	_Atomic bool hopeless; /* there was nobody to kill */
 	_Atomic bool watched; /* the thread looks by itself: nobody need wake it */
@@ -191,9 +191,19 @@ static uint64_t used(const struct oom *o)
 	return memfile_committed(o->k->memfile);
 }
 
+/* What programs may use of a limit; of none, none. */
+static uint64_t line_below(uint64_t limit)
+{
+	uint64_t own = OWN_MEMORY + limit / OWN_PART;
+
+	return limit - (own < limit / 2 ? own : limit / 2);
+}
+
 static bool over(const struct oom *o)
 {
-	return atomic_load(&o->limit) && used(o) > atomic_load(&o->line);
+	uint64_t limit = atomic_load(&o->limit);
+
+	return limit && used(o) > line_below(limit);
 }
 
 /* From now on tasks wait; those in their programs leave them, and so touch no more. */
@@ -264,7 +274,7 @@ static void make_room(struct oom *o)
 /* When to look next: memory cannot have grown to the limit before. */
 static int64_t look_again(const struct oom *o)
 {
-	uint64_t line = atomic_load(&o->line), now = used(o);
+	uint64_t line = line_below(atomic_load(&o->limit)), now = used(o);
 	int64_t ns = line > now ? (int64_t)((line - now) / TOUCH_RATE) : 0;
 
 	return now_monotonic() + (ns < LOOK_MIN ? LOOK_MIN : ns > LOOK_MAX ? LOOK_MAX : ns);
@@ -277,14 +287,17 @@ static void *oom_main(void *arg)
 	thread_enter("memory");
 	sleeper_set_current(&o->sleeper);
 	for (;;) {
+		uint64_t limit;
+
 		while (over(o))
 			make_room(o);
 		if (atomic_load(&o->pressing))
 			let_go(o);
 		atomic_store(&o->hopeless, false);
+		limit = atomic_load(&o->limit);
 		/* told of what is handed out from now on, unless it is more than the limit already */
 		atomic_store(&o->watched, false);
-		if (!atomic_load(&o->limit) || memfile_reach(o->k->memfile) <= atomic_load(&o->line)) {
+		if (!limit || memfile_reach(o->k->memfile) <= line_below(limit)) {
 			wait_sleep_uninterruptible(WAIT_FOREVER);
 			continue;
 		}
@@ -324,7 +337,6 @@ static int start_locked(struct oom *o)
 
 int oom_set_limit(struct kernel *k, uint64_t bytes)
 {
-	uint64_t own = OWN_MEMORY + bytes / OWN_PART, line = bytes - (own < bytes / 2 ? own : bytes / 2);
 	struct oom *o = k->oom;
 	int r;
 
@@ -333,7 +345,6 @@ int oom_set_limit(struct kernel *k, uint64_t bytes)
 	mutex_lock(&o->mu);
 	r = bytes ? start_locked(o) : 0;
 	if (!r) {
-		atomic_store(&o->line, line);
 		atomic_store(&o->limit, bytes);
 		k->memory_total = bytes ? bytes : k->memory_host;
 	}
@@ -341,7 +352,7 @@ int oom_set_limit(struct kernel *k, uint64_t bytes)
 	if (r)
 		return r;
 	if (bytes)
-		memfile_set_limit(k->memfile, line, bytes, handed_out, o);
+		memfile_set_limit(k->memfile, line_below(bytes), line_below(bytes) + (bytes - line_below(bytes)) / HARD_PART, handed_out, o);
 	else
 		memfile_set_limit(k->memfile, k->memory_host, k->memory_host, NULL, NULL);
 	sleeper_wake(&o->sleeper);
