@@ -262,6 +262,15 @@ static struct err *give_terminal(const struct spawn *s, struct program *controld
 	return NULL;
 }
 
+/* Until the state file names the components nobody could find what is left of a
+ * command that was killed: its child, which holds the container's lock, goes too. */
+static void end_with(pid_t launcher)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != launcher)
+		_exit(1);
+}
+
 /* Starts all, ends in exec; returns only with an error. */
 static struct err *become_controld(const struct spawn *s, struct report *r, int report_fd, struct pool *p)
 {
@@ -280,6 +289,7 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 	if ((e = program_start(&gofer, p, &gofer_pidfd, &r->gofer)) || (e = program_start(&sentry, p, &sentry_pidfd, &r->sentry)) ||
 		(e = record(s, r)))
 		return e;
+	prctl(PR_SET_PDEATHSIG, 0);
 	program_fd(&controld, p, "--gofer-pidfd", gofer_pidfd);
 	program_fd(&controld, p, "--sentry-pidfd", sentry_pidfd);
 	program_arg(&controld, p, "--sentry-pid");
@@ -292,13 +302,14 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 	return program_exec(&controld);
 }
 
-static _Noreturn void child(const struct spawn *in, int report_fd)
+static _Noreturn void child(const struct spawn *in, pid_t launcher, int report_fd)
 {
 	struct pool p = { 0 };
 	struct report r = { 0 };
 	struct spawn s = *in;
 	struct err *e;
 
+	end_with(launcher);
 	/* One of each for all processes of the sandbox: a network namespace is what
 	 * costs most at their start and end.  Each checks that it is apart from the
 	 * host's; without privilege each makes its own, in its user namespace. */
@@ -397,6 +408,7 @@ struct err *spawn_components(const struct spawn *s, struct spawn_result *out)
 	_cleanup_close_ int rd = -1, wr = -1;
 	struct report r = { 0 };
 	struct err *e;
+	pid_t launcher = getpid();
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -407,7 +419,7 @@ struct err *spawn_components(const struct spawn *s, struct spawn_result *out)
 		return err_new(errno, "fork");
 	if (out->controld == 0) {
 		close(rd);
-		child(s, wr);
+		child(s, launcher, wr);
 	}
 	fd_close(&wr);
 	e = read_reports(rd, &r);
