@@ -134,11 +134,11 @@ static int map_file(struct pt_platform *p, struct pt_ctx *c, const uint64_t a[6]
 	int r;
 
 	mutex_lock_nested(&p->mu);
-	r = stub_fd_send(p->channel, fd);
+	r = stub_fd_send(p->zygote.channel, fd);
 	if (!r) {
 		r = pt_call_at(c, STUB_MAP_FILE, 0, a, result);
 		if (r || *result < 0)
-			stub_fd_take_back(p->channel_stubs);
+			stub_fd_take_back(p->zygote.channel_stubs);
 	}
 	mutex_unlock(&p->mu);
 	return r;

@@ -177,6 +177,19 @@ static int leave_first_thread_locked(struct pt_as *as, struct pt_ctx *self)
 	return 0;
 }
 
+static pid_t new_process(struct pt_platform *p)
+{
+	pid_t pid;
+	int none;
+
+	mutex_lock_nested(&p->mu);
+	pid = stub_zygote_fork(&p->zygote, 0, &none);
+	mutex_unlock(&p->mu);
+	if (none >= 0)
+		close(none);
+	return pid;
+}
+
 /* A parked thread of as, or the first one of its process: 0 or -errno. as->mu held. */
 static pid_t find_thread_locked(struct pt_as *as, struct pt_ctx *self)
 {
@@ -185,7 +198,7 @@ static pid_t find_thread_locked(struct pt_as *as, struct pt_ctx *self)
 	if (as->dead)
 		return -ESRCH;
 	if (!as->pid) {
-		tid = pt_zygote_fork(as->p);
+		tid = new_process(as->p);
 		if (tid > 0)
 			as->pid = tid;
 	} else if (self && self->as == as && self->attached && self->tid) {

@@ -6,10 +6,9 @@
  * resumes and reads it.  Stub threads not yet taken over by a task, and the
  * first one of a process with several, are untraced and asleep in pause() in the stub's own text.
  *
- * Files: zygote.c (starting the zygote, making stub processes), call.c (system
- * calls made in a stopped stub thread), as.c (address spaces and their
- * orders), ctx.c (contexts: taking stub threads over and leaving them),
- * switch.c (running program code).
+ * Files: call.c (system calls made in a stopped stub thread), as.c (address
+ * spaces and their orders), ctx.c (contexts: taking stub threads over and
+ * leaving them), switch.c (running program code).  guest-code/ is what runs in stubs.
  *
  * Locks: an address space's mu, then the platform's mu (both RANK_PLATFORM),
  * then a context's mu (RANK_LEAF).
@@ -20,6 +19,7 @@
 #include "lib/lock.h"
 #include "lib/ref.h"
 #include "platform/ops.h"
+#include "platform/stub_zygote.h"
 
 #include <signal.h>
 #include <sys/queue.h>
@@ -32,11 +32,8 @@
 struct pt_platform {
 	struct platform base;
 	int mem_fd; /* [I] borrowed */
-	pid_t zygote; /* [I] */
 	struct mutex mu; /* one user at a time of the following */
-	int zygote_fd; /* [mu] orders to the zygote */
-	int channel; /* [mu] our end: files to stubs; answers from the zygote and new stubs */
-	int channel_stubs; /* [mu] the stubs' end: to take back what a dead stub did not receive */
+	struct stub_zygote zygote; /* [mu] its channel too */
 };
 
 struct pt_order {
@@ -78,10 +75,6 @@ struct pt_ctx {
 };
 
 extern _Thread_local struct pt_ctx *pt_current; /* this host thread's, or NULL */
-
-/* --- zygote.c --- */
-struct err *pt_zygote_start(struct pt_platform *p) ERR_MUST_USE;
-pid_t pt_zygote_fork(struct pt_platform *p); /* a new stub process, or -errno */
 
 /* --- call.c: c is attached and stopped, c->as->mu is held; its registers are lost --- */
 /* The system call nr in the stub: 0 and its result, or -ESRCH: the stub is dead. */

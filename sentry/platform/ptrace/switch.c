@@ -195,6 +195,10 @@ enum platform_event pt_run(struct platform_ctx *base, struct platform_as *as_bas
 
 /* --- the platform ------------------------------------------------------------------ */
 
+_Static_assert(STUB_BASE >= TASK_SIZE, "the stub lies above the program");
+
+extern const uint8_t pt_stub_image[], pt_stub_image_end[];
+
 static struct err *pt_init(int mem_fd, struct platform **out)
 {
 	struct pt_platform *p = calloc(1, sizeof(*p));
@@ -207,7 +211,8 @@ static struct err *pt_init(int mem_fd, struct platform **out)
 	p->mem_fd = mem_fd;
 	mutex_init(&p->mu, RANK_PLATFORM);
 	sigaction(SIGCHLD, &sa, NULL); /* else each stop of a stub would be signalled to us */
-	e = pt_zygote_start(p);
+	e = stub_zygote_start(&p->zygote,
+		&(struct stub_zygote_start){ pt_stub_image, pt_stub_image_end, .mem_fd = mem_fd, .extra_fd = -1, .on_channel = true });
 	if (e) {
 		free(p);
 		return err_wrap(e, "cannot start the ptrace platform");

@@ -90,7 +90,7 @@ static void *reaper(void *arg)
 	for (;;) {
 		struct st_as *as;
 
-		pid = wait4(-p->zygote, NULL, __WALL, NULL);
+		pid = wait4(-p->zygote.pid, NULL, __WALL, NULL);
 		if (pid < 0 && errno == EINTR)
 			continue;
 		if (pid < 0)
@@ -99,6 +99,14 @@ static void *reaper(void *arg)
 		if (as)
 			on_end(as);
 	}
+}
+
+/* A stub process that reads its orders in as's slot. p->zygote_mu held. */
+static pid_t new_process_locked(struct st_as *as)
+{
+	pid_t pid = stub_zygote_fork(&as->p->zygote, (uint64_t)as->orders_slot * ST_SLOT_SIZE, &as->notify_fd);
+
+	return pid > 0 && as->notify_fd < 0 ? -EPROTO : pid;
 }
 
 /* p->zygote_mu held. */
@@ -128,7 +136,7 @@ static int fork_locked(struct st_as *as)
 	mutex_lock_nested(&p->zygote_mu);
 	r = start_reaper_locked(p);
 	if (!r) {
-		pid = st_zygote_fork_locked(p, (uint64_t)as->orders_slot * ST_SLOT_SIZE, &as->notify_fd);
+		pid = new_process_locked(as);
 		if (pid > 0) {
 			as->pid = pid;
 			ref_get(&as->ref);

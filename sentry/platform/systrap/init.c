@@ -14,6 +14,10 @@
 #include <x86intrin.h>
 
 #define HWCAP2_FSGSBASE 2u
+_Static_assert(ST_SLOTS >= TASK_SIZE && ST_ORDERS >= TASK_SIZE && ST_TEXT >= TASK_SIZE, "the stub lies above the program");
+
+extern const uint8_t st_stub_image[], st_stub_image_end[];
+
 #define SLOTS_SIZE ((size_t)ST_MAX_SLOTS * ST_SLOT_SIZE)
 
 static int64_t now_ns(void)
@@ -45,7 +49,8 @@ static struct err *start(struct st_platform *p)
 	struct err *e = make_slots(p);
 
 	if (!e)
-		e = st_zygote_start(p);
+		e = stub_zygote_start(&p->zygote,
+			&(struct stub_zygote_start){ st_stub_image, st_stub_image_end, .mem_fd = p->mem_fd, .extra_fd = p->slots_fd });
 	p->spin_max = (uint64_t)((double)(__rdtsc() - c0) / (double)(now_ns() - t0) * ST_SPIN_NS);
 	return e;
 }

@@ -147,7 +147,7 @@ static int add_file(struct st_platform *p, struct batch *b, int fd)
 	if (!b->files)
 		mutex_lock_nested(&p->mu);
 	b->files = true;
-	r = stub_fd_send(p->channel, fd);
+	r = stub_fd_send(p->zygote.channel, fd);
 	if (r)
 		return r;
 	add_close(b);
@@ -198,7 +198,7 @@ static int run_batch(struct st_as *as, struct batch *b)
 		r = st_orders_run(as, b->o, b->n, &result);
 	if (b->files) {
 		if (r || result < 0)
-			stub_fd_take_back(as->p->channel_stubs);
+			stub_fd_take_back(as->p->zygote.channel_stubs);
 		if (!r && result < 0)
 			r = st_orders_run(as, &again, 1, &ignored);
 		mutex_unlock(&as->p->mu);

@@ -8,8 +8,7 @@
  * with the sentry.  Program code can write its process's slots: whatever is
  * read there is copied once, then checked, and concerns that process only.
  *
- * Files: zygote.c (starting the zygote, making stub processes), as.c (address
- * spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what
+ * Files: as.c (address spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what
  * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
  * there), records.c (of descriptors), site.c (such sites), switch.c (running program
@@ -26,6 +25,7 @@
 #include "lib/lock.h"
 #include "lib/ref.h"
 #include "platform/ops.h"
+#include "platform/stub_zygote.h"
 #include "platform/systrap/guest-code/stub.h"
 #include "platform/systrap/spin.h"
 
@@ -50,7 +50,6 @@ struct st_platform {
 	int mem_fd; /* [I] borrowed */
 	int slots_fd; /* [I] */
 	uint8_t *slots; /* [I] all of slots_fd, mapped */
-	pid_t zygote; /* [I] also the process group of all stubs */
 	unsigned cpus; /* [I] */
 	cpu_set_t cpu_set; /* [I] where threads may run that are not held anywhere */
 	bool places; /* [I] there is more than one processor, and it is known which one a thread is on */
@@ -62,11 +61,9 @@ struct st_platform {
 	_Atomic uint64_t gap; /* ticks: when a thread was preempted last: place.c */
 	_Atomic uint64_t contended; /* ticks: others want the processors until then; 0: they never did */
 	struct mutex zygote_mu;
-	int zygote_fd; /* [zygote_mu] to the zygote; its answers and new stubs' */
+	struct stub_zygote zygote; /* [zygote_mu] but its channel: [mu] */
 	bool reaping; /* [zygote_mu] the reaper runs */
-	struct mutex mu; /* one user at a time of the following */
-	int channel; /* [mu] our end: files to stubs */
-	int channel_stubs; /* [mu] the stubs' end: to take back what a stub did not receive */
+	struct mutex mu; /* one user at a time of the zygote's channel */
 	struct mutex living_mu; /* RANK_LEAF */
 	LIST_HEAD(, st_as) living; /* [living_mu] those whose process was not reaped yet; holds a reference */
 	struct mutex slots_mu; /* RANK_LEAF */
@@ -146,11 +143,6 @@ struct st_ctx {
 	_Atomic bool interrupt; /* platform_interrupt was called */
 };
 
-/* --- zygote.c --- */
-struct err *st_zygote_start(struct st_platform *p) ERR_MUST_USE;
-/* A new stub process that reads its orders at that offset of slots_fd, and its
- * notification descriptor; or -errno. p->zygote_mu held. */
-pid_t st_zygote_fork_locked(struct st_platform *p, uint64_t orders, int *notify_fd);
 
 /* --- as.c --- */
 struct platform_as *st_as_new(struct platform *p);

@@ -9,7 +9,7 @@
  * it.  Program code never runs under this filter's permissions anyway
  * (PTRACE_SYSEMU catches its calls first): it is the second wall.
  *
- * Speaks on STUB_FD_ZYGOTE (one byte asks for a stub) and STUB_FD_CHANNEL
+ * Speaks on STUB_FD_ZYGOTE (8 bytes ask for a stub) and STUB_FD_CHANNEL
  * (int64 answers: 0 when ready, then a process id, or -errno).
  */
 #include "stub.h"
@@ -175,7 +175,7 @@ static void fork_stub(int64_t ppid)
 void zygote_main(void)
 {
 	int64_t ppid = call0(__NR_getppid);
-	char order;
+	uint64_t order;
 
 	call2(__NR_prctl, PR_SET_NAME, "redoubt-stub"); /* for ps: the arguments go with the stack */
 	check(call2(__NR_munmap, 0, GUEST_END));
@@ -186,7 +186,7 @@ void zygote_main(void)
 	check(call2(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL_NR));
 	confine();
 	answer(0);
-	while (call3(__NR_read, STUB_FD_ZYGOTE, &order, 1) == 1)
+	while (call3(__NR_read, STUB_FD_ZYGOTE, &order, sizeof(order)) == sizeof(order))
 		fork_stub(ppid);
 	for (;;)
 		call1(__NR_exit_group, 0);
