@@ -31,15 +31,7 @@ static uint64_t pts_rdev(unsigned index)
 
 static int devpts_setattr(struct inode *i, const struct iattr *a)
 {
-	mutex_lock(&i->a_mu);
-	if (a->valid & ATTR_MODE)
-		i->mode = (i->mode & LINUX_S_IFMT) | (a->mode & 07777);
-	if (a->valid & ATTR_UID)
-		i->uid = a->uid;
-	if (a->valid & ATTR_GID)
-		i->gid = a->gid;
-	i->ctime = now_realtime();
-	mutex_unlock(&i->a_mu);
+	inode_setattr_copy(i, a);
 	return 0;
 }
 

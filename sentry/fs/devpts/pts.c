@@ -236,9 +236,9 @@ int tty_slave_file(struct tty *t, const struct cred *c, int flags, struct file *
 	return 0;
 }
 
-int pts_dev_open(struct inode *i, struct file *f)
+/* Takes the caller's reference; NULL: there is no such terminal. */
+static int open_taken(struct tty *t, struct file *f)
 {
-	struct tty *t = tty_by_index(vfs_kernel(i->sb->vfs), linux_minor(i->rdev));
 	int ret;
 
 	if (!t)
@@ -246,6 +246,11 @@ int pts_dev_open(struct inode *i, struct file *f)
 	ret = pts_open_tty(t, f);
 	tty_put(t);
 	return ret;
+}
+
+int pts_dev_open(struct inode *i, struct file *f)
+{
+	return open_taken(tty_by_index(vfs_kernel(i->sb->vfs), linux_minor(i->rdev)), f);
 }
 
 static struct tty *session_tty(struct kernel *k)
@@ -265,25 +270,11 @@ static struct tty *session_tty(struct kernel *k)
 
 int tty_dev_open(struct inode *i, struct file *f)
 {
-	struct tty *t = session_tty(vfs_kernel(i->sb->vfs));
-	int ret;
-
-	if (!t)
-		return -ENXIO;
-	ret = pts_open_tty(t, f);
-	tty_put(t);
-	return ret;
+	return open_taken(session_tty(vfs_kernel(i->sb->vfs)), f);
 }
 
 /* The container's own terminal is the one its first process has. */
 int console_open(struct inode *i, struct file *f)
 {
-	struct tty *t = tty_by_index(vfs_kernel(i->sb->vfs), 0);
-	int ret;
-
-	if (!t)
-		return -ENXIO;
-	ret = pts_open_tty(t, f);
-	tty_put(t);
-	return ret;
+	return open_taken(tty_by_index(vfs_kernel(i->sb->vfs), 0), f);
 }

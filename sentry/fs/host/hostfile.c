@@ -301,14 +301,7 @@ static int host_setattr(struct inode *i, const struct iattr *a)
 {
 	if ((a->valid & ATTR_SIZE) && ftruncate(((struct hostfile *)i->priv)->fd, (off_t)a->size))
 		return -errno;
-	mutex_lock(&i->a_mu);
-	if (a->valid & ATTR_MODE)
-		i->mode = (i->mode & LINUX_S_IFMT) | (a->mode & 07777);
-	if (a->valid & ATTR_UID)
-		i->uid = a->uid;
-	if (a->valid & ATTR_GID)
-		i->gid = a->gid;
-	mutex_unlock(&i->a_mu);
+	inode_setattr_copy(i, a);
 	return 0;
 }
 
