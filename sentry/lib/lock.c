@@ -1,11 +1,50 @@
 /*
- * lock.c - mutexes, locks for many readers; the rank checks of debug builds.
+ * lock.c - mutexes, locks for many readers; wake-ups that wait until locks are given
+ * back; the rank checks of debug builds.
  */
 #include "lib/lock.h"
 
+#include <linux/futex.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MOST_OWED 8
+
+_Thread_local struct lock_state lock_state;
+static _Thread_local _Atomic uint32_t *owed[MOST_OWED];
+static _Thread_local unsigned n_owed;
+
+static void futex_wake(_Atomic uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* The words may be gone by now: those who find others asleep there wake them in vain,
+ * and everybody who sleeps looks again. */
+void lock_wake_owed(void)
+{
+	unsigned n = n_owed;
+
+	n_owed = 0;
+	lock_state.owes = false;
+	for (unsigned i = 0; i < n; i++)
+		futex_wake(owed[i]);
+}
+
+void lock_wake(_Atomic uint32_t *word)
+{
+	if (!lock_state.held) {
+		futex_wake(word);
+		return;
+	}
+	if (n_owed == MOST_OWED)
+		lock_wake_owed();
+	owed[n_owed++] = word;
+	lock_state.owes = true;
+}
 
 void mutex_init(struct mutex *m, enum lock_rank rank)
 {
@@ -65,6 +104,7 @@ static void lock_checked(struct mutex *m, int equal_ok)
 		abort();
 	pthread_mutex_lock(&m->m);
 	held[n_held++] = m;
+	lock_taken();
 }
 
 void mutex_lock(struct mutex *m)
@@ -86,6 +126,7 @@ void mutex_unlock(struct mutex *m)
 			held[i] = held[i + 1];
 		n_held--;
 		pthread_mutex_unlock(&m->m);
+		lock_given();
 		return;
 	}
 	abort();

@@ -8,6 +8,7 @@
 #define SENTRY_LIB_LOCK_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum lock_rank {
@@ -44,15 +45,52 @@ struct mutex {
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_destroy(struct mutex *m);
 
+/* Whoever sleeps on that word of private memory is woken: at once, or when the calling
+ * thread holds no lock any more.  One that is woken before that runs at once on the
+ * same processor, only to wait for the lock. */
+void lock_wake(_Atomic uint32_t *word);
+void lock_wake_owed(void); /* now: before a thread waits with locks held */
+
+/* [t] */
+extern _Thread_local struct lock_state {
+	unsigned held;
+	bool owes; /* wake-ups */
+} lock_state;
+
+static inline void lock_taken(void)
+{
+	lock_state.held++;
+}
+
+static inline void lock_given(void)
+{
+	if (!--lock_state.held && lock_state.owes)
+		lock_wake_owed();
+}
+
 #ifdef REDOUBT_DEBUG
 void mutex_lock(struct mutex *m); /* aborts on a violation, naming both ranks */
 void mutex_lock_nested(struct mutex *m); /* equal rank permitted */
 void mutex_unlock(struct mutex *m);
 void mutex_assert_held(const struct mutex *m);
 #else
-static inline void mutex_lock(struct mutex *m) { pthread_mutex_lock(&m->m); }
-static inline void mutex_lock_nested(struct mutex *m) { pthread_mutex_lock(&m->m); }
-static inline void mutex_unlock(struct mutex *m) { pthread_mutex_unlock(&m->m); }
+static inline void mutex_lock(struct mutex *m)
+{
+	pthread_mutex_lock(&m->m);
+	lock_taken();
+}
+
+static inline void mutex_lock_nested(struct mutex *m)
+{
+	mutex_lock(m);
+}
+
+static inline void mutex_unlock(struct mutex *m)
+{
+	pthread_mutex_unlock(&m->m);
+	lock_given();
+}
+
 static inline void mutex_assert_held(const struct mutex *m) { (void)m; }
 #endif
 

@@ -120,7 +120,7 @@ struct sleeper *sleeper_current(void)
 void sleeper_wake(struct sleeper *s)
 {
 	if (!atomic_exchange(&s->word, 1))
-		syscall(SYS_futex, &s->word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		lock_wake(&s->word);
 }
 
 void sleeper_interrupt(struct sleeper *s)
@@ -163,6 +163,8 @@ static int sleep_latched(int64_t deadline, bool interruptible)
 			return interruptible && atomic_load(&s->interrupted) ? -ERESTARTSYS : 0;
 		if (s->sleeps)
 			s->sleeps(s);
+		if (lock_state.owes)
+			lock_wake_owed();
 		if (syscall(SYS_futex, &s->word, FUTEX_WAIT_BITSET_PRIVATE, 0, deadline == WAIT_FOREVER ? NULL : &ts, NULL,
 			    FUTEX_BITSET_MATCH_ANY) < 0 && errno == ETIMEDOUT)
 			return -ETIMEDOUT;
