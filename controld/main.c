@@ -14,8 +14,8 @@
 
 #include "libipc/confine.h"
 #include "libipc/fd.h"
-#include "libipc/own_text.h"
 #include "libipc/panic.h"
+#include "libipc/rest.h"
 #include "libipc/sanitize.h"
 
 #include <errno.h>
@@ -45,7 +45,7 @@ static struct err *serve(const struct options *o, struct sandbox *s)
 		(e = o->adopted ? adopted_start(s, o->listen) : server_start(s, o->listen)) || (e = terminal_start(s, o->terminal)))
 		return e;
 	log_timing("control socket served");
-	own_text_drop();
+	rest_watch(s->base);
 	if ((e = confine_seal(&controld_policy)))
 		return e;
 	log_timing("sealed");

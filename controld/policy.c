@@ -30,16 +30,18 @@ static const struct policy_rule rules[] = {
 	ALLOW("epoll_wait", "event loop"),
 	ALLOW("exit_group", "end"),
 	ALLOW("fcntl", "a descriptor to pass on that waits to be sent", IS(1, F_DUPFD_CLOEXEC)),
+	ALLOW("fcntl", "whether a connection of FUSE that was donated would block", IS(1, F_GETFL)),
 	ALLOW("futex", "locks of the C library"),
 	ALLOW("getpid", "log lines"),
 	ALLOW("getsockopt", "who a client is", IS(1, SOL_SOCKET), IS(2, SO_PEERCRED)),
 	ALLOW("gettid", "abort"),
 	ALLOW("gettimeofday", "libevent's clock, where the vDSO cannot answer"),
 	ALLOW("ioctl", "the size of the container's terminal", IS(1, TIOCGWINSZ)),
+	ALLOW("madvise", "gives its text back when idle", IS(2, MADV_DONTNEED)),
 	ALLOW("mmap", "memory (malloc)", IS(2, PROT_READ | PROT_WRITE), { POLICY_MASKED_EQ, 3, MAP_PRIVATE | MAP_ANONYMOUS, MAP_PRIVATE | MAP_ANONYMOUS }),
 	ALLOW("munmap", "memory (malloc)"),
 	ALLOW("pidfd_send_signal", "ends the sentry and the gofer; holds pidfds of no other process", IS(1, SIGKILL)),
-	ALLOW("read", "the signal that the terminal's size has changed"),
+	ALLOW("read", "the signal that the terminal's size has changed; what joiners ask of a container's /proc (FUSE)"),
 	ALLOW("recvmsg", "requests, answers, the lifeline"),
 	ALLOW("rt_sigprocmask", "abort"),
 	ALLOW("rt_sigreturn", "return from a signal handler"),
@@ -47,7 +49,7 @@ static const struct policy_rule rules[] = {
 	ALLOW("shutdown", "a peer that broke the protocol"),
 	ALLOW("tgkill", "abort"),
 	ALLOW("waitid", "reaps the sentry and the gofer", IS(0, P_PIDFD)),
-	ALLOW("write", "log lines"),
+	ALLOW("write", "log lines; answers to joiners (FUSE)"),
 };
 
 static const struct policy_rule sanitizer_rules[] = {

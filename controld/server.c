@@ -14,6 +14,7 @@
 #include "sandbox.h"
 
 #include "libipc/fd.h"
+#include "libipc/rest.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -99,6 +100,7 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
 
 	if (sock < 0)
 		return;
+	rest_watch(s->base);
 	if (s->n_clients >= CLIENTS_MAX)
 		e = err_new(EAGAIN, "%d clients are connected already", CLIENTS_MAX);
 	else if (!(e = peer_uid(sock, &uid)) && uid != s->owner)

@@ -74,7 +74,6 @@ static void seal(const struct options *o)
 {
 	struct err *e;
 
-	own_text_drop();
 	e = confine_seal(gofer_keeper_policy(o));
 	if (!e)
 		return;
@@ -88,6 +87,7 @@ static void await_end(pid_t child)
 	char text[ENDING_MAX];
 	int status;
 
+	own_text_drop();
 	while (wait4(child, &status, 0, NULL) < 0) {
 		if (errno != EINTR)
 			_exit(1);

@@ -16,7 +16,6 @@
 
 #include "libipc/confine.h"
 #include "libipc/fd.h"
-#include "libipc/own_text.h"
 #include "libipc/panic.h"
 #include "libipc/sanitize.h"
 
@@ -71,7 +70,10 @@ static void close_others(const struct options *o)
 	close_range(from, ~0u, 0);
 }
 
-static struct err *check_socket(int fd)
+/* Nothing asked for so long: what serving takes is given back (conn_run). */
+static const struct timeval idle_after = { .tv_usec = 500000 };
+
+static struct err *prepare_socket(int fd)
 {
 	int type = 0, domain = 0;
 	socklen_t len = sizeof(int);
@@ -80,6 +82,8 @@ static struct err *check_socket(int fd)
 		return err_new(errno, "--ipc-fd %d", fd);
 	if (type != SOCK_SEQPACKET || domain != AF_UNIX)
 		return err_new(0, "--ipc-fd %d: not a SEQPACKET socket of AF_UNIX", fd);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle_after, sizeof(idle_after)))
+		return err_new(errno, "--ipc-fd %d", fd);
 	return NULL;
 }
 
@@ -119,7 +123,7 @@ static struct err *make_base(struct server *s)
 static struct err *prepare(const struct options *o, struct server *s, int *listener)
 {
 	unsigned budget = 0;
-	struct err *e = o->listen ? NULL : check_socket(o->ipc_fd);
+	struct err *e = o->listen ? NULL : prepare_socket(o->ipc_fd);
 
 	if (e || (e = fd_budget(o->n_trees, &budget)) || (e = trees_open(o->trees, o->n_trees)))
 		return e;
@@ -150,8 +154,6 @@ static struct err *serve(const struct options *o, struct server *s)
 	if (e || (o->keeper && (e = keeper_split(o, &keeper))))
 		return e;
 	s->start = keeper.start;
-	if (!o->keeper)
-		own_text_drop(); /* one that was forked has not got it, and may be sealed */
 	if ((e = o->listen ? listen_serve(s, TAKE_FD(listener)) : open_only(o, s, &only)) ||
 		(e = keeper_wait_sealed(&keeper)) || (e = o->keeper ? confine_seal_child(gofer_policy(o)) : confine_seal(gofer_policy(o))))
 		return e;

@@ -70,6 +70,7 @@ static const struct {
 	ROW(ALWAYS, "gettimeofday", "libevent's clock: where the host's clock is not in the vDSO"),
 	ROW(ALWAYS, "linkat", "request link; never follows", DIR_FD(0), DIR_FD(2), ONLY_BITS(4, AT_EMPTY_PATH)),
 	ROW(ALWAYS, "lseek", "request readdir from a cookie", IS(2, SEEK_SET)),
+	ROW(ALWAYS, "madvise", "gives its text back when idle", IS(2, MADV_DONTNEED)),
 	ROW(ALWAYS, "mkdirat", "request mkdir", DIR_FD(0)),
 	ROW(ALWAYS, "mknodat", "request mknod; devices need CAP_MKNOD", DIR_FD(0)),
 	ROW(ALWAYS, "mmap", "memory, when the heap cannot grow", NO_BITS(2, PROT_EXEC), IS(3, MAP_PRIVATE | MAP_ANONYMOUS)),

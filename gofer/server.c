@@ -11,6 +11,7 @@
 #include "resolve.h"
 
 #include "libipc/fd.h"
+#include "libipc/own_text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -200,7 +201,7 @@ struct err *conn_tell_restarted(struct conn *c)
 	return rpc_event(c->rpc, gofer_restarted_id, &gofer_restarted_desc, &event);
 }
 
-void conn_run(struct conn *c) { rpc_run(c->rpc); }
+void conn_run(struct conn *c) { rpc_run(c->rpc, own_text_drop); }
 
 /* --- for the operations ------------------------------------------------------------ */
 

@@ -9,7 +9,7 @@
 
 #include "libipc/fd.h"
 #include "libipc/log.h"
-#include "libipc/own_text.h"
+#include "libipc/rest.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -345,7 +345,7 @@ struct err *attach(const struct attach_options *o, unsigned *status)
 			RPC_ASK(a.rpc, control, start, &request, 0, on_start, &a);
 		else
 			wait_started(&a);
-		own_text_drop();
+		rest_watch(a.base);
 		do {
 			if (!a.ended)
 				event_base_dispatch(a.base);

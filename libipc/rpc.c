@@ -246,12 +246,14 @@ static void on_readable(evutil_socket_t sock, short what, void *arg)
 	rpc_leave(r);
 }
 
-void rpc_run(struct rpc *r)
+void rpc_run(struct rpc *r, void (*idle)(void))
 {
 	rpc_enter(r);
 	while (!r->gone) {
 		if (may_receive(r) && STAILQ_EMPTY(&r->queue) && receive(r, 0))
 			continue;
+		if (idle && may_receive(r) && STAILQ_EMPTY(&r->queue))
+			idle();
 		/* the loop sends what is queued, waits where the socket does not, and tells of errors */
 		if (!r->gone && event_base_loop(r->base, EVLOOP_ONCE) < 0)
 			break;

@@ -50,8 +50,9 @@ struct err *rpc_new(struct event_base *base, int sock, const struct rpc_method *
 void rpc_free(struct rpc *r); /* cancels calls under way; served calls become orphans whose answers are dropped */
 /* Serves a connection that is its loop's only event, until it ends: blocks in recvmsg
  * instead of epoll_wait, which saves two system calls a frame and a wake-up by
- * way of the loop.  Frames that must be queued still go by the loop. */
-void rpc_run(struct rpc *r);
+ * way of the loop.  Frames that must be queued still go by the loop.  idle, if any, is called
+ * when none has come for the socket's receive timeout; the next one is waited for in the loop. */
+void rpc_run(struct rpc *r, void (*idle)(void));
 void *rpc_arg(struct rpc *r);
 void rpc_set_authority(struct rpc *r, uint32_t bits);
 

@@ -10,7 +10,6 @@
 #include "kernel/task_table.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
-#include "libipc/own_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +57,6 @@ static void do_setup(struct rpc_call *call, void *request)
 		e = container_create(k, &spec, TAKE_FD(q->gofer), q->stdio, q->n_stdio, &c);
 	msg_free(&boot_spec_desc, &spec, &arena);
 	log_timing("container made");
-	own_text_drop();
 	if (e)
 		rpc_fail(call, e);
 	else

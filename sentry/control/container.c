@@ -12,6 +12,7 @@
 #include "kernel/time_ns.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
+#include "libipc/rest.h"
 
 #include <errno.h>
 #include <string.h>
@@ -150,6 +151,7 @@ struct err *container_start(struct container *c)
 	if (c->removing || c->state != CONTAINER_CREATED)
 		return err_new(EINVAL, "container %s: not in the state created", c->id);
 	c->state = CONTAINER_RUNNING;
+	rest_watch(c->k->loop);
 	process_start(c->init);
 	return NULL;
 }
@@ -161,6 +163,7 @@ struct err *container_exec(struct container *c, const struct boot_process *bp, b
 
 	if (c->init && (c->removing || c->state != (hook ? CONTAINER_CREATED : CONTAINER_RUNNING)))
 		return err_new(EINVAL, "container %s: %s", c->id, c->state == CONTAINER_PAUSED ? "paused" : hook ? "not in the state created" : "not running");
+	rest_watch(c->k->loop);
 	e = process_create(c, bp, stdio, n_stdio, &p);
 	if (e)
 		return e;
