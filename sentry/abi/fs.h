@@ -143,6 +143,10 @@ struct linux_dirent { /* then the name, its NUL, padding, the type as last byte 
 #define LINUX_FIONBIO 0x5421u
 #define LINUX_FIOASYNC 0x5452u
 #define LINUX_FIONREAD 0x541bu
+#define LINUX_FIOSETOWN 0x8901u /* of sockets */
+#define LINUX_SIOCSPGRP 0x8902u
+#define LINUX_FIOGETOWN 0x8903u
+#define LINUX_SIOCGPGRP 0x8904u
 #define LINUX_FIOQSIZE 0x5460u
 #define LINUX_FIGETBSZ 2u
 

@@ -120,7 +120,7 @@ int fifo_open(struct inode *i, struct file *f)
 	}
 	f->priv = p;
 	f->wq = &p->wq;
-	f->mode |= FILE_STREAM;
+	f->mode |= FILE_STREAM | FILE_ASYNC;
 	f->ops = &pipe_file_ops;
 	return 0;
 }

@@ -374,7 +374,7 @@ int inotify_create(struct vfs *v, int flags, const struct cred *c, struct file *
 		return r;
 	}
 	(*out)->wq = &in->wq;
-	(*out)->mode |= FILE_STREAM;
+	(*out)->mode |= FILE_STREAM | FILE_ASYNC;
 	return 0;
 }
 

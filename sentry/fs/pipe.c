@@ -267,7 +267,7 @@ static int open_end(struct vfs *v, struct pipe *p, int flags, const struct cred 
 		return r;
 	(*out)->wq = &p->wq;
 	(*out)->pos = -1;
-	(*out)->mode |= FILE_STREAM | FILE_TOUCHES;
+	(*out)->mode |= FILE_STREAM | FILE_TOUCHES | FILE_ASYNC;
 	return 0;
 }
 

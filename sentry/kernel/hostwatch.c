@@ -6,11 +6,13 @@
  * hostwatch_arm may be called from any thread; the callback runs on the event
  * thread.  event_free waits for a callback that runs.
  */
+#include "kernel/sigio.h"
 #include "kernel/task.h"
 
 #include <stdlib.h>
 
 struct hostwatch {
+	struct kernel *k; /* [I] */
 	struct event *in, *out; /* [I] owned */
 	struct waitq *wq; /* [I] the owner's */
 };
@@ -21,6 +23,7 @@ static void ready_in(evutil_socket_t fd, short what, void *arg)
 
 	/* a descriptor that hung up is readable too: the reader finds out */
 	waitq_wake(h->wq, EVENT_IN | EVENT_RDNORM | (what & EV_CLOSED ? EVENT_HUP | EVENT_RDHUP : 0));
+	sigio_send(h->k);
 }
 
 static void ready_out(evutil_socket_t fd, short what, void *arg)
@@ -28,6 +31,7 @@ static void ready_out(evutil_socket_t fd, short what, void *arg)
 	struct hostwatch *h = arg;
 
 	waitq_wake(h->wq, EVENT_OUT | EVENT_WRNORM);
+	sigio_send(h->k);
 }
 
 struct hostwatch *hostwatch_new(struct kernel *k, int fd, struct waitq *wq)
@@ -36,6 +40,7 @@ struct hostwatch *hostwatch_new(struct kernel *k, int fd, struct waitq *wq)
 
 	if (!h)
 		return NULL;
+	h->k = k;
 	h->wq = wq;
 	h->in = event_new(k->loop, fd, EV_READ, ready_in, h);
 	h->out = event_new(k->loop, fd, EV_WRITE, ready_out, h);

@@ -7,6 +7,7 @@
 #include "kernel/klog.h"
 #include "kernel/oom.h"
 #include "kernel/pid.h"
+#include "kernel/sigio.h"
 #include "kernel/task_table.h"
 #include "kernel/timer_queue.h"
 
@@ -34,6 +35,7 @@ int kernel_init(struct kernel *k)
 	k->tasks = task_table_new();
 	k->futexes = futex_table_new();
 	k->timers = timer_queue_new();
+	k->sigios = sigio_queue_new();
 	k->root_pids = pid_ns_new(k, NULL);
-	return k->klog && k->oom && k->tasks && k->futexes && k->timers && k->root_pids ? 0 : -ENOMEM;
+	return k->klog && k->oom && k->tasks && k->futexes && k->timers && k->sigios && k->root_pids ? 0 : -ENOMEM;
 }

@@ -23,6 +23,7 @@ struct net_stack;
 struct oom;
 struct klog;
 struct pid_ns;
+struct sigio_queue;
 struct mqueue_fs;
 struct session;
 struct superblock;
@@ -39,6 +40,7 @@ struct kernel {
 	struct task_table *tasks; /* [I] made by kernel_init */
 	struct futex_table *futexes; /* [I] */
 	struct timer_queue *timers; /* [I] */
+	struct sigio_queue *sigios; /* [I] signals that are to tell of files' readiness */
 	struct net_stack *net; /* [I] unix socket names etc.: net_init */
 	struct superblock *nsfs; /* [I] namespaces as files: nsfs_register */
 	/* POSIX message queues of an IPC namespace: [I] set by mqueue_register */

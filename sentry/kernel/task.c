@@ -9,6 +9,7 @@
 #include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/seccomp.h"
+#include "kernel/sigio.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -28,11 +29,12 @@ void task_set_current(struct task *t)
 	current_task = t;
 }
 
-/* Its program waits for a call that takes its time. */
+/* Its program waits for a call that takes its time; what it has woken is to be told of first. */
 static void program_rests(struct sleeper *s)
 {
-	const struct task *t = (struct task *)(void *)((char *)s - offsetof(struct task, sleeper));
+	struct task *t = (struct task *)(void *)((char *)s - offsetof(struct task, sleeper));
 
+	sigio_send(t->k);
 	if (t->ctx)
 		platform_rest(t->ctx);
 }

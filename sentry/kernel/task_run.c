@@ -5,6 +5,7 @@
  */
 #include "kernel/freeze.h"
 #include "kernel/oom.h"
+#include "kernel/sigio.h"
 #include "kernel/task_table.h"
 
 #include "lib/counters.h"
@@ -140,6 +141,7 @@ static void loop(struct task *t)
 	struct platform_trap trap = { 0 };
 
 	for (;;) {
+		sigio_send(t->k);
 		if (atomic_load(&t->work) || t->restore_mask || wants_restart(&t->regs)) {
 			if (!signal_work(t))
 				return;
@@ -194,6 +196,7 @@ void task_run(struct task *t)
 	loop(t);
 	freeze_leave(t);
 	task_exit(t);
+	sigio_send(t->k);
 	task_set_current(NULL);
 	task_put(t);
 }

@@ -414,7 +414,7 @@ int socket_open(struct socket *s, int flags, const struct cred *c, struct file *
 		return r;
 	}
 	(*out)->wq = &s->wq;
-	(*out)->mode |= FILE_STREAM;
+	(*out)->mode |= FILE_STREAM | FILE_ASYNC;
 	s->file = *out;
 	s->listener = NULL; /* accepted: no longer waits in a queue */
 	return 0;

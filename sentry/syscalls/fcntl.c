@@ -7,8 +7,6 @@
 #include "kernel/task_table.h"
 #include "syscalls/fs_util.h"
 
-#include <limits.h>
-#include <stdlib.h>
 
 static uint64_t fd_limit(struct task *t) { return rlimit_get(t, LINUX_RLIMIT_NOFILE); }
 
@@ -180,101 +178,15 @@ int64_t sys_flock(struct task *t, const uint64_t a[6])
 	return r;
 }
 
-/* --- flags and owners ------------------------------------------------------------------ */
+/* --- flags and leases ------------------------------------------------------------------ */
 
-static int64_t set_flags(struct task *t, struct file *f, uint32_t flags)
+static int64_t set_flags(struct task *t, struct file *f, int fd, uint32_t flags)
 {
 	uint32_t now = f->flags, want = (now & ~(uint32_t)LINUX_O_SETFL) | (flags & LINUX_O_SETFL);
-	int r = 0;
 
 	if (want & ~now & LINUX_O_NOATIME && t->cred->fsuid != f->inode->uid && !cred_capable(t->cred, LINUX_CAP_FOWNER))
 		return -EPERM;
-	if (f->ops->set_flags)
-		r = f->ops->set_flags(f, (int)want);
-	if (!r)
-		f->flags = want;
-	return r;
-}
-
-struct fowner { /* f->owner */
-	int32_t type; /* LINUX_F_OWNER_* */
-	int32_t pid; /* as the one who set it counts; 0: nobody */
-	int32_t sig;
-};
-
-/* Whether there is such a thread, process or group. */
-static bool owner_exists(struct task *t, int type, int pid)
-{
-	struct task *o;
-	bool is;
-
-	if (type == LINUX_F_OWNER_PGRP) {
-		tasks_lock(t->k);
-		is = pgrp_find_locked(task_pid_ns(t), pid);
-		tasks_unlock(t->k);
-		return is;
-	}
-	o = task_find(task_pid_ns(t), pid);
-	is = o && (type == LINUX_F_OWNER_TID || o->tg->leader == o);
-	task_put(o);
-	return is;
-}
-
-static struct fowner *owner_of(struct file *f)
-{
-	if (!f->owner)
-		f->owner = calloc(1, sizeof(struct fowner));
-	return f->owner;
-}
-
-static int64_t owner_ex(struct task *t, struct file *f, uint64_t arg, bool set)
-{
-	struct fowner *o = owner_of(f);
-	struct linux_f_owner_ex x;
-
-	if (!o)
-		return -ENOMEM;
-	if (set) {
-		if (copy_from_user(t->mm, &x, UADDR(arg), sizeof(x)))
-			return -EFAULT;
-		if (x.type < LINUX_F_OWNER_TID || x.type > LINUX_F_OWNER_PGRP)
-			return -EINVAL;
-		if (x.pid && !owner_exists(t, x.type, x.pid))
-			return -ESRCH;
-		o->type = x.type;
-		o->pid = x.pid;
-		return 0;
-	}
-	x = (struct linux_f_owner_ex){ o->type, o->pid };
-	return copy_to_user(t->mm, UADDR(arg), &x, sizeof(x));
-}
-
-static int64_t owner_plain(struct task *t, struct file *f, int cmd, int arg)
-{
-	int type = arg < 0 ? LINUX_F_OWNER_PGRP : LINUX_F_OWNER_PID;
-	struct fowner *o = owner_of(f);
-
-	if (!o)
-		return -ENOMEM;
-	switch (cmd) {
-	case LINUX_F_SETOWN:
-		if (arg == INT_MIN)
-			return -EINVAL;
-		if (arg && !owner_exists(t, type, abs(arg)))
-			return -ESRCH;
-		o->type = type;
-		o->pid = abs(arg);
-		return 0;
-	case LINUX_F_GETOWN:
-		return o->type == LINUX_F_OWNER_PGRP ? -o->pid : o->pid;
-	case LINUX_F_SETSIG:
-		if (arg < 0 || arg > LINUX_NSIG)
-			return -EINVAL;
-		o->sig = arg;
-		return 0;
-	default:
-		return o->sig;
-	}
+	return file_set_flags(t, f, fd, want);
 }
 
 static int64_t lease(struct file *f, int cmd, int arg)
@@ -284,11 +196,11 @@ static int64_t lease(struct file *f, int cmd, int arg)
 	return arg == LINUX_F_UNLCK ? -EAGAIN : -EINVAL;
 }
 
-static int64_t fcntl_file(struct task *t, struct file *f, int cmd, uint64_t arg)
+static int64_t fcntl_file(struct task *t, struct file *f, int fd, int cmd, uint64_t arg)
 {
 	switch (cmd) {
 	case LINUX_F_SETFL:
-		return set_flags(t, f, (uint32_t)arg);
+		return set_flags(t, f, fd, (uint32_t)arg);
 	case LINUX_F_GETLK:
 	case LINUX_F_SETLK:
 	case LINUX_F_SETLKW:
@@ -300,10 +212,9 @@ static int64_t fcntl_file(struct task *t, struct file *f, int cmd, uint64_t arg)
 	case LINUX_F_GETOWN:
 	case LINUX_F_SETSIG:
 	case LINUX_F_GETSIG:
-		return owner_plain(t, f, cmd, (int)arg);
 	case LINUX_F_SETOWN_EX:
 	case LINUX_F_GETOWN_EX:
-		return owner_ex(t, f, arg, cmd == LINUX_F_SETOWN_EX);
+		return fcntl_owner(t, f, cmd, arg);
 	case LINUX_F_ADD_SEALS:
 		return tmpfs_add_seals(f, (unsigned)arg);
 	case LINUX_F_GET_SEALS:
@@ -343,7 +254,7 @@ int64_t sys_fcntl(struct task *t, const uint64_t a[6])
 		r = f->flags;
 		break;
 	default:
-		r = f->mode & FILE_PATH ? -EBADF : fcntl_file(t, f, cmd, a[2]);
+		r = f->mode & FILE_PATH ? -EBADF : fcntl_file(t, f, fd, cmd, a[2]);
 		break;
 	}
 	file_put(f);

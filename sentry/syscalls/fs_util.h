@@ -27,4 +27,10 @@ int at_walk(struct task *t, int dirfd, uint64_t name, unsigned flags, struct pat
 /* The path of an open descriptor (O_PATH too): new references, -EBADF. */
 int fd_path(struct task *t, int fd, struct path *out);
 
+/* async.c: the status flags become `want`; fd is the descriptor that the caller has f by */
+int file_set_flags(struct task *t, struct file *f, int fd, uint32_t want);
+int64_t file_set_owner(struct task *t, struct file *f, int who); /* a process, or -group, or 0: nobody */
+int64_t file_get_owner(struct task *t, struct file *f);
+int64_t fcntl_owner(struct task *t, struct file *f, int cmd, uint64_t arg); /* F_SETOWN, F_SETSIG and their like */
+
 #endif

@@ -3,20 +3,15 @@
  */
 #include "syscalls/fs_util.h"
 
-static int64_t set_flag(struct task *t, struct file *f, uint64_t arg, uint32_t flag)
+static int64_t set_flag(struct task *t, struct file *f, int fd, uint64_t arg, uint32_t flag)
 {
 	int32_t on;
-	uint32_t want;
-	int r = 0;
 
 	if (copy_from_user(t->mm, &on, UADDR(arg), sizeof(on)))
 		return -EFAULT;
-	want = on ? f->flags | flag : f->flags & ~flag;
-	if (f->ops->set_flags)
-		r = f->ops->set_flags(f, (int)want);
-	if (!r)
-		f->flags = want;
-	return r;
+	if (flag == LINUX_O_ASYNC && !(f->mode & FILE_ASYNC))
+		return on ? -ENOTTY : 0;
+	return file_set_flags(t, f, fd, on ? f->flags | flag : f->flags & ~flag);
 }
 
 static int64_t put_int(struct task *t, uint64_t arg, int64_t v)
@@ -44,6 +39,15 @@ static int64_t file_ioctl(struct task *t, struct file *f, unsigned cmd, uint64_t
 	return put_int(t, arg, (int64_t)k.size - f->pos);
 }
 
+static int64_t socket_owner(struct task *t, struct file *f, unsigned cmd, uint64_t arg)
+{
+	int32_t who;
+
+	if (cmd == LINUX_FIOGETOWN || cmd == LINUX_SIOCGPGRP)
+		return put_int(t, arg, file_get_owner(t, f));
+	return copy_from_user(t->mm, &who, UADDR(arg), sizeof(who)) ? -EFAULT : file_set_owner(t, f, who);
+}
+
 static int64_t any_ioctl(struct task *t, struct file *f, int fd, unsigned cmd, uint64_t arg)
 {
 	int64_t r;
@@ -54,9 +58,14 @@ static int64_t any_ioctl(struct task *t, struct file *f, int fd, unsigned cmd, u
 	case LINUX_FIONCLEX:
 		return fd_set_cloexec(t->files, fd, false);
 	case LINUX_FIONBIO:
-		return set_flag(t, f, arg, LINUX_O_NONBLOCK);
+		return set_flag(t, f, fd, arg, LINUX_O_NONBLOCK);
 	case LINUX_FIOASYNC:
-		return set_flag(t, f, arg, LINUX_O_ASYNC);
+		return set_flag(t, f, fd, arg, LINUX_O_ASYNC);
+	case LINUX_FIOSETOWN:
+	case LINUX_SIOCSPGRP:
+	case LINUX_FIOGETOWN:
+	case LINUX_SIOCGPGRP:
+		return LINUX_S_ISSOCK(f->inode->mode) ? socket_owner(t, f, cmd, arg) : -ENOTTY;
 	default:
 		r = f->ops->ioctl ? f->ops->ioctl(f, t->mm, cmd, arg) : -ENOTTY;
 		return r == -ENOTTY && !(f->mode & FILE_STREAM) ? file_ioctl(t, f, cmd, arg) : r;

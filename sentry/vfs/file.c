@@ -23,6 +23,8 @@ void file_put(struct file *f)
 		return;
 	if (f->epoll_items)
 		atomic_load(&f->epoll_items)->gone(f);
+	if (f->owner)
+		atomic_load(&f->owner)->gone(f);
 	if (f->inode->locks)
 		locks_release_file(f);
 	tell_close(f);
@@ -36,7 +38,6 @@ void file_put(struct file *f)
 	inode_put(f->inode);
 	cred_put(f->cred);
 	mutex_destroy(&f->pos_mu);
-	free(f->owner);
 	free(f);
 }
 

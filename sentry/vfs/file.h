@@ -52,8 +52,8 @@ struct file {
 	int64_t pos; /* [pos_mu] */
 	struct waitq *wq; /* [I after open] where changes of readiness are announced; NULL: always ready */
 	void *priv;
-	/* F_SETOWN, F_SETSIG: vfs/fasync.c */
-	void *owner;
+	/* who is told by a signal (kernel/sigio.c), set by compare-and-swap; NULL, or as epoll_items */
+	_Atomic(struct file_watch *) owner;
 	/* epoll items that watch this file (fs/epoll), set by compare-and-swap; NULL, or
 	 * the last file_put calls epoll_items->gone(f) before ops->release */
 	_Atomic(struct file_watch *) epoll_items;
@@ -70,6 +70,8 @@ struct file_watch {
 #define FILE_NOCTTY 32u /* opened with O_NOCTTY */
 #define FILE_EXEC 64u /* a running program: nobody may write its inode (inode_deny_write) */
 #define FILE_TOUCHES 128u /* wq is touched (waitq_touch) before anybody can see that there is something to read */
+
+#define FILE_ASYNC 256u /* takes O_ASYNC: signals tell of its readiness */
 
 /* A file with no name: anon inode called "pipe:", "socket:", "[eventfd]" ...
  * ("NAME" is what readlink of /proc/PID/fd/N shows, with :[ino] appended when it ends in ':').

@@ -9,6 +9,7 @@
  */
 #include "fs/devpts/tty.h"
 
+#include "kernel/sigio.h"
 #include "libipc/fd.h"
 
 #include <errno.h>
@@ -58,6 +59,7 @@ static void feed_input(struct hosttty *h)
 {
 	size_t n = h->in_len ? tty_master_write(h->t, h->in, h->in_len) : 0;
 
+	sigio_send(h->t->k);
 	memmove(h->in, h->in + n, h->in_len - n);
 	h->in_len -= n;
 	if (!h->in_len && !h->eof)

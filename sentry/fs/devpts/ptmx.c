@@ -131,7 +131,7 @@ int ptmx_open(struct inode *i, struct file *f)
 	t->locked = true;
 	f->ops = &master_ops;
 	f->wq = &t->master_wq;
-	f->mode |= FILE_STREAM;
+	f->mode |= FILE_STREAM | FILE_ASYNC;
 	f->priv = t;
 	return 0;
 }

@@ -212,7 +212,7 @@ int pts_open_tty(struct tty *t, struct file *f)
 	tty_get(t);
 	f->ops = &slave_ops;
 	f->wq = &t->slave_wq;
-	f->mode |= FILE_STREAM;
+	f->mode |= FILE_STREAM | FILE_ASYNC;
 	f->priv = t;
 	/* a session leader without a terminal gets this one */
 	if (task && !(f->mode & FILE_NOCTTY))
@@ -232,7 +232,7 @@ int tty_slave_file(struct tty *t, const struct cred *c, int flags, struct file *
 	t->slave_opened = true;
 	mutex_unlock(&t->mu);
 	(*out)->wq = &t->slave_wq;
-	(*out)->mode |= FILE_STREAM;
+	(*out)->mode |= FILE_STREAM | FILE_ASYNC;
 	return 0;
 }
 

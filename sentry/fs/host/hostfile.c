@@ -276,7 +276,7 @@ static int host_open(struct inode *i, struct file *f)
 	f->ops = &host_ops;
 	f->wq = h->watch ? &h->wq : NULL;
 	if (h->watch)
-		f->mode |= FILE_STREAM;
+		f->mode |= FILE_STREAM | FILE_ASYNC;
 	return 0;
 }
 
