@@ -6,6 +6,7 @@
  * waits is answered from the record, any number of times, also after the
  * sentry has gone.
  */
+#include "procview.h"
 #include "sandbox.h"
 
 #include <errno.h>
@@ -222,6 +223,7 @@ static void all_killed(struct container *c)
 
 void container_gone(struct container *c)
 {
+	procview_close(c);
 	LIST_REMOVE(c, link);
 	c->sandbox->n_containers--;
 	all_killed(c);

@@ -8,6 +8,7 @@
  * is not believed: its answers are decoded by the same bounds, and a broken
  * one costs it the connection.
  */
+#include "procview.h"
 #include "sandbox.h"
 
 #include <errno.h>
@@ -225,6 +226,22 @@ FORWARD(metrics, any_phase, NULL)
 FORWARD(usage_file, any_phase, NULL)
 FORWARD(mount, any_phase, NULL)
 FORWARD(links, any_phase, NULL)
+FORWARD(proc_look, any_phase, NULL)
+FORWARD(proc_list, any_phase, NULL)
+FORWARD(proc_read, any_phase, NULL)
+
+static void on_proc_serve(struct rpc_call *call, void *request)
+{
+	struct control_proc_serve *r = request;
+	struct container *c = ready(call, &r->id);
+	struct err *e = c ? procview_serve(c, &r->fuse) : NULL;
+	const struct control_proc_serve_reply reply;
+
+	if (e)
+		rpc_fail(call, e);
+	else if (c)
+		rpc_reply(call, &reply);
+}
 
 static void on_logging(struct rpc_call *call, void *request)
 {
@@ -372,5 +389,9 @@ const struct rpc_method methods[] = {
 	RPC_METHOD(control, usage_file, on_usage_file, 0),
 	RPC_METHOD(control, mount, on_mount, 0),
 	RPC_METHOD(control, links, on_links, 0),
+	RPC_METHOD(control, proc_look, on_proc_look, 0),
+	RPC_METHOD(control, proc_list, on_proc_list, 0),
+	RPC_METHOD(control, proc_read, on_proc_read, 0),
+	RPC_METHOD(control, proc_serve, on_proc_serve, 0),
 };
 const size_t n_methods = sizeof(methods) / sizeof(methods[0]);

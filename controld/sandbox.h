@@ -11,6 +11,7 @@
  *   records.c    how processes ended
  *   adopted.c    what there is, when it takes the place of another
  *   terminal.c   the size of the first container's terminal
+ *   procview.c   a container's /proc, for processes of the host (fuse.c, nodes.c)
  */
 #ifndef REDOUBT_CONTROLD_SANDBOX_H
 #define REDOUBT_CONTROLD_SANDBOX_H
@@ -35,6 +36,7 @@ struct container {
 	char *id;
 	enum phase phase;
 	struct records records;
+	struct procview *procview; /* NULL: none */
 };
 
 struct child {

@@ -52,7 +52,7 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 		sandbox_close(&s);
 		return e;
 	}
-	view_show(&plan, &s.sentry_id, c->pool);
+	view_show(&plan, &s.dir, &s.sentry_id, c->pool);
 	*out = s;
 	sandbox_moved(out);
 	return NULL;

@@ -4,6 +4,8 @@
  */
 #include "view.h"
 
+#include "client.h"
+
 #include "libipc/confine_internal.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
@@ -40,10 +42,65 @@ static int empty_tree(void)
 	return fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
-static int tree_of(const struct plan *plan, const struct boot_mount *m)
+/* A FUSE file system for whoever looks with our ids; *conn is its server's end. */
+static struct err *fuse_tree(struct pool *p, int *conn, int *tree)
+{
+	_cleanup_close_ int fuse = open("/dev/fuse", O_RDWR | O_NONBLOCK | O_CLOEXEC), fs = fsopen("fuse", FSOPEN_CLOEXEC);
+	const struct {
+		const char *name, *value;
+	} options[] = {
+		{ "source", "proc" }, { "fd", pool_printf(p, "%d", fuse) }, { "rootmode", "40555" }, { "user_id", pool_printf(p, "%u", geteuid()) },
+		{ "group_id", pool_printf(p, "%u", getegid()) },
+	};
+
+	if (fuse < 0)
+		return err_new(errno, "/dev/fuse");
+	for (size_t i = 0; fs >= 0 && i < sizeof(options) / sizeof(options[0]); i++) {
+		if (fsconfig(fs, FSCONFIG_SET_STRING, options[i].name, options[i].value, 0) < 0)
+			return err_new(errno, "FUSE: %s", options[i].name);
+	}
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ||
+		(*tree = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)) < 0)
+		return err_new(errno, "FUSE");
+	*conn = TAKE_FD(fuse);
+	return NULL;
+}
+
+/* The container's /proc, which controld serves. */
+static struct err *proc_tree(const struct state_dir *dir, struct pool *p, int *out)
+{
+	struct control_proc_serve request = { .id = msg_str(dir->id) };
+	_cleanup_close_ int conn = -1, tree = -1;
+	struct control_proc_serve_reply reply;
+	struct msg_arena a = { 0 };
+	struct rpc_client *rpc;
+	struct err *e = fuse_tree(p, &conn, &tree);
+
+	if (e || (e = client_connect(dir, &rpc)))
+		return e;
+	request.fuse = conn;
+	if (!(e = RPC_CALL(rpc, control, proc_serve, &request, &reply, &a, CLIENT_QUICK_MS)))
+		*out = TAKE_FD(tree);
+	rpc_client_free(rpc);
+	return e;
+}
+
+static int proc_or_empty_tree(const struct state_dir *dir, struct pool *p)
+{
+	int tree = -1;
+	_cleanup_err_ struct err *e = proc_tree(dir, p, &tree);
+
+	if (e)
+		log_info("the container's /proc is not shown to processes that join its mount namespace: %s", err_text(e));
+	return e ? empty_tree() : tree;
+}
+
+static int tree_of(const struct plan *plan, const struct boot_mount *m, const struct state_dir *dir, struct pool *p)
 {
 	const struct plan_tree *t = &plan->trees.v[m->tree];
 
+	if (!strcmp(m->type.p, "proc") && !strcmp(m->destination.p, "/proc"))
+		return proc_or_empty_tree(dir, p);
 	if (strcmp(m->type.p, "gofer"))
 		return empty_tree();
 	return clone_tree(t->path, t->readonly || (m->flags & MS_RDONLY));
@@ -82,12 +139,12 @@ static struct err *show(const struct plan *plan, int namespace, int *trees)
 	return NULL;
 }
 
-static struct err *gather_and_show(const struct plan *plan, int namespace, struct pool *p)
+static struct err *gather_and_show(const struct plan *plan, const struct state_dir *dir, int namespace, struct pool *p)
 {
 	int *trees = pool_array(p, plan->mounts.n, sizeof(*trees));
 
 	for (size_t i = 0; i < plan->mounts.n; i++) {
-		if ((trees[i] = tree_of(plan, &plan->mounts.v[i])) < 0 && i == 0)
+		if ((trees[i] = tree_of(plan, &plan->mounts.v[i], dir, p)) < 0 && i == 0)
 			return err_new(errno, "%s", plan->trees.v[0].path);
 	}
 	return show(plan, namespace, trees);
@@ -103,13 +160,13 @@ static int namespace_of(const struct proc_id *who, struct pool *p)
 	return TAKE_FD(fd);
 }
 
-void view_show(const struct plan *plan, const struct proc_id *who, struct pool *p)
+void view_show(const struct plan *plan, const struct state_dir *dir, const struct proc_id *who, struct pool *p)
 {
 	_cleanup_close_ int namespace = namespace_of(who, p);
 	pid_t pid = namespace < 0 ? -1 : fork();
 
 	if (pid == 0) {
-		_cleanup_err_ struct err *e = gather_and_show(plan, namespace, p);
+		_cleanup_err_ struct err *e = gather_and_show(plan, dir, namespace, p);
 
 		if (e)
 			log_info("the container's files are not shown to processes that join its mount namespace: %s", err_text(e));

@@ -19,4 +19,9 @@ void control_do_procfs(struct rpc_call *call, void *request);
 void control_do_metrics(struct rpc_call *call, void *request);
 void control_do_links(struct rpc_call *call, void *request);
 
+/* procview.c: /proc for processes of the host */
+void control_do_proc_look(struct rpc_call *call, void *request);
+void control_do_proc_list(struct rpc_call *call, void *request);
+void control_do_proc_read(struct rpc_call *call, void *request);
+
 #endif

@@ -399,6 +399,9 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(control, links, control_do_links, 0),
 	RPC_METHOD(control, mount, do_mount, 0),
 	RPC_METHOD(control, port_forward, do_port_forward, 0),
+	RPC_METHOD(control, proc_look, control_do_proc_look, 0),
+	RPC_METHOD(control, proc_list, control_do_proc_list, 0),
+	RPC_METHOD(control, proc_read, control_do_proc_read, 0),
 };
 
 static unsigned connections; /* of controlds: no more than one, but for a moment */

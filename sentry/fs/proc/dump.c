@@ -31,8 +31,7 @@ static void end(struct pctx *c)
 		task_put(c->t);
 }
 
-/* The path that a link leads to, as seen from root. */
-static int link_text(struct pctx *c, const struct pentry *e, const struct path *root, char **text)
+int pctx_link_text(struct pctx *c, const struct pentry *e, const struct path *root, char **text)
 {
 	struct path p;
 	char *room, *name;
@@ -57,7 +56,7 @@ int proc_dump(struct thread_group *tg, struct pid_ns *ns, const struct path *roo
 
 	*text = NULL;
 	begin(&c, tg, ns);
-	if (e && e->kind == P_MAGIC && !(r = link_text(&c, e, root, text)))
+	if (e && e->kind == P_MAGIC && !(r = pctx_link_text(&c, e, root, text)))
 		*len = strlen(*text);
 	if (e && e->show && !(r = e->show(&c, &b))) {
 		r = b.failed ? -ENOMEM : 0;
@@ -84,7 +83,7 @@ int proc_dump_fd(struct thread_group *tg, struct pid_ns *ns, const struct path *
 		const struct qstr q = { name, (uint32_t)strlen(name) };
 
 		if (!fd_lookup(&c, &q, &node))
-			r = link_text(&c, &proc_fd_link, root, text);
+			r = pctx_link_text(&c, &proc_fd_link, root, text);
 		*fd = node.fd;
 		*mode = node.mode;
 	}

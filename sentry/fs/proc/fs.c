@@ -94,9 +94,12 @@ const struct pnode *pnode_of(const struct inode *i)
 
 int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *n)
 {
-	struct kernel *k = vfs_kernel(sb->vfs);
+	return pctx_begin_in(c, vfs_kernel(sb->vfs), sb->priv, n);
+}
 
-	*c = (struct pctx){ .k = k, .ns = sb->priv, .node = n, .thread = n->tid != 0 };
+int pctx_begin_in(struct pctx *c, struct kernel *k, struct pid_ns *ns, const struct pnode *n)
+{
+	*c = (struct pctx){ .k = k, .ns = ns, .node = n, .thread = n->tid != 0 };
 	if (!n->pid)
 		return 0;
 	c->tg = tg_find(k->root_pids, n->pid);
@@ -143,7 +146,7 @@ int proc_may_access(struct pctx *c)
 	return ok ? 0 : -EACCES;
 }
 
-static uint64_t hash_node(const struct pnode *n)
+uint64_t pnode_ino(const struct pnode *n)
 {
 	/* stable numbers for a node, unlike any other's in practice */
 	uint64_t h = (uint64_t)(uintptr_t)n->e * 0x9e3779b97f4a7c15u;
@@ -158,21 +161,21 @@ static uint32_t type_bits(enum pkind k)
 	return k == P_DIR ? LINUX_S_IFDIR : k == P_FILE ? LINUX_S_IFREG : LINUX_S_IFLNK;
 }
 
+uint32_t pnode_mode(const struct pnode *n)
+{
+	return type_bits(n->e->kind) | (n->mode ? n->mode : n->e->mode);
+}
+
 static const struct inode_ops proc_inode_ops, proc_magic_ops;
 
-/* The owner of a process's files: who it runs as, or root when it is not dumpable. */
-static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *uid, uint32_t *gid)
+/* Who the process runs as, or root when it is not dumpable. */
+void pnode_owner(struct pctx *c, uint32_t *uid, uint32_t *gid)
 {
-	struct pctx c;
-	struct cred *cr;
-	struct mm *mm;
+	struct cred *cr = c->t ? task_get_cred(c->t) : NULL;
+	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
 
 	*uid = *gid = 0;
-	if (!n->pid || pctx_begin(&c, sb, n))
-		return;
-	cr = c.t ? task_get_cred(c.t) : NULL;
-	mm = c.t ? task_get_mm(c.t) : NULL;
-	if (cr && (!mm || mm_dumpable(mm) || n->e->kind == P_DIR)) {
+	if (cr && (!mm || mm_dumpable(mm) || c->node->e->kind == P_DIR)) {
 		*uid = cr->euid;
 		*gid = cr->egid;
 	}
@@ -180,6 +183,16 @@ static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *
 		mm_put(mm);
 	if (cr)
 		cred_put(cr);
+}
+
+static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *uid, uint32_t *gid)
+{
+	struct pctx c;
+
+	*uid = *gid = 0;
+	if (!n->pid || pctx_begin(&c, sb, n))
+		return;
+	pnode_owner(&c, uid, gid);
 	pctx_end(&c);
 }
 
@@ -191,7 +204,7 @@ static struct inode *node_inode(struct superblock *sb, const struct pnode *n)
 	if (!copy)
 		return NULL;
 	*copy = *n;
-	i = inode_new(sb, n->e->kind == P_MAGIC ? &proc_magic_ops : &proc_inode_ops, hash_node(n), type_bits(n->e->kind) | (n->mode ? n->mode : n->e->mode));
+	i = inode_new(sb, n->e->kind == P_MAGIC ? &proc_magic_ops : &proc_inode_ops, pnode_ino(n), pnode_mode(n));
 	if (!i) {
 		free(copy);
 		return NULL;
@@ -203,7 +216,7 @@ static struct inode *node_inode(struct superblock *sb, const struct pnode *n)
 	return i;
 }
 
-static int find_entry(struct pctx *c, const struct qstr *q, struct pnode *out)
+int pnode_find(struct pctx *c, const struct qstr *q, struct pnode *out)
 {
 	const struct pentry *dir = c->node->e;
 
@@ -228,7 +241,7 @@ static int proc_lookup(struct inode *dir, const struct qstr *name, struct inode 
 		return ret == -ESRCH ? -ENOENT : ret;
 	ret = c.node->e->flags & PE_PTRACE ? proc_may_access(&c) : 0;
 	if (!ret)
-		ret = find_entry(&c, name, &n);
+		ret = pnode_find(&c, name, &n);
 	pctx_end(&c);
 	if (ret == -ENOENT)
 		return 0;
@@ -366,45 +379,47 @@ static int proc_readlink(struct inode *i, char **out)
 #define POS_TABLE 2
 #define POS_OWN 1024 /* a directory's own numbering begins here */
 
+void pnode_list(struct pctx *c, int64_t *pos, struct dirent_sink *s)
+{
+	const struct pnode *dir = c->node;
+	struct pnode node = { .pid = dir->pid, .tid = dir->tid, .start = dir->start, .fd = -1 };
+	const struct pentry *e;
+	int64_t n = 0;
+
+	for (; *pos < POS_TABLE; ++*pos)
+		if (s->add(s, "..", (size_t)*pos + 1, pnode_ino(dir), LINUX_DT_OF_MODE(LINUX_S_IFDIR), *pos + 1))
+			return;
+	for (e = dir->e->table; e && e->name; e++, n++) {
+		if (*pos > POS_TABLE + n)
+			continue;
+		node.e = e;
+		if (s->add(s, e->name, strlen(e->name), pnode_ino(&node), LINUX_DT_OF_MODE(type_bits(e->kind)), POS_TABLE + n + 1))
+			return;
+		*pos = POS_TABLE + n + 1;
+	}
+	if (dir->e->next && *pos < POS_OWN)
+		*pos = POS_OWN;
+	while (dir->e->next) {
+		struct pnode own = { .pid = dir->pid, .tid = dir->tid, .start = dir->start, .fd = -1 };
+		int64_t at = *pos - POS_OWN;
+		char name[32];
+
+		if (!dir->e->next(c, &at, name, &own) || s->add(s, name, strlen(name), pnode_ino(&own), LINUX_DT_OF_MODE(type_bits(own.e->kind)), at + POS_OWN))
+			return;
+		*pos = at + POS_OWN;
+	}
+}
+
 static int proc_readdir(struct file *f, struct dirent_sink *s)
 {
-	const struct pentry *dir = pnode_of(f->inode)->e, *e;
 	struct pctx c;
-	int64_t n = 0;
 	int ret = pctx_begin(&c, f->inode->sb, pnode_of(f->inode));
 
 	if (ret)
 		return ret == -ESRCH ? -ENOENT : ret;
-	if (dir->flags & PE_PTRACE && (ret = proc_may_access(&c)))
-		goto out;
-	for (; f->pos < POS_TABLE; f->pos++)
-		if (s->add(s, "..", (size_t)f->pos + 1, f->inode->ino, LINUX_DT_OF_MODE(LINUX_S_IFDIR), f->pos + 1))
-			goto out;
-	for (e = dir->table; e && e->name; e++, n++) {
-		struct pnode node = { .e = e, .pid = c.node->pid, .tid = c.node->tid, .start = c.node->start, .fd = -1 };
-
-		if (f->pos > POS_TABLE + n)
-			continue;
-		if (s->add(s, e->name, strlen(e->name), hash_node(&node), LINUX_DT_OF_MODE(type_bits(e->kind)), POS_TABLE + n + 1))
-			goto out;
-		f->pos = POS_TABLE + n + 1;
-	}
-	if (!dir->next)
-		goto out;
-	if (f->pos < POS_OWN)
-		f->pos = POS_OWN;
-	for (;;) {
-		struct pnode node = { .pid = c.node->pid, .tid = c.node->tid, .start = c.node->start, .fd = -1 };
-		int64_t pos = f->pos - POS_OWN;
-		char name[32];
-
-		if (!dir->next(&c, &pos, name, &node))
-			break;
-		if (s->add(s, name, strlen(name), hash_node(&node), LINUX_DT_OF_MODE(type_bits(node.e->kind)), pos + POS_OWN))
-			break;
-		f->pos = pos + POS_OWN;
-	}
-out:
+	ret = c.node->e->flags & PE_PTRACE ? proc_may_access(&c) : 0;
+	if (!ret)
+		pnode_list(&c, &f->pos, s);
 	pctx_end(&c);
 	return ret;
 }

@@ -60,6 +60,7 @@ struct pentry {
 	unsigned flags; /* PE_* */
 };
 #define PE_PTRACE 1u /* only who may trace the process reads, follows or lists it */
+#define PE_READER 2u /* shows what is the reader's: there must be a task that reads */
 
 struct pnode {
 	const struct pentry *e;
@@ -71,10 +72,20 @@ struct pnode {
 
 /* Fills c from the node; -ESRCH when the process is gone. Undo with pctx_end. */
 int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *n);
+/* The same without a mount: ns is whose numbers are shown. */
+int pctx_begin_in(struct pctx *c, struct kernel *k, struct pid_ns *ns, const struct pnode *n);
 void pctx_end(struct pctx *c);
 struct time_ns *proc_reader_time(void); /* the time namespace of who reads; borrowed; NULL: the first one */
 int proc_may_access(struct pctx *c); /* the current task may look into c->tg: 0 or -EACCES */
 const struct pnode *pnode_of(const struct inode *i);
+int pnode_find(struct pctx *c, const struct qstr *name, struct pnode *out); /* in the directory c->node */
+uint64_t pnode_ino(const struct pnode *n);
+uint32_t pnode_mode(const struct pnode *n); /* type and permission bits */
+void pnode_owner(struct pctx *c, uint32_t *uid, uint32_t *gid); /* who a process's files belong to */
+/* The entries of the directory c->node from *pos on, which it advances. */
+void pnode_list(struct pctx *c, int64_t *pos, struct dirent_sink *s);
+/* The path that a magic link leads to, as seen from root; *text is malloc'ed. */
+int pctx_link_text(struct pctx *c, const struct pentry *e, const struct path *root, char **text);
 
 /* The files, by directory. */
 extern const struct pentry proc_root_entry, proc_pid_entry, proc_tid_entry, proc_fd_link, proc_fdinfo_file;

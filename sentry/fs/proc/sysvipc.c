@@ -64,5 +64,5 @@ static SHOW(show_msg)
 	return 0;
 }
 
-#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
+#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f, .flags = PE_READER }
 const struct pentry proc_sysvipc_table[] = { RO("msg", show_msg), RO("sem", show_sem), RO("shm", show_shm), { .name = NULL } };

@@ -1,0 +1,42 @@
+/*
+ * nodes.h - numbers for paths below a root: how a FUSE file system names its
+ * files to the kernel.
+ *
+ * A number is never used twice.  The kernel counts how often it was told one and
+ * says when it forgets them; since it may remember what has long gone, there is
+ * a bound: the path that was used least lately goes, and its number then names
+ * nothing (ESTALE: the kernel asks by name again).  One thread.
+ */
+#ifndef REDOUBT_CONTROLD_NODES_H
+#define REDOUBT_CONTROLD_NODES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#define NODES_ROOT 1 /* the root's number; its path is empty */
+#define NODES_MAX 4096
+#define NODES_PATH_MAX 255
+
+struct node;
+struct nodes {
+	RB_HEAD(nodes_by_number, node) by_number;
+	RB_HEAD(nodes_by_path, node) by_path;
+	TAILQ_HEAD(, node) used; /* the least lately used first */
+	size_t n;
+	uint64_t last;
+};
+
+void nodes_init(struct nodes *ns);
+void nodes_free(struct nodes *ns);
+/* NULL: it names nothing. */
+const char *nodes_path(struct nodes *ns, uint64_t number);
+/* The path of a name in a directory; false: the directory is none, or it would be too long. */
+bool nodes_join(struct nodes *ns, uint64_t dir, const char *name, char path[NODES_PATH_MAX + 1]);
+/* The path's number, once more told to the kernel; 0: out of memory. */
+uint64_t nodes_tell(struct nodes *ns, const char *path);
+void nodes_forget(struct nodes *ns, uint64_t number, uint64_t times);
+
+#endif
