@@ -33,6 +33,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 
 #ifdef __SANITIZE_THREAD__ /* leaves 1.5 TiB for all mappings, scattered */
@@ -72,6 +73,7 @@ static void loop_log(int severity, const char *text)
 struct err *kernel_prepare(struct kernel *k, const struct options *o)
 {
 	struct event_config *cfg;
+	struct rlimit files;
 	struct sysinfo si;
 	struct err *e;
 
@@ -79,7 +81,10 @@ struct err *kernel_prepare(struct kernel *k, const struct options *o)
 	mutex_init(&k->containers_mu, RANK_CONTROL);
 	if (sysinfo(&si))
 		return err_new(errno, "sysinfo");
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return err_new(errno, "RLIMIT_NOFILE");
 	warm_up_qsort();
+	k->host_files = files.rlim_cur;
 	k->memory_total = (uint64_t)si.totalram * si.mem_unit;
 	e = safe_copy_init();
 	if (!e)

@@ -145,6 +145,7 @@ static const struct policy_rule sanitizer_rules[] = {
 
 static const struct policy_rlimit rlimits[] = {
 	{ RLIMIT_CORE, 0, "a core would hold program memory" },
+	{ RLIMIT_NOFILE, 65536, "as many files and processes of programs as may be: shells allow 1024" },
 };
 
 const struct policy sentry_policy = {

@@ -55,6 +55,7 @@ struct kernel {
 	unsigned cpus; /* [I] processors the guest sees */
 	uint64_t cpu_quota, cpu_period; /* [I] us; what cpu.max shows: it is the host that keeps it; quota 0: none */
 	uint64_t memory_host; /* [I] bytes the host has */
+	uint64_t host_files; /* [I] descriptors that the sentry may have open */
 	_Atomic uint64_t memory_total; /* bytes the guest sees: its limit, or the host's */
 	struct oom *oom; /* [I] keeps the limit */
 	struct klog *klog; /* [I] */

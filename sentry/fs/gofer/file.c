@@ -91,10 +91,10 @@ static void drop_user(struct gnode *n, bool write)
 		TAILQ_INSERT_TAIL(&s->idle, n, idle_link);
 		s->n_idle++;
 	}
-	trim = s->n_idle > IDLE_FDS_MAX;
+	trim = s->n_idle > s->idle_max;
 	mutex_unlock(&s->mu);
 	if (trim)
-		gofer_idle_trim(s, IDLE_FDS_MAX);
+		gofer_idle_trim(s, s->idle_max);
 }
 
 bool gnode_take_fd(struct gnode *n, int *fd, bool ahead)
@@ -118,10 +118,10 @@ bool gnode_take_fd(struct gnode *n, int *fd, bool ahead)
 		TAILQ_INSERT_TAIL(&s->idle, n, idle_link);
 		s->n_idle++;
 	}
-	trim = s->n_idle > IDLE_FDS_MAX;
+	trim = s->n_idle > s->idle_max;
 	mutex_unlock(&s->mu);
 	if (trim)
-		gofer_idle_trim(s, IDLE_FDS_MAX);
+		gofer_idle_trim(s, s->idle_max);
 	return true;
 }
 
@@ -185,46 +185,73 @@ static int fd_of(struct file *f)
 
 /* --- data ---------------------------------------------------------------------------- */
 
-static ssize_t bounce_read(int fd, struct uio *u, int64_t pos)
+/* What of the file lies behind pos, if that is known without asking the host: nobody may
+ * change it.  -1: it is not.  (Where a file has no blocks its size may say nothing: /proc.) */
+static int64_t left_behind(struct inode *i, int64_t pos)
+{
+	struct gnode *n = gnode(i);
+	int64_t left = -1;
+
+	if (n->writers || n->dirty || gsuper(i->sb)->shared || !super_knows_since(i->sb, n->fresh))
+		return -1;
+	mutex_lock(&i->a_mu);
+	if (n->blocks)
+		left = (uint64_t)pos < i->size ? (int64_t)(i->size - (uint64_t)pos) : 0;
+	mutex_unlock(&i->a_mu);
+	return left;
+}
+
+static ssize_t bounce_read(int fd, struct uio *u, size_t want, int64_t pos, bool *end)
 {
 	uint8_t buf[BOUNCE];
-	size_t want = u->resid < sizeof(buf) ? u->resid : sizeof(buf);
-	ssize_t r = pread(fd, buf, want, pos);
+	ssize_t r;
 
+	if (want > sizeof(buf))
+		want = sizeof(buf);
+	r = pread(fd, buf, want, pos);
 	if (r < 0)
 		return -errno;
+	*end = (size_t)r < want;
 	return r ? uio_copy_out(u, buf, (size_t)r) : 0;
 }
 
-static ssize_t direct_read(int fd, struct uio *u, int64_t pos)
+/* At most `want` bytes. *end: the file ends there. */
+static ssize_t direct_read(int fd, struct uio *u, size_t want, int64_t pos, bool *end)
 {
 	struct iovec iov[IOVS];
 	struct uio_pin pin;
-	int n = uio_pin(u, u->resid < PIN_BYTES ? u->resid : PIN_BYTES, true, iov, IOVS, &pin);
+	int n = uio_pin(u, want < PIN_BYTES ? want : PIN_BYTES, true, iov, IOVS, &pin);
+	size_t pinned = 0;
 	ssize_t r;
 
 	if (n < 0)
 		return n;
 	if (!n)
-		return bounce_read(fd, u, pos);
+		return bounce_read(fd, u, want, pos, end);
+	for (int k = 0; k < n; k++)
+		pinned += iov[k].iov_len;
 	r = preadv2(fd, iov, n, pos, 0);
 	if (r < 0)
 		r = -errno;
 	uio_unpin(&pin);
 	if (r > 0)
 		uio_advance(u, (uint64_t)r);
+	*end = r >= 0 && (size_t)r < pinned;
 	return r;
 }
 
 static ssize_t gofer_read(struct file *f, struct uio *u, int64_t *pos)
 {
-	int fd = fd_of(f);
+	int64_t left = left_behind(f->inode, *pos);
+	int fd = left ? fd_of(f) : 0;
+	bool end = !left;
 	ssize_t done = 0;
 
 	if (fd < 0)
 		return fd;
-	while (u->resid) {
-		ssize_t r = u->resid <= SMALL ? bounce_read(fd, u, *pos) : direct_read(fd, u, *pos);
+	while (u->resid && !end) {
+		size_t want = left > 0 && u->resid > (uint64_t)left ? (size_t)left : u->resid;
+		ssize_t r = want <= SMALL ? bounce_read(fd, u, want, *pos, &end) : direct_read(fd, u, want, *pos, &end);
 
 		if (r <= 0) {
 			if (!done)
@@ -233,6 +260,8 @@ static ssize_t gofer_read(struct file *f, struct uio *u, int64_t *pos)
 		}
 		*pos += r;
 		done += r;
+		if (left > 0 && !(left -= r))
+			end = true;
 	}
 	if (done >= 0)
 		file_accessed(f);

@@ -21,7 +21,8 @@
 
 #define NODE_BUCKETS_MIN 1024u
 #define NODE_HANDLES 4u /* names of a file that are remembered */
-#define IDLE_FDS_MAX 256u /* host descriptors of files that nobody has open */
+#define IDLE_FDS_MAX 4096u /* host descriptors of files that nobody has open, of one tree; */
+#define IDLE_FDS_PART 8u /* and at most this part of what the sentry may have */
 #define RELEASE_BATCH 256u
 #define GNODE_XATTRS 3u
 
@@ -52,6 +53,7 @@ struct gofer_super {
 	uint32_t n_buckets, n_nodes; /* [mu] */
 	struct gnode_list idle; /* [mu] nodes with descriptors but no opener, oldest first */
 	unsigned n_idle; /* [mu] */
+	unsigned idle_max; /* [I] */
 	uint64_t release[RELEASE_BATCH]; /* [mu] handles to give back */
 	unsigned n_release; /* [mu] */
 	struct glist_list lists; /* [mu] published listings, oldest use first */

@@ -2,6 +2,7 @@
  * super.c - mounts of gofer trees.
  */
 #include "fs/gofer/internal.h"
+#include "kernel/kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,13 @@ static int make_root(struct superblock *sb)
 	return -ENOMEM;
 }
 
+static unsigned idle_max(const struct kernel *k)
+{
+	uint64_t part = k->host_files / IDLE_FDS_PART;
+
+	return part < IDLE_FDS_MAX ? (unsigned)part : IDLE_FDS_MAX;
+}
+
 static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_context_args *args, struct superblock **out)
 {
 	const struct gofer_mount *g = args->extra;
@@ -87,6 +95,7 @@ static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_
 	mutex_init(&s->mu, RANK_LEAF);
 	TAILQ_INIT(&s->idle);
 	TAILQ_INIT(&s->lists);
+	s->idle_max = idle_max(vfs_kernel(v));
 	s->lookups.window = 8;
 	s->opens.window = 4;
 	s->lists_ahead.window = 4;

@@ -1,6 +1,7 @@
 /* Reading, writing, seeking, sizes, holes, copying. */
 #include "fs.h"
 
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
@@ -136,6 +137,30 @@ CASE(copies)
 	CHECK(copy_file_range(a, &in, b, NULL, 100, 0) == 0);
 	CHECK_ERR(copy_file_range(b, NULL, a, NULL, 1, 0), EBADF);
 	CHECK_ERR(copy_file_range(a, NULL, b, NULL, 1, 1), EINVAL);
+}
+
+/* The end of a file that was closed, and so is known, moves when others write. */
+CASE(ends)
+{
+	char buf[8192], *map;
+	int r, w;
+
+	in_temp();
+	make_file("f", "12345");
+	r = open("f", O_RDONLY);
+	CHECK(read(r, buf, sizeof(buf)) == 5 && read(r, buf, sizeof(buf)) == 0);
+	w = open("f", O_WRONLY | O_APPEND);
+	CHECK(write(w, "678", 3) == 3 && read(r, buf, sizeof(buf)) == 3 && !memcmp(buf, "678", 3));
+	CHECK(close(w) == 0 && read(r, buf, 1) == 0);
+	CHECK(truncate("f", 10) == 0 && read(r, buf, sizeof(buf)) == 2 && !buf[0] && !buf[1]);
+	CHECK(truncate("f", 4) == 0 && read(r, buf, 1) == 0 && pread(r, buf, sizeof(buf), 0) == 4 && pread(r, buf, 1, 4) == 0);
+	CHECK(truncate("f", 5000) == 0 && pread(r, buf, sizeof(buf), 4) == 4996 && pread(r, buf, sizeof(buf), 4990) == 10);
+	w = open("f", O_RDWR);
+	map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, w, 0);
+	CHECK(map != MAP_FAILED && close(w) == 0);
+	map[4995] = 'm';
+	CHECK(pread(r, buf, sizeof(buf), 4990) == 10 && buf[5] == 'm' && pread(r, buf, 1, 5000) == 0);
+	CHECK(truncate("f", 0) == 0 && pread(r, buf, 1, 0) == 0);
 }
 
 int main(void) { return run_cases(); }
