@@ -39,6 +39,13 @@ static void program_rests(struct sleeper *s)
 		platform_rest(t->ctx);
 }
 
+static void program_wakes(struct sleeper *s)
+{
+	struct task *t = (struct task *)(void *)((char *)s - offsetof(struct task, sleeper));
+
+	platform_wakes(t->k->platform, s);
+}
+
 struct task *task_alloc(struct kernel *k)
 {
 	struct task *t = calloc(1, sizeof(*t));
@@ -56,6 +63,7 @@ struct task *task_alloc(struct kernel *k)
 	sleeper_init(&t->sleeper);
 	t->sleeper.state = &t->state;
 	t->sleeper.sleeps = program_rests;
+	t->sleeper.wakes = program_wakes;
 	t->altstack.ss_flags = LINUX_SS_DISABLE;
 	t->start_time = now_monotonic();
 	t->timer_slack = 50000;

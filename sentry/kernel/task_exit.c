@@ -343,6 +343,8 @@ void task_exit(struct task *t)
 	bool last;
 
 	atomic_store(&t->work, true);
+	if (t->ctx)
+		platform_ends(t->ctx);
 	last = begin_exit(t);
 	if (last) {
 		posix_timers_stop(t->tg);

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #define TASK_STACK (128 * 1024)
@@ -20,9 +21,17 @@
 
 struct task_host {
 	SLIST_ENTRY(task_host) link; /* [T] in idle */
+	struct platform *platform; /* [I] */
 	struct task *task; /* [T] to run, with a reference; NULL while idle. Its own once it is woken */
 	struct sleeper sleeper;
 };
+
+static void host_wakes(struct sleeper *s)
+{
+	struct task_host *h = (struct task_host *)(void *)((char *)s - offsetof(struct task_host, sleeper));
+
+	platform_wakes(h->platform, s);
+}
 
 /* Until there is another task to run. False: there are enough that wait. */
 static bool next_task(struct task_host *h, struct task_table *tt)
@@ -65,7 +74,9 @@ static int host_new(struct task *t)
 	if (!h)
 		return -EAGAIN;
 	h->task = t;
+	h->platform = t->k->platform;
 	sleeper_init(&h->sleeper);
+	h->sleeper.wakes = host_wakes;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, TASK_STACK);

@@ -198,5 +198,6 @@ void task_run(struct task *t)
 	task_exit(t);
 	sigio_send(t->k);
 	task_set_current(NULL);
+	sleeper_set_current(NULL);
 	task_put(t);
 }

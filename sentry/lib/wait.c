@@ -103,13 +103,24 @@ void sleeper_init(struct sleeper *s)
 {
 	atomic_init(&s->word, 0);
 	atomic_init(&s->interrupted, false);
+	atomic_init(&s->tid, 0);
+	atomic_init(&s->seat, 0);
 	s->state = NULL;
 	s->sleeps = NULL;
+	s->wakes = NULL;
 }
 
 void sleeper_set_current(struct sleeper *s)
 {
+	static _Thread_local int seat; /* the thread keeps it */
+
+	if (current)
+		seat = atomic_load(&current->seat);
 	current = s;
+	if (!s)
+		return;
+	atomic_store(&s->seat, seat);
+	atomic_store(&s->tid, (pid_t)syscall(SYS_gettid));
 }
 
 struct sleeper *sleeper_current(void)
@@ -119,8 +130,11 @@ struct sleeper *sleeper_current(void)
 
 void sleeper_wake(struct sleeper *s)
 {
-	if (!atomic_exchange(&s->word, 1))
-		lock_wake(&s->word);
+	if (atomic_exchange(&s->word, 1))
+		return;
+	if (s->wakes)
+		s->wakes(s);
+	lock_wake(&s->word);
 }
 
 void sleeper_interrupt(struct sleeper *s)

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 
 #define EVENT_IN 0x0001u
 #define EVENT_PRI 0x0002u
@@ -85,9 +86,13 @@ struct sleeper {
 	_Atomic bool interrupted; /* a signal or kill awaits: interruptible sleeps end at once until sleeper_clear */
 	_Atomic char *state; /* [I] the owner's 'R', told 'S' or 'D' for the time of a sleep; may be NULL */
 	void (*sleeps)(struct sleeper *s); /* [I] called before its thread sleeps, on that thread; may be NULL */
+	void (*wakes)(struct sleeper *s); /* [I] called before its thread is woken, on the waking thread; may be NULL */
+	_Atomic pid_t tid; /* the host thread that it is current of; 0: none yet */
+	_Atomic int seat; /* the one processor where the platform lets that thread run, and one; 0: it may run anywhere */
 };
 void sleeper_init(struct sleeper *s);
-void sleeper_set_current(struct sleeper *s); /* this thread's, thread-local */
+/* This thread's, thread-local; NULL: the one that it has will be gone. */
+void sleeper_set_current(struct sleeper *s);
 struct sleeper *sleeper_current(void);
 void sleeper_wake(struct sleeper *s); /* any thread */
 void sleeper_interrupt(struct sleeper *s); /* any thread: sets interrupted and wakes */

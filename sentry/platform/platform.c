@@ -96,6 +96,18 @@ void platform_rest(struct platform_ctx *c)
 		c->ops->rest(c);
 }
 
+void platform_ends(struct platform_ctx *c)
+{
+	if (c->ops->ends)
+		c->ops->ends(c);
+}
+
+void platform_wakes(struct platform *p, struct sleeper *s)
+{
+	if (p->ops->wakes)
+		p->ops->wakes(p, s);
+}
+
 void platform_ctx_bind(struct platform_ctx *c)
 {
 	c->ops->ctx_bind(c);

@@ -91,6 +91,13 @@ enum platform_event platform_switch(struct platform_ctx *c, struct platform_as *
 /* The next platform_switch of c will not be soon: what waits for it need not do so
  * awake. Own thread. */
 void platform_rest(struct platform_ctx *c);
+/* c's program will run no more, though its thread may wake others yet. Own thread. */
+void platform_ends(struct platform_ctx *c);
+
+/* The calling thread is about to wake the one that sleeps there: where they had better
+ * run is the platform's to say. Any thread. */
+struct sleeper;
+void platform_wakes(struct platform *p, struct sleeper *s);
 
 /* After an event whose trap said that registers are partial, before any others
  * are looked at or changed: fills them in.  Own thread. */

@@ -132,7 +132,7 @@ static uint64_t budget(struct st_ctx *c)
 {
 	const struct st_platform *p = c->p;
 
-	if (atomic_load_explicit(&p->running, memory_order_relaxed) * 2 > p->cpus || !spin_pays(&c->spin))
+	if (atomic_load_explicit(&p->running, memory_order_relaxed) * 2 > p->cpus || st_seat_turns(c) || !spin_pays(&c->spin))
 		return 0;
 	return st_place_contended(p) ? p->spin_max / SPIN_CONTENDED : p->spin_max;
 }
@@ -168,6 +168,7 @@ void st_handover_rest(struct platform_ctx *base)
 {
 	struct st_ctx *c = (struct st_ctx *)base;
 
+	st_seat_rests(c);
 	if (!c->as || !c->spins)
 		return;
 	c->spins = 0; /* nothing is learnt of it */

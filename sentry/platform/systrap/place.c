@@ -65,7 +65,7 @@ void st_place_init(struct st_platform *p)
 
 /* --- others ------------------------------------------------------------------------- */
 
-static uint64_t ticks(const struct st_platform *p, uint64_t ns)
+uint64_t st_place_ticks(const struct st_platform *p, uint64_t ns)
 {
 	return p->spin_max * (ns / ST_SPIN_NS);
 }
@@ -74,8 +74,8 @@ void st_place_preempted(struct st_platform *p, uint64_t now)
 {
 	uint64_t before = atomic_exchange_explicit(&p->gap, now, memory_order_relaxed);
 
-	if (now - before < ticks(p, ST_GAPS_NS))
-		atomic_store_explicit(&p->contended, now + ticks(p, ST_CONTENDED_NS), memory_order_relaxed);
+	if (now - before < st_place_ticks(p, ST_GAPS_NS))
+		atomic_store_explicit(&p->contended, now + st_place_ticks(p, ST_CONTENDED_NS), memory_order_relaxed);
 }
 
 bool st_place_contended(const struct st_platform *p)
@@ -87,7 +87,7 @@ bool st_place_contended(const struct st_platform *p)
 
 /* --- places ------------------------------------------------------------------------- */
 
-static unsigned own_cpu(void)
+unsigned st_place_own(void)
 {
 	unsigned cpu;
 
@@ -108,21 +108,26 @@ static void run_stub_on(const struct st_ctx *c, const cpu_set_t *cpus)
 
 void st_place_free(struct st_ctx *c)
 {
-	if (!c->held)
+	if (!c->held && st_seat_own() < 0)
 		return;
-	run_stub_on(c, &c->p->cpu_set);
+	st_seat_set(-1);
+	if (c->held)
+		run_stub_on(c, &c->p->cpu_set);
 	sched_setaffinity(0, sizeof(c->p->cpu_set), &c->p->cpu_set);
 	c->held = false;
 }
 
-static void hold(struct st_ctx *c, unsigned cpu)
+static void hold(struct st_ctx *c, unsigned cpu, bool there)
 {
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
 	run_stub_on(c, &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	if (!there) {
+		sched_setaffinity(0, sizeof(one), &one);
+		st_seat_set((int)cpu);
+	}
 	c->held = true;
 	c->held_on = cpu;
 	c->held_since = __rdtsc();
@@ -134,7 +139,7 @@ void st_place_runs(struct st_ctx *c, bool runs)
 		atomic_fetch_add_explicit(&c->p->held_on[c->held_on], runs ? 1 : -1, memory_order_relaxed);
 }
 
-static bool taken(const struct st_platform *p, unsigned cpu)
+bool st_place_taken(const struct st_platform *p, unsigned cpu)
 {
 	return atomic_load_explicit(&p->held_on[cpu], memory_order_relaxed) > 0;
 }
@@ -146,8 +151,8 @@ static bool to_be_held(const struct st_ctx *c, unsigned cpu)
 	if (c->spins)
 		return false;
 	if (c->held)
-		return __rdtsc() - c->held_since < ticks(c->p, ST_HOLD_NS);
-	return !taken(c->p, cpu) && (stub_cpu(c) != cpu || !st_place_contended(c->p));
+		return __rdtsc() - c->held_since < st_place_ticks(c->p, ST_HOLD_NS);
+	return !st_place_taken(c->p, cpu) && (stub_cpu(c) != cpu || !st_place_contended(c->p));
 }
 
 static void wake_elsewhere(struct st_ctx *c, unsigned cpu)
@@ -160,6 +165,15 @@ static void wake_elsewhere(struct st_ctx *c, unsigned cpu)
 	run_stub_on(c, &c->p->cpu_set);
 }
 
+/* Where somebody has called c's host thread, its stub's goes too. */
+static void sit(struct st_ctx *c)
+{
+	int seat = st_seat_own();
+
+	if (seat >= 0 && (!c->held || c->held_on != (unsigned)seat))
+		hold(c, (unsigned)seat, true);
+}
+
 bool st_place_wake(struct st_ctx *c)
 {
 	unsigned cpu;
@@ -168,11 +182,12 @@ bool st_place_wake(struct st_ctx *c)
 		st_handover_wake_stub(c);
 		return false;
 	}
-	cpu = own_cpu();
+	cpu = st_place_own();
+	sit(c);
 	if (!to_be_held(c, cpu))
 		st_place_free(c);
 	else if (!c->held)
-		hold(c, cpu);
+		hold(c, cpu, false);
 	if (c->spins && stub_cpu(c) == cpu) {
 		wake_elsewhere(c, cpu);
 		return true;

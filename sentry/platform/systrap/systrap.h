@@ -13,7 +13,7 @@
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
  * there), records.c (of descriptors), site.c (such sites), switch.c (running program
  * code), handover.c (waiting for it), spin.h (whether spinning pays), place.c (on which
- * processors), init.c (the platform).  guest-code/ is what runs in stubs.
+ * processors), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
  *
  * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
  * platform's mu; pool_mu alone.  Then slots_mu, living_mu or a context's mu
@@ -44,6 +44,7 @@
 #define ST_CONTENDED_NS (50000 * ST_SPIN_NS) /* for so long again */
 #define ST_HOLD_NS (500 * ST_SPIN_NS) /* two threads are held on one processor no longer at a time */
 
+struct sleeper;
 struct st_as;
 struct st_platform {
 	struct platform base;
@@ -138,6 +139,8 @@ struct st_ctx {
 	bool held; /* [t] both threads on one processor: place.c */
 	unsigned held_on; /* [t] */
 	uint64_t held_since; /* [t] ticks */
+	uint64_t woke; /* [t] ticks: when it has woken another task; 0: not since it slept last */
+	unsigned turns; /* [t] how sure it is that it sleeps soon when it has woken another */
 	uint32_t events, goes; /* [t] what ST_EVENT and ST_GO have been last */
 	_Atomic bool running; /* program code may run */
 	_Atomic bool interrupt; /* platform_interrupt was called */
@@ -241,6 +244,18 @@ void st_place_preempted(struct st_platform *p, uint64_t now); /* a thread that s
 bool st_place_contended(const struct st_platform *p); /* other processes want the processors */
 void st_place_runs(struct st_ctx *c, bool runs); /* the program, on both sides of our sleep */
 void st_place_free(struct st_ctx *c); /* neither of its threads is held anywhere any more */
+bool st_place_taken(const struct st_platform *p, unsigned cpu); /* a program that is held there runs */
+unsigned st_place_own(void); /* the processor that the calling thread runs on */
+uint64_t st_place_ticks(const struct st_platform *p, uint64_t ns);
+
+/* --- seat.c --- */
+void st_seat_wakes(struct platform *p, struct sleeper *s);
+void st_seat_rests(struct st_ctx *c); /* its call will sleep */
+void st_seat_ends(struct platform_ctx *c);
+bool st_seat_turns(const struct st_ctx *c); /* it does little before it sleeps */
+/* The caller's own: the processor that somebody, or it itself, has given it; -1: none. */
+int st_seat_own(void);
+void st_seat_set(int cpu); /* -1: none */
 
 /* --- switch.c --- */
 enum platform_event st_run(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);
