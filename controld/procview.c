@@ -12,6 +12,8 @@
 #include "nodes.h"
 #include "sandbox.h"
 
+#include "libipc/rest.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -242,6 +244,7 @@ static void on_call(void *arg, struct fuse_call *c)
 	char joined[NODES_PATH_MAX + 1];
 	size_t i = 0;
 
+	rest_watch(v->container->sandbox->base);
 	if (path && c->opcode == FUSE_LOOKUP)
 		path = nodes_join(&v->nodes, c->node, c->name, joined) ? joined : NULL;
 	while (asks[i].opcode != c->opcode)

@@ -13,6 +13,7 @@
 #include "client.h"
 #include "program.h"
 #include "spawn.h"
+#include "view.h"
 
 #include "libipc/fd.h"
 #include "libipc/log.h"
@@ -161,7 +162,7 @@ static struct err *replace(struct revival *r)
 	return start_controld(r);
 }
 
-static struct err *revive_locked(const struct state_dir *d)
+static struct err *revive_locked(const struct state_dir *d, bool *replaced)
 {
 	_cleanup_pool_ struct pool p = { 0 };
 	struct revival r = { .dir = d, .pool = &p, .sentry = -1, .gofer = -1, .listen = -1, .ours = -1 };
@@ -176,6 +177,7 @@ static struct err *revive_locked(const struct state_dir *d)
 	r.gofer = proc_open(r.state.gofer);
 	log_info("container '%s': its controld has gone: another is started", d->id);
 	e = replace(&r);
+	*replaced = !e;
 	fd_close(&r.sentry);
 	fd_close(&r.gofer);
 	fd_close(&r.listen);
@@ -183,11 +185,30 @@ static struct err *revive_locked(const struct state_dir *d)
 	return e;
 }
 
+/* The /proc of its containers that the dead one served to processes of the host. */
+static void show_again(const struct state_dir *sandbox, const char *root, struct pool *p)
+{
+	struct state_ids ids = { 0 };
+	_cleanup_err_ struct err *e = state_list(root, p, &ids);
+
+	for (size_t i = 0; !e && i < ids.n; i++) {
+		_cleanup_state_ struct state_dir d = STATE_DIR_NONE;
+		struct state s;
+		_cleanup_err_ struct err *bad = state_open(root, ids.v[i], p, &d);
+
+		if (bad || (bad = state_read(&d, p, &s)) || strcmp(s.sandbox ? s.sandbox : ids.v[i], sandbox->id) || !s.sentry)
+			continue;
+		if (!s.sandbox || !(bad = state_enter_sandbox(&d, s.sandbox)))
+			view_show_proc(&d, s.sentry, p);
+	}
+}
+
 struct err *revive(const struct state_dir *d)
 {
 	_cleanup_pool_ struct pool p = { 0 };
 	struct state_dir sandbox = *d;
 	_cleanup_close_ int lock = -1;
+	bool replaced = false;
 	const char *slash;
 	struct state s;
 	struct err *e;
@@ -208,5 +229,9 @@ struct err *revive(const struct state_dir *d)
 		if (errno != EINTR)
 			return err_new(errno, "%s", sandbox.path);
 	}
-	return revive_locked(&sandbox);
+	if ((e = revive_locked(&sandbox, &replaced)) || !replaced)
+		return e;
+	slash = strrchr(sandbox.path, '/');
+	show_again(&sandbox, pool_printf(&p, "%.*s", slash ? (int)(slash - sandbox.path) : 0, sandbox.path), &p);
+	return NULL;
 }

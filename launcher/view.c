@@ -16,7 +16,9 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,15 +33,35 @@ static int clone_tree(const char *path, bool readonly)
 	return TAKE_FD(fd);
 }
 
-/* In place of a file system in the sandbox's memory. */
-static int empty_tree(void)
+/* The names that the file system at path must have: those where others in memory are mounted. */
+static void make_places(const struct plan *plan, const char *path, int tree)
 {
-	_cleanup_close_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	size_t len = strlen(path);
 
-	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "4096", 0) < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0 ||
-		fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	for (size_t i = 1; i < plan->mounts.n; i++) {
+		const struct boot_mount *m = &plan->mounts.v[i];
+		const char *name = m->destination.p + len + 1;
+
+		if (strcmp(m->type.p, "gofer") && m->destination.len > len + 1 && !memcmp(m->destination.p, path, len) && name[-1] == '/' && !strchr(name, '/'))
+			mkdirat(tree, name, 0755);
+	}
+}
+
+/* In place of a file system in the sandbox's memory. */
+static int empty_tree(const struct plan *plan, const struct boot_mount *m)
+{
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY };
+	_cleanup_close_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), tree = -1;
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "4096", 0) < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "16", 0) < 0 ||
+		fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ||
+		(tree = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)) < 0)
 		return -1;
-	return fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	make_places(plan, m->destination.p, tree);
+	/* the first terminal, by which `ps` and its like name it; it cannot be opened here */
+	if (!strcmp(m->type.p, "devpts") && plan->spec.process.terminal)
+		mknodat(tree, "0", S_IFCHR | 0620, makedev(136, 0));
+	return mount_setattr(tree, "", AT_EMPTY_PATH, &a, sizeof(a)) < 0 ? -1 : TAKE_FD(tree);
 }
 
 /* A FUSE file system for whoever looks with our ids; *conn is its server's end. */
@@ -70,14 +92,15 @@ static struct err *fuse_tree(struct pool *p, int *conn, int *tree)
 static struct err *proc_tree(const struct state_dir *dir, struct pool *p, int *out)
 {
 	struct control_proc_serve request = { .id = msg_str(dir->id) };
-	_cleanup_close_ int conn = -1, tree = -1;
+	_cleanup_close_ int conn = -1, tree = -1, sock = -1;
 	struct control_proc_serve_reply reply;
 	struct msg_arena a = { 0 };
 	struct rpc_client *rpc;
 	struct err *e = fuse_tree(p, &conn, &tree);
 
-	if (e || (e = client_connect(dir, &rpc)))
+	if (e || (e = client_socket_of_living(dir, &sock)) || (e = rpc_client_new(sock, &rpc)))
 		return e;
+	sock = -1; /* the client's now */
 	request.fuse = conn;
 	if (!(e = RPC_CALL(rpc, control, proc_serve, &request, &reply, &a, CLIENT_QUICK_MS)))
 		*out = TAKE_FD(tree);
@@ -85,14 +108,14 @@ static struct err *proc_tree(const struct state_dir *dir, struct pool *p, int *o
 	return e;
 }
 
-static int proc_or_empty_tree(const struct state_dir *dir, struct pool *p)
+static int proc_or_empty_tree(const struct plan *plan, const struct boot_mount *m, const struct state_dir *dir, struct pool *p)
 {
 	int tree = -1;
 	_cleanup_err_ struct err *e = proc_tree(dir, p, &tree);
 
 	if (e)
 		log_info("the container's /proc is not shown to processes that join its mount namespace: %s", err_text(e));
-	return e ? empty_tree() : tree;
+	return e ? empty_tree(plan, m) : tree;
 }
 
 static int tree_of(const struct plan *plan, const struct boot_mount *m, const struct state_dir *dir, struct pool *p)
@@ -100,9 +123,9 @@ static int tree_of(const struct plan *plan, const struct boot_mount *m, const st
 	const struct plan_tree *t = &plan->trees.v[m->tree];
 
 	if (!strcmp(m->type.p, "proc") && !strcmp(m->destination.p, "/proc"))
-		return proc_or_empty_tree(dir, p);
+		return proc_or_empty_tree(plan, m, dir, p);
 	if (strcmp(m->type.p, "gofer"))
-		return empty_tree();
+		return empty_tree(plan, m);
 	return clone_tree(t->path, t->readonly || (m->flags & MS_RDONLY));
 }
 
@@ -160,13 +183,27 @@ static int namespace_of(const struct proc_id *who, struct pool *p)
 	return TAKE_FD(fd);
 }
 
-void view_show(const struct plan *plan, const struct state_dir *dir, const struct proc_id *who, struct pool *p)
+/* Where the dead one is: over it. */
+static struct err *show_proc(const struct state_dir *dir, int namespace, struct pool *p)
+{
+	_cleanup_close_ int tree = -1;
+	struct err *e = proc_tree(dir, p, &tree);
+
+	if (e)
+		return e;
+	if (setns(namespace, CLONE_NEWNS) < 0)
+		return err_new(errno, "joining the mount namespace");
+	return attach_tree(AT_FDCWD, "/proc", tree) < 0 ? err_new(errno, "/proc") : NULL;
+}
+
+/* What is shown is mounted by a child: NULL plan: /proc only. */
+static void in_child(const struct plan *plan, const struct state_dir *dir, const struct proc_id *who, struct pool *p)
 {
 	_cleanup_close_ int namespace = namespace_of(who, p);
 	pid_t pid = namespace < 0 ? -1 : fork();
 
 	if (pid == 0) {
-		_cleanup_err_ struct err *e = gather_and_show(plan, dir, namespace, p);
+		_cleanup_err_ struct err *e = plan ? gather_and_show(plan, dir, namespace, p) : show_proc(dir, namespace, p);
 
 		if (e)
 			log_info("the container's files are not shown to processes that join its mount namespace: %s", err_text(e));
@@ -174,6 +211,16 @@ void view_show(const struct plan *plan, const struct state_dir *dir, const struc
 	}
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
+}
+
+void view_show(const struct plan *plan, const struct state_dir *dir, const struct proc_id *who, struct pool *p)
+{
+	in_child(plan, dir, who, p);
+}
+
+void view_show_proc(const struct state_dir *dir, const struct proc_id *who, struct pool *p)
+{
+	in_child(NULL, dir, who, p);
 }
 
 struct err *view_enter_empty(void)

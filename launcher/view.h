@@ -21,6 +21,9 @@
  * empty there and refuse writing.  Without the privilege it stays as it is.
  * dir: the container's, whose controld must be there. */
 void view_show(const struct plan *plan, const struct state_dir *dir, const struct proc_id *who, struct pool *p);
+/* The container's /proc alone, over that of a controld that has gone; where none was shown
+ * before, none is now. */
+void view_show_proc(const struct state_dir *dir, const struct proc_id *who, struct pool *p);
 
 /* Puts this process into an empty mount namespace.  By path it reaches nothing after that. */
 struct err *view_enter_empty(void) ERR_MUST_USE;
