@@ -103,6 +103,12 @@ static void child_in(struct dcache *dc, struct dentry *d)
 	TAILQ_INSERT_TAIL(&d->parent->children, d, child_link);
 }
 
+static void child_out(struct dcache *dc, struct dentry *d)
+{
+	TAILQ_REMOVE(&d->parent->children, d, child_link);
+	dc->children_out++;
+}
+
 struct dentry *dcache_find_locked(struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len)
 {
 	uint32_t hash = dcache_hash(dc, parent, name, len);
@@ -173,7 +179,7 @@ static void detach(struct dcache *dc, struct dentry *d)
 	if (d->flags & DENTRY_ONLRU)
 		TAILQ_REMOVE(&dc->lru, d, lru_link);
 	if (d->parent != d)
-		TAILQ_REMOVE(&d->parent->children, d, child_link);
+		child_out(dc, d);
 	d->flags &= ~DENTRY_ONLRU;
 	dc->count--;
 }
@@ -425,7 +431,7 @@ void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uin
 	}
 	brlock_write(&dc->lock);
 	hash_out(d);
-	TAILQ_REMOVE(&old_dir->children, d, child_link);
+	child_out(dc, d);
 	memmove(s, name, len);
 	s[len] = 0;
 	d->name = s;
@@ -451,8 +457,8 @@ void dcache_exchange(struct dentry *a, struct dentry *b)
 	brlock_write(&dc->lock);
 	hash_out(a);
 	hash_out(b);
-	TAILQ_REMOVE(&a->parent->children, a, child_link);
-	TAILQ_REMOVE(&b->parent->children, b, child_link);
+	child_out(dc, a);
+	child_out(dc, b);
 	memcpy(tmp, a->short_name, sizeof(tmp));
 	memcpy(a->short_name, b->short_name, sizeof(tmp));
 	memcpy(b->short_name, tmp, sizeof(tmp));

@@ -50,6 +50,8 @@ struct file {
 	uint32_t mode; /* FILE_* */
 	struct mutex pos_mu; /* RANK_FILE_POS */
 	int64_t pos; /* [pos_mu] */
+	struct dentry *listed; /* [pos_mu] dcache_readdir: where the last call ended, not referenced, */
+	uint64_t listed_when; /* [pos_mu] and good while nothing was taken out of any directory since this */
 	struct waitq *wq; /* [I after open] where changes of readiness are announced; NULL: always ready */
 	void *priv;
 	/* who is told by a signal (kernel/sigio.c), set by compare-and-swap; NULL, or as epoll_items */

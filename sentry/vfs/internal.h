@@ -40,6 +40,7 @@ struct dcache {
 	struct dentry_list lru; /* [lock, or lru_mu] oldest first; may hold used ones (lazily taken off) */
 	uint64_t seed; /* [I] */
 	uint64_t next_cookie; /* [lock] */
+	uint64_t children_out; /* [lock] how often any was taken out of its directory: readdir.c */
 	struct mount_bucket mounts[MOUNT_BUCKETS]; /* [lock] by (parent, point) */
 	unsigned n_mounts; /* [lock] */
 };

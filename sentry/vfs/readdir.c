@@ -7,9 +7,39 @@
  */
 #include "vfs/internal.h"
 
+/* The dcache lock and f->pos_mu are held.  NULL: nothing is left. */
+static struct dentry *first_at(const struct file *f, const struct dcache *dc)
+{
+	struct dentry *d = f->listed;
+
+	if (!d || f->listed_when != dc->children_out || (int64_t)d->cookie > f->pos)
+		d = TAILQ_FIRST(&f->path.dentry->children);
+	while (d && (int64_t)d->cookie < f->pos)
+		d = TAILQ_NEXT(d, child_link);
+	return d;
+}
+
+static void list(struct file *f, struct dcache *dc, struct dirent_sink *s)
+{
+	struct dentry *last = NULL;
+
+	for (struct dentry *d = first_at(f, dc); d; d = TAILQ_NEXT(d, child_link)) {
+		last = d;
+		if (!d->inode || !(d->flags & DENTRY_HASHED))
+			continue;
+		if (s->add(s, d->name, d->name_len, d->inode->ino, LINUX_DT_OF_MODE(d->inode->mode), (int64_t)d->cookie + 1))
+			break;
+		f->pos = (int64_t)d->cookie + 1;
+	}
+	if (last) {
+		f->listed = last;
+		f->listed_when = dc->children_out;
+	}
+}
+
 int dcache_readdir(struct file *f, struct dirent_sink *s)
 {
-	struct dentry *dir = f->path.dentry, *d;
+	struct dentry *dir = f->path.dentry;
 	struct dcache *dc = dcache_of(dir);
 	struct mutex *held;
 
@@ -24,13 +54,7 @@ int dcache_readdir(struct file *f, struct dirent_sink *s)
 			goto out;
 		f->pos = 2;
 	}
-	TAILQ_FOREACH (d, &dir->children, child_link) {
-		if ((int64_t)d->cookie < f->pos || !d->inode || !(d->flags & DENTRY_HASHED))
-			continue;
-		if (s->add(s, d->name, d->name_len, d->inode->ino, LINUX_DT_OF_MODE(d->inode->mode), (int64_t)d->cookie + 1))
-			goto out;
-		f->pos = (int64_t)d->cookie + 1;
-	}
+	list(f, dc, s);
 out:
 	mutex_unlock(held);
 	return 0;

@@ -145,4 +145,40 @@ CASE(chroot_)
 	CHECK_ERR(chroot("."), EPERM);
 }
 
+/* Read a few entries at a time while others come and go: each that stays is listed once. */
+CASE(listed_by_parts)
+{
+	char buf[512] __attribute__((aligned(8))), name[32];
+	unsigned char seen[200] = { 0 };
+	int fd, parts = 0, i;
+	ssize_t n;
+
+	in_temp();
+	for (i = 0; i < 200; i++) {
+		sprintf(name, "f%03d", i);
+		make_file(name, "");
+	}
+	fd = open(".", O_RDONLY | O_DIRECTORY);
+	while ((n = getdents64(fd, buf, sizeof(buf))) > 0) {
+		i = -1;
+		for (ssize_t at = 0; at < n; at += ((struct dirent64 *)(void *)(buf + at))->d_reclen) {
+			const struct dirent64 *e = (const void *)(buf + at);
+
+			if (e->d_name[0] == 'f' && sscanf(e->d_name, "f%d", &i) == 1)
+				seen[i]++;
+		}
+		if (i < 0 || ++parts > 10)
+			continue;
+		sprintf(name, "f%03d", i); /* the last one seen, behind which the next part begins */
+		CHECK(unlink(name) == 0);
+		sprintf(name, "new%d", parts);
+		make_file(name, "");
+	}
+	CHECK(n == 0 && parts > 5);
+	for (i = 0; i < 200; i++)
+		CHECK(seen[i] == 1);
+	CHECK(lseek(fd, 0, SEEK_SET) == 0 && getdents64(fd, buf, sizeof(buf)) > 0);
+	CHECK(close(fd) == 0);
+}
+
 int main(void) { return run_cases(); }
