@@ -28,6 +28,8 @@
 #define LINES 3
 #define LINE_MAX_SHOWN 300
 
+static off_t words_from; /* before it is what others said */
+
 struct err *failure_words_file(int *out)
 {
 #ifdef REDOUBT_SANITIZE
@@ -36,7 +38,9 @@ struct err *failure_words_file(int *out)
 
 	if (reports) {
 		*out = open(reports, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		return *out < 0 ? err_new(errno, "%s", reports) : NULL;
+		if (*out < 0 || (words_from = lseek(*out, 0, SEEK_END)) < 0)
+			return err_new(errno, "%s", reports);
+		return NULL;
 	}
 #endif
 	_cleanup_close_ int fd = memfd_create("redoubt-last-words", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -64,7 +68,7 @@ static const char *shorten(const char *line, struct pool *p)
 static const char *last_words(int fd, struct pool *p)
 {
 	char *text = pool_alloc(p, WORDS_MAX + 1), *save, *lines[LINES] = { NULL };
-	ssize_t n = pread(fd, text, WORDS_MAX, 0);
+	ssize_t n = pread(fd, text, WORDS_MAX, words_from);
 	const char *all = "";
 	unsigned count = 0;
 

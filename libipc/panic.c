@@ -213,7 +213,7 @@ void panic_note(const char *what, const char *how)
 
 /* The same signal, which is blocked in our handler, ends the process by its default
  * action, without calls that a policy might not have. */
-void panic_die(int signo)
+__attribute__((no_sanitize("undefined", "address"))) void panic_die(int signo)
 {
 	volatile int zero = 0;
 

@@ -47,7 +47,11 @@ head -c 4096 /dev/zero >"$SCRATCH/full/filler" 2>/dev/null
 fails "no room for the state" "No space left on device" "$LAUNCHER" --root "$SCRATCH/full" run --bundle "$b" bad
 umount "$SCRATCH/full"
 fails "too few descriptors" "gofer: RLIMIT_NOFILE is 100" sh -c "ulimit -n 100; exec '$LAUNCHER' --root '$STATE' run --bundle '$b' bad"
-fails "too little address space" "sentry: memory file" sh -c "ulimit -v 1000000; exec '$LAUNCHER' --root '$STATE' run --bundle '$b' bad"
+if [ -n "${REDOUBT_REPORTS-}" ]; then
+	skip "too little address space" "instrumented: a sanitizer needs terabytes"
+else
+	fails "too little address space" "sentry: memory file" sh -c "ulimit -v 1000000; exec '$LAUNCHER' --root '$STATE' run --bundle '$b' bad"
+fi
 fails "an unknown platform" "sentry: unknown platform 'frob'" "$LAUNCHER" --root "$STATE" --platform frob run --bundle "$b" bad
 left_behind "configurations and limits" "$SCRATCH/before"
 

@@ -107,7 +107,7 @@ static int made_before(int r, const struct gretry *t, struct inode *dir, struct 
 
 	if (r != -EEXIST || !t->lost)
 		return r;
-	r = gofer_made_before(dir, name_of(d), (uint32_t)mode, (uint32_t)uid, (uint32_t)gid, &i);
+	r = gofer_made_before(dir, name_of(d), t, (uint32_t)mode, (uint32_t)uid, (uint32_t)gid, &i);
 	if (!r)
 		dentry_instantiate(d, i);
 	return r;

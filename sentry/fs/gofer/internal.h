@@ -134,7 +134,7 @@ void gofer_refresh(struct inode *i);
 /* --- restart.c --- */
 struct gretry {
 	unsigned tries;
-	bool lost; /* a request may have been carried out before the one that was answered */
+	int64_t lost; /* realtime: since then one may have been carried out before the one that was answered; 0: none was */
 };
 bool gnode_retry(struct gnode *n, uint64_t handle, int *r, struct gretry *t); /* is a request that failed with *r to be sent again? */
 bool gofer_on_restart(void *conn, struct frame *f);
@@ -144,7 +144,7 @@ int gofer_attach_root(struct gofer_super *s, struct gofer_attach_reply *rep, str
 /* For a request that may have been carried out twice.  Whether the name in dir is target's now. */
 bool gofer_leads_to(struct inode *dir, struct msg_str name, const struct inode *target);
 /* What was to be made is there: gives it owner and mode.  New reference. */
-int gofer_made_before(struct inode *dir, struct msg_str name, uint32_t mode, uint32_t uid, uint32_t gid, struct inode **out);
+int gofer_made_before(struct inode *dir, struct msg_str name, const struct gretry *t, uint32_t mode, uint32_t uid, uint32_t gid, struct inode **out);
 
 /* --- dir.c --- */
 extern const struct inode_ops gofer_dir_inode_ops, gofer_inode_ops;

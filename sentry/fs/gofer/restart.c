@@ -12,13 +12,14 @@
  * A request that was under way is sent again.  Whether it had been carried out is not
  * known; where that matters the answer to the second tells: nobody else changes
  * a name meanwhile, for its directory's mu is held here, and in a tree that is not
- * shared nobody else does at all.
+ * shared nobody else does at all; in one that is, what was made then is taken for ours.
  *
  * Any thread; takes no lock but those of what it calls.
  */
 #include "fs/gofer/internal.h"
 
 #define HANDLE_START 51 /* gofer.msg.h */
+#define LOST_NS INT64_C(1000000000) /* a request is answered within, or was lost */
 #define TRIES 16u /* a gofer that is killed again and again */
 #define DEPTH_MAX 65536u
 
@@ -49,7 +50,8 @@ bool gnode_retry(struct gnode *n, uint64_t handle, int *r, struct gretry *t)
 		return gnode_drop_handle(n, handle);
 	if (*r != -ERESTART && !(*r == -EBADF && gofer_handle_is_old(gsuper(n->sb), handle)))
 		return false;
-	t->lost |= *r == -ERESTART;
+	if (*r == -ERESTART && !t->lost)
+		t->lost = now_realtime();
 	if (t->tries++ < TRIES)
 		return true;
 	*r = -EIO;
@@ -178,27 +180,48 @@ uint64_t gnode_find_again(struct gnode *n)
 
 /* --- what was carried out before --------------------------------------------------------- */
 
+/* As find_name, though the gofer may be killed again meanwhile. */
+static int find_name_surely(struct inode *dir, struct msg_str name, struct inode **out)
+{
+	unsigned tries = 0;
+	int r;
+
+	do
+		r = gnode_handle(gnode(dir)) ? find_name(gnode(dir), name, out) : -ENOENT;
+	while (r == -ERESTART && tries++ < TRIES);
+	return r == -ERESTART ? -EIO : r;
+}
+
 bool gofer_leads_to(struct inode *dir, struct msg_str name, const struct inode *target)
 {
 	struct inode *i = NULL;
 	bool same;
 
-	if (!gnode_handle(gnode(dir)) || find_name(gnode(dir), name, &i))
+	if (find_name_surely(dir, name, &i))
 		return false;
 	same = i == target;
 	inode_put(i);
 	return same;
 }
 
-int gofer_made_before(struct inode *dir, struct msg_str name, uint32_t mode, uint32_t uid, uint32_t gid, struct inode **out)
+/* Whether it may be what our lost request made: another's has been there for longer.
+ * Its owner says nothing: that is given after. */
+static bool may_be_ours(const struct inode *i, const struct gretry *t, uint32_t mode)
+{
+	int64_t birth = i->btime ? i->btime : i->ctime;
+
+	return !((i->mode ^ mode) & LINUX_S_IFMT) && (!gsuper(i->sb)->shared || birth > t->lost - LOST_NS);
+}
+
+int gofer_made_before(struct inode *dir, struct msg_str name, const struct gretry *t, uint32_t mode, uint32_t uid, uint32_t gid, struct inode **out)
 {
 	const struct iattr own = { .valid = ATTR_UID | ATTR_GID, .uid = uid, .gid = gid }, bits = { .valid = ATTR_MODE, .mode = mode & 07777 };
 	struct inode *i = NULL;
-	int r = gsuper(dir->sb)->shared ? -EIO : gnode_handle(gnode(dir)) ? find_name(gnode(dir), name, &i) : -ENOENT;
+	int r = find_name_surely(dir, name, &i);
 
 	if (r)
-		return r == -ERESTART ? -EIO : r;
-	if ((i->mode ^ mode) & LINUX_S_IFMT)
+		return r;
+	if (!may_be_ours(i, t, mode))
 		r = -EEXIST;
 	else if (i->uid != uid || i->gid != gid)
 		r = gofer_setattr(i, &own);
