@@ -136,12 +136,12 @@ static void read_all(struct st_ctx *c, struct regs *r)
 bool st_patch_read(struct st_ctx *c, struct regs *r, uint32_t *by)
 {
 	*by = get32(c->slot + ST_KIND);
-	if (*by != ST_BY_CALL && *by != ST_BY_KICK)
+	if (*by != ST_BY_CALL && *by != ST_BY_CLONE && *by != ST_BY_KICK)
 		return false;
 	c->in_patch = true;
-	c->fp_at = 0;
+	c->fp_at = *by == ST_BY_CLONE ? ST_FP : 0;
 	c->loading = false;
-	if (*by == ST_BY_CALL) {
+	if (*by != ST_BY_KICK) {
 		read_places(c, r, 0, N_ARGUMENTS);
 		r->rax = get64(c->slot + ST_RAX);
 		c->partial = true;

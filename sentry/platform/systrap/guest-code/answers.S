@@ -20,6 +20,7 @@
 #define ANSWER_MASK ST_N_ANSWERS
 #define ANSWER_POLL (ST_N_ANSWERS + 1)
 #define ANSWER_SET (ST_N_ANSWERS + 2)
+#define ASK_CLONE (ST_N_ANSWERS + 3) /* not answered, but asked with more */
 
 	.macro how nr, answer
 	.org answered - patch + \nr
@@ -29,6 +30,9 @@ answered:
 	how 7, ANSWER_POLL /* poll */
 	how 14, ANSWER_MASK /* rt_sigprocmask */
 	how 39, 1 /* getpid */
+	how 56, ASK_CLONE /* clone */
+	how 57, ASK_CLONE /* fork */
+	how 58, ASK_CLONE /* vfork */
 	how 102, 3 /* getuid */
 	how 104, 5 /* getgid */
 	how 107, 4 /* geteuid */
@@ -36,6 +40,7 @@ answered:
 	how 186, 2 /* gettid */
 	how 232, ANSWER_SET /* epoll_wait */
 	how 281, ANSWER_SET /* epoll_pwait */
+	how 435, ASK_CLONE /* clone3 */
 answered_end:
 
 	.globl stub_answers, stub_answers_end, stub_ask
@@ -66,9 +71,15 @@ answer_is:
 
 answer_more:
 	je answer_mask
-	cmp $ANSWER_POLL, %ecx
-	je answer_poll
-	jmp answer_set
+	cmp $ANSWER_SET, %ecx
+	jb answer_poll
+	je answer_set
+	mov ST_FP_MASK(%r12), %eax
+	mov ST_FP_MASK + 4(%r12), %edx
+	xsave64 ST_FP(%r12)
+	mov %ebp, %eax
+	mov $ST_BY_CLONE, %ebx
+	jmp call_by
 
 stub_ask:
 	mov %ebp, %eax

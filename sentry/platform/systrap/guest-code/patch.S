@@ -87,6 +87,8 @@ stepping_stopped:
 
 	/* All at once, while the line is ours: the sentry looks at it all the time. */
 call:
+	mov $ST_BY_CALL, %ebx
+call_by:
 	lea go(%rip), %r15
 	mov %rax, ST_RAX(%r12)
 	mov %rdi, ST_RDI(%r12)
@@ -95,7 +97,7 @@ call:
 	mov %r10, ST_R10(%r12)
 	mov %r8, ST_R8(%r12)
 	mov %r9, ST_R9(%r12)
-	movl $ST_BY_CALL, ST_KIND(%r12)
+	mov %ebx, ST_KIND(%r12)
 
 	/* For entry.S too: r12 the slot, r15 where to go on. */
 stub_stopped:

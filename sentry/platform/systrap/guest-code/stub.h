@@ -48,6 +48,7 @@
 #define ST_BY_CALL 1 /* at a patched site: a system call */
 #define ST_BY_KICK 2 /* there too: it was to be interrupted on its way back */
 #define ST_BY_SIGNAL 3 /* by a signal: its state is in ST_FRAME, ST_FS and ST_GS */
+#define ST_BY_CLONE 4 /* as by a call, of those that make threads: the floating-point state is at ST_FP */
 #define ST_RAX 8 /* registers of a call */
 #define ST_RDI 16
 #define ST_RSI 24
