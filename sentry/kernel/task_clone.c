@@ -308,10 +308,10 @@ static void link_group_locked(struct task *t, struct thread_group *tg, const str
 	pgrp_join_locked(tg, t->tg->pgrp);
 }
 
-/* The moment the child exists: number, lists, thread.  Its number as t sees it, or -errno. */
-static pid_t child_publish(struct task *t, struct task *c, const struct clone_request *q)
+/* The moment the child exists: number, lists, thread.  Its number as t sees it, or -errno.
+ * *h: to be woken then; NULL: the thread is a new one, and runs. */
+static pid_t child_publish(struct task *t, struct task *c, const struct clone_request *q, struct task_host **h)
 {
-	struct task_host *h;
 	struct pid *p;
 	int r;
 
@@ -330,7 +330,7 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 	task_link_locked(c, p);
 	if (!(q->flags & LINUX_CLONE_THREAD))
 		link_group_locked(t, c->tg, q);
-	r = task_spawn_locked(c, &h);
+	r = task_spawn_locked(c, h);
 	if (r) {
 		c->tg->n_live--;
 		if (q->flags & LINUX_CLONE_THREAD)
@@ -341,8 +341,22 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 		r = pid_nr(c->pid, task_pid_ns(t));
 	}
 	tasks_unlock(t->k);
-	task_host_wake(h);
 	return r;
+}
+
+/* c, which is there, may run. */
+static void child_start(struct task *t, struct task *c, const struct clone_request *q, pid_t nr, struct task_host *h)
+{
+	int32_t tid = nr;
+
+	if (q->flags & LINUX_CLONE_PARENT_SETTID) {
+		(void)copy_to_user(t->mm, q->parent_tid, &tid, sizeof(tid));
+		atomic_store(&c->held, false);
+	}
+	if (h)
+		task_host_wake(h);
+	else if (q->flags & LINUX_CLONE_PARENT_SETTID)
+		sleeper_wake(&c->sleeper);
 }
 
 static void wait_vfork(struct task *t, struct completion *done)
@@ -381,6 +395,7 @@ static int make_pidfd(struct task *t, const struct clone_request *q, struct thre
 int64_t task_clone(struct task *t, const struct clone_request *q)
 {
 	struct completion *done = NULL;
+	struct task_host *h = NULL;
 	struct task *c;
 	int r = check_flags(t, q), pidfd = -1;
 	pid_t nr;
@@ -404,7 +419,7 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 	}
 	task_get(c); /* ours, beside the allocation's */
 	atomic_store(&c->held, q->flags & LINUX_CLONE_PARENT_SETTID);
-	nr = child_publish(t, c, q);
+	nr = child_publish(t, c, q, &h);
 	if (nr < 0) {
 		if (pidfd >= 0)
 			fd_close_one(t->files, pidfd, t->files);
@@ -413,13 +428,7 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 		completion_put(done);
 		return nr;
 	}
-	if (q->flags & LINUX_CLONE_PARENT_SETTID) {
-		int32_t tid = nr;
-
-		(void)copy_to_user(t->mm, q->parent_tid, &tid, sizeof(tid));
-		atomic_store(&c->held, false);
-		sleeper_wake(&c->sleeper);
-	}
+	child_start(t, c, q, nr, h);
 	if (done) {
 		wait_vfork(t, done);
 		completion_put(done);

@@ -105,6 +105,7 @@ void sleeper_init(struct sleeper *s)
 	atomic_init(&s->interrupted, false);
 	atomic_init(&s->tid, 0);
 	atomic_init(&s->seat, 0);
+	atomic_init(&s->seated, 0);
 	s->state = NULL;
 	s->sleeps = NULL;
 	s->wakes = NULL;
@@ -113,14 +114,21 @@ void sleeper_init(struct sleeper *s)
 void sleeper_set_current(struct sleeper *s)
 {
 	static _Thread_local int seat; /* the thread keeps it */
+	static _Thread_local uint64_t seated;
+	static _Thread_local pid_t tid;
 
-	if (current)
+	if (current) {
 		seat = atomic_load(&current->seat);
+		seated = atomic_load_explicit(&current->seated, memory_order_relaxed);
+	}
 	current = s;
 	if (!s)
 		return;
+	if (!tid)
+		tid = (pid_t)syscall(SYS_gettid);
+	atomic_store_explicit(&s->seated, seated, memory_order_relaxed);
 	atomic_store(&s->seat, seat);
-	atomic_store(&s->tid, (pid_t)syscall(SYS_gettid));
+	atomic_store(&s->tid, tid);
 }
 
 struct sleeper *sleeper_current(void)

@@ -88,7 +88,8 @@ struct sleeper {
 	void (*sleeps)(struct sleeper *s); /* [I] called before its thread sleeps, on that thread; may be NULL */
 	void (*wakes)(struct sleeper *s); /* [I] called before its thread is woken, on the waking thread; may be NULL */
 	_Atomic pid_t tid; /* the host thread that it is current of; 0: none yet */
-	_Atomic int seat; /* the one processor where the platform lets that thread run, and one; 0: it may run anywhere */
+	_Atomic int seat; /* the one processor where the platform lets that thread run, and one; 0: it may run anywhere; */
+	_Atomic uint64_t seated; /* and since when, by the processor's counter */
 };
 void sleeper_init(struct sleeper *s);
 /* This thread's, thread-local; NULL: the one that it has will be gone. */

@@ -90,6 +90,7 @@ static struct st_thread *clone_thread_locked(struct st_as *as, unsigned slot)
 	}
 	th->slot = slot;
 	th->tid = (pid_t)tid;
+	th->on = -1;
 	return th;
 }
 
@@ -176,7 +177,7 @@ static void leave(struct st_ctx *c)
 	if (!as)
 		return;
 	set_thread(c, 0, 0);
-	st_place_free(c);
+	st_place_leave(c);
 	(void)st_mask_take(&c->base); /* kept in c */
 	mutex_lock(&as->mu);
 	LIST_REMOVE(c, link);

@@ -106,30 +106,52 @@ static void run_stub_on(const struct st_ctx *c, const cpu_set_t *cpus)
 	sched_setaffinity(c->th->tid, sizeof(*cpus), cpus);
 }
 
+/* -1: where it likes. */
+static void hold_stub(const struct st_ctx *c, int cpu)
+{
+	cpu_set_t one;
+
+	if (c->th->on == cpu)
+		return;
+	c->th->on = cpu;
+	CPU_ZERO(&one);
+	if (cpu >= 0)
+		CPU_SET((unsigned)cpu, &one);
+	run_stub_on(c, cpu < 0 ? &c->p->cpu_set : &one);
+}
+
 void st_place_free(struct st_ctx *c)
 {
-	if (!c->held && st_seat_own() < 0)
-		return;
-	st_seat_set(-1);
-	if (c->held)
-		run_stub_on(c, &c->p->cpu_set);
-	sched_setaffinity(0, sizeof(c->p->cpu_set), &c->p->cpu_set);
+	hold_stub(c, -1);
+	if (st_seat_own() >= 0) {
+		st_seat_set(-1);
+		sched_setaffinity(0, sizeof(c->p->cpu_set), &c->p->cpu_set);
+	}
 	c->held = false;
 }
 
-static void hold(struct st_ctx *c, unsigned cpu, bool there)
+/* Both threads stay where they are: their next ones may want just that. */
+void st_place_leave(struct st_ctx *c)
+{
+	c->held = false;
+}
+
+static void hold(struct st_ctx *c, unsigned cpu)
+{
+	hold_stub(c, (int)cpu);
+	c->held = true;
+	c->held_on = cpu;
+}
+
+static void hold_here(struct st_ctx *c, unsigned cpu)
 {
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
-	run_stub_on(c, &one);
-	if (!there) {
-		sched_setaffinity(0, sizeof(one), &one);
-		st_seat_set((int)cpu);
-	}
-	c->held = true;
-	c->held_on = cpu;
+	sched_setaffinity(0, sizeof(one), &one);
+	st_seat_set((int)cpu);
+	hold(c, cpu);
 	c->held_since = __rdtsc();
 }
 
@@ -170,8 +192,10 @@ static void sit(struct st_ctx *c)
 {
 	int seat = st_seat_own();
 
-	if (seat >= 0 && (!c->held || c->held_on != (unsigned)seat))
-		hold(c, (unsigned)seat, true);
+	if (seat < 0 || (c->held && c->held_on == (unsigned)seat))
+		return;
+	hold(c, (unsigned)seat);
+	c->held_since = st_seat_since();
 }
 
 bool st_place_wake(struct st_ctx *c)
@@ -187,7 +211,7 @@ bool st_place_wake(struct st_ctx *c)
 	if (!to_be_held(c, cpu))
 		st_place_free(c);
 	else if (!c->held)
-		hold(c, cpu, false);
+		hold_here(c, cpu);
 	if (c->spins && stub_cpu(c) == cpu) {
 		wake_elsewhere(c, cpu);
 		return true;

@@ -81,6 +81,7 @@ struct st_thread {
 	SLIST_ENTRY(st_thread) link; /* [as->mu] in idle */
 	unsigned slot;
 	pid_t tid;
+	int on; /* the only processor where it may run; -1: anywhere */
 	bool in_patch; /* how it waits: as st_ctx.in_patch */
 };
 
@@ -244,6 +245,7 @@ void st_place_preempted(struct st_platform *p, uint64_t now); /* a thread that s
 bool st_place_contended(const struct st_platform *p); /* other processes want the processors */
 void st_place_runs(struct st_ctx *c, bool runs); /* the program, on both sides of our sleep */
 void st_place_free(struct st_ctx *c); /* neither of its threads is held anywhere any more */
+void st_place_leave(struct st_ctx *c); /* it gives its stub's thread back */
 bool st_place_taken(const struct st_platform *p, unsigned cpu); /* a program that is held there runs */
 unsigned st_place_own(void); /* the processor that the calling thread runs on */
 uint64_t st_place_ticks(const struct st_platform *p, uint64_t ns);
@@ -256,6 +258,7 @@ bool st_seat_turns(const struct st_ctx *c); /* it does little before it sleeps *
 /* The caller's own: the processor that somebody, or it itself, has given it; -1: none. */
 int st_seat_own(void);
 void st_seat_set(int cpu); /* -1: none */
+uint64_t st_seat_since(void); /* ticks */
 
 /* --- switch.c --- */
 enum platform_event st_run(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);

@@ -20,7 +20,8 @@
 #define ANSWER_MASK ST_N_ANSWERS
 #define ANSWER_POLL (ST_N_ANSWERS + 1)
 #define ANSWER_SET (ST_N_ANSWERS + 2)
-#define ASK_CLONE (ST_N_ANSWERS + 3) /* not answered, but asked with more */
+#define ANSWER_NOSYS (ST_N_ANSWERS + 3)
+#define ASK_CLONE (ST_N_ANSWERS + 4) /* not answered, but asked with more */
 
 	.macro how nr, answer
 	.org answered - patch + \nr
@@ -40,6 +41,7 @@ answered:
 	how 186, 2 /* gettid */
 	how 232, ANSWER_SET /* epoll_wait */
 	how 281, ANSWER_SET /* epoll_pwait */
+	how 334, ANSWER_NOSYS /* rseq */
 	how 435, ASK_CLONE /* clone3 */
 answered_end:
 
@@ -74,12 +76,21 @@ answer_more:
 	cmp $ANSWER_SET, %ecx
 	jb answer_poll
 	je answer_set
+	cmp $ANSWER_NOSYS, %ecx
+	je answer_nosys
 	mov ST_FP_MASK(%r12), %eax
 	mov ST_FP_MASK + 4(%r12), %edx
 	xsave64 ST_FP(%r12)
 	mov %ebp, %eax
 	mov $ST_BY_CLONE, %ebx
 	jmp call_by
+
+	/* Who may know his process's number may know that. */
+answer_nosys:
+	cmpq $0, ST_ANSWERS + 8(%r12)
+	jl stub_ask
+	mov $-38, %rcx
+	jmp answer_is
 
 stub_ask:
 	mov %ebp, %eax

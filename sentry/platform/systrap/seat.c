@@ -1,0 +1,103 @@
+/*
+ * seat.c - tasks that take turns do so on one processor.
+ *
+ * A task that wakes another and sleeps soon after it (a client and its server, a
+ * thread and the one that waits for its end) never needs two processors; but the
+ * host's scheduler sees an idle one and wakes the other there, which takes ten times
+ * as long as a switch.  So of each task it is learnt whether it does so, and whom it
+ * wakes then it calls to its own processor first: to its *seat*, where a thread is
+ * held as place.c holds those whose two sides take turns, and as long.
+ *
+ * st_seat_wakes runs on the waking thread, all else on a task's own.
+ */
+#include "platform/systrap/systrap.h"
+
+#include "lib/wait.h"
+
+#include <x86intrin.h>
+
+#define TURN_NS (3 * ST_SPIN_NS) /* who sleeps within that time of waking another has done next to nothing meanwhile */
+#define TURNS_SURE 4
+#define TURNS_MOST 16
+#define TURNS_LOSS 4 /* turns that once doing more outweighs */
+
+bool st_seat_turns(const struct st_ctx *c)
+{
+	return c->turns >= TURNS_SURE;
+}
+
+static void learn(struct st_ctx *c, bool slept)
+{
+	if (!slept)
+		c->turns = c->turns > TURNS_LOSS ? c->turns - TURNS_LOSS : 0;
+	else if (c->turns < TURNS_MOST)
+		c->turns++;
+}
+
+void st_seat_rests(struct st_ctx *c)
+{
+	if (!c->woke)
+		return;
+	learn(c, __rdtsc() - c->woke < st_place_ticks(c->p, TURN_NS));
+	c->woke = 0;
+}
+
+void st_seat_ends(struct platform_ctx *c)
+{
+	((struct st_ctx *)c)->turns = TURNS_MOST;
+}
+
+/* s's thread may run at this moment, woken by somebody else: no harm. What it undoes of
+ * this at the same time, it undoes of the seat first: st_place_free. */
+static void call(const struct st_platform *p, struct sleeper *s)
+{
+	pid_t tid = atomic_load_explicit(&s->tid, memory_order_relaxed);
+	unsigned cpu = st_place_own();
+	cpu_set_t one;
+
+	if (!tid || st_place_taken(p, cpu))
+		return;
+	atomic_store_explicit(&s->seated, __rdtsc(), memory_order_relaxed);
+	if (atomic_load(&s->seat) == (int)cpu + 1)
+		return;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (!sched_setaffinity(tid, sizeof(one), &one))
+		atomic_store(&s->seat, (int)cpu + 1);
+}
+
+void st_seat_wakes(struct platform *base, struct sleeper *s)
+{
+	struct st_platform *p = (struct st_platform *)base;
+	struct st_ctx *c = st_ctx_own();
+
+	if (!p->places || !c || s == sleeper_current())
+		return;
+	if (c->woke)
+		learn(c, false);
+	c->woke = __rdtsc();
+	if (st_seat_turns(c))
+		call(p, s);
+}
+
+int st_seat_own(void)
+{
+	struct sleeper *s = sleeper_current();
+
+	return s ? atomic_load_explicit(&s->seat, memory_order_relaxed) - 1 : -1;
+}
+
+void st_seat_set(int cpu)
+{
+	struct sleeper *s = sleeper_current();
+
+	if (!s)
+		return;
+	atomic_store_explicit(&s->seated, __rdtsc(), memory_order_relaxed);
+	atomic_store(&s->seat, cpu + 1);
+}
+
+uint64_t st_seat_since(void)
+{
+	return atomic_load_explicit(&sleeper_current()->seated, memory_order_relaxed);
+}
