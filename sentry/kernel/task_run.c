@@ -82,7 +82,7 @@ static void handle_event(struct task *t, enum platform_event ev, const struct pl
 	if (ev != PLATFORM_SYSCALL)
 		ev = mm_text_event(t->mm, ev, trap, &t->regs);
 	else if (trap->call_site)
-		mm_text_trapped(t->mm, t->regs.rip, regs_syscall_nr(&t->regs));
+		mm_text_trapped(t->mm, &t->regs);
 	switch (ev) {
 	case PLATFORM_SYSCALL:
 		t->regs.rax = (uint64_t)t->k->dispatch(t);

@@ -252,15 +252,27 @@ static bool is_mapped_writable(struct memobj *o)
 	return found;
 }
 
-/* The call before rip is patched where the stub maps it. */
-static bool patch_locked(struct mm *mm, uint64_t rip, uint64_t nr)
+/* The call is patched there, and yet it trapped: somebody has jumped to it. */
+static bool patched_already(const struct text *t, uint64_t addr, unsigned end)
 {
-	uint64_t addr = PAGE_DOWN(rip - 1), off, mem;
+	unsigned i = first_overlay(t, addr);
+	const struct text_page *page = i < t->n && t->overlays[i].addr == addr ? t->overlays[i].page : NULL;
+
+	for (unsigned k = 0; page && k < page->n; k++)
+		if (page->sites[k].site.at + page->sites[k].site.len == end)
+			return true;
+	return false;
+}
+
+/* The call before rip is patched where the stub maps it. */
+static bool patch_locked(struct mm *mm, const struct regs *r)
+{
+	uint64_t rip = r->rip, addr = PAGE_DOWN(rip - 1), off, mem;
 	struct vma *v = vma_at(mm, addr);
 	struct pma *p = pma_at(mm, addr);
 	struct text_page *page;
 
-	if (!v || !may_patch(v, p))
+	if (!v || !may_patch(v, p) || patched_already(mm->text, addr, (unsigned)(rip - addr)))
 		return false;
 	atomic_store(&v->obj->patched, true); /* first: whoever maps or writes it now sees that */
 	if (is_mapped_writable(v->obj))
@@ -268,7 +280,7 @@ static bool patch_locked(struct mm *mm, uint64_t rip, uint64_t nr)
 	off = v->off + (addr - v->start);
 	if (mapped_twice(mm->text, v->obj, off, addr) || mm->text->n == MAX_OVERLAYS || copy_page(mm, p, addr, &mem))
 		return false;
-	page = text_page_get(mm->env->texts, v->obj, off, mem, (unsigned)(rip - addr), nr);
+	page = text_page_get(mm->env->texts, v->obj, off, mem, (unsigned)(rip - addr), r);
 	if (!page)
 		return false;
 	if (!write_entries(mm, page, addr)) {
@@ -295,8 +307,9 @@ static struct text *text_of(struct mm *mm)
 	return t;
 }
 
-void mm_text_trapped(struct mm *mm, uint64_t rip, uint64_t nr)
+void mm_text_trapped(struct mm *mm, const struct regs *r)
 {
+	uint64_t rip = r->rip;
 	struct text *t = mm->env->texts && rip < TASK_SIZE ? text_of(mm) : NULL;
 	_Atomic uint64_t *counter;
 	bool done;
@@ -304,61 +317,13 @@ void mm_text_trapped(struct mm *mm, uint64_t rip, uint64_t nr)
 	if (!t || !often(t, rip, &counter))
 		return;
 	mm_lock(mm);
-	done = stub_hurry(mm) || patch_locked(mm, rip, nr); /* it may be patched already */
+	done = stub_hurry(mm) || patch_locked(mm, r); /* it may be patched already */
 	mm_unlock(mm);
 	if (!done)
 		atomic_store_explicit(counter, rip << 8 | NEVER, memory_order_relaxed);
 }
 
 /* --- instructions that have been patched away --------------------------------------- */
-
-#define FLAGS_CMP 0x8d5ul /* OF SF ZF AF PF CF */
-
-static uint64_t compare_flags(uint64_t a, int64_t b)
-{
-	uint64_t ax;
-
-	__asm__("cmp %2, %1\n\tlahf\n\tseto %%al" : "=&a"(ax) : "r"(a), "r"(b) : "cc");
-	return (ax >> 8 & 0xd5) | (ax & 1) << 11;
-}
-
-static void do_call(struct regs *r)
-{
-	r->rcx = r->rip;
-	r->r11 = r->eflags;
-	r->orig_rax = r->rax;
-	r->rax = (uint64_t)-ENOSYS;
-}
-
-static int32_t constant(const uint8_t *p)
-{
-	int32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* Does what the file has at rip, if that is part of a site. */
-static enum platform_event emulate(struct regs *r, const uint8_t code[7])
-{
-	if (code[0] == 0xb8 && code[5] == 0x0f && code[6] == 0x05) {
-		r->rax = (uint32_t)constant(code + 1);
-		r->rip += 7;
-		do_call(r);
-		return PLATFORM_SYSCALL;
-	}
-	if (code[0] == 0x0f && code[1] == 0x05) {
-		r->rip += 2;
-		do_call(r);
-		return PLATFORM_SYSCALL;
-	}
-	if (code[0] == 0x48 && code[1] == 0x3d) {
-		r->eflags = (r->eflags & ~FLAGS_CMP) | compare_flags(r->rax, constant(code + 2));
-		r->rip += 6;
-		return PLATFORM_INTERRUPTED;
-	}
-	return PLATFORM_TRAP;
-}
 
 /* A fault that a patched site may have raised. */
 static bool may_be_ours(const struct mm *mm, enum platform_event ev, const struct platform_trap *trap)
@@ -383,7 +348,7 @@ static void rewind_entry(struct mm *mm, struct regs *r)
 enum platform_event mm_text_event(struct mm *mm, enum platform_event ev, const struct platform_trap *trap, struct regs *r)
 {
 	enum platform_event e;
-	uint8_t code[7] = { 0 };
+	uint8_t code[TEXT_SITE_LEN] = { 0 };
 
 	if (in_table(mm, r->rip))
 		rewind_entry(mm, r);
@@ -391,6 +356,6 @@ enum platform_event mm_text_event(struct mm *mm, enum platform_event ev, const s
 		return ev;
 	if (!__atomic_load_n(&mm->text, __ATOMIC_ACQUIRE) || copy_from_user_partial(mm, code, UADDR(r->rip), sizeof(code)) < 2)
 		return ev;
-	e = emulate(r, code);
+	e = text_emulate(r, code);
 	return e == PLATFORM_TRAP ? ev : e;
 }

@@ -45,14 +45,20 @@ const struct platform_patching *texts_patching(const struct texts *t);
 
 /* The version of a page of obj whose bytes now are at memory file offset `mem`
  * (a page that only the caller has, and whose reference is taken over), with the
- * call at `end` patched, besides those that were found before.  A reference, or
+ * call at `end`, that trapped with those registers, patched, besides those that were found before.  A reference, or
  * NULL: that call cannot be patched, or no memory. */
-struct text_page *text_page_get(struct texts *t, const struct memobj *obj, uint64_t obj_off, uint64_t mem, unsigned end, uint64_t nr);
+struct text_page *text_page_get(struct texts *t, const struct memobj *obj, uint64_t obj_off, uint64_t mem, unsigned end,
+				const struct regs *r);
 void text_page_put(struct texts *t, struct text_page *p);
 
+/* --- text_emulate.c --- */
+#define TEXT_SITE_LEN 7
+/* Does what the file has at rip, if that is part of a site; PLATFORM_TRAP: it is not. */
+enum platform_event text_emulate(struct regs *r, const uint8_t code[TEXT_SITE_LEN]);
+
 /* --- text.c: for the task loop, before the event is handled --- */
-/* The call number nr has trapped at its instruction, which ends at rip. */
-void mm_text_trapped(struct mm *mm, uint64_t rip, uint64_t nr);
+/* A call has trapped at its instruction, which ends at rip. */
+void mm_text_trapped(struct mm *mm, const struct regs *r);
 /* An event other than a system call: what it is to the program, which knows
  * nothing of patched sites. */
 enum platform_event mm_text_event(struct mm *mm, enum platform_event ev, const struct platform_trap *trap, struct regs *r);

@@ -200,13 +200,14 @@ static struct text_page *get_locked(struct texts *t, const struct memobj *obj, u
 	return p;
 }
 
-struct text_page *text_page_get(struct texts *t, const struct memobj *obj, uint64_t obj_off, uint64_t mem, unsigned end, uint64_t nr)
+struct text_page *text_page_get(struct texts *t, const struct memobj *obj, uint64_t obj_off, uint64_t mem, unsigned end,
+				const struct regs *r)
 {
 	struct text_page *p = NULL;
 	struct platform_site s;
 
 	mutex_lock(&t->mu);
-	if (t->patching->find(memfile_ptr(t->mf, mem), end, nr, &s))
+	if (t->patching->find(memfile_ptr(t->mf, mem), end, r, &s))
 		p = get_locked(t, obj, obj_off, mem, &s);
 	mutex_unlock(&t->mu);
 	if (!p)

@@ -164,14 +164,15 @@ struct platform_site {
 	uint16_t at; /* in the page */
 	uint8_t len;
 	bool sets_number;
-	int32_t value; /* the number that it sets, or what it compares the result with */
+	uint8_t lea[2]; /* it computes an address: the instruction's first byte, and its third; 0: it does not */
+	int32_t value; /* the number that it sets, what it compares the result with, or the displacement */
 };
 struct platform_patching {
 	uint64_t table, table_end;
 	unsigned entry_size;
-	/* A call with this number has trapped, and the address behind the
+	/* A call has trapped with these registers, and the address behind the
 	 * instruction is `end` in this page: what to patch; false: nothing. */
-	bool (*find)(const uint8_t *page, unsigned end, uint64_t nr, struct platform_site *s);
+	bool (*find)(const uint8_t *page, unsigned end, const struct regs *r, struct platform_site *s);
 	bool (*matches)(const uint8_t *page, const struct platform_site *s); /* the site is as it was found */
 	void (*patch)(uint8_t *page, const struct platform_site *s, unsigned index);
 	/* Writes entry `index` at e, for a site that lies at addr. */

@@ -42,6 +42,17 @@ void regs_sanitize(struct regs *r);
 /* System call argument access.  Linux order: rdi rsi rdx r10 r8 r9. */
 static inline uint64_t regs_syscall_nr(const struct regs *r) { return r->orig_rax; }
 
+/* lea disp32(%base), %dest: what it puts there.  Only some of its forms are known. */
+#define LEA_LEN 7
+#define LEA_RIP 16 /* as a base: the address of the next instruction */
+struct lea {
+	uint8_t dest, base; /* numbers of registers, as in instructions */
+	int32_t disp;
+};
+bool lea_decode(const uint8_t code[LEA_LEN], struct lea *l);
+uint64_t lea_value(const struct lea *l, const struct regs *r, uint64_t next);
+uint64_t *regs_numbered(struct regs *r, unsigned n); /* n < 16 */
+
 /* Signal frames, as Linux's rt_sigframe.  mm is the program's memory. */
 struct mm;
 struct linux_siginfo; /* abi/signal.h */

@@ -15,13 +15,15 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 
 #define STR(x) #x
 #define XSTR(x) STR(x)
 #define OFTEN 20
 
-/* sets: mov $nr, %eax; syscall.  compares: syscall; cmp $-4096, %rax; seta. */
+/* sets: mov $nr, %eax; syscall.  compares: syscall; cmp $-4096, %rax; seta.
+ * computes: lea 0x1234(%rdx), %rsi; syscall, and relative to rip. */
 __asm__(".text\n.balign 64\n"
 	"text_begin:\n"
 	"sets: nop\n mov $110, %eax\n"
@@ -35,15 +37,21 @@ __asm__(".text\n.balign 64\n"
 	"into_compares: mov %rdi, %rax\n jmp compares_cmp\n"
 	"reads: nop\n mov $0, %eax\n syscall\n ret\n"
 	".balign 64\n"
+	"computes: nop\n .byte 0x48, 0x8d, 0xb2\n .long 0x1234\n"
+	"computes_call: syscall\n ret\n"
+	"computes_rip: nop\n lea computes_data(%rip), %rsi\n syscall\n ret\n"
+	"into_computes: nop\n jmp computes_call\n"
+	"computes_data: .ascii \"written\"\n"
+	".balign 64\n"
 	"text_end:\n");
 extern const uint8_t text_begin[], sets[], sets_call[], sets_end[], compares[], compares_cmp[], compares_end[], into_sets[], into_compares[], reads[],
-	text_end[];
+	computes[], computes_rip[], into_computes[], text_end[];
 
 static long call(const uint8_t *f, long nr, long a, long b, long c, long *above)
 {
 	long ret = nr, d = c;
 
-	__asm__ volatile("call *%3" : "+a"(ret), "+d"(d) : "D"(a), "r"(f), "S"(b) : "rcx", "r11", "memory", "cc");
+	__asm__ volatile("call *%4" : "+a"(ret), "+d"(d), "+S"(b) : "D"(a), "r"(f) : "rcx", "r11", "memory", "cc");
 	if (above)
 		*above = d;
 	return ret;
@@ -124,6 +132,38 @@ CASE(comparison)
 		CHECK(call(compares, SYS_getppid, 0, 0, 7, &above) == getppid() && above == 0);
 		CHECK(call(compares, SYS_close, -1, 0, 7, &above) == -EBADF && above == 1);
 	}
+}
+
+CASE(computed_argument)
+{
+	static uint8_t copy[7];
+	int fd = open("numbers", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	CHECK(fd >= 0);
+	for (int i = 0; i < OFTEN; i++) {
+		CHECK(call(computes, SYS_lseek, fd, i, SEEK_SET, NULL) == 0x1234);
+		CHECK(call(computes, SYS_lseek, fd, i, SEEK_CUR, NULL) == 2 * 0x1234 + 1);
+		CHECK(call(into_computes, SYS_lseek, fd, i, SEEK_SET, NULL) == i);
+		CHECK(call(computes_rip, SYS_write, fd, 0, 7, NULL) == 7);
+		CHECK(pread(fd, copy, 7, i) == 7 && !memcmp(copy, "written", 7));
+	}
+	close(fd);
+	unlink("numbers");
+}
+
+CASE(computed_argument_after_fork)
+{
+	int status, fd = open("numbers", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	pid_t pid;
+
+	for (int i = 0; i < OFTEN; i++)
+		call(computes, SYS_lseek, fd, 0, SEEK_SET, NULL);
+	pid = fork();
+	if (!pid)
+		_exit(call(computes, SYS_lseek, fd, 0, SEEK_SET, NULL) != 0x1234);
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+	close(fd);
+	unlink("numbers");
 }
 
 /* --- into the middle --------------------------------------------------------------- */

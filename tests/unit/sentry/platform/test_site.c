@@ -2,7 +2,7 @@
  * test_site.c - which system calls can be patched in a page of text, what is
  * written there, and what the entry that it leads to says.
  *
- * links: sentry/platform/systrap/site.c
+ * links: sentry/platform/systrap/site.c sentry/arch/x86_64/lea.c
  */
 #include "platform/systrap/systrap.h"
 
@@ -13,6 +13,7 @@
 #define NR 110
 static const uint8_t sets[] = { 0x90, 0xb8, NR, 0, 0, 0, 0x0f, 0x05 };
 static const uint8_t compares[] = { 0x0f, 0x05, 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff };
+static const uint8_t relative[] = { 0x48, 0x8d, 0x15, 0x20, 0, 0, 0, 0x0f, 0x05 }; /* lea 0x20(%rip), %rdx; syscall */
 static uint8_t page[PAGE_SIZE];
 static struct platform_site site;
 
@@ -25,8 +26,10 @@ static void put(unsigned at, const uint8_t *code, size_t n)
 /* The site of code at `at`, whose call ends there. */
 static bool find(unsigned at, const uint8_t *code, size_t n, unsigned end, uint64_t nr)
 {
+	struct regs r = { .orig_rax = nr, .rip = 0x400000 + end, .rdi = 0x1000, .rsi = 0x1010, .rdx = 0x400100 + 9 - 2 + 0x20 };
+
 	put(at, code, n);
-	return st_patching.find(page, end, nr, &site);
+	return st_patching.find(page, end, &r, &site);
 }
 
 START_TEST(number_and_call)
@@ -72,6 +75,32 @@ START_TEST(call_and_comparison)
 }
 END_TEST
 
+/* With the registers of find(). */
+START_TEST(computed_argument_and_call)
+{
+	static const uint8_t base[] = { 0x90, 0x48, 0x8d, 0xb7, 0x10, 0, 0, 0, 0x0f, 0x05 }; /* lea 0x10(%rdi), %rsi */
+	uint8_t code[sizeof(base)];
+
+	ck_assert(find(100, base, sizeof(base), 110, NR));
+	ck_assert(site.at == 101 && site.len == 9 && !site.sets_number && site.lea[0] == 0x48 && site.value == 0x10);
+	ck_assert(st_patching.matches(page, &site));
+	st_patching.patch(page, &site, 1);
+	ck_assert(page[101] == 0xff && page[108] == 0x0f && page[109] == 0x05 && !st_patching.matches(page, &site));
+	ck_assert(find(0x100, relative, sizeof(relative), 0x109, NR) && site.lea[1] == 0x15);
+	memcpy(code, base, sizeof(base));
+	code[4] = 0x11;
+	ck_assert(!find(100, code, sizeof(code), 110, NR)); /* that is not what rsi has */
+	memcpy(code, base, sizeof(base));
+	code[3] = 0xb6;
+	code[4] = 0;
+	ck_assert(!find(100, code, sizeof(code), 110, NR)); /* 0(%rsi): not to be computed twice */
+	code[0] = 0x66;
+	memcpy(code + 1, base + 1, 9);
+	ck_assert(!find(100, code, sizeof(code), 110, NR));
+	ck_assert(!find(0, base + 1, sizeof(base) - 1, 9, NR));
+}
+END_TEST
+
 /* Where a thread may stand or jump to, nothing can be executed. */
 START_TEST(what_is_written)
 {
@@ -110,6 +139,12 @@ START_TEST(entries)
 	ck_assert(e[ST_SITE_RETURN / 8] == at + 2 && (int64_t)e[ST_SITE_CMP / 8] == -4096 && e[ST_SITE_AFTER / 8] == at + 8);
 	st_patching.rewind((uint8_t *)e, &r);
 	ck_assert(r.rip == at);
+	ck_assert(find(0x100, relative, sizeof(relative), 0x109, NR));
+	st_patching.entry((uint8_t *)e, &site, 5, at);
+	ck_assert(e[ST_SITE_RETURN / 8] == at + 9 && e[ST_SITE_CMP / 8] == 0);
+	ck_assert(!memcmp((uint8_t *)e + 32, "\x48\xba\x27\x10\x00\x00\x00\x7f\x00\x00\x41\xbb", 12)); /* mov $at + 0x27, %rdx */
+	st_patching.rewind((uint8_t *)e, &r);
+	ck_assert(r.rip == at);
 }
 END_TEST
 
@@ -123,6 +158,7 @@ int main(void)
 	tcase_add_test(t, number_and_call);
 	tcase_add_test(t, prefixes);
 	tcase_add_test(t, call_and_comparison);
+	tcase_add_test(t, computed_argument_and_call);
 	tcase_add_test(t, what_is_written);
 	tcase_add_test(t, entries);
 	suite_add_tcase(s, t);
