@@ -94,6 +94,7 @@ void signal_set_blocked_locked(struct task *t, uint64_t mask);
 /* rt_sigprocmask: what it was, in *old; set may be NULL.  False: no such way to change it. */
 bool signal_change_mask(struct task *t, int how, const uint64_t *set, uint64_t *old);
 void signal_take_mask(struct task *t); /* the program is to ask from now on */
+void signal_lend_mask_locked(struct task *t); /* it need not, if that is possible. t->blocked is right; own thread */
 
 /* --- taking (signal_deliver.c) --- */
 /* The next pending one not in blocked, private before shared: number or 0. */

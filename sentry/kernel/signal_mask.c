@@ -3,8 +3,8 @@
  * while its mask is lent to it (platform_mask_lend); other masks for the time of
  * a wait.  Runs on the task's own thread, but for what is marked _locked.
  *
- * A mask is lent when the task has just asked for a change of it and no signal
- * waits: one that did would have to be delivered when it is let in.  Whoever sends
+ * A mask is lent when the task has just asked for a change of it, or made another or
+ * been made (C libraries change it around that), and no signal waits: one that did would have to be delivered when it is let in.  Whoever sends
  * a signal, or wants to know the mask for another reason, takes it back, by
  * signal_blocked_locked; so that t->blocked is right whenever mask_lent is false.
  */
@@ -51,6 +51,12 @@ static bool changed(int how, uint64_t set, uint64_t *mask)
 	}
 }
 
+void signal_lend_mask_locked(struct task *t)
+{
+	if (!signal_pending_locked(t) && !task_must_ask(t))
+		t->mask_lent = platform_mask_lend(t->ctx, t->blocked);
+}
+
 bool signal_change_mask(struct task *t, int how, const uint64_t *set, uint64_t *old)
 {
 	uint64_t mask;
@@ -61,8 +67,7 @@ bool signal_change_mask(struct task *t, int how, const uint64_t *set, uint64_t *
 	ok = !set || changed(how, *set, &mask);
 	if (ok && set)
 		signal_set_blocked_locked(t, mask);
-	if (!signal_pending_locked(t) && !task_must_ask(t))
-		t->mask_lent = platform_mask_lend(t->ctx, t->blocked);
+	signal_lend_mask_locked(t);
 	tasks_unlock(t->k);
 	return ok;
 }

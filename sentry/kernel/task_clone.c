@@ -339,6 +339,7 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 			tg_release_locked(c->tg);
 	} else {
 		r = pid_nr(c->pid, task_pid_ns(t));
+		signal_lend_mask_locked(t);
 	}
 	tasks_unlock(t->k);
 	return r;

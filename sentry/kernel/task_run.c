@@ -175,6 +175,7 @@ void task_run(struct task *t)
 	task_set_current(t);
 	sleeper_set_current(&t->sleeper);
 	tasks_lock(t->k); /* its maker holds it until it is complete */
+	signal_lend_mask_locked(t);
 	tasks_unlock(t->k);
 	while (atomic_load(&t->held))
 		wait_sleep_uninterruptible(WAIT_FOREVER);

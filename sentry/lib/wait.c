@@ -138,7 +138,7 @@ struct sleeper *sleeper_current(void)
 
 void sleeper_wake(struct sleeper *s)
 {
-	if (atomic_exchange(&s->word, 1))
+	if (atomic_exchange(&s->word, 1) || s == current)
 		return;
 	if (s->wakes)
 		s->wakes(s);
