@@ -132,6 +132,22 @@ static const struct file_ops eventfd_ops = {
 	.release = eventfd_release,
 };
 
+bool eventfd_is(const struct file *f)
+{
+	return f->ops == &eventfd_ops;
+}
+
+void eventfd_count(struct file *f, uint64_t n)
+{
+	struct eventfd *e = f->priv;
+
+	mutex_lock(&e->mu);
+	e->count = n < UINT64_MAX - 1 - e->count ? e->count + n : UINT64_MAX - 1;
+	waitq_touch(&e->wq, EVENT_IN);
+	mutex_unlock(&e->mu);
+	waitq_wake(&e->wq, EVENT_IN | EVENT_RDNORM);
+}
+
 int eventfd_create(struct vfs *v, uint32_t count, bool semaphore, int flags, const struct cred *c, struct file **out)
 {
 	struct eventfd *e = calloc(1, sizeof(*e));

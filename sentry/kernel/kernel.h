@@ -40,6 +40,7 @@ struct kernel {
 	struct task_table *tasks; /* [I] made by kernel_init */
 	struct futex_table *futexes; /* [I] */
 	struct timer_queue *timers; /* [I] */
+	_Atomic unsigned aio_nr; /* requests that there is room for: kernel/aio.c */
 	struct sigio_queue *sigios; /* [I] signals that are to tell of files' readiness */
 	struct net_stack *net; /* [I] unix socket names etc.: net_init */
 	struct superblock *nsfs; /* [I] namespaces as files: nsfs_register */

@@ -99,6 +99,8 @@ void mm_put(struct mm *mm)
 {
 	if (!ref_put(&mm->users))
 		return;
+	if (mm->companion)
+		mm->companion->gone(mm->companion);
 	teardown(mm);
 	mm_drop(mm);
 }
@@ -126,6 +128,18 @@ struct platform_as *mm_as(struct mm *mm)
 		stub_flush(mm); /* on an error, faults tell it */
 	mm_unlock(mm);
 	return as;
+}
+
+struct mm_companion *mm_companion(struct mm *mm)
+{
+	return __atomic_load_n(&mm->companion, __ATOMIC_ACQUIRE);
+}
+
+struct mm_companion *mm_companion_set(struct mm *mm, struct mm_companion *c)
+{
+	struct mm_companion *was = NULL;
+
+	return __atomic_compare_exchange_n(&mm->companion, &was, c, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ? c : was;
 }
 
 struct mm_env *mm_env(struct mm *mm)

@@ -53,6 +53,12 @@ struct platform_as *mm_as(struct mm *mm); /* fit to run: what was ordered of it 
  * nobody else uses that; nothing of old's can be reached there any more. */
 void mm_inherit_stub(struct mm *mm, struct mm *old, struct platform_ctx *c);
 struct mm_env *mm_env(struct mm *mm);
+/* What an upper layer keeps of an address space: set once; the last mm_put calls gone, which frees it. */
+struct mm_companion {
+	void (*gone)(struct mm_companion *c);
+};
+struct mm_companion *mm_companion(struct mm *mm); /* NULL: none yet */
+struct mm_companion *mm_companion_set(struct mm *mm, struct mm_companion *c); /* the one that is there now */
 
 struct mm_mmap {
 	uint64_t addr, len; /* hint or fixed address */

@@ -101,6 +101,7 @@ struct mm {
 	struct ref users; /* tasks and the like: the last one unmaps all */
 	struct ref count; /* users as a whole count for one; the struct itself */
 	struct mm_env *env; /* [I] */
+	struct mm_companion *companion; /* [a] set once, or NULL */
 	struct mutex mu; /* RANK_MM; the rest is under it */
 	struct platform_as *as; /* made when first needed */
 	struct stub_queue queue;

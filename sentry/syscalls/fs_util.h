@@ -27,6 +27,9 @@ int at_walk(struct task *t, int dirfd, uint64_t name, unsigned flags, struct pat
 /* The path of an open descriptor (O_PATH too): new references, -EBADF. */
 int fd_path(struct task *t, int fd, struct path *out);
 
+/* rw.c: reads or writes as the caller's limits and signals want it; positioned: at pos, else at the file's own. */
+int64_t rw_transfer(struct task *t, struct file *f, struct uio *u, bool write, int64_t pos, bool positioned);
+
 /* async.c: the status flags become `want`; fd is the descriptor that the caller has f by */
 int file_set_flags(struct task *t, struct file *f, int fd, uint32_t want);
 int64_t file_set_owner(struct task *t, struct file *f, int who); /* a process, or -group, or 0: nobody */

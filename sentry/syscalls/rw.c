@@ -36,8 +36,7 @@ static int limit_size(struct task *t, struct file *f, struct uio *u, int64_t pos
 	return 0;
 }
 
-/* pos -1: the file's own. */
-static int64_t transfer(struct task *t, struct file *f, struct uio *u, bool write, int64_t pos, bool positioned)
+int64_t rw_transfer(struct task *t, struct file *f, struct uio *u, bool write, int64_t pos, bool positioned)
 {
 	int64_t r;
 
@@ -65,7 +64,7 @@ static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool posit
 	else if ((int64_t)a[2] < 0)
 		r = -EINVAL;
 	else
-		r = transfer(t, l.file, &u, write, (int64_t)a[3], positioned);
+		r = rw_transfer(t, l.file, &u, write, (int64_t)a[3], positioned);
 	fd_give_back(l);
 	return r;
 }
@@ -84,7 +83,7 @@ static int64_t vector(struct task *t, int fd, uint64_t iov, uint64_t n, bool wri
 		r = uio_import(t->mm, UADDR(iov), n, few, &v);
 	if (r >= 0) {
 		uio_user_iov(&u, t->mm, v, n);
-		r = transfer(t, l.file, &u, write, pos, positioned);
+		r = rw_transfer(t, l.file, &u, write, pos, positioned);
 		if (v != few)
 			free(v);
 	}

@@ -33,6 +33,7 @@ TEXT(show_core_pattern, "core")
 TEXT(show_file_max, "9223372036854775807")
 TEXT(show_file_nr, "0\t0\t9223372036854775807")
 TEXT(show_nr_open, "1048576")
+TEXT(show_aio_max, "65536")
 TEXT(show_pipe_max, "1048576")
 TEXT(show_inotify_instances, "128")
 TEXT(show_inotify_watches, "65536")
@@ -53,6 +54,12 @@ TEXT(show_overflow, "65534")
 static SHOW(show_pid_max)
 {
 	pprintf(b, "%d\n", PID_MAX);
+	return 0;
+}
+
+static SHOW(show_aio_nr)
+{
+	pprintf(b, "%u\n", atomic_load(&c->k->aio_nr));
 	return 0;
 }
 
@@ -277,6 +284,8 @@ static const struct pentry mqueue_table[] = {
 	MQUEUE("msg_default"), MQUEUE("msg_max"), MQUEUE("msgsize_default"), MQUEUE("msgsize_max"), MQUEUE("queues_max"), END_,
 };
 static const struct pentry fs_table[] = {
+	RO("aio-max-nr", show_aio_max),
+	RO("aio-nr", show_aio_nr),
 	RO("file-max", show_file_max),
 	RO("file-nr", show_file_nr),
 	DIR_("inotify", inotify_table),
