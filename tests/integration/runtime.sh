@@ -68,8 +68,8 @@ python3 -c "import json, sys; s = json.load(sys.stdin); print('\$1', s['status']
 [ "\$1" != "\${SLOW-}" ] || exec sleep 30
 H
 chmod +x "$SCRATCH/hook"
-hooks() { # ENVIRONMENT : all six kinds; startContainer's runs inside
-	config "c['hooks'] = {k: [{'path': '$SCRATCH/hook', 'args': ['hook', k], 'env': ['A=word', 'PATH=$PATH', '$1'], 'timeout': 2}] for k in ('prestart', 'createRuntime', 'createContainer', 'poststart', 'poststop')}
+hooks() { # ENVIRONMENT [SECONDS] : all six kinds; startContainer's runs inside
+	config "c['hooks'] = {k: [{'path': '$SCRATCH/hook', 'args': ['hook', k], 'env': ['A=word', 'PATH=$PATH', '$1'], 'timeout': ${2:-20}}] for k in ('prestart', 'createRuntime', 'createContainer', 'poststart', 'poststop')}
 c['hooks']['startContainer'] = [{'path': '/bin/sh', 'args': ['sh', '-c', 'grep -q created'], 'env': ['PATH=/bin']}]" /bin/sh -c 'echo ran'
 	rm -f "$SCRATCH/hooks"
 }
@@ -106,7 +106,7 @@ for kind in poststart poststop; do
 	quiet run -b "$b" "$id"
 	is "$kind fails: a warning" "$? $(cat "$SCRATCH/out") $(grep -c "warning: hooks.$kind" "$SCRATCH/err")" "0 ran 1"
 done
-hooks SLOW=prestart
+hooks SLOW=prestart 2
 quiet create -b "$b" "$id"
 is "a hook that takes too long" "$? $(grep -c "took longer than 2 s" "$SCRATCH/err")" "1 1"
 
