@@ -51,23 +51,20 @@ static struct err *fd_budget(size_t n_trees, unsigned *budget)
 	return NULL;
 }
 
-static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
-
 /* What the caller left open by mistake is not ours to hold. */
-static void close_others(const struct options *o)
+static struct err *close_others(const struct options *o)
 {
-	int keep[] = { o->ipc_fd, o->log_fd, o->panic_fd };
-	unsigned from = 3;
+	_cleanup_free_ int *keep = calloc(o->n_trees + 3, sizeof(*keep));
+	size_t n = 0;
 
-	qsort(keep, sizeof(keep) / sizeof(keep[0]), sizeof(keep[0]), by_number);
-	for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++) {
-		if (keep[i] < (int)from)
-			continue;
-		if (keep[i] > (int)from)
-			close_range(from, (unsigned)keep[i] - 1, 0);
-		from = (unsigned)keep[i] + 1;
-	}
-	close_range(from, ~0u, 0);
+	if (!keep)
+		return err_new(ENOMEM, "closing descriptors");
+	keep[n++] = o->ipc_fd;
+	keep[n++] = o->log_fd;
+	keep[n++] = o->panic_fd;
+	for (size_t i = 0; i < o->n_trees; i++)
+		keep[n++] = o->trees[i].fd; /* given ones; the others are not open yet */
+	return fd_keep_only(keep, n);
 }
 
 /* Nothing asked for so long: what serving takes is given back (conn_run). */
@@ -181,8 +178,7 @@ int main(int argc, char **argv)
 		printf("gofer (redoubt) %s\n", REDOUBT_VERSION);
 	} else if (!e && o.print_policy) {
 		policy_print(o.keeper ? gofer_keeper_policy(&o) : gofer_policy(&o), stdout);
-	} else if (!e) {
-		close_others(&o);
+	} else if (!e && !(e = close_others(&o))) {
 		panic_init("gofer", o.panic_fd, NULL);
 		s.options = &o;
 		s.trees = o.trees;

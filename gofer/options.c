@@ -14,6 +14,8 @@ enum {
 	OPT_ROOT = 256,
 	OPT_TREE,
 	OPT_TREE_RO,
+	OPT_TREE_FD,
+	OPT_TREE_FILE_FD,
 	OPT_IPC_FD,
 	OPT_LISTEN,
 	OPT_READ_ONLY,
@@ -35,6 +37,8 @@ static const struct option long_options[] = {
 	{ "root", required_argument, NULL, OPT_ROOT },
 	{ "tree", required_argument, NULL, OPT_TREE },
 	{ "tree-ro", required_argument, NULL, OPT_TREE_RO },
+	{ "tree-fd", required_argument, NULL, OPT_TREE_FD },
+	{ "tree-file-fd", required_argument, NULL, OPT_TREE_FILE_FD },
 	{ "ipc-fd", required_argument, NULL, OPT_IPC_FD },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "read-only", no_argument, NULL, OPT_READ_ONLY },
@@ -55,13 +59,15 @@ static const struct option long_options[] = {
 
 void options_usage(FILE *f)
 {
-	fputs("usage: gofer --root DIR [--tree PATH | --tree-ro PATH]... (--ipc-fd N | --listen PATH) [options]\n"
+	fputs("usage: gofer --root DIR [--tree PATH | --tree-ro PATH | --tree-fd N]... (--ipc-fd N | --listen PATH) [options]\n"
 	      "\n"
 	      "Serves the files below the given directories to a sentry, and nothing else.\n"
 	      "\n"
 	      "  --root DIR            tree 0\n"
 	      "  --tree PATH           a further tree: a directory or a single file\n"
 	      "  --tree-ro PATH        the same, read-only\n"
+	      "  --tree-fd N           a further tree: the detached mount of a directory, open as descriptor N\n"
+	      "  --tree-file-fd N      a further tree: the file 'file' in such a mount\n"
 	      "  --ipc-fd N            serve this SEQPACKET socket and end with it\n"
 	      "  --listen PATH         serve every connection to a socket made here (mode 0600)\n"
 	      "  --read-only           all trees are read-only\n"
@@ -95,6 +101,18 @@ static struct err *add_tree(struct options *o, const char *path, bool root, bool
 	return NULL;
 }
 
+static struct err *add_given(struct options *o, const char *option, const char *number, bool holder)
+{
+	int fd = -1;
+	struct err *e = fd_from_option(option, number, &fd);
+
+	if (e || (e = add_tree(o, number, false, false)))
+		return e;
+	o->trees[o->n_trees - 1].fd = fd;
+	o->trees[o->n_trees - 1].holder = holder;
+	return NULL;
+}
+
 static struct err *parse_host_uds(struct options *o, const char *value)
 {
 	if (!strcmp(value, "connect"))
@@ -124,6 +142,10 @@ static struct err *parse_one(struct options *o, int opt)
 		return add_tree(o, optarg, false, false);
 	case OPT_TREE_RO:
 		return add_tree(o, optarg, false, true);
+	case OPT_TREE_FD:
+		return add_given(o, "--tree-fd", optarg, false);
+	case OPT_TREE_FILE_FD:
+		return add_given(o, "--tree-file-fd", optarg, true);
 	case OPT_IPC_FD:
 		return fd_from_option("--ipc-fd", optarg, &o->ipc_fd);
 	case OPT_LISTEN:

@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define DEPTH_INLINE 32
@@ -61,13 +63,30 @@ static int check_id(const struct node *n, const struct statx *sx)
 	return node_same(&id, &n->id) ? 0 : -ESTALE;
 }
 
+/* On an overlay a file that is written to for the first time may get another number
+ * (copied up, where it has hard links), under the name that the node has: the node
+ * goes on with that one. */
+static int renumbered(struct node *n, int fd, const struct statx *sx)
+{
+	struct node_id id;
+	struct statfs fs;
+
+	id_of(sx, &id);
+	if (id.type != S_IFREG || n->id.type != S_IFREG || fstatfs(fd, &fs) || fs.f_type != OVERLAYFS_SUPER_MAGIC)
+		return -ESTALE;
+	n->id = id;
+	return 0;
+}
+
 /* Is this descriptor the node's file?  Closes it if not. */
-static int verified(const struct node *n, int fd, struct statx *sx)
+static int verified(struct node *n, int fd, struct statx *sx)
 {
 	int rc = fd < 0 ? fd : stat_fd(fd, sx);
 
 	if (rc == 0)
 		rc = check_id(n, sx);
+	if (rc == -ESTALE && fd >= 0)
+		rc = renumbered(n, fd, sx);
 	if (rc < 0 && fd >= 0)
 		close(fd);
 	return rc < 0 ? rc : fd;

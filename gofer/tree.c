@@ -12,10 +12,13 @@
  * descriptor without /proc.  With privilege it is therefore mounted on a file
  * in a small tmpfs, and that is cloned, so that the file has a name; without,
  * the directory it lies in is kept.
+ *
+ * Or the caller gives a descriptor: a detached mount that it has made itself.
  */
 #include "tree.h"
 
 #include "libipc/fd.h"
+#include "libipc/holder.h"
 #include "libipc/log.h"
 
 #include <errno.h>
@@ -25,9 +28,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-
-#define HOLDER_NAME "file"
-#define HOLDER_AT "/proc" /* where the holder is mounted for a moment, in a mount namespace of our own */
+#include <sys/statvfs.h>
 
 /* errno values that mean "not privileged for that here" */
 static bool unprivileged(int e)
@@ -74,28 +75,9 @@ static struct err *open_directory(struct tree *t, int fd)
 /* A directory with just this file in it, as a detached mount. */
 static int make_holder(const char *path)
 {
-	_cleanup_close_ int clone = -1, fs = -1, mnt = -1, file = -1, held = -1;
+	_cleanup_close_ int clone = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
-	clone = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (clone < 0)
-		return -1;
-	fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "4096", 0) || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return -1;
-	mnt = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOEXEC);
-	if (mnt < 0)
-		return -1;
-	file = openat(mnt, HOLDER_NAME, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	if (file < 0)
-		return -1;
-	/* before Linux 6.15 a mount can only be put on one that is attached */
-	if (move_mount(mnt, "", AT_FDCWD, HOLDER_AT, MOVE_MOUNT_F_EMPTY_PATH))
-		return -1;
-	if (!move_mount(clone, "", mnt, HOLDER_NAME, MOVE_MOUNT_F_EMPTY_PATH))
-		held = clone_tree(mnt, "");
-	if (umount2(HOLDER_AT, MNT_DETACH))
-		return -1;
-	return TAKE_FD(held);
+	return clone < 0 ? -1 : holder_make(clone);
 }
 
 static struct err *open_file_in_parent(struct tree *t)
@@ -133,11 +115,26 @@ static struct err *open_file(struct tree *t, bool *unshared)
 	return t->name ? tree_attributes(t) : err_new(ENOMEM, "tree");
 }
 
+/* The caller's mount, with the attributes that it wants. */
+static struct err *take_given(struct tree *t)
+{
+	struct statvfs st;
+
+	if (fstatvfs(t->fd, &st) || fcntl(t->fd, F_SETFD, FD_CLOEXEC))
+		return err_new(errno, "the descriptor");
+	t->read_only |= (st.f_flag & ST_RDONLY) != 0;
+	t->detached = true;
+	t->name = t->holder ? strdup(HOLDER_NAME) : NULL;
+	return t->holder && !t->name ? err_new(ENOMEM, "tree") : NULL;
+}
+
 static struct err *tree_open(struct tree *t, bool *unshared)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
+	if (t->fd >= 0)
+		return take_given(t);
 	/* the path is the user's own: links in it are followed */
 	fd = open(t->path, O_PATH | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))

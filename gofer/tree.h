@@ -17,11 +17,12 @@ struct tree {
 	const char *path; /* as given, for messages; borrowed */
 	bool read_only; /* changes are refused; a mount of its own is read-only too */
 	bool detached; /* fd is a mount of our own: ".." and "/" cannot leave it */
-	int fd; /* O_PATH */
+	bool holder; /* fd was given, and holds a single file as libipc/holder.h says */
+	int fd; /* O_PATH; -1: not open yet */
 	char *name; /* NULL: a directory */
 };
 
-/* Opens trees[n] (path and read_only are set).  With privilege each becomes a
+/* Opens trees[n] (path and read_only are set, and fd where it was given).  With privilege each becomes a
  * detached recursive clone of its mounts (private, nodev, nosuid, read-only if
  * asked), else an O_PATH descriptor.  Before confinement: uses host paths and,
  * for single files, a mount namespace of its own. */

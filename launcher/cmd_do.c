@@ -119,7 +119,7 @@ static struct err *make_plan(struct context *c, const struct do_options *o, stru
 	plan->spec.id = msg_str(pool_printf(c->pool, "do-%d", getpid()));
 	plan->spec.hostname = msg_str(pool_strdup(c->pool, host));
 	plan->spec.domainname = msg_str("");
-	LIST_ADD(c->pool, &plan->trees, { "/", true });
+	LIST_ADD(c->pool, &plan->trees, { .path = "/", .readonly = true });
 	LIST_ADD(c->pool, &plan->mounts,
 		{ .destination = msg_str("/"), .type = msg_str("gofer"), .options = msg_str(""), .overlay = 1, .shared = true });
 	plan_standard_mounts(c->pool, plan);

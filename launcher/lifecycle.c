@@ -153,7 +153,7 @@ static struct err *live(struct sandbox *s, const struct run_options *ro, int mas
 	return e ? e : attach(&o, wait_status);
 }
 
-struct err *run_attached(struct context *c, const struct plan *plan, struct stdio *io, const struct run_options *o, int *status, int *boot_errno)
+struct err *run_attached(struct context *c, struct plan *plan, struct stdio *io, const struct run_options *o, int *status, int *boot_errno)
 {
 	struct sandbox s = SANDBOX_NONE;
 	unsigned wait_status = 0;

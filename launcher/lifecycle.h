@@ -35,7 +35,7 @@ struct run_options {
 	const char *pid_file; /* NULL: none */
 	bool keep;
 };
-struct err *run_attached(struct context *c, const struct plan *plan, struct stdio *io, const struct run_options *o, int *status, int *boot_errno)
+struct err *run_attached(struct context *c, struct plan *plan, struct stdio *io, const struct run_options *o, int *status, int *boot_errno)
 	ERR_MUST_USE;
 
 /* Sends start and waits for its answer, with the hooks before and after it. */

@@ -7,8 +7,11 @@
 #include "oci.h"
 
 struct mount_meaning {
-	const char *type; /* the sentry's name of the file system: "gofer" for binds */
+	const char *type; /* the sentry's name of the file system: "gofer" for binds and overlays */
 	bool bind;
+	bool overlay; /* data is for the host's kernel */
+	bool map_ids, map_ids_below; /* of the mount itself; of those below it too */
+	const char *id_maps; /* with map_ids: as "idmap=" has them, see mount_ids.h; NULL: not there */
 	bool copy_up; /* a tmpfs begins with what it covers */
 	uint64_t flags; /* Linux MS_* */
 	const char *data; /* the file system's own options, comma separated */

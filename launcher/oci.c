@@ -81,13 +81,20 @@ static const struct jfield root_fields[] = {
 };
 static const struct jobject root_object = JOBJECT(struct oci_root, root_fields);
 
+static const struct jfield id_mapping_fields[] = {
+	JFIELD(struct oci_id_mapping, container, J_U64, "containerID", .required = true, .max = ID_MAX),
+	JFIELD(struct oci_id_mapping, host, J_U64, "hostID", .required = true, .max = ID_MAX),
+	JFIELD(struct oci_id_mapping, size, J_U64, "size", .required = true, .max = UINT32_MAX),
+};
+static const struct jobject id_mapping_object = JOBJECT(struct oci_id_mapping, id_mapping_fields);
+
 static const struct jfield mount_fields[] = {
 	JFIELD(struct oci_mount, destination, J_STR, "destination", .required = true, .max = TEXT - 1),
 	JFIELD(struct oci_mount, type, J_STR, "type", .max = TEXT),
 	JFIELD(struct oci_mount, source, J_STR, "source", .max = TEXT - 1),
 	JFIELD(struct oci_mount, options, J_STRS, "options", .max = TEXT - 1),
-	JFIELD(struct oci_mount, uid_mappings, J_ANY, "uidMappings"),
-	JFIELD(struct oci_mount, gid_mappings, J_ANY, "gidMappings"),
+	JFIELD(struct oci_mount, uid_mappings, J_LIST, "uidMappings", .of = &id_mapping_object),
+	JFIELD(struct oci_mount, gid_mappings, J_LIST, "gidMappings", .of = &id_mapping_object),
 };
 static const struct jobject mount_object = JOBJECT(struct oci_mount, mount_fields);
 
@@ -186,13 +193,6 @@ static const struct jfield resources_fields[] = {
 	JFIELD(struct oci_resources, unified, J_MAP, "unified", .max = TEXT),
 };
 static const struct jobject resources_object = JOBJECT(struct oci_resources, resources_fields);
-
-static const struct jfield id_mapping_fields[] = {
-	JFIELD(struct oci_id_mapping, container, J_U64, "containerID", .required = true, .max = ID_MAX),
-	JFIELD(struct oci_id_mapping, host, J_U64, "hostID", .required = true, .max = ID_MAX),
-	JFIELD(struct oci_id_mapping, size, J_U64, "size", .required = true, .max = UINT32_MAX),
-};
-static const struct jobject id_mapping_object = JOBJECT(struct oci_id_mapping, id_mapping_fields);
 
 static const struct jfield device_fields[] = {
 	JFIELD(struct oci_device, type, J_STR, "type", .required = true, .max = 1),

@@ -67,10 +67,18 @@ struct oci_root {
 	bool readonly;
 };
 
+struct oci_id_mapping {
+	uint64_t container, host, size;
+};
+struct oci_id_mappings {
+	struct oci_id_mapping *v;
+	size_t n;
+};
+
 struct oci_mount {
 	const char *destination, *type, *source;
 	struct jstrs options;
-	const json_t *uid_mappings, *gid_mappings;
+	struct oci_id_mappings uid_mappings, gid_mappings; /* container: an id of the file system's, host: as which the mount shows it */
 };
 
 struct oci_namespace {
@@ -147,14 +155,6 @@ struct oci_resources {
 		size_t n;
 	} devices;
 	struct jmap unified;
-};
-
-struct oci_id_mapping {
-	uint64_t container, host, size;
-};
-struct oci_id_mappings {
-	struct oci_id_mapping *v;
-	size_t n;
 };
 
 struct oci_device {

@@ -18,6 +18,12 @@
 struct plan_tree {
 	const char *path; /* on the host, absolute */
 	bool readonly;
+	const char *overlay; /* instead: an overlay with these options, comma separated, is mounted; NULL: none */
+	const struct id_maps *ids; /* the mount shows other ids than its file system has; NULL: the same */
+	bool ids_below; /* so do those mounted below it */
+	const char *where; /* in the configuration, for messages; NULL: the root */
+	int fd; /* host_mounts.c: the mount that was made for it; 0: none, its path will do */
+	bool holder; /* fd holds a single file: libipc/holder.h */
 };
 
 struct plan {
@@ -55,7 +61,7 @@ void plan_process(const struct oci_process *in, struct pool *p, struct boot_proc
 /* plan_mounts.c.  The mounts that every container has, onto a plan that has
  * its root only. */
 void plan_standard_mounts(struct pool *p, struct plan *out);
-/* Adds the root, then the configuration's mounts in order,
+/* Adds the root, then the configuration's mounts in order (out->ids is set),
  * with /proc, /dev, /dev/pts, /dev/shm and /sys put in where they are missing. */
 struct err *plan_mounts(const struct oci_spec *s, const char *bundle, struct pool *p, struct plan *out) ERR_MUST_USE;
 

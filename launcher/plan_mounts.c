@@ -2,6 +2,7 @@
  * plan_mounts.c - see plan.h.  Looks at the host's files (do sources exist?),
  * changes nothing.
  */
+#include "mount_ids.h"
 #include "mounts.h"
 #include "plan.h"
 
@@ -51,9 +52,9 @@ static const char *normal_path(const char *path, struct pool *p)
 	return out;
 }
 
-static size_t add_tree(struct plan *out, struct pool *p, const char *path, bool readonly)
+static size_t add_tree(struct plan *out, struct pool *p, const struct plan_tree *t)
 {
-	LIST_ADD(p, &out->trees, { path, readonly });
+	LIST_ADD(p, &out->trees, *t);
 	return out->trees.n - 1;
 }
 
@@ -112,13 +113,29 @@ static struct err *add_bind(const struct oci_mount *m, const char *where, const 
 	const struct mount_meaning *meaning, struct boot_mount *mount)
 {
 	const char *source = m->source[0] == '/' ? m->source : pool_printf(p, "%s/%s", bundle, m->source);
+	struct plan_tree t = { .path = source, .readonly = meaning->flags & MS_RDONLY, .ids_below = meaning->map_ids_below, .where = where };
 	struct err *e = check_source(source, false);
 
 	if (e)
 		return err_wrap(e, "%s.source", where);
-	mount->tree = add_tree(out, p, source, meaning->flags & MS_RDONLY);
+	if (meaning->map_ids && (e = mount_ids(m, meaning, &out->ids, where, p, &t.ids)))
+		return e;
+	mount->tree = add_tree(out, p, &t);
 	mount->shared = true; /* the host and other containers may change it at any time */
 	return NULL;
+}
+
+/* The host's kernel is who mounts it: what is written has the form that other overlays read. */
+static void add_overlay(const char *where, struct pool *p, struct plan *out, struct mount_meaning *meaning, struct boot_mount *mount)
+{
+	struct plan_tree t = { .path = "overlay", .overlay = meaning->data, .where = where };
+
+	if (!strstr(meaning->data, "upperdir="))
+		meaning->flags |= MS_RDONLY;
+	t.readonly = meaning->flags & MS_RDONLY;
+	meaning->data = "";
+	mount->tree = add_tree(out, p, &t);
+	mount->shared = true;
 }
 
 static struct err *add_mount(const struct oci_mount *m, size_t index, const char *bundle, struct pool *p, struct plan *out)
@@ -132,6 +149,8 @@ static struct err *add_mount(const struct oci_mount *m, size_t index, const char
 		e = add_bind(m, where, bundle, p, out, &meaning, &mount);
 	if (e)
 		return e;
+	if (meaning.overlay)
+		add_overlay(where, p, out, &meaning, &mount);
 	mount.type = msg_str(meaning.type);
 	mount.options = msg_str(meaning.data);
 	mount.flags = meaning.flags;
@@ -147,7 +166,7 @@ struct err *plan_mounts(const struct oci_spec *s, const char *bundle, struct poo
 
 	if (e)
 		return err_wrap(e, "root.path");
-	add_tree(out, p, rootfs, s->root->readonly);
+	add_tree(out, p, &(struct plan_tree){ .path = rootfs, .readonly = s->root->readonly });
 	/* over a read-only root lies memory in which missing mount points are made, before it becomes read-only too */
 	LIST_ADD(p, &out->mounts,
 		{ .destination = msg_str("/"), .type = msg_str("gofer"), .options = msg_str(""), .flags = (s->root->readonly ? MS_RDONLY : 0) | MS_RELATIME,

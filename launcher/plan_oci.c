@@ -257,7 +257,7 @@ static struct err *plan_spec(const json_t *doc, const char *id, bool systemd, st
 	struct oci_spec s = { 0 };
 	struct err *e = oci_read(doc, p, &s);
 
-	if (e || (e = plan_mounts(&s, out->bundle, p, out)) || (e = idmap_plan(s.linux_, p, &out->ids)))
+	if (e || (e = idmap_plan(s.linux_, p, &out->ids)) || (e = plan_mounts(&s, out->bundle, p, out)))
 		return e;
 	warn_not_applied(&s);
 	out->annotations = s.annotations;

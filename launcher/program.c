@@ -67,7 +67,7 @@ void program_fd(struct program *g, struct pool *p, const char *option, int fd)
 {
 	program_arg(g, p, option);
 	program_arg(g, p, pool_printf(p, "%d", fd));
-	g->keep[g->n_keep++] = fd;
+	LIST_ADD(p, &g->keep, fd);
 }
 
 /* --- in the new process --------------------------------------------------------- */
@@ -84,7 +84,7 @@ struct birth {
 
 struct err *program_exec(const struct program *g)
 {
-	struct err *e = fd_donate_only(g->keep, g->n_keep);
+	struct err *e = fd_donate_only(g->keep.v, g->keep.n);
 
 	if (e)
 		return e;

@@ -9,16 +9,16 @@
 #include "pool.h"
 #include "state.h"
 
-#define PROGRAM_KEEP_MAX 12
-
 struct program {
 	const char *path;
 	struct {
 		char **v;
 		size_t n, cap;
 	} args;
-	int keep[PROGRAM_KEEP_MAX];
-	size_t n_keep;
+	struct {
+		int *v;
+		size_t n, cap;
+	} keep; /* descriptors that it gets */
 	bool sibling; /* our parent's child, not ours */
 	enum {
 		USER_NS_OURS, /* none of its own */

@@ -6,6 +6,7 @@
 #include "client.h"
 #include "failure.h"
 #include "hooks.h"
+#include "host_mounts.h"
 #include "making.h"
 #include "spawn.h"
 
@@ -231,14 +232,14 @@ void sandbox_moved(struct sandbox *s)
 	s->state.sentry = &s->sentry_id;
 }
 
-struct err *sandbox_create(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *out, int *boot_errno)
+struct err *sandbox_create(struct context *c, struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *out, int *boot_errno)
 {
 	struct making m = { -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	struct sandbox s = SANDBOX_NONE;
 	struct err *e, *undo;
 
 	*boot_errno = 0;
-	if ((e = making_state(c, plan, &s))) {
+	if ((e = making_state(c, plan, &s)) || (e = host_mounts_make(plan, c->pool))) {
 		undo = s.dir.fd >= 0 ? state_remove(&s.dir) : NULL;
 	} else {
 		e = plan->sandbox ? subcontainer_make(c, plan, stdio, n_stdio, &s, boot_errno) : make(c, plan, stdio, n_stdio, &s, &m, boot_errno);

@@ -23,10 +23,10 @@ struct sandbox {
 };
 #define SANDBOX_NONE { .dir = STATE_DIR_NONE, .lifeline = -1, .scope = SCOPE_HOLDER_NONE }
 
-/* Up to the state "created".  stdio is borrowed.  On failure everything is
+/* Up to the state "created".  Makes the mounts that the plan's trees are to be.  stdio is borrowed.  On failure everything is
  * undone.  *boot_errno: errno of the sentry's refusal (ENOENT: no such
  * program), 0 when the failure was elsewhere. */
-struct err *sandbox_create(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *out,
+struct err *sandbox_create(struct context *c, struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *out,
 	int *boot_errno) ERR_MUST_USE;
 /* A sandbox that sandbox_create made was copied: its record points to ids in the struct. */
 void sandbox_moved(struct sandbox *s);

@@ -63,7 +63,7 @@ static void add_log(struct program *g, const struct spawn *s, struct pool *p)
 	program_arg(g, p, "--log-fd");
 	program_arg(g, p, pool_printf(p, "%d", fd));
 	if (fd > STDERR_FILENO)
-		g->keep[g->n_keep++] = fd;
+		LIST_ADD(p, &g->keep, fd);
 	program_arg(g, p, "--log-format");
 	program_arg(g, p, s->g->format == LOG_JSON ? "json" : "text");
 	if (s->g->debug)
@@ -72,25 +72,35 @@ static void add_log(struct program *g, const struct spawn *s, struct pool *p)
 		program_fd(g, p, "--panic-fd", s->g->panic_fd);
 }
 
+static void add_trees(struct program *g, const struct plan *plan, struct pool *p)
+{
+	bool writable_bind = false;
+
+	program_arg(g, p, "--root");
+	program_arg(g, p, plan->trees.v[0].path);
+	for (size_t i = 1; i < plan->trees.n; i++) {
+		const struct plan_tree *t = &plan->trees.v[i];
+
+		writable_bind |= !t->readonly;
+		if (t->fd) {
+			program_fd(g, p, t->holder ? "--tree-file-fd" : "--tree-fd", t->fd);
+			continue;
+		}
+		program_arg(g, p, t->readonly ? "--tree-ro" : "--tree");
+		program_arg(g, p, t->path);
+	}
+	/* a read-only root with a writable bind stays read-only by its mount flag in the sentry */
+	if (plan->trees.v[0].readonly && !writable_bind)
+		program_arg(g, p, "--read-only");
+}
+
 static struct err *gofer_program(struct program *g, const struct spawn *s, struct pool *p)
 {
 	struct err *e = begin_program(g, "gofer", s, p);
-	bool writable_bind = false;
 
 	if (e)
 		return e;
-	program_arg(g, p, "--root");
-	program_arg(g, p, s->plan->trees.v[0].path);
-	for (size_t i = 1; i < s->plan->trees.n; i++) {
-		const struct plan_tree *t = &s->plan->trees.v[i];
-
-		program_arg(g, p, t->readonly ? "--tree-ro" : "--tree");
-		program_arg(g, p, t->path);
-		writable_bind |= !t->readonly;
-	}
-	/* a read-only root with a writable bind stays read-only by its mount flag in the sentry */
-	if (s->plan->trees.v[0].readonly && !writable_bind)
-		program_arg(g, p, "--read-only");
+	add_trees(g, s->plan, p);
 	program_fd(g, p, "--ipc-fd", s->gofer_sock);
 	program_arg(g, p, "--keeper");
 	add_log(g, s, p);

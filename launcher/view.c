@@ -8,6 +8,7 @@
 
 #include "libipc/confine_internal.h"
 #include "libipc/fd.h"
+#include "libipc/holder.h"
 #include "libipc/log.h"
 
 #include <errno.h>
@@ -22,11 +23,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A detached copy of what lies at path, with what is mounted below it. */
-static int clone_tree(const char *path, bool readonly)
+/* A detached copy of the tree, with what is mounted below it. */
+static int clone_tree(const struct plan_tree *t, bool readonly)
 {
 	struct mount_attr a = { .attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | (readonly ? MOUNT_ATTR_RDONLY : 0), .propagation = MS_PRIVATE };
-	_cleanup_close_ int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	_cleanup_close_ int fd = open_tree(t->fd ? t->fd : AT_FDCWD, t->fd ? t->holder ? HOLDER_NAME : "" : t->path,
+		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | (t->fd ? AT_EMPTY_PATH : 0));
 
 	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &a, sizeof(a)) < 0)
 		return -1;
@@ -126,7 +128,7 @@ static int tree_of(const struct plan *plan, const struct boot_mount *m, const st
 		return proc_or_empty_tree(plan, m, dir, p);
 	if (strcmp(m->type.p, "gofer"))
 		return empty_tree(plan, m);
-	return clone_tree(t->path, t->readonly || (m->flags & MS_RDONLY));
+	return clone_tree(t, t->readonly || (m->flags & MS_RDONLY));
 }
 
 /* The place below root that the container knows as path, whatever links it has put on the way. */

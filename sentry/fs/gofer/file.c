@@ -34,6 +34,8 @@ static int ask_open(struct gnode *n, bool write, int *fd)
 		return r;
 	*fd = rep.fd;
 	rep.fd = -1;
+	if (n->inode && (rep.attr.ino != n->ino || rep.attr.dev != n->dev))
+		gofer_renumber(n->inode, &rep.attr);
 	if (gsuper(n->sb)->shared && n->inode)
 		gofer_set_attr(n->inode, &rep.attr);
 	GREPLY_FREE(open, &rep, &a);

@@ -121,6 +121,8 @@ extern const struct memobj_ops gofer_memobj_ops;
 int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode **out);
 void gofer_evict(struct inode *i);
 void gofer_set_attr(struct inode *i, const struct gofer_attr *a);
+/* The file has got another number on the host: an overlay there has copied it up. */
+void gofer_renumber(struct inode *i, const struct gofer_attr *a);
 uint64_t gnode_handle(struct gnode *n);
 bool gnode_drop_handle(struct gnode *n, uint64_t handle); /* true: there is another to try */
 void gofer_release(struct gofer_super *s, uint64_t handle);

@@ -150,6 +150,24 @@ void gofer_set_attr(struct inode *i, const struct gofer_attr *a)
 	n->fresh = now_monotonic();
 }
 
+void gofer_renumber(struct inode *i, const struct gofer_attr *a)
+{
+	struct gofer_super *s = gsuper(i->sb);
+	struct gnode *n = gnode(i);
+
+	mutex_lock(&s->mu);
+	if (n->hashed)
+		LIST_REMOVE(n, link);
+	n->dev = a->dev;
+	n->ino = a->ino;
+	if (n->hashed)
+		LIST_INSERT_HEAD(bucket(s, n->dev, n->ino), n, link);
+	mutex_unlock(&s->mu);
+	mutex_lock(&i->a_mu);
+	i->ino = guest_ino(s, a);
+	mutex_unlock(&i->a_mu);
+}
+
 static struct inode *new_node(struct superblock *sb, const struct gofer_node *w)
 {
 	const struct gofer_attr *a = &w->attr;
