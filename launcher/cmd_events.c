@@ -24,12 +24,21 @@ static const struct option_def options[] = {
 	{ 0 },
 };
 
-/* What the guest's own kernel counts, and the limit that it keeps: instead of a
- * cgroup's data, or into it. */
+static void put(json_t *data, const char *kind, const char *member, const char *key, uint64_t value)
+{
+	json_t *at = json_object_get(data, kind);
+
+	if (member)
+		at = json_object_get(at, member);
+	if (at)
+		json_object_set_new(at, key, json_integer((json_int_t)value));
+}
+
+/* What the guest's own kernel counts, and the limit that it keeps: instead of a cgroup's
+ * data, or into it.  That of one that joined a sandbox holds no more than its stand-in. */
 static struct err *guest_stats(const struct sandbox *s, json_t **data)
 {
 	struct control_usage_reply r = { 0 };
-	json_t *usage;
 	struct err *e = client_usage(&s->dir, &r);
 
 	if (e)
@@ -37,9 +46,13 @@ static struct err *guest_stats(const struct sandbox *s, json_t **data)
 	if (!*data)
 		*data = json_pack("{s:{s:{s:I}}, s:{s:I, s:{s:I}}, s:{s:I}}", "cpu", "usage", "total", (json_int_t)r.cpu_ns, "memory", "cache", (json_int_t)r.shmem,
 			"usage", "usage", (json_int_t)r.memory, "pids", "current", (json_int_t)r.tasks);
-	usage = json_object_get(json_object_get(*data, "memory"), "usage");
-	if (r.memory_limit && !s->state.sandbox)
-		json_object_set_new(usage, "limit", json_integer((json_int_t)r.memory_limit));
+	if (r.memory_limit)
+		put(*data, "memory", "usage", "limit", r.memory_limit);
+	if (s->state.sandbox) {
+		put(*data, "memory", "usage", "usage", r.memory);
+		put(*data, "pids", NULL, "current", r.tasks);
+		put(*data, "cpu", "usage", "total", r.cpu_ns);
+	}
 	return NULL;
 }
 

@@ -94,11 +94,11 @@ static uint64_t guest_limit(int64_t limit)
 	return limit < 0 ? UINT64_MAX : (uint64_t)limit;
 }
 
-/* The guest's own kernel keeps these; memory is the sandbox's, not one container's of several. */
+/* The guest's own kernel keeps these. */
 static struct err *change_inside(const struct sandbox *s, const struct oci_resources *r)
 {
 	const struct control_limit request = { .id = msg_str(s->dir.id),
-		.memory = r->memory && !s->state.sandbox ? guest_limit(r->memory->limit) : 0, .tasks = r->pids ? guest_limit(r->pids->limit) : 0 };
+		.memory = r->memory ? guest_limit(r->memory->limit) : 0, .tasks = r->pids ? guest_limit(r->pids->limit) : 0 };
 	struct control_limit_reply reply;
 	struct msg_arena a = { 0 };
 	struct rpc_client *rpc;
@@ -138,7 +138,7 @@ static struct err *change(const struct sandbox *s, const struct oci_resources *r
 
 	if (e)
 		return e;
-	if (r->memory && !s->state.sandbox && (e = await_room(s, r->memory->limit)))
+	if (r->memory && (e = await_room(s, r->memory->limit)))
 		return e;
 	e = g.scope ? scope_update(g.scope, r, p) : NULL;
 	return e ? e : cgroup_limit(&g, r, p);

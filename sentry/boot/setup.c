@@ -20,7 +20,7 @@
 
 static struct err *apply_limits(struct kernel *k, const struct boot_spec *spec)
 {
-	int r = oom_set_limit(k, spec->memory_limit);
+	int r = oom_set_limit(oom_sandbox(k), spec->memory_limit);
 
 	if (r)
 		return err_new(-r, "the memory limit");

@@ -8,6 +8,7 @@
 #include "fs/gofer/gofer_fs.h"
 #include "kernel/ipc.h"
 #include "kernel/ns.h"
+#include "kernel/oom.h"
 #include "kernel/pid.h"
 #include "kernel/time_ns.h"
 #include "libipc/fd.h"
@@ -34,6 +35,11 @@ bool container_is_first(const struct container *c)
 	return !c->next;
 }
 
+struct oom_domain *container_memory(const struct container *c)
+{
+	return c->quota.memory ? c->quota.memory : oom_sandbox(c->k);
+}
+
 /* A zombie that its parent in another container has not waited for points to its container. */
 static void sweep_husks(struct kernel *k)
 {
@@ -51,6 +57,7 @@ static void sweep_husks(struct kernel *k)
 
 void container_free(struct container *c)
 {
+	oom_domain_free(TAKE_PTR(c->quota.memory));
 	if (c->fs)
 		fs_context_put(c->fs);
 	if (c->ns)
@@ -108,6 +115,17 @@ static struct err *make_namespaces(struct container *c, const struct boot_spec *
 	return c->proxy ? NULL : err_new(ENOMEM, "namespaces");
 }
 
+/* The sandbox's first container has what the sandbox has, and boot limits that. */
+static struct err *limit(struct container *c, const struct boot_spec *spec)
+{
+	int r = 0;
+
+	c->quota.max = (unsigned)spec->tasks;
+	if (c->k->containers && !(r = oom_domain_new(c->k, &c->quota, &c->quota.memory)))
+		r = oom_set_limit(c->quota.memory, spec->memory_limit);
+	return r ? err_new(-r, "the memory limit") : NULL;
+}
+
 struct err *container_create(struct kernel *k, const struct boot_spec *spec, int gofer_sock, int *stdio, unsigned n_stdio, struct container **out)
 {
 	struct container *c = calloc(1, sizeof(*c));
@@ -121,8 +139,9 @@ struct err *container_create(struct kernel *k, const struct boot_spec *spec, int
 	LIST_INIT(&c->processes);
 	SLIST_INIT(&c->volumes);
 	c->id = strdup(spec->id.p);
-	c->quota.max = (unsigned)spec->tasks;
 	e = gofer_conn_new(gofer_sock, &c->gofer);
+	if (!e)
+		e = limit(c, spec);
 	if (!e)
 		e = attributes_keep(spec, &c->attributes);
 	if (!e)

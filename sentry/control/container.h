@@ -50,7 +50,7 @@ struct container {
 	enum container_state state;
 	bool pausing; /* paused, but a task may still be in its program */
 	struct mount_ns *ns;
-	struct task_quota quota; /* its pids limit */
+	struct task_quota quota; /* its limits of tasks and memory */
 	struct nsproxy *proxy; /* the other namespaces that its processes start in */
 	struct fs_context *fs; /* what new processes start from */
 	struct gofer_conn *gofer; /* shared with its gofer mounts */
@@ -68,6 +68,7 @@ struct container {
 struct err *container_create(struct kernel *k, const struct boot_spec *spec, int gofer_sock, int *stdio, unsigned n_stdio,
 			     struct container **out) ERR_MUST_USE;
 bool container_is_first(const struct container *c); /* the sandbox's: it lives as long */
+struct oom_domain *container_memory(const struct container *c); /* its own, or the sandbox's */
 struct container *container_find(struct kernel *k, const char *id);
 struct err *container_start(struct container *c) ERR_MUST_USE;
 /* Starts a process; *out stays valid as long as the container.  hook: in a created container. */

@@ -32,13 +32,15 @@ void control_do_usage(struct rpc_call *call, void *request)
 	struct container *c = control_find(call, q->id);
 	struct control_usage_reply r = { 0 };
 	struct oom_events events;
+	const struct oom_domain *d;
 
 	if (!c)
 		return;
-	r.memory = memfile_committed(c->k->memfile);
-	r.memory_limit = oom_limit(c->k);
+	d = container_memory(c);
+	r.memory = oom_used(d);
+	r.memory_limit = oom_limit(d);
 	r.shmem = tmpfs_bytes();
-	oom_events(c->k, &events);
+	oom_events(d, &events);
 	r.oom_kills = events.oom_kill;
 	listing_usage(c, &r.cpu_ns, &r.tasks);
 	rpc_reply(call, &r);

@@ -326,7 +326,7 @@ static void do_create(struct rpc_call *call, void *request)
 		rpc_reply(call, &r);
 }
 
-/* Memory is the sandbox's: who shares it with others limits them too. */
+/* The first container's memory is the sandbox's: its limit is that of all. */
 static void do_limit(struct rpc_call *call, void *request)
 {
 	struct control_limit *q = request;
@@ -337,7 +337,7 @@ static void do_limit(struct rpc_call *call, void *request)
 	if (!c)
 		return;
 	if (q->memory)
-		e = oom_set_limit(c->k, q->memory);
+		e = oom_set_limit(container_memory(c), q->memory);
 	if (q->tasks) {
 		tasks_lock(c->k);
 		c->quota.max = q->tasks < UINT_MAX ? (unsigned)q->tasks : 0;

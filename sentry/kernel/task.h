@@ -69,10 +69,11 @@ struct usage_sum {
 	uint64_t maxrss; /* KiB, a maximum */
 };
 
-/* How many tasks a container has, and may have; its own, and outlives them. */
+/* What a container has, and may have; its own, and outlives its tasks. */
 struct task_quota {
 	unsigned n; /* [T] */
 	unsigned max; /* [T] 0: no bound but the kernel's */
+	struct oom_domain *memory; /* [I] kernel/oom.h; NULL: the sandbox's */
 };
 
 struct thread_group {

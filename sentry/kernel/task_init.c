@@ -7,6 +7,7 @@
 #include "abi/resource.h"
 #include "kernel/exec.h"
 #include "kernel/ns.h"
+#include "kernel/oom.h"
 #include "kernel/task_table.h"
 #include "libipc/err.h"
 #include "libipc/protocols.h"
@@ -309,7 +310,9 @@ int task_create_init(struct kernel *k, struct container *c, const struct boot_pr
 		q.rlimits = t->tg->rlimits;
 		t->no_new_privs = p->no_new_privs;
 		t->tg->oom_score_adj = (int)p->oom_score_adj;
+		oom_charge(quota);
 		*why = make(&q, p, &img, t);
+		oom_charge(NULL);
 	}
 	str_list_free(&q.argv);
 	str_list_free(&q.envp);

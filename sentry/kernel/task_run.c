@@ -151,10 +151,8 @@ static void loop(struct task *t)
 			freeze_here(t);
 			continue;
 		}
-		if (oom_pressing(t->k) && !atomic_load(&t->work)) {
-			oom_wait(t);
+		if (oom_pressing(t->k) && !atomic_load(&t->work) && oom_wait(t))
 			continue;
-		}
 		handle_event(t, run_program(t, &trap), &trap);
 	}
 }
@@ -180,6 +178,7 @@ void task_run(struct task *t)
 	while (atomic_load(&t->held))
 		wait_sleep_uninterruptible(WAIT_FOREVER);
 	start_cpu_clock(t);
+	oom_charge(t->tg->quota);
 	platform_ctx_bind(t->ctx);
 	if (t->fp_load) {
 		platform_fpstate_set(t->ctx, t->fp);

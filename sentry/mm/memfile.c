@@ -14,6 +14,7 @@
 #include "mm/memfile.h"
 
 #include "lib/lock.h"
+#include "mm/charge.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +66,7 @@ struct memfile {
 	struct off_tree dirty; /* [mu] */
 	uint64_t dirty_bytes; /* [mu] */
 	_Atomic uint64_t allocated; /* [mu to write] */
+	_Atomic(struct charges *) charges; /* set once [mu]; NULL: nobody asks whose pages are */
 };
 
 struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out)
@@ -260,6 +262,17 @@ void memfile_set_limit(struct memfile *m, uint64_t limit, uint64_t hard, memfile
 	mutex_unlock(&m->mu);
 }
 
+struct charges *memfile_charges(struct memfile *m)
+{
+	struct charges *c;
+
+	mutex_lock(&m->mu);
+	if (!(c = atomic_load(&m->charges)))
+		atomic_store(&m->charges, c = charges_new(m->size >> PAGE_SHIFT));
+	mutex_unlock(&m->mu);
+	return c;
+}
+
 uint64_t memfile_reach(struct memfile *m)
 {
 	uint64_t n;
@@ -292,8 +305,19 @@ static int alloc_locked(struct memfile *m, uint64_t len, uint64_t align, uint64_
 
 static void first_reference(struct memfile *m, uint64_t off, uint64_t len)
 {
+	struct charges *c = atomic_load(&m->charges);
+
 	for (uint64_t p = off >> PAGE_SHIFT, n = p + (len >> PAGE_SHIFT); p < n; p++)
 		atomic_store_explicit(&m->refs[p], 1, memory_order_relaxed);
+	if (c)
+		charge_take(c, off >> PAGE_SHIFT, len >> PAGE_SHIFT);
+}
+
+static bool refused(const struct memfile *m)
+{
+	const struct charges *c = atomic_load_explicit(&m->charges, memory_order_relaxed);
+
+	return c && charge_refused(c);
 }
 
 int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint, uint64_t *off)
@@ -301,7 +325,7 @@ int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint
 	uint64_t o = 0;
 	int e;
 
-	if (!len || len > m->size || align > m->size)
+	if (!len || len > m->size || align > m->size || refused(m))
 		return -ENOMEM;
 	mutex_lock(&m->mu);
 	e = alloc_locked(m, len, align, hint, &o);
@@ -327,7 +351,7 @@ int memfile_alloc_used(struct memfile *m, uint64_t len, uint64_t *off)
 	RB_FOREACH(r, off_tree, &m->dirty)
 		if (r->len >= len)
 			break;
-	if (!r || over_limit(m, len)) {
+	if (!r || refused(m) || over_limit(m, len)) {
 		mutex_unlock(&m->mu);
 		return -ENOMEM;
 	}
@@ -356,7 +380,10 @@ void memfile_get(struct memfile *m, uint64_t off, uint64_t len)
 static void release(struct memfile *m, uint64_t off, uint64_t len)
 {
 	struct frange *r = malloc(sizeof(*r)), *prev;
+	struct charges *c = atomic_load(&m->charges);
 
+	if (c)
+		charge_drop(c, off >> PAGE_SHIFT, len >> PAGE_SHIFT);
 	mutex_lock(&m->mu);
 	m->allocated -= len;
 	if (!r) { /* no node: the offsets are lost, their host memory is not */

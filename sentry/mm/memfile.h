@@ -10,6 +10,7 @@
 #include "lib/uaddr.h"
 #include "libipc/err.h"
 
+struct charges;
 struct memfile;
 
 /* size: address space reserved, bytes (sparse); limit: see memfile_set_limit, of
@@ -31,6 +32,8 @@ int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint
 /* Pages that hold anything: the caller must overwrite all of them before anybody
  * sees them.  They cost the host nothing. -ENOMEM: there are none. */
 int memfile_alloc_used(struct memfile *m, uint64_t len, uint64_t *off);
+/* Whose its pages are, from now on known of each allocation; made with the first call. NULL: no memory. */
+struct charges *memfile_charges(struct memfile *m);
 void memfile_get(struct memfile *m, uint64_t off, uint64_t len); /* one more reference to each page */
 void memfile_put(struct memfile *m, uint64_t off, uint64_t len); /* pages whose count falls to 0 are freed and their host memory given back */
 bool memfile_exclusive(struct memfile *m, uint64_t off, uint64_t len); /* every page's count is 1 */

@@ -1,7 +1,7 @@
 /*
  * files.c - the files of a container's control group, as a table: those of the
- * controllers cpuset, cpu, memory and pids.  Memory and processor limits are the
- * sandbox's, processes the container's own.  Own threads of tasks; no locks held.
+ * controllers cpuset, cpu, memory and pids.  Processor limits are the
+ * sandbox's, processes the container's own, memory too unless it is the sandbox's first.  Own threads of tasks; no locks held.
  */
 #include "fs/cgroup/cgroup.h"
 
@@ -116,12 +116,12 @@ static void show_cpu_stat(FILE *f, struct task *t)
 
 static void show_memory_current(FILE *f, struct task *t)
 {
-	fprintf(f, "%" PRIu64 "\n", memfile_committed(t->k->memfile));
+	fprintf(f, "%" PRIu64 "\n", oom_used(oom_domain_of(t->tg)));
 }
 
 static void show_memory_max(FILE *f, struct task *t)
 {
-	uint64_t limit = oom_limit(t->k);
+	uint64_t limit = oom_limit(oom_domain_of(t->tg));
 
 	limit ? fprintf(f, "%" PRIu64 "\n", limit) : fputs("max\n", f);
 }
@@ -130,13 +130,13 @@ static void show_memory_events(FILE *f, struct task *t)
 {
 	struct oom_events e;
 
-	oom_events(t->k, &e);
+	oom_events(oom_domain_of(t->tg), &e);
 	fprintf(f, "low 0\nhigh 0\nmax %" PRIu64 "\noom %" PRIu64 "\noom_kill %" PRIu64 "\noom_group_kill 0\n", e.max, e.oom, e.oom_kill);
 }
 
 static void show_memory_stat(FILE *f, struct task *t)
 {
-	uint64_t used = memfile_committed(t->k->memfile), shmem = tmpfs_bytes(), anon = used > shmem ? used - shmem : 0;
+	uint64_t used = oom_used(oom_domain_of(t->tg)), shmem = tmpfs_bytes(), anon = used > shmem ? used - shmem : 0;
 
 	fprintf(f, "anon %" PRIu64 "\nfile %" PRIu64 "\nkernel 0\nkernel_stack 0\npagetables 0\nsock 0\nshmem %" PRIu64 "\nfile_mapped 0\nfile_dirty 0\n", anon, shmem, shmem);
 	fprintf(f, "file_writeback 0\ninactive_anon %" PRIu64 "\nactive_anon 0\ninactive_file 0\nactive_file 0\nunevictable 0\nslab 0\npgfault 0\npgmajfault 0\n", used);

@@ -232,11 +232,9 @@ static SHOW(show_cgroups)
 static SHOW(show_vmstat)
 {
 	uint64_t used = memfile_committed(c->k->memfile) / PAGE_SIZE, total = c->k->memory_total / PAGE_SIZE;
-	struct oom_events events;
 
-	oom_events(c->k, &events);
 	pprintf(b, "nr_free_pages %" PRIu64 "\nnr_anon_pages %" PRIu64 "\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\noom_kill %" PRIu64 "\n",
-		total > used ? total - used : 0, used, events.oom_kill);
+		total > used ? total - used : 0, used, oom_kills(c->k));
 	return 0;
 }
 

@@ -2,8 +2,9 @@
  * The memory file's allocator against a model: random allocations, references
  * and releases; pages never overlap, come zeroed, and are given back.
  *
- * links: sentry/mm/memfile.c sentry/lib/lock.c
+ * links: sentry/mm/memfile.c sentry/mm/charge.c sentry/lib/lock.c
  */
+#include "mm/charge.h"
 #include "mm/memfile.h"
 
 #include <check.h>
@@ -138,6 +139,72 @@ START_TEST(random_operations)
 }
 END_TEST
 
+static unsigned told;
+static void count_told(void *arg)
+{
+	ck_assert_ptr_eq(arg, &told);
+	told++;
+}
+
+/* Charged to who is the first, until the last one lets go. */
+START_TEST(charged)
+{
+	const uint64_t mb = 1 << 20;
+	struct charges *c = memfile_charges(mf);
+	unsigned one, two;
+	uint64_t a, b, d;
+
+	ck_assert_ptr_nonnull(c);
+	ck_assert_ptr_eq(memfile_charges(mf), c);
+	ck_assert_int_eq(charge_open(c, count_told, &told, &one), 0);
+	ck_assert_int_eq(charge_open(c, count_told, &told, &two), 0);
+	ck_assert_uint_ne(one, two);
+	charge_set_line(c, one, 4 * mb);
+	ck_assert_int_eq(memfile_alloc(mf, mb, PAGE_SIZE, 0, &d), 0); /* nobody's */
+	charge_to(one);
+	ck_assert_int_eq(memfile_alloc(mf, 4 * mb, PAGE_SIZE, 0, &a), 0);
+	ck_assert_uint_eq(told, 0);
+	ck_assert_int_eq(memfile_alloc(mf, PAGE_SIZE, PAGE_SIZE, 0, &b), 0);
+	ck_assert_uint_eq(told, 1);
+	charge_to(two);
+	ck_assert_uint_eq(charge_handed(c, one), 4 * mb + PAGE_SIZE);
+	ck_assert_uint_le(charge_used(c, one, mf), PAGE_SIZE);
+	memset(memfile_ptr(mf, a), 1, mb);
+	memset(memfile_ptr(mf, d), 1, mb);
+	ck_assert_uint_ge(charge_used(c, one, mf), mb);
+	ck_assert_uint_le(charge_used(c, one, mf), mb + PAGE_SIZE);
+	memfile_get(mf, a, 4 * mb);
+	memfile_put(mf, a, 4 * mb);
+	ck_assert_uint_eq(charge_handed(c, one), 4 * mb + PAGE_SIZE);
+	memfile_put(mf, a, 4 * mb);
+	ck_assert_uint_eq(charge_handed(c, one), PAGE_SIZE);
+	ck_assert_uint_eq(charge_handed(c, two), 0);
+	charge_refuse(c, two, true);
+	ck_assert_int_eq(memfile_alloc(mf, mb, PAGE_SIZE, 0, &a), -ENOMEM);
+	charge_to(CHARGE_NOBODY);
+	ck_assert_int_eq(memfile_alloc(mf, mb, PAGE_SIZE, 0, &a), 0);
+	charge_close(c, one); /* b is nobody's now */
+	ck_assert_uint_eq(charge_handed(c, one), 0);
+	memfile_put(mf, b, PAGE_SIZE);
+	ck_assert_uint_eq(charge_handed(c, one), 0);
+}
+END_TEST
+
+START_TEST(accounts_end)
+{
+	struct charges *c = memfile_charges(mf);
+	unsigned id, n = 0;
+
+	while (!charge_open(c, count_told, &told, &id))
+		n++;
+	ck_assert_uint_eq(n, CHARGE_ACCOUNTS - 1);
+	ck_assert_int_eq(charge_open(c, count_told, &told, &id), -ENOSPC);
+	charge_close(c, 7);
+	ck_assert_int_eq(charge_open(c, count_told, &told, &id), 0);
+	ck_assert_uint_eq(id, 7);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("memfile");
@@ -152,6 +219,8 @@ int main(void)
 	tcase_add_test(t, used_pages);
 	tcase_add_test(t, references_per_page);
 	tcase_add_test(t, random_operations);
+	tcase_add_test(t, charged);
+	tcase_add_test(t, accounts_end);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
