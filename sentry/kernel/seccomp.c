@@ -5,6 +5,7 @@
  */
 #include "kernel/seccomp.h"
 
+#include "kernel/ptrace.h"
 #include "kernel/task_table.h"
 #include "lib/bpf.h"
 #include "libipc/log.h"
@@ -103,6 +104,20 @@ static void trap(struct task *t, const struct linux_seccomp_data *d, uint32_t da
 	signal_force(t, LINUX_SIGSYS, &info);
 }
 
+static struct linux_seccomp_data data_of(const struct task *t)
+{
+	const struct regs *r = &t->regs;
+
+	return (struct linux_seccomp_data){
+		.nr = (int32_t)regs_syscall_nr(r),
+		.arch = LINUX_AUDIT_ARCH_X86_64,
+		.ip = r->rip,
+		.args = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 },
+	};
+}
+
+static bool permits_after_stop(struct task *t, int64_t *ret);
+
 static bool act(struct task *t, uint32_t verdict, const struct linux_seccomp_data *d, int64_t *ret)
 {
 	uint32_t data = verdict & LINUX_SECCOMP_RET_DATA;
@@ -120,8 +135,10 @@ static bool act(struct task *t, uint32_t verdict, const struct linux_seccomp_dat
 		*ret = d->nr; /* the handler finds the registers as they were before the call */
 		trap(t, d, data);
 		return false;
-	case LINUX_SECCOMP_RET_TRACE: /* no tracer, no listener */
-	case LINUX_SECCOMP_RET_USER_NOTIF:
+	case LINUX_SECCOMP_RET_TRACE:
+		*ret = -ENOSYS;
+		return ptrace_seccomp(t, (uint16_t)data) && permits_after_stop(t, ret);
+	case LINUX_SECCOMP_RET_USER_NOTIF: /* no listener */
 		*ret = -ENOSYS;
 		return false;
 	default:
@@ -132,22 +149,35 @@ static bool act(struct task *t, uint32_t verdict, const struct linux_seccomp_dat
 	}
 }
 
-bool seccomp_permits(struct task *t, uint64_t nr, const uint64_t args[6], int64_t *ret)
+/* The tracer, whom the filter wanted to be told, may have made another call of it. */
+static bool permits_after_stop(struct task *t, int64_t *ret)
 {
-	struct linux_seccomp_data d = { .nr = (int32_t)nr, .arch = LINUX_AUDIT_ARCH_X86_64 };
-	const struct seccomp_filter *f;
+	const struct linux_seccomp_data d = data_of(t);
+	uint32_t verdict;
+
+	if (d.nr == -1) {
+		*ret = (int64_t)t->regs.rax;
+		return false;
+	}
+	verdict = ask(atomic_load(&t->seccomp), &d);
+	return (verdict & LINUX_SECCOMP_RET_ACTION_FULL) == LINUX_SECCOMP_RET_TRACE || act(t, verdict, &d, ret);
+}
+
+bool seccomp_permits(struct task *t, int64_t *ret)
+{
+	const struct seccomp_filter *f = atomic_load(&t->seccomp);
+	struct linux_seccomp_data d;
+	uint64_t nr;
 
 	task_complete_regs(t);
-	d.ip = t->regs.rip;
-
+	nr = regs_syscall_nr(&t->regs);
 	if (atomic_load(&t->seccomp_mode) == LINUX_SECCOMP_MODE_STRICT) {
 		*ret = -ENOSYS;
 		return strict_permits(t, nr);
 	}
-	f = atomic_load(&t->seccomp);
 	if (nr < CACHED && f->allowed[nr / 64] >> nr % 64 & 1)
 		return true;
-	memcpy(d.args, args, sizeof(d.args));
+	d = data_of(t);
 	return act(t, ask(f, &d), &d, ret);
 }
 

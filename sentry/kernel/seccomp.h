@@ -16,8 +16,9 @@
 struct task;
 struct seccomp_filter;
 
-/* To be asked before a call of a task with t->seccomp_mode set.  False: the call is not to be made, and *ret is its result. */
-bool seccomp_permits(struct task *t, uint64_t nr, const uint64_t args[6], int64_t *ret);
+/* To be asked before a call of a task with t->seccomp_mode set; a tracer may change the call then.  False: it is not to be made,
+ * and *ret is its result. */
+bool seccomp_permits(struct task *t, int64_t *ret);
 
 int seccomp_set_strict(struct task *t); /* -EINVAL: there are filters */
 /* Checks and puts a filter before the others.  flags: LINUX_SECCOMP_FILTER_FLAG_*, checked.  0; a thread's number that TSYNC

@@ -83,6 +83,7 @@ int signal_send_locked(struct thread_group *tg, struct task *to, int signo, cons
 /* A timer's own entry: 1 if it is still queued from the last time (an overrun). */
 int signal_send_timer_locked(struct thread_group *tg, struct task *to, struct sigqueue *q);
 void signal_continue_locked(struct thread_group *tg);
+bool signal_due_locked(struct task *t); /* something is to be done before the program runs on */
 void signal_recalc_locked(struct task *t); /* the work flag after a change of mask or queue */
 void signal_info_user(struct linux_siginfo *info, struct task *from, int signo, int code); /* SI_USER, SI_TKILL */
 int signal_send_pgrp_locked(struct kernel *k, pid_t pgid, int signo, const struct linux_siginfo *info);

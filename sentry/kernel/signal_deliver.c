@@ -4,6 +4,7 @@
  * Runs on the task's own thread.
  */
 #include "kernel/posix_timer.h"
+#include "kernel/ptrace.h"
 #include "kernel/task_table.h"
 
 #include <errno.h>
@@ -127,6 +128,7 @@ static void run_handler(struct task *t, int signo, const struct linux_siginfo *i
 	tasks_lock(t->k);
 	signal_set_blocked_locked(t, t->blocked | add);
 	tasks_unlock(t->k);
+	ptrace_stepped_into_handler(t);
 }
 
 int64_t signal_return(struct task *t)
@@ -151,12 +153,25 @@ int64_t signal_return(struct task *t)
 
 /* --- stops ------------------------------------------------------------------- */
 
-static void stop_begin_locked(struct thread_group *tg, int signo)
+/* A traced task may run though its group has stopped, and stop again. */
+static void stop_again_locked(struct task *t)
 {
+	if (!task_traced(t) || t->stop_todo)
+		return;
+	t->stop_todo = true;
+	if (!t->tg->stopped)
+		t->tg->stop_left++;
+}
+
+static void stop_begin_locked(struct task *by, int signo)
+{
+	struct thread_group *tg = by->tg;
 	struct task *t;
 
-	if (tg->stopping)
+	if (tg->stopping) {
+		stop_again_locked(by);
 		return;
+	}
 	tg->stopping = true;
 	tg->stop_signal = signo;
 	tg->stop_left = 0;
@@ -167,6 +182,8 @@ static void stop_begin_locked(struct thread_group *tg, int signo)
 		t->stop_todo = true;
 		tg->stop_left++;
 		task_kick_locked(t);
+		if (task_traced(t))
+			ptrace_notify_locked(t);
 	}
 }
 
@@ -193,6 +210,10 @@ static void stop_here(struct task *t)
 {
 	struct thread_group *tg = t->tg;
 
+	if (task_traced(t)) {
+		ptrace_job_stop(t);
+		return;
+	}
 	tasks_lock(t->k);
 	if (!t->stop_todo) {
 		tasks_unlock(t->k);
@@ -202,7 +223,7 @@ static void stop_here(struct task *t)
 	t->parked = true;
 	t->state = 'T';
 	stop_count_locked(tg);
-	while (tg->stopping && !tg->exiting && !(tg->exec_task && tg->exec_task != t)) {
+	while (tg->stopping && !tg->exiting && !(tg->exec_task && tg->exec_task != t) && !ptrace_trap_pending_locked(t)) {
 		tasks_unlock(t->k);
 		wait_sleep_uninterruptible(WAIT_FOREVER);
 		tasks_lock(t->k);
@@ -226,43 +247,63 @@ static void default_action_locked(struct task *t, int signo)
 	if (SIG_STOPS & SIGBIT(signo)) {
 		if (signo != LINUX_SIGSTOP && (!tg->pgrp || pgrp_is_orphaned_locked(tg->pgrp, NULL)))
 			return;
-		stop_begin_locked(tg, signo);
+		stop_begin_locked(t, signo);
 		return;
 	}
 	tg_begin_exit_locked(tg, signo);
 }
 
-enum taken { TAKEN_NOTHING, TAKEN_DONE, TAKEN_HANDLER, TAKEN_EXIT };
+enum taken { TAKEN_NOTHING, TAKEN_DONE, TAKEN_SIGNAL, TAKEN_HANDLER, TAKEN_EXIT };
 
-/* Takes one thing to do. */
-static enum taken take_one(struct task *t, int *signo, struct linux_siginfo *info, struct linux_sigaction *sa)
+/* Takes one thing to do; *signo: a signal, if that is it. */
+static enum taken take_one(struct task *t, int *signo, struct linux_siginfo *info)
 {
 	struct thread_group *tg = t->tg;
 	enum taken r = TAKEN_DONE;
-	struct linux_sigaction *a;
 
 	tasks_lock(t->k);
 	if (tg->exiting || t->leaving || (tg->exec_task && tg->exec_task != t)) {
 		r = TAKEN_EXIT;
-	} else if (!t->stop_todo) {
+	} else if (!t->stop_todo && !ptrace_trap_pending_locked(t)) {
 		*signo = signal_dequeue_locked(t, signal_blocked_locked(t), info);
-		if (!*signo) {
+		r = *signo ? TAKEN_SIGNAL : TAKEN_NOTHING;
+		if (!*signo)
 			signal_recalc_locked(t);
-			r = TAKEN_NOTHING;
-		} else {
-			a = &tg->sighand->action[*signo - 1];
-			*sa = *a;
-			if (a->handler == LINUX_SIG_DFL) {
-				default_action_locked(t, *signo);
-			} else if (a->handler != LINUX_SIG_IGN) {
-				r = TAKEN_HANDLER;
-				if (a->flags & LINUX_SA_RESETHAND)
-					a->handler = LINUX_SIG_DFL;
-			}
-		}
 	}
 	tasks_unlock(t->k);
 	return r;
+}
+
+/* What the program has said is to be done about a signal that was taken. */
+static enum taken act_on(struct task *t, int signo, struct linux_sigaction *sa)
+{
+	enum taken r = TAKEN_DONE;
+	struct linux_sigaction *a;
+
+	tasks_lock(t->k);
+	a = &t->tg->sighand->action[signo - 1];
+	*sa = *a;
+	if (a->handler == LINUX_SIG_DFL) {
+		default_action_locked(t, signo);
+	} else if (a->handler != LINUX_SIG_IGN) {
+		r = TAKEN_HANDLER;
+		if (a->flags & LINUX_SA_RESETHAND)
+			a->handler = LINUX_SIG_DFL;
+	}
+	tasks_unlock(t->k);
+	return r;
+}
+
+/* The next thing that is not done with; a tracer has its say in signals. */
+static enum taken take(struct task *t, int *signo, struct linux_siginfo *info, struct linux_sigaction *sa)
+{
+	enum taken r = take_one(t, signo, info);
+
+	if (r != TAKEN_SIGNAL)
+		return r;
+	if (task_traced(t) && *signo != LINUX_SIGKILL)
+		*signo = ptrace_signal(t, *signo, info);
+	return *signo ? act_on(t, *signo, sa) : TAKEN_DONE;
 }
 
 bool signal_work(struct task *t)
@@ -273,12 +314,13 @@ bool signal_work(struct task *t)
 		struct linux_siginfo info;
 		int signo = 0;
 
-		switch (take_one(t, &signo, &info, &sa)) {
+		switch (take(t, &signo, &info, &sa)) {
 		case TAKEN_EXIT:
 			return false;
 		case TAKEN_HANDLER:
 			run_handler(t, signo, &info, &sa);
 			break;
+		case TAKEN_SIGNAL:
 		case TAKEN_DONE:
 			stop_here(t);
 			break;

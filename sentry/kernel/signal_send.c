@@ -2,6 +2,7 @@
  * signal_send.c - sending signals: who takes it, what it stops or continues,
  * which end a group at once.  Any thread; all under the task list lock.
  */
+#include "kernel/ptrace.h"
 #include "kernel/task_table.h"
 
 #include "abi/resource.h"
@@ -13,12 +14,18 @@ uint64_t signal_pending_locked(const struct task *t)
 	return t->pending->set | t->tg->pending->set;
 }
 
-void signal_recalc_locked(struct task *t)
+bool signal_due_locked(struct task *t)
 {
-	struct thread_group *tg = t->tg;
+	const struct thread_group *tg = t->tg;
 	uint64_t pending = signal_pending_locked(t);
 
-	if ((pending && (pending & ~signal_blocked_locked(t))) || t->stop_todo || tg->exiting || t->leaving || (tg->exec_task && tg->exec_task != t)) {
+	return (pending && (pending & ~signal_blocked_locked(t))) || t->stop_todo || tg->exiting || t->leaving ||
+	       (tg->exec_task && tg->exec_task != t) || ptrace_trap_pending_locked(t);
+}
+
+void signal_recalc_locked(struct task *t)
+{
+	if (signal_due_locked(t)) {
 		task_kick_locked(t);
 		return;
 	}
@@ -30,8 +37,11 @@ void tg_begin_exit_locked(struct thread_group *tg, int wait_status)
 {
 	struct task *t;
 
-	if (tg->exiting)
+	if (tg->exiting) {
+		if (wait_status == LINUX_SIGKILL)
+			ptrace_killed_locked(tg);
 		return;
+	}
 	tg->exiting = true;
 	tg->exit_status = wait_status;
 	tg->stopping = tg->stopped = false;
@@ -47,6 +57,9 @@ void signal_continue_locked(struct thread_group *tg)
 {
 	struct task *t;
 
+	TAILQ_FOREACH(t, &tg->tasks, tg_link)
+		if (task_traced(t))
+			ptrace_notify_locked(t);
 	if (!tg->stopping && !tg->stopped)
 		return;
 	/* a stop that was not complete is reported as stopped and continued at once */
@@ -77,6 +90,8 @@ static bool dropped(struct thread_group *tg, struct task *target, int signo, uns
 	bool kernel_only = SIG_UNBLOCKABLE & SIGBIT(signo);
 	bool forced = flags & SEND_FORCED && kernel_only;
 
+	if (task_traced(target) && signo != LINUX_SIGKILL)
+		return false; /* its tracer wants to know */
 	if ((signal_blocked_locked(target) | target->real_blocked) & SIGBIT(signo))
 		return false;
 	if (tg->unkillable && !forced && (kernel_only || tg->sighand->action[signo - 1].handler == LINUX_SIG_DFL))
@@ -111,10 +126,12 @@ static struct task *choose(struct thread_group *tg, struct task *to, int signo)
 	return busy;
 }
 
-static bool is_fatal(const struct thread_group *tg, int signo)
+static bool is_fatal(const struct thread_group *tg, const struct task *t, int signo)
 {
 	if (signo == LINUX_SIGKILL)
 		return true;
+	if (task_traced(t))
+		return false;
 	return tg->sighand->action[signo - 1].handler == LINUX_SIG_DFL &&
 		!((SIG_IGNORED_BY_DEFAULT | SIG_STOPS | SIG_DUMPS) & SIGBIT(signo)) && !tg->unkillable;
 }
@@ -130,7 +147,7 @@ static void wake_taker(struct thread_group *tg, struct task *to, int signo)
 	}
 	if (!t)
 		return;
-	if (is_fatal(tg, signo) && !(t->real_blocked & SIGBIT(signo))) {
+	if (is_fatal(tg, t, signo) && !(t->real_blocked & SIGBIT(signo))) {
 		tg_begin_exit_locked(tg, signo);
 		return;
 	}
@@ -158,6 +175,8 @@ int signal_send_locked(struct thread_group *tg, struct task *to, int signo, cons
 	struct task *target = to ? to : representative(tg);
 	struct sigqueue *q;
 
+	if (signo == LINUX_SIGKILL && tg->exiting)
+		ptrace_killed_locked(tg);
 	if (!signo || !target || tg->zombie || tg->exiting || (to && to->exited))
 		return 0;
 	if (!info || from_above(tg, info))
@@ -284,7 +303,7 @@ void signal_force(struct task *t, int signo, const struct linux_siginfo *info)
 		a->handler = LINUX_SIG_DFL;
 		t->blocked &= ~SIGBIT(signo);
 	}
-	if (a->handler == LINUX_SIG_DFL)
+	if (a->handler == LINUX_SIG_DFL && !task_traced(t))
 		t->tg->unkillable = false;
 	if (!(t->pending->set & SIGBIT(signo))) {
 		q = sigqueue_new(t->k->tasks, t->cred->ruid, 0, true);

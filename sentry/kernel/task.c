@@ -8,6 +8,7 @@
 #include "abi/sched.h"
 #include "kernel/ns.h"
 #include "kernel/posix_timer.h"
+#include "kernel/ptrace.h"
 #include "kernel/seccomp.h"
 #include "kernel/sigio.h"
 
@@ -61,6 +62,7 @@ struct task *task_alloc(struct kernel *k)
 	t->k = k;
 	sigpending_init(t->pending, k->tasks);
 	sleeper_init(&t->sleeper);
+	LIST_INIT(&t->tracees);
 	t->sleeper.state = &t->state;
 	t->sleeper.sleeps = program_rests;
 	t->sleeper.wakes = program_wakes;
@@ -131,6 +133,7 @@ void task_put(struct task *t)
 	free(t->fp);
 	cred_put(t->cred);
 	seccomp_put(atomic_load(&t->seccomp));
+	ptrace_free(t);
 	nsproxy_put(t->ns);
 	pid_put(t->pid);
 	tg_put(t->tg);
@@ -184,6 +187,8 @@ void task_unlink_locked(struct task *t)
 {
 	struct task_table *tt = t->k->tasks;
 
+	if (task_traced(t))
+		ptrace_forget_locked(t);
 	TAILQ_REMOVE(&t->tg->tasks, t, tg_link);
 	tt->n_tasks--;
 	t->tg->quota->n--;

@@ -61,6 +61,7 @@ struct posix_timers; /* kernel/posix_timer.h: POSIX timers, itimers */
 struct completion; /* kernel/clone.h: vfork */
 struct fpstate;
 struct seccomp_filter;
+struct tracing; /* kernel/ptrace.h */
 
 /* What ended tasks and children used; sums, ns and counts. */
 struct usage_sum {
@@ -96,6 +97,7 @@ struct thread_group {
 	struct sigpending *pending; /* [T] shared pending signals */
 	struct waitq child_wq; /* a child changed state */
 	int exit_signal; /* [T] SIGCHLD usually; 0 none */
+	pid_t made_by; /* [I] the number of the parent's thread */
 	bool exiting; /* [T] group exit under way */
 	int exit_status; /* [T] wait status, valid when exiting or exited */
 	bool zombie; /* [T] all tasks gone; waits to be reaped */
@@ -194,7 +196,9 @@ struct task {
 	_Atomic uint32_t loginuid, sessionid; /* who logged in, and the how-manieth login; AUDIT_UNSET: nobody */
 	_Atomic(struct seccomp_filter *) seccomp; /* kernel/seccomp.h: replaced with T held; owned reference */
 	_Atomic int seccomp_mode; /* 0: none; T to change */
-	void *ptrace; /* tracing state: kernel/ptrace.c */
+	struct tracing *tracing; /* [T] as one that is traced, if it ever was: kernel/ptrace.h */
+	_Atomic bool traced; /* T to write: somebody traces it */
+	LIST_HEAD(, tracing) tracees; /* [T] */
 };
 
 #define AUDIT_UNSET UINT32_MAX

@@ -11,6 +11,7 @@
 #include "abi/sched.h"
 #include "kernel/ns.h"
 #include "kernel/posix_timer.h"
+#include "kernel/ptrace.h"
 #include "kernel/seccomp.h"
 #include "kernel/task_table.h"
 
@@ -303,6 +304,7 @@ static void link_group_locked(struct task *t, struct thread_group *tg, const str
 		parent = parent->parent;
 	}
 	tg->parent = parent;
+	tg->made_by = parent == t->tg ? t->tid : 0;
 	if (parent)
 		LIST_INSERT_HEAD(&parent->children, tg, sibling);
 	pgrp_join_locked(tg, t->tg->pgrp);
@@ -330,6 +332,7 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 	task_link_locked(c, p);
 	if (!(q->flags & LINUX_CLONE_THREAD))
 		link_group_locked(t, c->tg, q);
+	ptrace_inherit_locked(t, c, q->flags, q->exit_signal);
 	r = task_spawn_locked(c, h);
 	if (r) {
 		c->tg->n_live--;
@@ -430,9 +433,12 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 		return nr;
 	}
 	child_start(t, c, q, nr, h);
+	if (!(q->flags & LINUX_CLONE_UNTRACED))
+		ptrace_event(t, ptrace_clone_event(q->flags, q->exit_signal), (uint64_t)nr);
 	if (done) {
 		wait_vfork(t, done);
 		completion_put(done);
+		ptrace_event(t, LINUX_PTRACE_EVENT_VFORK_DONE, (uint64_t)nr);
 	}
 	task_put(c);
 	task_put(c);

@@ -9,8 +9,10 @@
 #include "kernel/ipc.h"
 #include "kernel/ns.h"
 #include "kernel/posix_timer.h"
+#include "kernel/ptrace.h"
 #include "kernel/task_table.h"
 #include "lib/counters.h"
+#include "mm/text.h"
 #include "vfs/idle.h"
 
 #include <errno.h>
@@ -130,11 +132,13 @@ static void commit_locked(struct task *t, struct exec_image *img, struct mm **ol
 static void fresh_registers(struct task *t, const struct exec_image *img)
 {
 	struct fpstate *fp = task_fp(t);
+	uint64_t nr = t->regs.orig_rax; /* a tracer sees the call's */
 
 	task_complete_regs(t);
 	atomic_store(&t->work, true); /* its number and its credentials may be others */
 	regs_exec(&t->regs, img->entry, img->sp);
-	t->regs.orig_rax = UINT64_MAX;
+	t->regs.orig_rax = nr;
+	t->regs.rax = (uint64_t)-ENOSYS; /* until the call ends */
 	if (!fp)
 		return;
 	fpstate_init(fp);
@@ -173,6 +177,7 @@ int task_exec(struct task *t, struct exec_request *q)
 	struct mm *old_mm;
 	struct cred *old_cred;
 	bool same_rights;
+	pid_t was = t->own_tid;
 	int r = exec_load(q, &img);
 
 	if (r)
@@ -183,6 +188,8 @@ int task_exec(struct task *t, struct exec_request *q)
 		return r;
 	}
 	same_rights = no_new_rights(t, &img);
+	if (task_traced(t))
+		mm_text_hold_new(img.mm);
 	posix_timers_exec(t->tg);
 	futex_task_exit(t);
 	unshare_files(t);
@@ -200,5 +207,6 @@ int task_exec(struct task *t, struct exec_request *q)
 	mm_put(old_mm);
 	ipc_shm_sweep(t->ns->ipc);
 	exec_image_free(&img);
+	ptrace_event(t, LINUX_PTRACE_EVENT_EXEC, (uint64_t)was);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "kernel/ipc.h"
 #include "kernel/ns.h"
 #include "kernel/posix_timer.h"
+#include "kernel/ptrace.h"
 
 #include <errno.h>
 
@@ -60,31 +61,49 @@ static bool parent_reaps_itself(const struct thread_group *tg)
 {
 	const struct linux_sigaction *a;
 
+	if (tg->leader && task_traced(tg->leader))
+		return false;
 	a = &tg->parent->sighand->action[LINUX_SIGCHLD - 1];
 	return tg->exit_signal == LINUX_SIGCHLD && (a->handler == LINUX_SIG_IGN || a->flags & LINUX_SA_NOCLDWAIT);
 }
 
-/* All tasks are gone: a zombie for the parent, or nothing if he does not care. */
-static void become_zombie_locked(struct thread_group *tg)
+void tg_tell_end_locked(struct thread_group *tg)
 {
 	int status = tg->exit_status, code = LINUX_CLD_EXITED, value = LINUX_WEXITSTATUS(status);
 	bool autoreap = tg->parent ? parent_reaps_itself(tg) : !tg->from_control;
 
-	tg->zombie = true;
-	tg->stopped = tg->stopping = false;
-	if (tg->leader)
-		tg->leader->state = 'Z';
 	if (LINUX_WTERMSIG(status)) {
 		code = status & 0x80 ? LINUX_CLD_DUMPED : LINUX_CLD_KILLED;
 		value = LINUX_WTERMSIG(status);
 	}
-	waitq_wake(&tg->end_wq, EVENT_IN | EVENT_RDNORM);
 	tg_notify_parent_locked(tg, code, value);
+	if (autoreap)
+		tg_release_locked(tg);
+}
+
+/* All tasks are gone: a zombie for the tracer, then for the parent, or nothing if he does not care. */
+static void become_zombie_locked(struct thread_group *tg)
+{
+	tg->zombie = true;
+	tg->stopped = tg->stopping = false;
+	if (tg->leader)
+		tg->leader->state = 'Z';
+	waitq_wake(&tg->end_wq, EVENT_IN | EVENT_RDNORM);
 	waitq_wake(&tt_of(tg)->ended_wq, EVENT_IN);
 	if (tg->exit_wq)
 		waitq_wake(tg->exit_wq, EVENT_IN);
-	if (autoreap)
-		tg_release_locked(tg);
+	if (tg->leader && ptrace_reparented_locked(tg->leader))
+		ptrace_tell_end_locked(tg->leader);
+	else
+		tg_tell_end_locked(tg);
+}
+
+/* The one that leaves last makes the zombie: others may still be letting go. */
+void tg_end_if_empty_locked(struct thread_group *tg)
+{
+	if (!tg->n_live && tg->leader && tg->leader->exited && TAILQ_FIRST(&tg->tasks) == tg->leader && !TAILQ_NEXT(tg->leader, tg_link) &&
+		!tg->zombie)
+		become_zombie_locked(tg);
 }
 
 /* --- orphans -------------------------------------------------------------------- */
@@ -150,13 +169,8 @@ static void reparent_children_locked(struct thread_group *tg)
 		if (heir) {
 			LIST_INSERT_HEAD(&heir->children, c, sibling);
 			c->exit_signal = LINUX_SIGCHLD;
-			if (c->zombie) {
-				bool autoreap = parent_reaps_itself(c);
-
-				tg_notify_parent_locked(c, LINUX_CLD_EXITED, 0);
-				if (autoreap)
-					tg_release_locked(c);
-			}
+			if (c->zombie && !(c->leader && ptrace_reparented_locked(c->leader)))
+				tg_tell_end_locked(c);
 		} else if (c->zombie && !c->from_control) {
 			tg_release_locked(c);
 		}
@@ -323,14 +337,14 @@ static void finish(struct task *t, bool last)
 		if (guides)
 			wake_orphaned_pgrp_locked(pg, tg);
 	}
-	if (t != tg->leader)
-		task_unlink_locked(t);
-	else
+	ptrace_tracer_exit_locked(t);
+	if (t == tg->leader)
 		waitq_wake(&tg->thread_wq, EVENT_IN);
-	/* the one that leaves last makes the zombie: others may still be letting go */
-	if (!tg->n_live && tg->leader && tg->leader->exited && TAILQ_FIRST(&tg->tasks) == tg->leader && !TAILQ_NEXT(tg->leader, tg_link) &&
-		!tg->zombie)
-		become_zombie_locked(tg);
+	else if (task_traced(t))
+		ptrace_tell_end_locked(t); /* it stays for its tracer */
+	else
+		task_unlink_locked(t);
+	tg_end_if_empty_locked(tg);
 	tasks_unlock(t->k);
 }
 

@@ -6,6 +6,7 @@
 #include "kernel/freeze.h"
 #include "kernel/oom.h"
 #include "kernel/sigio.h"
+#include "kernel/ptrace.h"
 #include "kernel/task_table.h"
 
 #include "lib/counters.h"
@@ -49,6 +50,8 @@ static void handle_trap(struct task *t, const struct platform_trap *trap)
 	struct linux_siginfo info = { .signo = trap->signo, .code = trap->code };
 
 	info.fault.addr = trap->addr;
+	if (ptrace_step_trap(t, trap, &info))
+		return;
 	log_debug("task %d (%s): trap %d code %d rip 0x%" PRIx64, t->tid, t->comm, trap->signo, trap->code, t->regs.rip);
 	signal_force(t, trap->signo, &info);
 }
@@ -75,6 +78,14 @@ void task_complete_regs(struct task *t)
 	platform_complete(t->ctx, &t->regs);
 }
 
+static void handle_call(struct task *t)
+{
+	if (!__builtin_expect(task_traced(t), 0) || ptrace_call_begins(t))
+		t->regs.rax = (uint64_t)t->k->dispatch(t);
+	if (__builtin_expect(task_traced(t), 0))
+		ptrace_call_ends(t);
+}
+
 static void handle_event(struct task *t, enum platform_event ev, const struct platform_trap *trap)
 {
 	if (ev != PLATFORM_SYSCALL)
@@ -85,7 +96,7 @@ static void handle_event(struct task *t, enum platform_event ev, const struct pl
 		mm_text_trapped(t->mm, &t->regs);
 	switch (ev) {
 	case PLATFORM_SYSCALL:
-		t->regs.rax = (uint64_t)t->k->dispatch(t);
+		handle_call(t);
 		return;
 	case PLATFORM_FAULT:
 		handle_fault(t, trap);
@@ -112,7 +123,7 @@ static bool wants_restart(const struct regs *r)
 
 bool task_must_ask(const struct task *t)
 {
-	return t->k->strace || atomic_load(&t->seccomp_mode);
+	return t->k->strace || atomic_load(&t->seccomp_mode) || task_traced(t);
 }
 
 /* What the program may know without asking; nothing when somebody wants to see it ask. */
@@ -195,6 +206,7 @@ void task_run(struct task *t)
 	tell(t);
 	loop(t);
 	freeze_leave(t);
+	ptrace_exiting(t);
 	task_exit(t);
 	sigio_send(t->k);
 	task_set_current(NULL);

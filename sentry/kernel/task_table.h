@@ -83,5 +83,7 @@ void signal_stop_leave_locked(struct task *t); /* a task that exits no longer ta
 void task_abort_unstarted(struct task *t); /* a linked task that never got a thread: ends, killed. Any thread */
 void tg_begin_exit_locked(struct thread_group *tg, int wait_status);
 void tg_notify_parent_locked(struct thread_group *tg, int code, int status);
+void tg_tell_end_locked(struct thread_group *tg); /* of a zombie, to its parent; it goes if nobody wants it */
+void tg_end_if_empty_locked(struct thread_group *tg); /* after a task has left */
 
 #endif

@@ -6,6 +6,7 @@
 #include "kernel/task_wait.h"
 
 #include "abi/wait.h"
+#include "kernel/ptrace.h"
 #include "kernel/task_table.h"
 
 #include <errno.h>
@@ -40,6 +41,12 @@ static void reap_locked(struct thread_group *parent, struct thread_group *c)
 	tg_release_locked(c);
 }
 
+/* Whoever traces a child is told of its own stops, not of the group's. */
+static bool traced_by_parent_locked(const struct thread_group *c)
+{
+	return c->leader && task_traced(c->leader) && !ptrace_reparented_locked(c->leader);
+}
+
 /* True when c has something to tell. */
 static bool take_locked(struct thread_group *parent, struct thread_group *c, const struct wait_request *q, struct wait_result *out)
 {
@@ -48,14 +55,14 @@ static bool take_locked(struct thread_group *parent, struct thread_group *c, con
 	if (c->zombie) {
 		int sig = LINUX_WTERMSIG(c->exit_status);
 
-		if (!(q->options & LINUX_WEXITED))
+		if (!(q->options & LINUX_WEXITED) || (c->leader && ptrace_reparented_locked(c->leader)))
 			return false;
 		fill(parent, c, out, c->exit_status, sig ? LINUX_CLD_KILLED : LINUX_CLD_EXITED);
 		if (!keep)
 			reap_locked(parent, c);
 		return true;
 	}
-	if (c->stopped && !c->stop_reported && q->options & LINUX_WSTOPPED) {
+	if (c->stopped && !c->stop_reported && q->options & LINUX_WSTOPPED && !traced_by_parent_locked(c)) {
 		fill(parent, c, out, LINUX_W_STOP(c->stop_signal), LINUX_CLD_STOPPED);
 		c->stop_reported = !keep;
 		return true;
@@ -81,7 +88,7 @@ static int look(struct task *t, const struct wait_request *q, struct wait_result
 {
 	bool one = q->type == LINUX_P_PID || q->type == LINUX_P_PIDFD;
 	struct thread_group *c;
-	int r = -ECHILD;
+	int r = -ECHILD, traced;
 
 	out->pid = 0;
 	tasks_lock(t->k);
@@ -92,8 +99,9 @@ static int look(struct task *t, const struct wait_request *q, struct wait_result
 		if (take_locked(t->tg, c, q, out))
 			break;
 	}
+	traced = out->pid ? 0 : ptrace_look_locked(t, q, out);
 	tasks_unlock(t->k);
-	return r;
+	return r && traced ? r : 0;
 }
 
 int task_wait(struct task *t, const struct wait_request *q, struct wait_result *out)

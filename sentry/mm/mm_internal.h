@@ -105,6 +105,7 @@ struct mm {
 	struct mutex mu; /* RANK_MM; the rest is under it */
 	struct platform_as *as; /* made when first needed */
 	struct stub_queue queue;
+	_Atomic bool text_held; /* its calls are not to be patched: mm_text_hold */
 	struct text *text; /* NULL until a call has trapped; read without the lock, set once */
 	struct vma_tree vmas;
 	struct pma_tree pmas;

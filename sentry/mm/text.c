@@ -310,17 +310,37 @@ static struct text *text_of(struct mm *mm)
 void mm_text_trapped(struct mm *mm, const struct regs *r)
 {
 	uint64_t rip = r->rip;
-	struct text *t = mm->env->texts && rip < TASK_SIZE ? text_of(mm) : NULL;
+	struct text *t = mm->env->texts && rip < TASK_SIZE && !atomic_load_explicit(&mm->text_held, memory_order_relaxed) ? text_of(mm) : NULL;
 	_Atomic uint64_t *counter;
 	bool done;
 
 	if (!t || !often(t, rip, &counter))
 		return;
 	mm_lock(mm);
-	done = stub_hurry(mm) || patch_locked(mm, r); /* it may be patched already */
+	done = stub_hurry(mm) || atomic_load(&mm->text_held) || patch_locked(mm, r); /* it may be patched already */
 	mm_unlock(mm);
 	if (!done)
 		atomic_store_explicit(counter, rip << 8 | NEVER, memory_order_relaxed);
+}
+
+/* --- for debuggers -------------------------------------------------------------------- */
+
+void mm_text_hold_new(struct mm *mm)
+{
+	atomic_store(&mm->text_held, true);
+}
+
+void mm_text_hold(struct mm *mm)
+{
+	mm_text_hold_new(mm);
+	mm_lock(mm);
+	text_unpatch(mm, 0, TASK_SIZE);
+	mm_unlock(mm);
+}
+
+void mm_text_release(struct mm *mm)
+{
+	atomic_store(&mm->text_held, false);
 }
 
 /* --- instructions that have been patched away --------------------------------------- */

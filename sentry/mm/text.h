@@ -56,6 +56,12 @@ void text_page_put(struct texts *t, struct text_page *p);
 /* Does what the file has at rip, if that is part of a site; PLATFORM_TRAP: it is not. */
 enum platform_event text_emulate(struct regs *r, const uint8_t code[TEXT_SITE_LEN]);
 
+/* --- text.c: a debugger looks at the process: its text is as the file has it, and stays so ---
+ * hold: may sleep.  hold_new: of an address space that has not run.  release: any locks held. */
+void mm_text_hold(struct mm *mm);
+void mm_text_hold_new(struct mm *mm);
+void mm_text_release(struct mm *mm);
+
 /* --- text.c: for the task loop, before the event is handled --- */
 /* A call has trapped at its instruction, which ends at rip. */
 void mm_text_trapped(struct mm *mm, const struct regs *r);

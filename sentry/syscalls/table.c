@@ -39,7 +39,7 @@ static void log_missing(struct task *t, uint64_t nr, const struct syscall_row *r
 		log_debug("system call number %" PRIu64 " does not exist: ENOSYS", nr);
 }
 
-int64_t syscall_dispatch(struct task *t)
+static int64_t make_call(struct task *t)
 {
 	const struct regs *r = &t->regs;
 	const uint64_t args[6] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
@@ -47,8 +47,6 @@ int64_t syscall_dispatch(struct task *t)
 	const struct syscall_row *row = nr < SYSCALL_MAX ? &syscall_table[nr] : NULL;
 	int64_t ret;
 
-	if (__builtin_expect(atomic_load_explicit(&t->seccomp_mode, memory_order_relaxed), 0) && !seccomp_permits(t, nr, args, &ret))
-		return ret;
 	count(COUNT_CALLS + (row ? (unsigned)nr : COUNTERS_CALLS - 1));
 	if (!row || !row->fn) {
 		log_missing(t, nr, row);
@@ -61,4 +59,13 @@ int64_t syscall_dispatch(struct task *t)
 	ret = row->fn(t, args);
 	log_info("[%d %s] %s = %" PRId64, t->tid, t->comm, row->name, ret);
 	return ret;
+}
+
+int64_t syscall_dispatch(struct task *t)
+{
+	int64_t ret;
+
+	if (__builtin_expect(atomic_load_explicit(&t->seccomp_mode, memory_order_relaxed), 0) && !seccomp_permits(t, &ret))
+		return ret;
+	return make_call(t);
 }

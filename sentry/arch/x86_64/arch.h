@@ -39,6 +39,16 @@ void regs_exec(struct regs *r, uint64_t entry, uint64_t sp);
  * canonical rip and bases, user cs/ss, permitted flags. */
 void regs_sanitize(struct regs *r);
 
+/* Those registers as a debugger reads and changes them (regview.c).  offset: of a
+ * member.  put: 0, or -EIO: no program may have that value. */
+uint64_t regs_get(const struct regs *r, size_t offset);
+int regs_put(struct regs *r, size_t offset, uint64_t v);
+void regs_put_flags(struct regs *r, uint64_t eflags); /* those of them that a program may change */
+/* The area as the register set NT_X86_XSTATE has it, from what the platform gave. */
+void fpstate_show(struct fpstate *fp);
+int fpstate_put(struct fpstate *fp, const uint8_t *area, size_t len); /* -EFAULT: not all of it; -EINVAL */
+int fpstate_put_legacy(struct fpstate *fp, const uint8_t area[512]); /* what FXSAVE knows of it */
+
 /* System call argument access.  Linux order: rdi rsi rdx r10 r8 r9. */
 static inline uint64_t regs_syscall_nr(const struct regs *r) { return r->orig_rax; }
 

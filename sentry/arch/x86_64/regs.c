@@ -54,3 +54,11 @@ void regs_sanitize(struct regs *r)
 	if (r->rip >= USER_MAX)
 		r->rip = USER_MAX;
 }
+
+/* FLAG_MASK of Linux: as sigreturn, and NT. */
+void regs_put_flags(struct regs *r, uint64_t eflags)
+{
+	const uint64_t may = EFLAGS_USER | EFLAGS_NT;
+
+	r->eflags = (r->eflags & ~may) | (eflags & may);
+}

@@ -6,6 +6,7 @@
 #include "abi/fs.h"
 #include "fs/devpts/tty.h"
 #include "kernel/ns.h"
+#include "kernel/ptrace.h"
 #include "kernel/seccomp.h"
 #include "kernel/task_table.h"
 #include "kernel/time_ns.h"
@@ -17,7 +18,7 @@
 
 /* All that the files tell of a process or thread, taken at one time. */
 struct view {
-	pid_t pid, tgid, ppid, pgid, sid, tpgid;
+	pid_t pid, tgid, ppid, pgid, sid, tpgid, tracer;
 	char comm[16], state;
 	unsigned threads, tty;
 	int exit_signal, nice, priority, policy;
@@ -55,6 +56,8 @@ static char state_of(const struct thread_group *tg, const struct task *t)
 {
 	if (tg->zombie || !t)
 		return 'Z';
+	if (t->state == 't')
+		return 't';
 	return tg->stopped ? 'T' : t->state ? t->state : 'S';
 }
 
@@ -85,6 +88,7 @@ static void view_locked(struct pctx *c, struct view *v)
 	tg_usage_locked(tg, &v->own);
 	if (t) {
 		memcpy(v->comm, t->comm, sizeof(v->comm));
+		v->tracer = task_traced(t) ? pid_nr(t->tracing->tracer->pid, c->ns) : 0;
 		v->nice = t->nice;
 		v->policy = t->sched_policy;
 		v->nvcsw = t->nvcsw;
@@ -239,8 +243,8 @@ SHOW(show_status)
 	struct view v;
 
 	view_take(c, &v);
-	pprintf(b, "Name:\t%.15s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", v.comm, 022u, state_name(v.state), v.tgid,
-		v.pid, v.ppid);
+	pprintf(b, "Name:\t%.15s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", v.comm, 022u, state_name(v.state),
+		v.tgid, v.pid, v.ppid, v.tracer);
 	show_ids(c, b);
 	show_numbers(c, b);
 	show_memory(b, &v);
