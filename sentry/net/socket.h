@@ -118,6 +118,7 @@ struct socket {
 	_Atomic uint32_t rq_bytes; /* [mu] to write */
 	struct seg *spare; /* [mu] an empty one kept for the next bytes */
 	_Atomic uint32_t sent_bytes; /* records of this socket waiting anywhere */
+	bool in_progress; /* [mu] TCP: connect(2) has not said yet how what it began ended */
 	bool reset; /* [mu] TCP: the peer closed with our data unread */
 	/* listening */
 	TAILQ_HEAD(, socket) accept_q; /* [mu] referenced */

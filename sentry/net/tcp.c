@@ -82,6 +82,37 @@ static int connect_at(struct socket *s, const struct sock_caller *c, const struc
 	return r;
 }
 
+/* A connect that was "in progress" is told of by the next: 0 or what it failed with; 1: there was none. */
+static int tell_progress(struct socket *s)
+{
+	int r = 1;
+
+	mutex_lock(&s->mu);
+	if (s->in_progress) {
+		s->in_progress = false;
+		r = s->state == SOCK_CONNECTED ? 0 : socket_take_error(s) ? : -ECONNABORTED;
+		if (r)
+			s->shut = 0; /* it may be tried again */
+	}
+	mutex_unlock(&s->mu);
+	return r;
+}
+
+/* What a connect that does not wait has come to is not its answer on Linux either, over loopback. */
+static int in_progress(struct socket *s, int r)
+{
+	mutex_lock(&s->mu);
+	s->in_progress = true;
+	if (r) {
+		s->err = -r;
+		s->shut = SHUT_BOTH;
+	}
+	mutex_unlock(&s->mu);
+	if (r)
+		waitq_wake(&s->wq, EVENT_ALL);
+	return -EINPROGRESS;
+}
+
 static int tcp_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock)
 {
 	struct endpoint to;
@@ -94,13 +125,16 @@ static int tcp_connect(struct socket *s, const struct sock_caller *c, const stru
 		return r;
 	if (endpoint_is_any(&to))
 		endpoint_loopback(&to);
+	r = tell_progress(s);
+	if (r <= 0)
+		return r;
 	r = connect_begin(s);
 	if (r)
 		return r;
 	r = endpoint_is_loopback(&to) ? connect_at(s, c, &to, nonblock) : -ENETUNREACH;
 	if (r)
 		connect_abort(s);
-	return r;
+	return nonblock && (!r || r == -ECONNREFUSED || r == -ETIMEDOUT) ? in_progress(s, r) : r;
 }
 
 static ssize_t tcp_send(struct socket *s, struct socket_msg *m)

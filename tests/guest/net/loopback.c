@@ -87,16 +87,33 @@ CASE(tcp_reset)
 CASE(tcp_nonblocking_connect)
 {
 	struct sockaddr_in a;
-	int l = listener(&a), c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), v = 1, r, e;
+	int l = listener(&a), c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), v = 1;
 	struct pollfd p = { c, POLLOUT, 0 };
 	socklen_t n = sizeof(v);
 
-	r = connect(c, (void *)&a, sizeof(a));
-	e = errno;
-	CHECK(r == 0 || e == EINPROGRESS);
+	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), EINPROGRESS);
 	CHECK(poll(&p, 1, 2000) == 1 && p.revents == POLLOUT);
 	CHECK(getsockopt(c, SOL_SOCKET, SO_ERROR, &v, &n) == 0 && v == 0);
 	CHECK(accept(l, NULL, NULL) >= 0);
+	CHECK(connect(c, (void *)&a, sizeof(a)) == 0); /* told once */
+	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), EISCONN);
+}
+
+CASE(tcp_nonblocking_refused)
+{
+	struct sockaddr_in a = v4(1);
+	int c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), v = 0;
+	struct pollfd p = { c, POLLIN | POLLOUT | POLLRDHUP, 0 };
+	socklen_t n = sizeof(v);
+
+	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), EINPROGRESS);
+	CHECK(poll(&p, 1, 2000) == 1 && p.revents == (POLLIN | POLLOUT | POLLRDHUP | POLLERR | POLLHUP));
+	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), ECONNREFUSED);
+	CHECK(poll(&p, 1, 0) == 1 && p.revents == (POLLOUT | POLLHUP));
+	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), EINPROGRESS);
+	CHECK(poll(&p, 1, 2000) == 1 && getsockopt(c, SOL_SOCKET, SO_ERROR, &v, &n) == 0 && v == ECONNREFUSED);
+	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), ECONNABORTED);
+	CHECK_ERR(read(c, &v, 1), ENOTCONN);
 }
 
 CASE(tcp_dual_stack)
