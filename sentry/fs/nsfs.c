@@ -232,6 +232,17 @@ int nsfs_of_task(struct task *t, enum ns_kind kind, bool for_children, struct de
 	return ret;
 }
 
+int nsfs_of_pid_ns(struct kernel *k, struct pid_ns *ns, struct dentry **out)
+{
+	struct ns_ref *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->kind = NS_PID;
+	pid_ns_get(r->pid = ns);
+	return make_dentry(k, r, out);
+}
+
 /* --- the file system ---------------------------------------------------------------- */
 
 static int nsfs_statfs(struct superblock *sb, struct inode *i, struct kstatfs *out)

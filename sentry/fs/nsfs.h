@@ -10,6 +10,7 @@
 struct dentry;
 struct file;
 struct fs_context;
+struct kernel;
 struct mount_ns;
 
 /* One namespace; for the kinds that there is one of, no pointer is set. */
@@ -26,6 +27,7 @@ struct ns_ref {
 int nsfs_register(struct kernel *k);
 /* t's namespace, for_children of NS_PID: that of its next child. A new reference; -ENOENT: it has none. */
 int nsfs_of_task(struct task *t, enum ns_kind kind, bool for_children, struct dentry **out);
+int nsfs_of_pid_ns(struct kernel *k, struct pid_ns *ns, struct dentry **out); /* new reference */
 const struct ns_ref *nsfs_ref(const struct file *f); /* borrowed; NULL: not such a file */
 uint64_t ns_clone_flag(enum ns_kind kind); /* LINUX_CLONE_NEW* */
 

@@ -7,11 +7,12 @@
 # podman crun brings 90 MB and a minute, which is not for every run of CI).
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
-[ -z "${1-}" ] || LAUNCHER=$1
+[ -z "${1-}" ] || LAUNCHER=$(realpath "$1")
 . "$top/tests/integration/lib.sh"
 . "$top/tests/integration/engines.sh"
 without_unified "$0" "$@"
 need_engine podman podman cc
+cd "$SCRATCH" || exit # conmon leaves a file `oom` where it is started
 
 # what a test without CAP_SYS_RESOURCE may set
 printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]\n' >"$SCRATCH/containers.conf"
@@ -114,9 +115,10 @@ pods() {
 	echo "status $?"
 	q exec c2 sh -c 'loop get 8081; cat /v/1; echo 2 >>/v/1'
 	q exec c1 cat /v/1
+	[ ! -c /dev/fuse ] || for n in 1 2; do q top c$n pid ppid comm | grep -v sleep; done
 	q logs c1
 	q cp "$SCRATCH/volume/file" c1:/root/x && q exec c1 cat /root/x
-	q pod pause pod >/dev/null && q ps -a --format '{{.Names}} {{.State}}' | grep '^c' | sort
+	q pod pause pod >/dev/null && q ps -a --format '{{.Names}} {{.State}}' | grep '^c[12] ' | sort
 	q pod unpause pod >/dev/null
 	q stop -t 5 c1 >/dev/null && q wait c1
 	q exec c2 loop get 8082
@@ -151,8 +153,32 @@ builds() {
 	echo "status $?"
 	q rmi localhost/built:1 >/dev/null
 }
-# those that podman asks of the container's own ps: by itself it looks into a /proc of the host's
+# what podman reads in the /proc of the container's mount namespace, by itself
 tops() {
+	q run -d --name t --network none $i sh -c 'sleep 1000 & exec sleep 2000' >/dev/null
+	q run -dt --name u --user 1000 --network none $i sleep 3000 >/dev/null
+	sleep 0.5
+	q exec --user 1000:7 -d t sleep 3000 >/dev/null
+	sleep 0.5
+	for t in t u; do
+		q top $t | awk '{ print $1, $2, $3, $6, $7, $8, $9 }' # not its times
+		q top $t pid ppid comm args state nice tty
+		q top $t user uid group groups ruser rgroup capeff capprm capinh capbnd capamb seccomp label
+	done
+	nsenter -t "$(q inspect --format '{{.State.Pid}}' t)" -m grep -E '^(Name|Pid|PPid|Uid|Cap.*):' /proc/1/status
+	nsenter -t "$(q inspect --format '{{.State.Pid}}' t)" -m sh -c 'echo /proc/[0-9]*; cat /proc/self/stat; echo $?; ls -d /proc/1/f*'
+	q pause t >/dev/null
+	q top t pid args
+	q unpause t >/dev/null
+	q exec t kill 2 2>/dev/null
+	sleep 0.2
+	q top t pid args
+	q stop -t 0 t >/dev/null 2>&1
+	q top t 2>/dev/null
+	echo "status $?"
+}
+# those that it asks of the container's own ps
+ps_tops() {
 	q run -d --name t --network none $i sh -c 'sleep 1000 & exec sleep 2000' >/dev/null
 	sleep 0.5
 	q top t -eo pid,ppid,user,args
@@ -170,7 +196,12 @@ tops() {
 }
 alike "cp" copies
 alike "health checks" healths
-alike "top, with options of ps" tops
+if [ -c /dev/fuse ]; then
+	alike "top" tops
+else
+	skip "top" "there is no /dev/fuse"
+fi
+alike "top, with options of ps" ps_tops
 alike "a pod of three containers" pods
 alike "build" builds
 

@@ -122,6 +122,20 @@ void pctx_end(struct pctx *c)
 	c->tg = NULL;
 }
 
+struct cred *pctx_cred(struct pctx *c)
+{
+	struct cred *cr = NULL;
+	struct task *t;
+
+	if (!c->tg)
+		return NULL;
+	tasks_lock(c->k);
+	if ((t = c->t ? c->t : TAILQ_FIRST(&c->tg->tasks)) && (cr = t->cred))
+		cred_get(cr);
+	tasks_unlock(c->k);
+	return cr;
+}
+
 int proc_may_access(struct pctx *c)
 {
 	struct task *me = task_current();
@@ -131,9 +145,9 @@ int proc_may_access(struct pctx *c)
 
 	if (!c->tg || !me || me->tg == c->tg)
 		return 0;
-	if (!c->t || !(target = task_get_cred(c->t)))
+	if (!(target = pctx_cred(c)))
 		return cred_capable(me->cred, 19 /* CAP_SYS_PTRACE */) ? 0 : -EACCES;
-	mm = task_get_mm(c->t);
+	mm = c->t ? task_get_mm(c->t) : NULL;
 	if (mm) {
 		dumpable = mm_dumpable(mm);
 		mm_put(mm);
@@ -171,7 +185,7 @@ static const struct inode_ops proc_inode_ops, proc_magic_ops;
 /* Who the process runs as, or root when it is not dumpable. */
 void pnode_owner(struct pctx *c, uint32_t *uid, uint32_t *gid)
 {
-	struct cred *cr = c->t ? task_get_cred(c->t) : NULL;
+	struct cred *cr = pctx_cred(c);
 	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
 
 	*uid = *gid = 0;

@@ -76,6 +76,7 @@ int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *
 int pctx_begin_in(struct pctx *c, struct kernel *k, struct pid_ns *ns, const struct pnode *n);
 void pctx_end(struct pctx *c);
 struct time_ns *proc_reader_time(void); /* the time namespace of who reads; borrowed; NULL: the first one */
+struct cred *pctx_cred(struct pctx *c); /* new reference; a zombie still has one. NULL: not about a process */
 int proc_may_access(struct pctx *c); /* the current task may look into c->tg: 0 or -EACCES */
 const struct pnode *pnode_of(const struct inode *i);
 int pnode_find(struct pctx *c, const struct qstr *name, struct pnode *out); /* in the directory c->node */

@@ -302,6 +302,8 @@ static int follow_ns(struct pctx *c, struct mount **mnt, struct dentry **d)
 	while (strlen(names[kind]) != len || memcmp(names[kind], name, len))
 		kind++;
 	*mnt = NULL;
+	if (!c->t && kind == NS_PID && !name[len]) /* a zombie has its number still */
+		return nsfs_of_pid_ns(c->k, c->tg->pid_ns, d);
 	return c->t ? nsfs_of_task(c->t, kind, name[len], d) : -ENOENT;
 }
 

@@ -165,7 +165,7 @@ static const char *state_name(char s)
 
 static void show_ids(struct pctx *c, struct pbuf *b)
 {
-	struct cred *cr = c->t ? task_get_cred(c->t) : NULL;
+	struct cred *cr = pctx_cred(c);
 	struct fdtable *files = c->t ? task_get_files(c->t) : NULL;
 	const struct user_ns *ns = task_current() ? task_current()->cred->user_ns : NULL; /* the reader's */
 	int size = 64;
@@ -193,7 +193,7 @@ static void show_ids(struct pctx *c, struct pbuf *b)
 
 static void show_caps(struct pctx *c, struct pbuf *b)
 {
-	struct cred *cr = c->t ? task_get_cred(c->t) : NULL;
+	struct cred *cr = pctx_cred(c);
 
 	pprintf(b, "CapInh:\t%016" PRIx64 "\nCapPrm:\t%016" PRIx64 "\nCapEff:\t%016" PRIx64 "\nCapBnd:\t%016" PRIx64 "\nCapAmb:\t%016" PRIx64 "\n",
 		cr ? cr->cap_inheritable : 0, cr ? cr->cap_permitted : 0, cr ? cr->cap_effective : 0, cr ? cr->cap_bounding : 0, cr ? cr->cap_ambient : 0);

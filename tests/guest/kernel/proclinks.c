@@ -74,4 +74,36 @@ CASE(pidfd_send_signal_by_proc_directory)
 	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0), ESRCH);
 }
 
+CASE(zombie_keeps_ids_and_pid_namespace)
+{
+	char name[40], own[64] = "", its[64] = "", text[2048] = "";
+	pid_t pid = fork();
+	struct stat st;
+	siginfo_t si;
+	int fd;
+
+	if (!pid)
+		_exit(setgid(7) || setuid(1000) ? 1 : 0);
+	CHECK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT) == 0 && si.si_status == 0);
+	snprintf(name, sizeof(name), "/proc/%d", pid);
+	CHECK(stat(name, &st) == 0 && st.st_uid == 1000 && st.st_gid == 7);
+	snprintf(name, sizeof(name), "/proc/%d/status", pid);
+	CHECK((fd = open(name, O_RDONLY)) >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+	CHECK(strstr(text, "State:\tZ (zombie)") && strstr(text, "Uid:\t1000\t1000\t1000\t1000\n"));
+	close(fd);
+	waitpid(pid, NULL, 0);
+
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	CHECK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT) == 0);
+	snprintf(name, sizeof(name), "/proc/%d/ns/pid", pid);
+	CHECK(readlink("/proc/self/ns/pid", own, sizeof(own) - 1) > 0 && readlink(name, its, sizeof(its) - 1) > 0 && !strcmp(own, its));
+	snprintf(name, sizeof(name), "/proc/%d/ns/mnt", pid);
+	CHECK_ERR(readlink(name, its, sizeof(its) - 1), ENOENT);
+	snprintf(name, sizeof(name), "/proc/%d/exe", pid);
+	CHECK_ERR(readlink(name, its, sizeof(its) - 1), ENOENT);
+	waitpid(pid, NULL, 0);
+}
+
 int main(void) { return run_cases(); }
