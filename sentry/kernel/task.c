@@ -40,11 +40,11 @@ static void program_rests(struct sleeper *s)
 		platform_rest(t->ctx);
 }
 
-static void program_wakes(struct sleeper *s)
+static bool program_wakes(struct sleeper *s)
 {
 	struct task *t = (struct task *)(void *)((char *)s - offsetof(struct task, sleeper));
 
-	platform_wakes(t->k->platform, s);
+	return platform_wakes(t->k->platform, s);
 }
 
 struct task *task_alloc(struct kernel *k)

@@ -26,11 +26,11 @@ struct task_host {
 	struct sleeper sleeper;
 };
 
-static void host_wakes(struct sleeper *s)
+static bool host_wakes(struct sleeper *s)
 {
 	struct task_host *h = (struct task_host *)(void *)((char *)s - offsetof(struct task_host, sleeper));
 
-	platform_wakes(h->platform, s);
+	return platform_wakes(h->platform, s);
 }
 
 /* Until there is another task to run. False: there are enough that wait. */

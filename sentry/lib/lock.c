@@ -29,9 +29,16 @@ void lock_wake_owed(void)
 	unsigned n = n_owed;
 
 	n_owed = 0;
-	lock_state.owes = false;
+	lock_state.owes = lock_state.owes_later = false;
 	for (unsigned i = 0; i < n; i++)
 		futex_wake(owed[i]);
+}
+
+static void owe(_Atomic uint32_t *word)
+{
+	if (n_owed == MOST_OWED)
+		lock_wake_owed();
+	owed[n_owed++] = word;
 }
 
 void lock_wake(_Atomic uint32_t *word)
@@ -40,10 +47,14 @@ void lock_wake(_Atomic uint32_t *word)
 		futex_wake(word);
 		return;
 	}
-	if (n_owed == MOST_OWED)
-		lock_wake_owed();
-	owed[n_owed++] = word;
+	owe(word);
 	lock_state.owes = true;
+}
+
+void lock_wake_later(_Atomic uint32_t *word)
+{
+	owe(word);
+	lock_state.owes_later = true;
 }
 
 void mutex_init(struct mutex *m, enum lock_rank rank)

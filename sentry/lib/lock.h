@@ -49,12 +49,16 @@ void mutex_destroy(struct mutex *m);
  * thread holds no lock any more.  One that is woken before that runs at once on the
  * same processor, only to wait for the lock. */
 void lock_wake(_Atomic uint32_t *word);
-void lock_wake_owed(void); /* now: before a thread waits with locks held */
+/* The same, but not before the thread waits for something: whoever is woken has to run
+ * where it runs itself. */
+void lock_wake_later(_Atomic uint32_t *word);
+void lock_wake_owed(void); /* all of them now: before a thread waits, or ends */
 
 /* [t] */
 extern _Thread_local struct lock_state {
 	unsigned held;
-	bool owes; /* wake-ups */
+	bool owes; /* wake-ups, as soon as it holds none */
+	bool owes_later;
 } lock_state;
 
 static inline void lock_taken(void)

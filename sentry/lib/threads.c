@@ -66,6 +66,7 @@ void thread_enter(const char *name)
 
 void thread_leave(void)
 {
+	lock_wake_owed();
 	mutex_lock(&mu);
 	LIST_REMOVE(&self, link);
 	n_threads--;

@@ -140,9 +140,10 @@ void sleeper_wake(struct sleeper *s)
 {
 	if (atomic_exchange(&s->word, 1) || s == current)
 		return;
-	if (s->wakes)
-		s->wakes(s);
-	lock_wake(&s->word);
+	if (s->wakes && s->wakes(s))
+		lock_wake_later(&s->word);
+	else
+		lock_wake(&s->word);
 }
 
 void sleeper_interrupt(struct sleeper *s)
@@ -185,7 +186,7 @@ static int sleep_latched(int64_t deadline, bool interruptible)
 			return interruptible && atomic_load(&s->interrupted) ? -ERESTARTSYS : 0;
 		if (s->sleeps)
 			s->sleeps(s);
-		if (lock_state.owes)
+		if (lock_state.owes || lock_state.owes_later)
 			lock_wake_owed();
 		if (syscall(SYS_futex, &s->word, FUTEX_WAIT_BITSET_PRIVATE, 0, deadline == WAIT_FOREVER ? NULL : &ts, NULL,
 			    FUTEX_BITSET_MATCH_ANY) < 0 && errno == ETIMEDOUT)

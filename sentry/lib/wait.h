@@ -86,7 +86,9 @@ struct sleeper {
 	_Atomic bool interrupted; /* a signal or kill awaits: interruptible sleeps end at once until sleeper_clear */
 	_Atomic char *state; /* [I] the owner's 'R', told 'S' or 'D' for the time of a sleep; may be NULL */
 	void (*sleeps)(struct sleeper *s); /* [I] called before its thread sleeps, on that thread; may be NULL */
-	void (*wakes)(struct sleeper *s); /* [I] called before its thread is woken, on the waking thread; may be NULL */
+	/* [I] called before its thread is woken, on the waking thread: whether that had better be later, when
+	 * this one sleeps; may be NULL */
+	bool (*wakes)(struct sleeper *s);
 	_Atomic pid_t tid; /* the host thread that it is current of; 0: none yet */
 	_Atomic int seat; /* the one processor where the platform lets that thread run, and one; 0: it may run anywhere; */
 	_Atomic uint64_t seated; /* and since when, by the processor's counter */

@@ -102,10 +102,9 @@ void platform_ends(struct platform_ctx *c)
 		c->ops->ends(c);
 }
 
-void platform_wakes(struct platform *p, struct sleeper *s)
+bool platform_wakes(struct platform *p, struct sleeper *s)
 {
-	if (p->ops->wakes)
-		p->ops->wakes(p, s);
+	return p->ops->wakes && p->ops->wakes(p, s);
 }
 
 void platform_ctx_bind(struct platform_ctx *c)

@@ -95,9 +95,10 @@ void platform_rest(struct platform_ctx *c);
 void platform_ends(struct platform_ctx *c);
 
 /* The calling thread is about to wake the one that sleeps there: where they had better
- * run is the platform's to say. Any thread. */
+ * run is the platform's to say, and whether it is to be woken only when the caller
+ * sleeps or waits for its program. Any thread. */
 struct sleeper;
-void platform_wakes(struct platform *p, struct sleeper *s);
+bool platform_wakes(struct platform *p, struct sleeper *s);
 
 /* After an event whose trap said that registers are partial, before any others
  * are looked at or changed: fills them in.  Own thread. */

@@ -118,6 +118,7 @@ static bool sleep_until_event(struct st_ctx *c)
 		}
 		if (atomic_load(&c->as->dead))
 			return false;
+		lock_wake_owed();
 		if (sleep_once(c, sleeps))
 			continue;
 		if (c->held)
@@ -143,11 +144,20 @@ static void set_spins(struct st_ctx *c, uint64_t ticks)
 	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = ticks;
 }
 
+/* Whom this thread was to wake later, for one call of its program. */
+static void wake_others(struct st_ctx *c)
+{
+	if (c->late || c->spins)
+		lock_wake_owed();
+	c->late = lock_state.owes_later;
+}
+
 static void let_go(struct st_ctx *c)
 {
 	bool spun = c->spins, slept;
 
 	set_spins(c, budget(c));
+	wake_others(c);
 	atomic_store(word(c->slot, ST_GO), ++c->goes); /* and a barrier before: */
 	slept = atomic_load(word(c->slot, ST_STUB_SLEEPS));
 	if (atomic_load(&c->interrupt) && atomic_load_explicit(&c->running, memory_order_relaxed))

@@ -6,7 +6,10 @@
  * host's scheduler sees an idle one and wakes the other there, which takes ten times
  * as long as a switch.  So of each task it is learnt whether it does so, and whom it
  * wakes then it calls to its own processor first: to its *seat*, where a thread is
- * held as place.c holds those whose two sides take turns, and as long.
+ * held as place.c holds those whose two sides take turns, and as long.  There it cannot
+ * run before the first sleeps, so that it is not woken before either: woken at once it
+ * would often run at once, and the first one be switched to again, only to sleep.  That
+ * waits for one call of the first one's program at most.
  *
  * st_seat_wakes runs on the waking thread, all else on a task's own.
  */
@@ -48,36 +51,37 @@ void st_seat_ends(struct platform_ctx *c)
 }
 
 /* s's thread may run at this moment, woken by somebody else: no harm. What it undoes of
- * this at the same time, it undoes of the seat first: st_place_free. */
-static void call(const struct st_platform *p, struct sleeper *s)
+ * this at the same time, it undoes of the seat first: st_place_free.  True: it is there
+ * already. */
+static bool call(const struct st_platform *p, struct sleeper *s)
 {
 	pid_t tid = atomic_load_explicit(&s->tid, memory_order_relaxed);
 	unsigned cpu = st_place_own();
 	cpu_set_t one;
 
 	if (!tid || st_place_taken(p, cpu))
-		return;
+		return false;
 	atomic_store_explicit(&s->seated, __rdtsc(), memory_order_relaxed);
 	if (atomic_load(&s->seat) == (int)cpu + 1)
-		return;
+		return true;
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
 	if (!sched_setaffinity(tid, sizeof(one), &one))
 		atomic_store(&s->seat, (int)cpu + 1);
+	return false;
 }
 
-void st_seat_wakes(struct platform *base, struct sleeper *s)
+bool st_seat_wakes(struct platform *base, struct sleeper *s)
 {
 	struct st_platform *p = (struct st_platform *)base;
 	struct st_ctx *c = st_ctx_own();
 
-	if (!p->places || !c || s == sleeper_current())
-		return;
+	if ((!p->places && p->cpus > 1) || !c || s == sleeper_current())
+		return false;
 	if (c->woke)
 		learn(c, false);
 	c->woke = __rdtsc();
-	if (st_seat_turns(c))
-		call(p, s);
+	return st_seat_turns(c) && (p->cpus == 1 || call(p, s));
 }
 
 int st_seat_own(void)

@@ -142,6 +142,7 @@ struct st_ctx {
 	uint64_t held_since; /* [t] ticks */
 	uint64_t woke; /* [t] ticks: when it has woken another task; 0: not since it slept last */
 	unsigned turns; /* [t] how sure it is that it sleeps soon when it has woken another */
+	bool late; /* [t] its thread has owed that wake-up for a call already */
 	uint32_t events, goes; /* [t] what ST_EVENT and ST_GO have been last */
 	_Atomic bool running; /* program code may run */
 	_Atomic bool interrupt; /* platform_interrupt was called */
@@ -251,7 +252,7 @@ unsigned st_place_own(void); /* the processor that the calling thread runs on */
 uint64_t st_place_ticks(const struct st_platform *p, uint64_t ns);
 
 /* --- seat.c --- */
-void st_seat_wakes(struct platform *p, struct sleeper *s);
+bool st_seat_wakes(struct platform *p, struct sleeper *s);
 void st_seat_rests(struct st_ctx *c); /* its call will sleep */
 void st_seat_ends(struct platform_ctx *c);
 bool st_seat_turns(const struct st_ctx *c); /* it does little before it sleeps */
