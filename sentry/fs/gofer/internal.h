@@ -94,7 +94,7 @@ static inline struct gofer_super *gsuper(const struct superblock *sb) { return s
 static inline struct gnode *gnode(const struct inode *i) { return i->priv; }
 
 /* One request.  The arena must be zero; the reply is freed with GREPLY_FREE. */
-#define GCALL(s, M, req, rep, a) (count(COUNT_GOFER_REQUESTS), rpc_client_call_errno((s)->client, gofer_##M##_id, &gofer_##M##_desc, req, &gofer_##M##_reply_desc, rep, a))
+#define GCALL(s, M, req, rep, a) (count(COUNT_GOFER_REQUESTS), lock_wake_owed(), rpc_client_call_errno((s)->client, gofer_##M##_id, &gofer_##M##_desc, req, &gofer_##M##_reply_desc, rep, a))
 #define GREPLY_FREE(M, rep, a) msg_free(&gofer_##M##_reply_desc, rep, a)
 /* The same for a request about a node, whose member `field` is its handle: a
  * handle whose name is gone (ESTALE) is dropped and the next one tried; a request that a

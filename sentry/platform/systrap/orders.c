@@ -41,6 +41,7 @@ static int wait_report(struct st_as *as, uint64_t *done, int64_t *result)
 	struct pollfd pfd = { .fd = as->notify_fd, .events = POLLIN };
 	union notif u;
 
+	lock_wake_owed();
 	for (;;) {
 		if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
 			break;

@@ -9,7 +9,8 @@
  * held as place.c holds those whose two sides take turns, and as long.  There it cannot
  * run before the first sleeps, so that it is not woken before either: woken at once it
  * would often run at once, and the first one be switched to again, only to sleep.  That
- * waits for one call of the first one's program at most.
+ * waits for one call of the first one's program at most, and only if it has done nothing
+ * else for a while.
  *
  * st_seat_wakes runs on the waking thread, all else on a task's own.
  */
@@ -21,6 +22,7 @@
 
 #define TURN_NS (3 * ST_SPIN_NS) /* who sleeps within that time of waking another has done next to nothing meanwhile */
 #define TURNS_SURE 4
+#define TURNS_LATE 8
 #define TURNS_MOST 16
 #define TURNS_LOSS 4 /* turns that once doing more outweighs */
 
@@ -81,7 +83,9 @@ bool st_seat_wakes(struct platform *base, struct sleeper *s)
 	if (c->woke)
 		learn(c, false);
 	c->woke = __rdtsc();
-	return st_seat_turns(c) && (p->cpus == 1 || call(p, s));
+	if (!st_seat_turns(c) || (p->cpus > 1 && !call(p, s)))
+		return false;
+	return c->turns >= TURNS_LATE;
 }
 
 int st_seat_own(void)
