@@ -49,6 +49,11 @@ mkdir "$SCRATCH/bin"
 for f in launcher controld gofer sentry; do cp "$(dirname "$LAUNCHER")/../$f/$f" "$SCRATCH/bin/" || cp "$(dirname "$LAUNCHER")/$f" "$SCRATCH/bin/"; done
 L=$SCRATCH/bin/launcher
 
+# everybody's, as where udev runs: in a mount namespace of this script's own, and before podman makes one of its own
+if [ -c /dev/fuse ] && [ -n "${REDOUBT_NO_UNIFIED-}" ]; then
+	mknod -m 666 "$SCRATCH/fuse" c 10 229 && mount --bind "$SCRATCH/fuse" /dev/fuse
+fi
+
 # --- do --------------------------------------------------------------------------------------------
 for u in $many $one; do
 	is "do: who I am, $u" "$(as $u "$L" do -- id -u 2>"$SCRATCH/err")" "$(id -u $u)"
@@ -184,6 +189,22 @@ p start c >/dev/null 2>"$SCRATCH/err"
 p kill c >/dev/null 2>&1
 is "podman: start, kill, wait" "$(p wait c)" 137
 is "podman: rm" "$(p rm c)" c
+# what podman reads in the /proc of the container's mount namespace
+tops() {
+	q run -d --name t --network none $i sh -c 'sleep 1000 & exec sleep 2000' >/dev/null
+	q run -d --name u --user 7 --network none $i sleep 3000 >/dev/null
+	sleep 0.5
+	for t in t u; do
+		q top $t | awk '{ print $1, $2, $3, $6, $7, $8, $9 }'
+		q top $t pid user group comm state capeff seccomp
+	done
+	q rm -f -t 0 t u >/dev/null
+}
+if as $many test -w /dev/fuse; then
+	LAUNCHER=$L alike "podman: top" tops
+else
+	skip "podman: top" "users may not open /dev/fuse"
+fi
 # the infra container is one of ours too: the others join its sandbox
 pods() {
 	q pod create --name pod --network none --hostname together --infra-image $i --infra-command 'sleep 1000' >/dev/null
