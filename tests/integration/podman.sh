@@ -163,7 +163,7 @@ tops() {
 	for t in t u; do
 		q top $t | awk '{ print $1, $2, $3, $6, $7, $8, $9 }' # not its times
 		q top $t pid ppid comm args state nice tty
-		q top $t user uid group groups ruser rgroup capeff capprm capinh capbnd capamb seccomp label
+		q top $t user group groups ruser rgroup capeff capprm capinh capbnd capamb seccomp label
 	done
 	nsenter -t "$(q inspect --format '{{.State.Pid}}' t)" -m grep -E '^(Name|Pid|PPid|Uid|Cap.*):' /proc/1/status
 	nsenter -t "$(q inspect --format '{{.State.Pid}}' t)" -m sh -c 'echo /proc/[0-9]*; cat /proc/self/stat; echo $?; ls -d /proc/1/f*'
