@@ -25,7 +25,7 @@ SEIZE, INTERRUPT, DETACH, GET_FILTER = 0x4206, 0x4207, 17, 0x420C
 # What each kind of process may hold open, by what the link of a descriptor names.
 COMMON = [r"/dev/null", r"socket:.*", r"pipe:.*", r"anon_inode:\[event(poll|fd)\]", r"/memfd:redoubt-last-words.*"]
 OPEN = {
-    "controld": COMMON + [r"anon_inode:\[pidfd\]"],
+    "controld": COMMON + [r"/dev/fuse", r"anon_inode:\[pidfd\]"],
     "gofer": COMMON + [r"/.*"],  # below its trees: see gofer_descriptor()
     "sentry": COMMON + [r"/memfd:redoubt-[a-z]+.*", r"anon_inode:seccomp notify", r"anon_inode:\[timerfd\]", r"/.*"],  # program files: see sentry_descriptor()
     "stub": [r"/memfd:redoubt-memory.*", r"/memfd:slots.*", r"socket:.*"],
