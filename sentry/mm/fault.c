@@ -45,6 +45,16 @@ uint64_t contiguous_hint(struct mm *mm, uint64_t lo, uint64_t hi)
 	return 0;
 }
 
+/* Memory for the record, near hint; a whole block lies where a huge page fits. */
+static int alloc_block(struct mm *mm, struct pma *p, uint64_t hint)
+{
+	struct memfile *mf = mm->env->mf;
+
+	if (memfile_has_huge(mf) && pma_len(p) == ANON_STEP && !memfile_alloc(mf, ANON_STEP, ANON_STEP, hint, &p->off))
+		return 0;
+	return memfile_alloc(mf, pma_len(p), PAGE_SIZE, hint, &p->off);
+}
+
 /* The memory below lo has been touched to the last page: what comes will be too, most likely. */
 static bool touched_below(struct mm *mm, uint64_t lo)
 {
@@ -58,6 +68,21 @@ static bool touched_below(struct mm *mm, uint64_t lo)
 	return n >= TOUCHED_LEAST && memfile_next_data(mm->env->mf, end - n, end, &a, &b) && a == end - n && b == end;
 }
 
+/* Takes a new block from the host at once if all of it will be used; did it? */
+static bool commit_block(struct mm *mm, const struct vma *v, const struct pma *p)
+{
+	const bool asked = v->flags & VMA_HUGEPAGE, refused = v->flags & VMA_NOHUGEPAGE;
+	struct memfile *mf = mm->env->mf;
+
+	if (asked && memfile_commit_huge(mf, p->off))
+		return true;
+	if (!touched_below(mm, p->start))
+		return false;
+	if (refused || asked || !memfile_commit_huge(mf, p->off))
+		memfile_commit_new(mf, p->off, ANON_STEP);
+	return true;
+}
+
 static int anon_fill(struct mm *mm, struct vma *v, uint64_t addr, struct pma **out)
 {
 	struct pma p = { .start = addr & ~(ANON_STEP - 1), .fd = -1, .prot = (uint8_t)v->prot, .owned = true };
@@ -65,7 +90,7 @@ static int anon_fill(struct mm *mm, struct vma *v, uint64_t addr, struct pma **o
 
 	p.end = p.start + ANON_STEP;
 	clip_to_gap(mm, v, addr, &p.start, &p.end);
-	e = memfile_alloc(mm->env->mf, pma_len(&p), PAGE_SIZE, contiguous_hint(mm, p.start, p.end), &p.off);
+	e = alloc_block(mm, &p, contiguous_hint(mm, p.start, p.end));
 	if (e && pma_len(&p) > PAGE_SIZE) {
 		p.start = PAGE_DOWN(addr);
 		p.end = p.start + PAGE_SIZE;
@@ -73,10 +98,8 @@ static int anon_fill(struct mm *mm, struct vma *v, uint64_t addr, struct pma **o
 	}
 	if (e)
 		return e;
-	if (pma_len(&p) == ANON_STEP && touched_below(mm, p.start)) {
-		memfile_commit_new(mm->env->mf, p.off, ANON_STEP);
-		p.present = true;
-	}
+	if (pma_len(&p) == ANON_STEP)
+		p.present = commit_block(mm, v, &p);
 	*out = pma_insert(mm, &p);
 	if (!*out) {
 		memfile_put(mm->env->mf, p.off, pma_len(&p));

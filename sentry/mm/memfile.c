@@ -15,6 +15,7 @@
 
 #include "lib/lock.h"
 #include "mm/charge.h"
+#include "mm/huge.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,7 @@ struct memfile {
 	int fd; /* [I] */
 	uint8_t *base; /* [I] */
 	uint64_t size; /* [I] */
+	uint8_t *huge; /* [I] huge.h; NULL: no such pages */
 	uint64_t limit, hard; /* [mu] */
 	memfile_told_fn *told; /* [mu] */
 	void *told_arg; /* [mu] */
@@ -87,6 +89,7 @@ struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out)
 		goto no_memory;
 	m->refs = refs;
 	m->size = size;
+	m->huge = huge_view(m->fd, size);
 	m->limit = m->hard = limit;
 	mutex_init(&m->mu, RANK_MEMFILE);
 	RB_INIT(&m->free);
@@ -472,6 +475,16 @@ void memfile_commit_new(struct memfile *m, uint64_t off, uint64_t len)
 			return;
 		off += (uint64_t)done;
 	}
+}
+
+bool memfile_has_huge(const struct memfile *m)
+{
+	return m->huge;
+}
+
+bool memfile_commit_huge(struct memfile *m, uint64_t off)
+{
+	return m->huge && !(off % HUGE_SIZE) && huge_commit(m->huge, off);
 }
 
 void memfile_decommit(struct memfile *m, uint64_t off, uint64_t len)

@@ -51,6 +51,10 @@ void memfile_commit(struct memfile *m, uint64_t off, uint64_t len);
 /* The same for a range that nobody has touched yet: it costs half as much.  The
  * caller holds it alone. */
 void memfile_commit_new(struct memfile *m, uint64_t off, uint64_t len);
+/* Whether the host gives huge pages, and such a one for the block of its size (HUGE_SIZE, huge.h) at
+ * off, aligned, that nobody has touched yet; false: not. */
+bool memfile_has_huge(const struct memfile *m);
+bool memfile_commit_huge(struct memfile *m, uint64_t off);
 /* Gives the host memory of the range back; it reads as zero afterwards. */
 void memfile_decommit(struct memfile *m, uint64_t off, uint64_t len);
 
