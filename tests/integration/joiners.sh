@@ -1,0 +1,73 @@
+#!/bin/bash
+# joiners.sh - what processes of the host find that join the mount namespace of
+# the one that stands for a container: its files and its /proc; read-only, as long
+# as it lives, also when the sentry hangs, controld is killed, or there is no FUSE.
+# usage: joiners.sh [LAUNCHER]; needs root, and the tree of scripts/common.sh.
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+[ -z "${1-}" ] || LAUNCHER=$1
+. "$top/tests/integration/lib.sh"
+[ "$(id -u)" = 0 ] || { skip joiners "needs root"; finish; exit; }
+[ -c /dev/fuse ] || { skip joiners "there is no /dev/fuse"; finish; exit; }
+
+run() { timeout -k 1 20 "$LAUNCHER" --root "$STATE" "$@"; }
+part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$id/state.json" "$1" 2>/dev/null; }
+join() { timeout -k 1 20 nsenter -t "$pid" -m "$@" 2>"$SCRATCH/err"; }
+id=joiners-$$
+mkdir "$SCRATCH/b"
+spec "$SCRATCH/b" false /bin/sh -c 'sleep 1000 & exec sleep 2000'
+quiet run --detach --bundle "$SCRATCH/b" "$id"
+is "run --detach" $? 0
+pid=$(part sentry)
+for _ in $(seq 100); do [ "$(join cat /proc/1/comm)" = sleep ] && break; sleep 0.1; done
+
+# --- what there is -------------------------------------------------------------------------
+is "its files" "$(join cat /etc/debian_version)" "$(cat "$TREE/etc/debian_version")"
+is "its processes" "$(join sh -c 'echo /proc/[0-9]*') $(join cat /proc/2/cmdline | tr '\0' ' ')" "/proc/1 /proc/2 sleep 1000 "
+is "a file's beginning and end" "$(join head -1 /proc/1/status) $(join tail -1 /proc/1/status | cut -d: -f1)" "Name:	sleep nonvoluntary_ctxt_switches"
+is "links" "$(join readlink /proc/1/exe /proc/1/root /proc/mounts | tr '\n' ' ')" "/usr/bin/sleep / self/mounts "
+is "no self: who joins is no program there" "$(join cat /proc/self/stat; echo $?)" 1
+is "read-only" "$(join sh -c 'echo x >/proc/1/comm; mkdir /proc/x; rm /proc/uptime; kill -0 $$; echo $?') $(grep -c 'Read-only' "$SCRATCH/err")" "0 3"
+is "memory is not shown" "$(join cat /proc/1/mem; echo $?) $(grep -c 'Permission denied' "$SCRATCH/err")" "1 1"
+run exec "$id" sh -c 'sleep 3000 & echo $!' >"$SCRATCH/new" </dev/null
+is "a new process" "$(join cat "/proc/$(cat "$SCRATCH/new")/cmdline" | tr '\0' ' ')" "sleep 3000 "
+run exec "$id" kill -9 "$(cat "$SCRATCH/new")" </dev/null
+is "... that has ended, which nobody waits for" "$(join grep State "/proc/$(cat "$SCRATCH/new")/status") $(join readlink "/proc/$(cat "$SCRATCH/new")/exe"; echo $?)" "State:	Z (zombie) 1"
+is "all can be read" "$(join find /proc /proc/1 /proc/2/task/2 -maxdepth 1 -type f ! -name mem ! -name clear_refs -exec cat {} + | wc -c | awk '{ print ($1 > 10000) }') $(cat "$SCRATCH/err")" "1 "
+for _ in $(seq 20); do join cat /proc/1/status /proc/1/maps /proc/stat >/dev/null & done
+wait
+is "twenty at once" "$(join head -1 /proc/1/status)" "Name:	sleep"
+
+# --- what goes wrong --------------------------------------------------------------------------
+kill -STOP "$pid"
+join cat /proc/1/status >/dev/null
+is "a sentry that hangs: the reader gets an error" "$? $(grep -c 'timed out' "$SCRATCH/err")" "1 1"
+before=$(date +%s%N)
+timeout 0.5 nsenter -t "$pid" -m cat /proc/1/status >/dev/null 2>&1
+is "... and one that is killed goes at once" "$? $((($(date +%s%N) - before) / 2500000000))" "124 0"
+kill -CONT "$pid"
+is "... which goes on" "$(join head -1 /proc/1/status)" "Name:	sleep"
+kill -9 "$(part controld)"
+for _ in $(seq 50); do join cat /proc/1/status >/dev/null || break; sleep 0.1; done
+is "controld is killed" "$(grep -c 'not connected\|aborted' "$SCRATCH/err")" 1
+quiet exec "$id" true
+is "... another shows it again" "$? $(join head -1 /proc/1/status)" "0 Name:	sleep"
+
+# one that is among the files when the container ends
+timeout 30 nsenter -t "$pid" -m sh -c 'echo in; while [ -e /proc/1/stat ]; do sleep 0.1; done; echo gone; cat /proc/1/stat || echo none' >"$SCRATCH/inside" 2>/dev/null &
+reader=$!
+for _ in $(seq 100); do [ -s "$SCRATCH/inside" ] && break; sleep 0.1; done
+quiet delete --force "$id"
+is "delete --force" $? 0
+wait $reader
+is "who is still there finds nothing" "$(tr '\n' ' ' <"$SCRATCH/inside")" "in gone none "
+
+# --- without FUSE -------------------------------------------------------------------------------
+unshare -m --propagation private sh -c 'mount --bind /dev/null /dev/fuse; shift; "$@"' sh x \
+	timeout -k 1 20 "$LAUNCHER" --root "$STATE" --debug --log "$SCRATCH/log" run --detach --bundle "$SCRATCH/b" "$id" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "without /dev/fuse" "$? $(grep -c '/proc is not shown' "$SCRATCH/log")" "0 1"
+pid=$(part sentry)
+is "... its files are there, its /proc is empty" "$(join cat /etc/debian_version) $(join ls /proc)" "$(cat "$TREE/etc/debian_version") "
+quiet delete --force "$id"
+is "nothing is left" "$? $(ls "$STATE") $(pgrep -f "redoubt-[a-z]* $id")" "0  "
+finish
