@@ -66,6 +66,10 @@ int futex_wake_op(struct task *t, uaddr a, uaddr a2, bool priv, int n1, int n2, 
 int futex_lock_pi(struct task *t, uaddr a, bool priv, int64_t deadline, bool try_only);
 int futex_unlock_pi(struct task *t, uaddr a, bool priv);
 
+/* The head of its robust list, 0: none.  Own thread; to read it, any with the task list locked. */
+uint64_t futex_robust_list(struct task *t);
+void futex_set_robust_list(struct task *t, uint64_t head);
+
 /* The task lets go of its memory (exit, exec): robust list, the thread id word, PI locks. Own thread. */
 void futex_task_exit(struct task *t);
 void futex_pi_owner_dead(struct task *t);

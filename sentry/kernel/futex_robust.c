@@ -43,12 +43,25 @@ static bool owner_died(struct task *t, uint64_t a, bool pi, bool pending_op)
 	return true;
 }
 
+uint64_t futex_robust_list(struct task *t)
+{
+	uint64_t head;
+
+	return t->ctx && platform_robust_get(t->ctx, &head) ? head : t->robust_list.v;
+}
+
+void futex_set_robust_list(struct task *t, uint64_t head)
+{
+	if (!t->ctx || !platform_robust_set(t->ctx, head))
+		t->robust_list = UADDR(head);
+}
+
 static void walk_robust_list(struct task *t)
 {
 	struct robust_head h;
-	uint64_t entry, head = t->robust_list.v;
+	uint64_t entry, head = futex_robust_list(t);
 
-	if (!head || copy_from_user(t->mm, &h, t->robust_list, sizeof(h)))
+	if (!head || copy_from_user(t->mm, &h, UADDR(head), sizeof(h)))
 		return;
 	entry = h.list;
 	/* bit 0 of a pointer marks a PI lock */
@@ -71,7 +84,7 @@ void futex_task_exit(struct task *t)
 	int32_t zero = 0;
 
 	walk_robust_list(t);
-	t->robust_list = UADDR_NULL;
+	futex_set_robust_list(t, 0);
 	futex_pi_owner_dead(t);
 	if (!t->clear_child_tid.v)
 		return;

@@ -164,7 +164,6 @@ struct task {
 	bool exited; /* [T] */
 	int exit_code; /* [t] */
 	uaddr clear_child_tid, robust_list; /* [t] */
-	uint64_t robust_list_len;
 	uaddr rseq; uint32_t rseq_len, rseq_sig; /* [t] */
 	struct completion *vfork_done; /* [T] parent waits here */
 	bool stop_todo; /* [T] takes part in a group stop that has begun */

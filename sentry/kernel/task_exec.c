@@ -124,7 +124,6 @@ static void commit_locked(struct task *t, struct exec_image *img, struct mm **ol
 	t->tg->did_exec = true;
 	count(COUNT_EXECS);
 	t->clear_child_tid = t->robust_list = t->rseq = UADDR_NULL;
-	t->robust_list_len = 0;
 	t->restart_fn = NULL;
 	reset_signals_locked(t);
 }

@@ -32,6 +32,8 @@ struct platform_ops {
 	void (*answer)(struct platform_ctx *c, enum platform_answer which, uint64_t value);
 	bool (*mask_lend)(struct platform_ctx *c, uint64_t mask);
 	uint64_t (*mask_take)(struct platform_ctx *c); /* if there is mask_lend */
+	uint64_t (*robust_get)(struct platform_ctx *c);
+	void (*robust_set)(struct platform_ctx *c, uint64_t head); /* if there is robust_get */
 	bool (*records_get)(struct platform_ctx *c, struct platform_records *r); /* if there, the next two also */
 	void (*records_put)(struct platform_records *r);
 	bool (*records_use)(struct platform_ctx *c, const struct platform_records *r);

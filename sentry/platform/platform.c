@@ -159,6 +159,22 @@ uint64_t platform_mask_take(struct platform_ctx *c)
 	return c->ops->mask_take(c);
 }
 
+bool platform_robust_get(struct platform_ctx *c, uint64_t *head)
+{
+	if (!c->ops->robust_get)
+		return false;
+	*head = c->ops->robust_get(c);
+	return true;
+}
+
+bool platform_robust_set(struct platform_ctx *c, uint64_t head)
+{
+	if (!c->ops->robust_get)
+		return false;
+	c->ops->robust_set(c, head);
+	return true;
+}
+
 bool platform_records_get(struct platform_ctx *c, struct platform_records *r)
 {
 	return c->ops->records_get && c->ops->records_get(c, r);

@@ -140,6 +140,11 @@ void platform_answer(struct platform_ctx *c, enum platform_answer which, uint64_
 bool platform_mask_lend(struct platform_ctx *c, uint64_t mask);
 uint64_t platform_mask_take(struct platform_ctx *c); /* after it was lent */
 
+/* The head of the program's list of robust futexes, which it may set without asking:
+ * false: the platform keeps none.  get by any thread. */
+bool platform_robust_get(struct platform_ctx *c, uint64_t *head);
+bool platform_robust_set(struct platform_ctx *c, uint64_t head);
+
 /* Records that the programs of an address space may read: one a descriptor, of what
  * is known not to be there.  The caller fills them in; 0: nothing is known. */
 #define PLATFORM_EMPTY_SET 0x8000u /* an event set in which nothing is ready; the other bits are poll's */

@@ -120,15 +120,14 @@ int64_t sys_set_robust_list(struct task *t, const uint64_t a[6])
 {
 	if (a[1] != ROBUST_HEAD_SIZE)
 		return -EINVAL;
-	t->robust_list = UADDR(a[0]);
-	t->robust_list_len = a[1];
+	futex_set_robust_list(t, a[0]);
 	return 0;
 }
 
 int64_t sys_get_robust_list(struct task *t, const uint64_t a[6])
 {
 	pid_t pid = (pid_t)a[0];
-	uint64_t head = t->robust_list.v, len = ROBUST_HEAD_SIZE;
+	uint64_t head = futex_robust_list(t), len = ROBUST_HEAD_SIZE;
 	struct task *o;
 
 	if (pid) {
@@ -139,7 +138,9 @@ int64_t sys_get_robust_list(struct task *t, const uint64_t a[6])
 			task_put(o);
 			return -EPERM;
 		}
-		head = o->robust_list.v;
+		tasks_lock(t->k);
+		head = futex_robust_list(o);
+		tasks_unlock(t->k);
 		task_put(o);
 	}
 	if (copy_to_user(t->mm, UADDR(a[2]), &len, sizeof(len)))

@@ -147,6 +147,7 @@ static void prepare_slot(struct st_ctx *c)
 	st_handover_prepare(c);
 	st_patch_prepare(c);
 	st_mask_prepare(c);
+	st_robust_prepare(c);
 	st_records_prepare(c);
 }
 
@@ -179,6 +180,7 @@ static void leave(struct st_ctx *c)
 	set_thread(c, 0, 0);
 	st_place_leave(c);
 	(void)st_mask_take(&c->base); /* kept in c */
+	st_robust_leave(c);
 	mutex_lock(&as->mu);
 	LIST_REMOVE(c, link);
 	c->th->in_patch = c->in_patch;

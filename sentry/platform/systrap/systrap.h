@@ -11,7 +11,7 @@
  * Files: as.c (address spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what
  * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
- * there), records.c (of descriptors), site.c (such sites), switch.c (running program
+ * there), robust.c (a list of futexes), records.c (of descriptors), site.c (such sites), switch.c (running program
  * code), handover.c (waiting for it), spin.h (whether spinning pays), place.c (on which
  * processors), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
  *
@@ -123,6 +123,8 @@ struct st_ctx {
 	pid_t tgid, tid; /* [mu] whom to interrupt; 0: none */
 	_Atomic uint64_t *lent; /* [mu] in the slot: the signal mask that the program may change; NULL: none, */
 	uint64_t mask; /* [mu] and that is what it was */
+	_Atomic uint64_t *robust_at; /* [mu] in the slot: the head of the list of robust futexes; NULL: no slot, */
+	uint64_t robust; /* [mu] and that is what it was */
 	bool singlestep; /* [t] */
 	bool fp_pending; /* [t] fp is to be loaded at the next switch */
 	struct fpstate *fp; /* [t] owned, or NULL */
@@ -217,6 +219,12 @@ bool st_patch_save_fp(struct st_ctx *c); /* into the slot; false: the thread is 
 void st_mask_prepare(struct st_ctx *c); /* c has a new thread */
 bool st_mask_lend(struct platform_ctx *c, uint64_t mask);
 uint64_t st_mask_take(struct platform_ctx *c);
+
+/* --- robust.c --- */
+void st_robust_prepare(struct st_ctx *c); /* c has a new thread */
+void st_robust_leave(struct st_ctx *c); /* and gives it back */
+uint64_t st_robust_get(struct platform_ctx *c);
+void st_robust_set(struct platform_ctx *c, uint64_t head);
 
 /* --- records.c --- */
 void st_records_prepare(struct st_ctx *c); /* c has a new thread */

@@ -96,6 +96,52 @@ CASE(robust_pi_owner_dies)
 	CHECK(pthread_mutex_lock(&m) == EOWNERDEAD);
 }
 
+static uint64_t robust_list(pid_t tid)
+{
+	uint64_t head = 1, len = 0;
+
+	CHECK(syscall(SYS_get_robust_list, tid, &head, &len) == 0 && len == 24);
+	return head;
+}
+
+static void *tell_robust_list(void *arg)
+{
+	static uint64_t list[3];
+	int *fds = arg, tid = (int)syscall(SYS_gettid);
+	char c;
+
+	CHECK(robust_list(0) != 0); /* the C library's */
+	for (int i = 0; i < 10; i++)
+		CHECK(syscall(SYS_set_robust_list, list, sizeof(list)) == 0 && robust_list(0) == (uint64_t)list);
+	list[0] = (uint64_t)list; /* an empty one */
+	CHECK(write(fds[1], &tid, sizeof(tid)) == sizeof(tid) && read(fds[2], &c, 1) == 1);
+	return list;
+}
+
+CASE(robust_list_is_told)
+{
+	uint64_t own = robust_list(0);
+	int fds[4], tid, st;
+	pthread_t t;
+	void *list;
+	pid_t p;
+
+	CHECK(pipe(fds) == 0 && pipe(fds + 2) == 0);
+	CHECK_ERR(syscall(SYS_set_robust_list, own, 23), EINVAL);
+	for (int i = 0; i < 10; i++)
+		CHECK(syscall(SYS_set_robust_list, own + 8, 24) == 0 && robust_list(0) == own + 8);
+	CHECK(syscall(SYS_set_robust_list, own, 24) == 0 && robust_list(0) == own);
+	CHECK(pthread_create(&t, NULL, tell_robust_list, fds) == 0);
+	CHECK(read(fds[0], &tid, sizeof(tid)) == sizeof(tid));
+	CHECK(robust_list(tid) != own && robust_list(tid) != 0 && robust_list(0) == own);
+	tid = (int)robust_list(tid);
+	CHECK(write(fds[3], "x", 1) == 1 && pthread_join(t, &list) == 0 && tid == (int)(uintptr_t)list);
+	p = (pid_t)syscall(SYS_fork);
+	if (!p)
+		_exit(robust_list(0) != 0);
+	CHECK(waitpid(p, &st, 0) == p && st == 0);
+}
+
 CASE(robust_across_processes)
 {
 	pthread_mutexattr_t a;

@@ -21,7 +21,8 @@
 #define ANSWER_POLL (ST_N_ANSWERS + 1)
 #define ANSWER_SET (ST_N_ANSWERS + 2)
 #define ANSWER_NOSYS (ST_N_ANSWERS + 3)
-#define ASK_CLONE (ST_N_ANSWERS + 4) /* not answered, but asked with more */
+#define ANSWER_ROBUST (ST_N_ANSWERS + 4)
+#define ASK_CLONE (ST_N_ANSWERS + 5) /* not answered, but asked with more */
 
 	.macro how nr, answer
 	.org answered - patch + \nr
@@ -40,6 +41,7 @@ answered:
 	how 108, 6 /* getegid */
 	how 186, 2 /* gettid */
 	how 232, ANSWER_SET /* epoll_wait */
+	how 273, ANSWER_ROBUST /* set_robust_list */
 	how 281, ANSWER_SET /* epoll_pwait */
 	how 334, ANSWER_NOSYS /* rseq */
 	how 435, ASK_CLONE /* clone3 */
@@ -76,14 +78,25 @@ answer_more:
 	cmp $ANSWER_SET, %ecx
 	jb answer_poll
 	je answer_set
-	cmp $ANSWER_NOSYS, %ecx
-	je answer_nosys
+	cmp $ANSWER_ROBUST, %ecx
+	jb answer_nosys
+	je answer_robust
 	mov ST_FP_MASK(%r12), %eax
 	mov ST_FP_MASK + 4(%r12), %edx
 	xsave64 ST_FP(%r12)
 	mov %ebp, %eax
 	mov $ST_BY_CLONE, %ebx
 	jmp call_by
+
+	/* (rdi head, rsi its size): the sentry looks there when it wants to know. */
+answer_robust:
+	cmpq $0, ST_ANSWERS + 8(%r12)
+	jl stub_ask
+	cmp $24, %rsi
+	jne stub_ask
+	mov %rdi, ST_ROBUST(%r12)
+	xor %ecx, %ecx
+	jmp answer_is
 
 	/* Who may know his process's number may know that. */
 answer_nosys:

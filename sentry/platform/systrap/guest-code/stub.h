@@ -95,6 +95,7 @@
 #define ST_MASK_ASK 0x100 /* SIGKILL's bit, which no mask has */
 #define ST_MASK_NEVER 0x40100 /* SIGKILL and SIGSTOP */
 #define ST_N_RECORDS 360 /* how many of ST_RECORDS the thread may look at */
+#define ST_ROBUST 368 /* the head of its list of robust futexes, as set_robust_list has set it */
 /* The other registers at a patched site. */
 #define ST_FS 384 /* by signals too */
 #define ST_RBX 392
