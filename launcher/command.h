@@ -15,7 +15,7 @@
 struct globals {
 	const char *root; /* state directory */
 	const char *log, *log_format, *debug_log, *panic_log, *user_log, *platform;
-	bool debug, strace, help, version, print_policy, systemd_cgroup;
+	bool debug, strace, no_patch, help, version, print_policy, systemd_cgroup;
 	const char *criu, *rootless; /* accepted, of no effect */
 	struct texts allow_flags; /* flags.h */
 	int log_fd; /* -1: none */

@@ -14,6 +14,7 @@ static const struct flag {
 	bool is_text; /* else true or false */
 } flags[] = {
 	{ "debug", offsetof(struct globals, debug), false },
+	{ "no-patch", offsetof(struct globals, no_patch), false },
 	{ "platform", offsetof(struct globals, platform), true },
 	{ "strace", offsetof(struct globals, strace), false },
 };

@@ -143,6 +143,8 @@ static struct err *sentry_program(struct program *g, const struct spawn *s, stru
 	}
 	if (s->g->strace)
 		program_arg(g, p, "--strace");
+	if (s->g->no_patch)
+		program_arg(g, p, "--no-patch");
 	if (s->g->user_fd >= 0)
 		program_fd(g, p, "--user-log-fd", s->g->user_fd);
 	add_log(g, s, p);

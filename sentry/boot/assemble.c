@@ -77,7 +77,7 @@ struct err *kernel_prepare(struct kernel *k, const struct options *o)
 	struct sysinfo si;
 	struct err *e;
 
-	*k = (struct kernel){ .cpus = host_cpus(), .strace = o->strace, .boot_monotonic = now_monotonic(), .boot_realtime = now_realtime() };
+	*k = (struct kernel){ .cpus = host_cpus(), .strace = o->strace, .no_patch = o->no_patch, .boot_monotonic = now_monotonic(), .boot_realtime = now_realtime() };
 	mutex_init(&k->containers_mu, RANK_CONTROL);
 	if (sysinfo(&si))
 		return err_new(errno, "sysinfo");
@@ -146,7 +146,7 @@ struct err *kernel_assemble(struct kernel *k)
 	ret = mm_env_init(&k->mm_env);
 	if (ret)
 		return err_new(-ret, "memory");
-	if (platform_patching(k->platform)) /* without memory for it, calls trap */
+	if (!k->no_patch && platform_patching(k->platform)) /* without memory for it, calls trap */
 		k->mm_env.texts = texts_new(k->memfile, platform_patching(k->platform));
 	k->vfs = vfs_new(k->cpus);
 	if (!k->vfs)

@@ -13,7 +13,7 @@
 enum {
 	OPT_BOOT = 256, OPT_CONTROL, OPT_GOFER, OPT_LOG, OPT_LOG_FORMAT, OPT_DEBUG, OPT_STRACE, OPT_PLATFORM, OPT_PRINT_POLICY,
 	OPT_SYSCALLS, OPT_OVERLAY, OPT_CWD, OPT_HOSTNAME, OPT_UID, OPT_GID, OPT_ENV, OPT_UNCONFINED, OPT_NAMESPACES, OPT_ADOPT, OPT_ADOPT_PEER,
-	OPT_PANIC, OPT_USER_LOG,
+	OPT_PANIC, OPT_USER_LOG, OPT_NO_PATCH,
 };
 
 static const struct option longs[] = {
@@ -29,6 +29,7 @@ static const struct option longs[] = {
 	{ "debug", no_argument, NULL, OPT_DEBUG },
 	{ "strace", no_argument, NULL, OPT_STRACE },
 	{ "platform", required_argument, NULL, OPT_PLATFORM },
+	{ "no-patch", no_argument, NULL, OPT_NO_PATCH },
 	{ "print-policy", no_argument, NULL, OPT_PRINT_POLICY },
 	{ "syscalls", optional_argument, NULL, OPT_SYSCALLS },
 	{ "overlay", no_argument, NULL, OPT_OVERLAY },
@@ -60,6 +61,7 @@ void options_usage(void)
 	       "  --cwd DIR --hostname NAME --uid N --gid N --env NAME=VALUE\n"
 	       "                     the program's (with --gofer-fd)\n"
 	       "  --platform NAME    how program code runs: systrap (the default), ptrace\n"
+	       "  --no-patch         the text of programs stays as it is: calls cost more\n"
 	       "  --log-fd N --log-format text|json --debug --strace\n"
 	       "  --panic-fd N       for last words: why this process fails, and where each thread is\n"
 	       "  --user-log-fd N    for what concerns the program: calls that are not supported\n"
@@ -118,6 +120,7 @@ static struct err *take(struct options *o, int c, const char *word)
 		return NULL;
 	case OPT_DEBUG: o->debug = true; return NULL;
 	case OPT_STRACE: o->strace = true; return NULL;
+	case OPT_NO_PATCH: o->no_patch = true; return NULL;
 	case OPT_PLATFORM: o->platform = optarg; return NULL;
 	case OPT_PRINT_POLICY: o->print_policy = true; return NULL;
 	case OPT_SYSCALLS: o->syscalls = optarg ? optarg : "table"; return NULL;

@@ -33,6 +33,7 @@ struct tty;
 
 struct kernel {
 	struct platform *platform; /* [I] */
+	bool no_patch; /* [I] programs' text is left as it is */
 	struct memfile *memfile; /* [I] */
 	struct mm_env mm_env; /* [I] */
 	struct vfs *vfs; /* [I] */

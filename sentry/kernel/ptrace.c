@@ -52,6 +52,18 @@ bool ptrace_may_access(struct task *t, struct task *target, unsigned flags)
 	return ok;
 }
 
+bool ptrace_holds_rights(struct task *t)
+{
+	bool r;
+
+	if (!task_traced(t))
+		return false;
+	tasks_lock(t->k);
+	r = task_traced(t) && !cred_capable_in(t->tracing->tracer->cred, t->cred->user_ns, LINUX_CAP_SYS_PTRACE);
+	tasks_unlock(t->k);
+	return r;
+}
+
 /* --- beginning ------------------------------------------------------------------------ */
 
 /* [T] held. NULL: no memory */

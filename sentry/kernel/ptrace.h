@@ -58,8 +58,9 @@ struct tracing {
 bool ptrace_may_access(struct task *t, struct task *target, unsigned flags);
 int ptrace_traceme(struct task *t);
 int ptrace_attach(struct task *t, struct task *target, bool seize, uint32_t options);
-/* With target stopped, as ptrace_find_locked has it. */
+/* Of one that stands in a stop, or has ended. */
 void ptrace_detach_locked(struct task *target, int signo);
+bool ptrace_holds_rights(struct task *t); /* own thread: its tracer may not trace a program with more rights */
 /* t's tracee, which must stand in a stop (running: need not); 0 or -ESRCH. */
 int ptrace_check_locked(struct task *t, struct task *target, bool running);
 int ptrace_clone_event(uint64_t clone_flags, int exit_signal); /* which kind of clone that is: LINUX_PTRACE_EVENT_* */

@@ -3,30 +3,13 @@
  * caller's memory and another process's, through a buffer (no two address
  * spaces are locked at once).
  */
+#include "kernel/ptrace.h"
 #include "syscalls/syscall.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 
 #define STEP (64u << 10)
-
-/* ptrace's access rule: the same ids, or the capability. */
-static bool may_access(struct task *t, struct task *target, struct mm *mm)
-{
-	struct cred *c;
-	bool ok;
-
-	if (t->tg == target->tg || ns_capable(t, CAP_SYS_PTRACE))
-		return true;
-	c = task_get_cred(target);
-	if (!c)
-		return false;
-	ok = t->cred->ruid == c->euid && t->cred->ruid == c->suid && t->cred->ruid == c->ruid && t->cred->rgid == c->egid && t->cred->rgid == c->sgid &&
-	     t->cred->rgid == c->rgid && mm_dumpable(mm);
-	cred_put(c);
-	return ok;
-}
 
 static ssize_t transfer(struct task *t, struct uio *local, struct uio *remote, bool write, void *buf)
 {
@@ -58,7 +41,7 @@ static ssize_t with_target(struct task *t, pid_t pid, struct uio *local, struct 
 	ssize_t r = -ESRCH;
 	void *buf;
 
-	if (mm && !may_access(t, target, mm)) {
+	if (mm && !ptrace_may_access(t, target, 0)) {
 		r = -EPERM;
 	} else if (mm) {
 		buf = malloc(STEP);

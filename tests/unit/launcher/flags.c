@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *names[] = { "debug", "platform" };
+static const char *names[] = { "debug", "no-patch", "platform" };
 
 static struct err *apply(const char *name, const char *value, struct pool *p, struct globals *out)
 {
-	static const struct globals g = { .allow_flags = { names, 2, 2 } };
+	static const struct globals g = { .allow_flags = { names, 3, 3 } };
 	struct context c = { .g = &g, .pool = p };
 	struct jpair pairs[] = { { "other", "1" }, { name, value } };
 	const struct jmap m = { pairs, 2 };
@@ -29,6 +29,7 @@ START_TEST(set)
 
 	ck_assert(!apply("dev.gvisor.flag.debug", "true", &p, &g) && g.debug);
 	ck_assert(!apply("dev.gvisor.flag.debug", "false", &p, &g) && !g.debug);
+	ck_assert(!apply("dev.gvisor.flag.no-patch", "1", &p, &g) && g.no_patch);
 	ck_assert(!apply("dev.gvisor.flag.platform", "systrap", &p, &g) && !strcmp(g.platform, "systrap"));
 	ck_assert(!apply("dev.gvisor.spec.mount.x.type", "bind", &p, &g) && !g.debug && !g.platform);
 	pool_free(&p);
