@@ -25,6 +25,7 @@
 #include "mm/usercopy.h"
 #include "net/net.h"
 #include "platform/platform.h"
+#include "syscalls/strace/strace.h"
 #include "syscalls/syscall.h"
 #include "vfs/vfs.h"
 
@@ -158,6 +159,7 @@ struct err *kernel_assemble(struct kernel *k)
 	if (ret)
 		return err_new(-ret, "tasks");
 	k->dispatch = syscall_dispatch;
+	k->strace_waits = strace_waits;
 	ret = register_all(k);
 	return ret ? err_new(-ret, "file systems") : NULL;
 }

@@ -71,6 +71,8 @@ struct kernel {
 	_Atomic bool shutting_down;
 	/* boot: runs the system call in t->regs (syscalls/syscall.h's syscall_dispatch). Set before tasks run */
 	int64_t (*dispatch)(struct task *t);
+	/* boot: with strace, a task's thread is about to sleep in a call (syscalls/strace) */
+	void (*strace_waits)(void);
 };
 
 /* Makes tasks, futexes, timers; the caller has filled platform, memfile,

@@ -36,6 +36,8 @@ static void program_rests(struct sleeper *s)
 	struct task *t = (struct task *)(void *)((char *)s - offsetof(struct task, sleeper));
 
 	sigio_send(t->k);
+	if (t->k->strace)
+		t->k->strace_waits();
 	if (t->ctx)
 		platform_rest(t->ctx);
 }

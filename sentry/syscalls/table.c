@@ -6,6 +6,7 @@
 #include "kernel/seccomp.h"
 #include "lib/counters.h"
 #include "libipc/log.h"
+#include "syscalls/strace/strace.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -45,7 +46,6 @@ static int64_t make_call(struct task *t)
 	const uint64_t args[6] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
 	uint64_t nr = regs_syscall_nr(r);
 	const struct syscall_row *row = nr < SYSCALL_MAX ? &syscall_table[nr] : NULL;
-	int64_t ret;
 
 	count(COUNT_CALLS + (row ? (unsigned)nr : COUNTERS_CALLS - 1));
 	if (!row || !row->fn) {
@@ -54,11 +54,7 @@ static int64_t make_call(struct task *t)
 	}
 	if (!__builtin_expect(t->k->strace, 0))
 		return row->fn(t, args);
-	log_info("[%d %s] %s(0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ")", t->tid, t->comm,
-		row->name, args[0], args[1], args[2], args[3], args[4], args[5]);
-	ret = row->fn(t, args);
-	log_info("[%d %s] %s = %" PRId64, t->tid, t->comm, row->name, ret);
-	return ret;
+	return strace_call(t, nr, row, args);
 }
 
 int64_t syscall_dispatch(struct task *t)

@@ -66,6 +66,17 @@ refused "a tree without the file" 1 "*no such file or directory*" ipcwire "gofer
 timeout 30 ipcwire "$gofer" 'sentry --gofer-fd {fs} --strace -- /bin/true' >"$SCRATCH/out" 2>&1
 grep -q 'openat(' "$SCRATCH/out" && grep -q 'exit_group(0' "$SCRATCH/out" && ok "--strace shows the calls" ||
 	not_ok "--strace shows the calls" "$(head -5 "$SCRATCH/out")"
+shows() { grep -qF -- "$2" "$SCRATCH/out" && ok "--strace: $1" || not_ok "--strace: $1" "no '$2' in:" "$(grep "${2%%(*}" "$SCRATCH/out" | head -3)"; }
+timeout 30 ipcwire "$gofer" 'sentry --gofer-fd {fs} --strace -- /bin/sh -c "cat /no\"t\"here; sleep 0.2; kill -0 1; echo hi >/dev/null"' >"$SCRATCH/out" 2>&1
+shows "paths, flags and errors" 'openat(AT_FDCWD, "/nothere", O_RDONLY) = -1 ENOENT (No such file or directory)'
+shows "modes where they count" 'openat(AT_FDCWD, "/dev/null", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 3'
+shows "data, quoted" 'write(1, "hi\n", 3) = 3'
+shows "structures" ', st_size='
+shows "argument lists" 'execve("/usr/bin/cat", ["cat", "/nothere"], 0x'
+shows "numbers with names" 'mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x'
+shows "signals" 'kill(1, 0) = 0'
+shows "what waits" 'clock_nanosleep(CLOCK_REALTIME, 0, {0.200000000}, 0x'
+shows "and goes on" '<... clock_nanosleep resumed>) = 0'
 timeout 30 ipcwire "$gofer" 'sentry --gofer-fd {fs} --log-format json --strace -- /bin/true' 2>"$SCRATCH/out"
 if python3 -c 'import json, sys; [json.loads(l) for l in open(sys.argv[1])]' "$SCRATCH/out" 2>"$SCRATCH/err"; then
 	ok "--log-format json"
