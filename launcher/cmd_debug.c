@@ -51,7 +51,7 @@ static struct err *find_word(const char *option, const char *text, const char *c
 static struct err *change_logging(const struct debug *d, const struct control_logging *request)
 {
 	struct control_logging_reply reply;
-	struct msg_arena a = { 0 };
+	_cleanup_arena_ struct msg_arena a = { 0 };
 
 	return RPC_CALL(d->rpc, control, logging, request, &reply, &a, CLIENT_QUICK_MS);
 }

@@ -30,7 +30,7 @@ static void split(const char *list, struct pool *p, struct texts *out)
 static struct err *ask(struct sandbox *s, const struct control_mount *request)
 {
 	struct control_mount_reply reply;
-	struct msg_arena a = { 0 };
+	_cleanup_arena_ struct msg_arena a = { 0 };
 	struct rpc_client *rpc;
 	struct err *e = client_connect(&s->dir, &rpc);
 

@@ -52,7 +52,7 @@ static struct err *join(struct sandbox *s, uint16_t port, int fd)
 {
 	const struct control_port_forward request = { .id = msg_str(s->dir.id), .port = port, .stream = fd };
 	struct control_port_forward_reply reply;
-	struct msg_arena a = { 0 };
+	_cleanup_arena_ struct msg_arena a = { 0 };
 	struct rpc_client *rpc;
 	struct err *e = client_connect(&s->dir, &rpc);
 

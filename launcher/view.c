@@ -96,7 +96,7 @@ static struct err *proc_tree(const struct state_dir *dir, struct pool *p, int *o
 	struct control_proc_serve request = { .id = msg_str(dir->id) };
 	_cleanup_close_ int conn = -1, tree = -1, sock = -1;
 	struct control_proc_serve_reply reply;
-	struct msg_arena a = { 0 };
+	_cleanup_arena_ struct msg_arena a = { 0 };
 	struct rpc_client *rpc;
 	struct err *e = fuse_tree(p, &conn, &tree);
 

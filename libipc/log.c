@@ -136,6 +136,14 @@ static void append_escaped(char *line, size_t size, size_t *n, const char *text,
 	}
 }
 
+static void put(int fd, const char *line, size_t n)
+{
+	ssize_t r;
+	do {
+		r = write(fd, line, n);
+	} while (r < 0 && errno == EINTR);
+}
+
 static __attribute__((format(printf, 3, 0))) void write_line(int fd, enum log_level level, const char *fmt, va_list ap)
 {
 	int saved = errno, pid = logger.pid ? logger.pid : (int)getpid();
@@ -156,10 +164,7 @@ static __attribute__((format(printf, 3, 0))) void write_line(int fd, enum log_le
 		line[n++] = '}';
 	}
 	line[n++] = '\n';
-	ssize_t r;
-	do {
-		r = write(fd, line, n);
-	} while (r < 0 && errno == EINTR);
+	put(fd, line, n);
 	errno = saved;
 }
 
@@ -175,9 +180,14 @@ void log_at(enum log_level level, const char *fmt, ...)
 
 void log_fatal(const char *text)
 {
+	char line[1024];
 	log_at(LOG_ERROR, "%s", text);
-	if (logger.fd != STDERR_FILENO)
-		dprintf(STDERR_FILENO, "%s: %s\n", logger.component, text);
+	if (logger.fd == STDERR_FILENO)
+		return;
+	/* not dprintf, which asks what kind of file it is: a call that no policy has */
+	snprintf(line, sizeof line - 1, "%s: %s", logger.component, text);
+	strcat(line, "\n");
+	put(STDERR_FILENO, line, strlen(line));
 }
 
 void log_set_user(int fd)

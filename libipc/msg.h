@@ -71,6 +71,9 @@ struct msg_proto; /* a protocol: its messages by id */
 struct msg_arena {
 	void *blocks;
 };
+void msg_arena_free(struct msg_arena *a);
+/* For a reply without descriptors, of which nothing outlives the function. */
+#define _cleanup_arena_ __attribute__((cleanup(msg_arena_free)))
 
 /* Fills f's body and descriptors (borrowed from in) but not kind/sequence.
  * Bounds are checked on the way out too. */

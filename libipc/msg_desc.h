@@ -74,7 +74,6 @@ bool msg_desc_has_fds(const struct msg_desc *d);
 
 /* Memory from an arena, 8-aligned, not cleared; NULL when there is none. */
 void *msg_arena_alloc(struct msg_arena *a, size_t size);
-void msg_arena_free(struct msg_arena *a);
 /* Moves all of from's memory into a. */
 void msg_arena_join(struct msg_arena *a, struct msg_arena *from);
 

@@ -9,6 +9,8 @@
 #include "policy.h"
 #include "unit.h"
 
+#include "libipc/sanitize.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

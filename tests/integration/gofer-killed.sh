@@ -92,6 +92,10 @@ until [ -e "$SCRATCH/work/ready" ]; do sleep 0.02; done
 kill -SEGV "$(server "$(keeper crash)")"
 for _ in $(seq 40); do grep -q 'not replaced' "$SCRATCH/log" || sleep 0.05; done
 grep -q 'gofer.*signal 11.*not replaced' "$SCRATCH/log" && ok "one that crashed is not replaced, and that is said" || not_ok "one that crashed is not replaced" "$(tail -2 "$SCRATCH/log")"
+part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/crash/state.json" "$1"; }
+sleep 0.2
+[ "$(cat "/proc/$(part controld)/comm" "/proc/$(part sentry)/comm" 2>&1)" = "controld
+sentry" ] && ok "the others live" || not_ok "the others live" "$(ps -o pid,stat,args -p "$(part controld),$(part sentry)")" "$(tail -2 "$SCRATCH/log")"
 run delete --force crash || not_ok "delete"
 wait $launcher
 rm -rf "${SCRATCH:?}/work/"*

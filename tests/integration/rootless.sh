@@ -101,7 +101,7 @@ is "run -d, exec, list, kill, wait, delete" "$(as $many sh -c '$LAUNCHER run -d 
 # --- what is missing is named -------------------------------------------------------------------------
 max=$(cat /proc/sys/user/max_user_namespaces)
 mkfifo "$SCRATCH/go"
-unshare -U --keep-caps sh -c "read x <'$SCRATCH/go'; echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --reuid $(id -u $one) --regid $(id -g $one) --clear-groups timeout 20 '$L' --root '$SCRATCH/$one/run/none' do -- true" >"$SCRATCH/out" 2>&1 &
+unshare -U --keep-caps sh -c "read x <'$SCRATCH/go'; echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --reuid $(id -u $one) --regid $(id -g $one) --clear-groups env -u REDOUBT_REPORTS timeout 20 '$L' --root '$SCRATCH/$one/run/none' do -- true" >"$SCRATCH/out" 2>&1 &
 sleep 0.3
 for m in uid gid; do echo "0 0 65536" >/proc/$!/${m}_map; done
 echo go >"$SCRATCH/go"
@@ -110,7 +110,7 @@ is "no user namespaces: the switch is named" "$(grep -c 'max_user_namespaces is 
 is "... here they are as before" "$(cat /proc/sys/user/max_user_namespaces)" "$max"
 mkdir "$SCRATCH/hidden"
 bundle $many true "0:$(id -u $many):1,1:700000:10"
-is "no newuidmap: it is named" "$(unshare -m sh -c "for f in /usr/bin/newuidmap /bin/newuidmap; do mount --bind /dev/null \$f 2>/dev/null; done; exec setpriv --reuid $many --regid $many --clear-groups timeout 20 '$L' --root '$SCRATCH/$many/run/x' run --bundle '$SCRATCH/$many/bundle' x" 2>&1 | grep -c 'newuidmap is not installed')" 1
+is "no newuidmap: it is named" "$(unshare -m sh -c "for f in /usr/bin/newuidmap /bin/newuidmap; do mount --bind /dev/null \$f 2>/dev/null; done; exec setpriv --reuid $many --regid $many --clear-groups env -u REDOUBT_REPORTS timeout 20 '$L' --root '$SCRATCH/$many/run/x' run --bundle '$SCRATCH/$many/bundle' x" 2>&1 | grep -c 'newuidmap is not installed')" 1
 
 # --- what the processes may do --------------------------------------------------------------------------
 for u in $many $one; do
