@@ -153,6 +153,7 @@ struct err *kernel_assemble(struct kernel *k)
 	if (!k->vfs)
 		return err_new(ENOMEM, "file systems");
 	vfs_kernel_set(k->vfs, k);
+	vfs_host_files_set(k->vfs, k->host_files);
 	vfs_mm_env_set(k->vfs, &k->mm_env);
 	vfs_set_fifo_ops(k->vfs, fifo_open, NULL);
 	ret = kernel_init(k);

@@ -18,6 +18,7 @@
 #include "platform/platform.h"
 #include "vfs/cred.h"
 #include "vfs/file.h"
+#include "vfs/told.h"
 
 #include <sys/queue.h>
 #include <sys/tree.h>
@@ -143,6 +144,7 @@ struct task {
 	struct platform_ctx *ctx; /* [t] */
 	struct regs regs; /* [t] during a call only its number, arguments and rax: task_complete_regs */
 	bool regs_partial; /* [t] */
+	struct told told; /* [t] the file that its program may look at without asking */
 	struct mm *mm; /* [t] to change (with T held); others: task_get_mm */
 	struct fdtable *files; /* same */
 	struct fs_context *fs; /* same */

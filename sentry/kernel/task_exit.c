@@ -357,6 +357,7 @@ void task_exit(struct task *t)
 	bool last;
 
 	atomic_store(&t->work, true);
+	told_drop(&t->told);
 	if (t->ctx)
 		platform_ends(t->ctx);
 	last = begin_exit(t);

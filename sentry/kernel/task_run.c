@@ -141,6 +141,7 @@ static void tell(struct task *t)
 
 	for (unsigned i = 1; i < PLATFORM_N_ANSWERS; i++)
 		platform_answer(t->ctx, (enum platform_answer)i, ask ? PLATFORM_NO_ANSWER : answers[i]);
+	told_drop(&t->told); /* who signals it may have changed the file, on the host */
 	if (!ask)
 		return;
 	signal_take_mask(t);

@@ -175,6 +175,17 @@ bool platform_robust_set(struct platform_ctx *c, uint64_t head)
 	return true;
 }
 
+_Atomic uint64_t *platform_tell_file(struct platform_ctx *c, const struct platform_file *f, uint64_t *until)
+{
+	return c->ops->tell_file ? c->ops->tell_file(c, f, until) : NULL;
+}
+
+void platform_file_moved(struct platform_ctx *c, int64_t pos, bool at_end)
+{
+	if (c->ops->file_moved)
+		c->ops->file_moved(c, pos, at_end);
+}
+
 bool platform_records_get(struct platform_ctx *c, struct platform_records *r)
 {
 	return c->ops->records_get && c->ops->records_get(c, r);

@@ -161,6 +161,22 @@ void platform_records_put(struct platform_records *r);
  * space's, and it looks at none. A new context, and one in another address space, looks at none. */
 bool platform_records_use(struct platform_ctx *c, const struct platform_records *r);
 
+/* A regular file of the context's task that its program may look at without asking:
+ * fstat, where it stands, that it is no terminal, and a read that finds nothing left. */
+#define PLATFORM_STAT_SIZE 144
+struct platform_file {
+	int fd;
+	bool at_end; /* a read answers 0 */
+	int64_t pos;
+	int64_t ns; /* for how long; INT64_MAX: no end is known */
+	uint8_t stat[PLATFORM_STAT_SIZE];
+};
+/* Own thread.  The program looks at it once *until is stored in the word; whoever stores 0
+ * there, on any thread, ends that.  NULL: this cannot be had.  A new context, and
+ * one in another address space, looks at none. */
+_Atomic uint64_t *platform_tell_file(struct platform_ctx *c, const struct platform_file *f, uint64_t *until);
+void platform_file_moved(struct platform_ctx *c, int64_t pos, bool at_end); /* own thread */
+
 /* Patching of system calls in program text, so that they need not trap.  A site
  * is the instructions in a page that are replaced: where they are overwritten in
  * a copy of the page, the program comes to the site's entry in an array at

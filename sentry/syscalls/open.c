@@ -4,6 +4,7 @@
 #include "abi/resource.h"
 #include "syscalls/fd_util.h"
 #include "syscalls/fs_util.h"
+#include "syscalls/told.h"
 
 static int64_t do_open(struct task *t, int dirfd, uint64_t name, int flags, uint32_t mode, unsigned walk)
 {
@@ -15,7 +16,12 @@ static int64_t do_open(struct task *t, int dirfd, uint64_t name, int flags, uint
 		return r;
 	r = vfs_open(&a.w, a.name, flags, mode, &f);
 	at_end(&a);
-	return r ? r : install_new(t, f, flags & LINUX_O_CLOEXEC);
+	if (r)
+		return r;
+	r = install_new(t, f, flags & LINUX_O_CLOEXEC);
+	if (r >= 0 && !fdtable_is_shared(t->files)) /* nobody else can have closed it */
+		tell_file(t, f, r);
+	return r;
 }
 
 /* What open and openat make of flags they do not understand: they ignore them. */

@@ -3,6 +3,7 @@
  */
 #include "abi/resource.h"
 #include "syscalls/fs_util.h"
+#include "syscalls/told.h"
 
 #include <stdlib.h>
 
@@ -62,9 +63,11 @@ static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool posit
 	if (!(l.file->mode & (write ? FILE_WRITE : FILE_READ)))
 		r = -EBADF;
 	else if ((int64_t)a[2] < 0)
-		r = -EINVAL;
+		r = -EFAULT; /* no memory is so long */
 	else
 		r = rw_transfer(t, l.file, &u, write, (int64_t)a[3], positioned);
+	if (!write && !positioned)
+		tell_position(t, l.file);
 	fd_give_back(l);
 	return r;
 }

@@ -1,7 +1,10 @@
 /*
  * stat.c - stat, lstat, fstat, newfstatat, statx, readlink.
  */
+#include "syscalls/stat.h"
+
 #include "syscalls/fs_util.h"
+#include "syscalls/told.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,15 +24,20 @@ static int64_t split(int64_t ns, int64_t *rest)
 	return s;
 }
 
+void stat_fill(struct linux_stat *s, const struct kstat *k, const struct user_ns *ns)
+{
+	*s = (struct linux_stat){ .dev = k->dev, .ino = k->ino, .nlink = k->nlink, .mode = k->mode, .uid = uid_shown(ns, k->uid),
+		.gid = gid_shown(ns, k->gid), .rdev = k->rdev, .size = (int64_t)k->size, .blksize = k->blksize, .blocks = (int64_t)k->blocks };
+	s->atime = split(k->atime, &s->atime_nsec);
+	s->mtime = split(k->mtime, &s->mtime_nsec);
+	s->ctime = split(k->ctime, &s->ctime_nsec);
+}
+
 static int put_stat(struct task *t, uint64_t to, const struct kstat *k)
 {
-	struct linux_stat s = { .dev = k->dev, .ino = k->ino, .nlink = k->nlink, .mode = k->mode, .uid = uid_shown(t->cred->user_ns, k->uid),
-		.gid = gid_shown(t->cred->user_ns, k->gid), .rdev = k->rdev,
-		.size = (int64_t)k->size, .blksize = k->blksize, .blocks = (int64_t)k->blocks };
+	struct linux_stat s;
 
-	s.atime = split(k->atime, &s.atime_nsec);
-	s.mtime = split(k->mtime, &s.mtime_nsec);
-	s.ctime = split(k->ctime, &s.ctime_nsec);
+	stat_fill(&s, k, t->cred->user_ns);
 	return copy_to_user(t->mm, UADDR(to), &s, sizeof(s));
 }
 
@@ -42,6 +50,8 @@ static int stat_fd(struct task *t, int fd, struct kstat *k)
 	if (!l.file)
 		return -EBADF;
 	r = vfs_getattr(&l.file->path, k);
+	if (!l.referenced)
+		tell_file(t, l.file, fd);
 	fd_give_back(l);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include "lib/counters.h"
 #include "libipc/log.h"
 #include "syscalls/strace/strace.h"
+#include "syscalls/told.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -52,6 +53,8 @@ static int64_t make_call(struct task *t)
 		log_missing(t, nr, row);
 		return -ENOSYS;
 	}
+	if (t->told.file && !call_leaves_told(nr))
+		told_drop(&t->told);
 	if (!__builtin_expect(t->k->strace, 0))
 		return row->fn(t, args);
 	return strace_call(t, nr, row, args);

@@ -40,6 +40,18 @@ bool super_knows_since(const struct superblock *sb, int64_t when)
 	return when >= atomic_load(&sb->vfs->age_began);
 }
 
+int64_t super_knows_for(const struct superblock *sb, int64_t when)
+{
+	int64_t left;
+
+	if (!(sb->sflags & SUPER_AGES))
+		return INT64_MAX;
+	if (!super_knows_since(sb, when))
+		return 0;
+	left = atomic_load(&sb->vfs->age_began) + AGE_NS - now_monotonic();
+	return left > 0 ? left : 0;
+}
+
 bool dentry_is_old(const struct dentry *d)
 {
 	return d->sb->sflags & SUPER_AGES && atomic_load(&d->age) != vfs_age(d->sb->vfs);

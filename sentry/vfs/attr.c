@@ -2,6 +2,7 @@
  * attr.c - attributes: stat and its changes, truncation, statfs.
  */
 #include "vfs/internal.h"
+#include "vfs/told.h"
 
 #include <string.h>
 
@@ -38,6 +39,7 @@ void inode_setattr_copy(struct inode *i, const struct iattr *a)
 		i->mtime = a->mtime == TIME_NOW ? now : a->mtime;
 	i->ctime = now;
 	mutex_unlock(&i->a_mu);
+	inode_changed(i);
 }
 
 static int apply(struct inode *i, const struct iattr *a)

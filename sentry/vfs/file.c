@@ -2,6 +2,7 @@
  * file.c - open files: references, reading, writing, seeking, anonymous files.
  */
 #include "vfs/internal.h"
+#include "vfs/told.h"
 
 #include "mm/usercopy.h"
 
@@ -96,15 +97,19 @@ void file_accessed(struct file *f)
 {
 	struct inode *i = f->inode;
 	unsigned m = mount_flags(f->path.mnt);
+	bool due;
 
 	if (f->flags & LINUX_O_NOATIME || m & (LINUX_MS_NOATIME | LINUX_MS_RDONLY) || i->sb->flags & LINUX_MS_RDONLY)
 		return;
 	if (m & LINUX_MS_NODIRATIME && LINUX_S_ISDIR(i->mode))
 		return;
 	mutex_lock(&i->a_mu);
-	if (atime_is_due(i, m))
+	due = atime_is_due(i, m);
+	if (due)
 		i->atime = now_realtime();
 	mutex_unlock(&i->a_mu);
+	if (due)
+		inode_changed(i);
 }
 
 void file_remove_privs(struct file *f, const struct cred *c)

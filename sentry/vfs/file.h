@@ -35,6 +35,8 @@ struct file_ops {
 	void (*flush)(struct file *f); /* a descriptor was closed */
 	int (*set_flags)(struct file *f, int flags); /* F_SETFL is about to set them */
 	void (*release)(struct file *f); /* last reference gone */
+	/* How long (ns) its attributes stay as they are known, unless inode_changed tells of it; INT64_MAX. [0] */
+	int64_t (*steady)(struct file *f);
 	int (*host_fd)(struct file *f); /* a host descriptor whose data splice, sendfile may move; borrowed [-1] */
 	/* /proc/PID/fdinfo extra lines */
 	int (*show_fdinfo)(struct file *f, char *buf, size_t size);

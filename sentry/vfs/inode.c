@@ -2,6 +2,7 @@
  * inode.c - inodes and superblocks: birth, reference counts, times.
  */
 #include "vfs/internal.h"
+#include "vfs/told.h"
 
 #include <stdlib.h>
 
@@ -69,6 +70,7 @@ void inode_touch(struct inode *i, uint32_t attr_mask)
 	if (attr_mask & ATTR_CTIME)
 		i->ctime = now;
 	mutex_unlock(&i->a_mu);
+	inode_changed(i);
 }
 
 struct superblock *super_new(struct vfs *v, const struct fs_type *t, const struct super_ops *ops)

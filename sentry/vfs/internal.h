@@ -55,6 +55,7 @@ struct vfs {
 	_Atomic uint32_t age; /* age.c */
 	_Atomic int64_t age_began; /* ns monotonic */
 	struct kernel *kernel; /* [I after boot] */
+	uint64_t host_files; /* [I after boot] */
 	struct mm_env *mm_env; /* [I after boot] */
 	struct dcache dc;
 	struct mutex rename_mu; /* RANK_RENAME */

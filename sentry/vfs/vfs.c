@@ -79,6 +79,9 @@ void vfs_set_shm(struct vfs *v, struct superblock *sb) { v->shm_sb = sb; }
 struct superblock *vfs_shm(struct vfs *v) { return v->shm_sb; }
 void vfs_kernel_set(struct vfs *v, struct kernel *k) { v->kernel = k; }
 struct kernel *vfs_kernel(struct vfs *v) { return v->kernel; }
+
+void vfs_host_files_set(struct vfs *v, uint64_t n) { v->host_files = n; }
+uint64_t vfs_host_files(const struct vfs *v) { return v->host_files; }
 struct mm_env *vfs_mm_env(struct vfs *v) { return v->mm_env; }
 void vfs_mm_env_set(struct vfs *v, struct mm_env *e) { v->mm_env = e; }
 

@@ -35,6 +35,7 @@ struct superblock;
 struct vfs;
 struct uio;
 struct dirent_sink;
+struct told;
 
 struct qstr {
 	const char *name; /* not NUL-terminated */
@@ -133,6 +134,7 @@ struct inode {
 	uint32_t iflags; /* [mu] INODE_* */
 	void *locks; /* POSIX and flock locks: vfs/locks.c */
 	void *watches; /* inotify marks: fs/inotify */
+	_Atomic(struct told *) told; /* [a_mu to write] who may look at it without asking: told.h */
 	LIST_HEAD(, dentry) names; /* [dcache lock] its dentries */
 	struct unix_bound *bound; /* a bound UNIX socket (net/unix), [a_mu] */
 	struct pipe *fifo; /* a named pipe's buffer, [a_mu] */
@@ -234,12 +236,15 @@ void vfs_set_shm(struct vfs *v, struct superblock *sb);
 struct superblock *vfs_shm(struct vfs *v);
 void vfs_kernel_set(struct vfs *v, struct kernel *k); /* for file systems above the kernel layer */
 struct kernel *vfs_kernel(struct vfs *v);
+void vfs_host_files_set(struct vfs *v, uint64_t n);
+uint64_t vfs_host_files(const struct vfs *v); /* how many descriptors the sentry may have open */
 struct mm_env *vfs_mm_env(struct vfs *v); /* set by vfs_mm_env_set at boot: tmpfs needs the memory file */
 void vfs_mm_env_set(struct vfs *v, struct mm_env *e);
 
 /* What is cached of trees that the host changes now and then (SUPER_AGES): vfs/age.c. */
 uint32_t vfs_age(struct vfs *v);
 void vfs_new_age(struct vfs *v); /* before a request from outside is carried out */
+int64_t super_knows_for(const struct superblock *sb, int64_t when); /* and for how long from now, ns; INT64_MAX; 0: it does not */
 bool super_knows_since(const struct superblock *sb, int64_t when); /* what was learned then (ns monotonic) still counts */
 bool dentry_is_old(const struct dentry *d);
 void dentry_renew(struct dentry *d, uint32_t age); /* it was asked about at that age */

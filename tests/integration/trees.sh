@@ -31,6 +31,7 @@ c = json.load(open(p))
 c["root"]["path"] = root
 c["mounts"].append({"destination": "/bound", "type": "bind", "source": bound, "options": ["rbind", "rw"]})
 c["process"]["cwd"] = cwd
+c["process"].setdefault("env", []).append("TMPDIR=" + cwd)
 json.dump(c, open(p, "w"))
 PY
 	timeout -k 5 "$LIMIT" "$LAUNCHER" --root "$STATE" run --bundle "$d" "trees$$" >"$work/out" 2>"$work/err" </dev/null
@@ -45,7 +46,7 @@ PY
 }
 
 for where in /work /bound; do
-	for t in listed dir open rename attr data locks; do
+	for t in listed dir open rename attr data told locks; do
 		in_tree $where $t
 		find "$root/work" "$work/bound" -mindepth 1 -delete
 	done

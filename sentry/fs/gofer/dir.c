@@ -232,6 +232,7 @@ static int remove_name(struct inode *dir, struct dentry *d, bool directory)
 	i->nlink = directory ? 0 : i->nlink - (i->nlink > 0);
 	i->ctime = now_realtime();
 	mutex_unlock(&i->a_mu);
+	inode_changed(i);
 	return 0;
 }
 
@@ -270,11 +271,12 @@ static int gofer_rename_(struct inode *old_dir, struct dentry *old, struct inode
 	change_end(old_dir);
 	if (r)
 		return r;
-	gnode(old->inode)->dirty = true; /* its ctime */
+	gnode_dirty(old->inode); /* its ctime */
 	if (gone) {
 		mutex_lock(&gone->a_mu);
 		gone->nlink = LINUX_S_ISDIR(gone->mode) ? 0 : gone->nlink - (gone->nlink > 0);
 		mutex_unlock(&gone->a_mu);
+		inode_changed(gone);
 	}
 	return 0;
 }

@@ -162,7 +162,7 @@ int gofer_open(struct inode *i, struct file *f)
 		return fd;
 	}
 	if (write)
-		n->dirty = true;
+		gnode_dirty(i);
 	f->ops = &gofer_file_ops;
 	return 0;
 }
@@ -187,17 +187,25 @@ static int fd_of(struct file *f)
 
 /* --- data ---------------------------------------------------------------------------- */
 
+/* How long what is known of it stays true: nobody may change it but by gnode_dirty. */
+static int64_t gofer_steady(struct file *f)
+{
+	struct gnode *n = gnode(f->inode);
+
+	return n->writers || n->dirty || gsuper(n->sb)->shared ? 0 : super_knows_for(n->sb, n->fresh);
+}
+
 /* What of the file lies behind pos, if that is known without asking the host: nobody may
  * change it.  -1: it is not.  (Where a file has no blocks its size may say nothing: /proc.) */
-static int64_t left_behind(struct inode *i, int64_t pos)
+static int64_t left_behind(struct file *f, int64_t pos)
 {
-	struct gnode *n = gnode(i);
+	struct inode *i = f->inode;
 	int64_t left = -1;
 
-	if (n->writers || n->dirty || gsuper(i->sb)->shared || !super_knows_since(i->sb, n->fresh))
+	if (!gofer_steady(f))
 		return -1;
 	mutex_lock(&i->a_mu);
-	if (n->blocks)
+	if (gnode(i)->blocks)
 		left = (uint64_t)pos < i->size ? (int64_t)(i->size - (uint64_t)pos) : 0;
 	mutex_unlock(&i->a_mu);
 	return left;
@@ -244,7 +252,7 @@ static ssize_t direct_read(int fd, struct uio *u, size_t want, int64_t pos, bool
 
 static ssize_t gofer_read(struct file *f, struct uio *u, int64_t *pos)
 {
-	int64_t left = left_behind(f->inode, *pos);
+	int64_t left = left_behind(f, *pos);
 	int fd = left ? fd_of(f) : 0;
 	bool end = !left;
 	ssize_t done = 0;
@@ -345,7 +353,7 @@ static ssize_t gofer_write(struct file *f, struct uio *u, int64_t *pos)
 		if ((uint64_t)at > i->size)
 			i->size = (uint64_t)at;
 		mutex_unlock(&i->a_mu);
-		gnode(i)->dirty = true;
+		gnode_dirty(i);
 		memobj_written(&gnode(i)->obj);
 	}
 	mutex_unlock(&i->mu);
@@ -395,7 +403,7 @@ static int gofer_fallocate(struct file *f, int mode, int64_t off, int64_t len)
 		mutex_lock(&i->a_mu);
 		i->size = (uint64_t)end_of(fd);
 		mutex_unlock(&i->a_mu);
-		gnode(i)->dirty = true;
+		gnode_dirty(i);
 	}
 	mutex_unlock(&i->mu);
 	return r;
@@ -422,5 +430,6 @@ const struct file_ops gofer_file_ops = {
 	.fsync = gofer_fsync,
 	.fallocate = gofer_fallocate,
 	.release = gofer_close,
+	.steady = gofer_steady,
 	.host_fd = gofer_host_fd,
 };

@@ -16,6 +16,7 @@
 #include "libipc/protocols.h"
 #include "libipc/rpc.h"
 #include "vfs/file.h"
+#include "vfs/told.h"
 
 #include <errno.h>
 
@@ -92,6 +93,13 @@ struct gnode {
 
 static inline struct gofer_super *gsuper(const struct superblock *sb) { return sb->priv; }
 static inline struct gnode *gnode(const struct inode *i) { return i->priv; }
+
+/* The host knows newer attributes from now on. */
+static inline void gnode_dirty(struct inode *i)
+{
+	gnode(i)->dirty = true;
+	inode_changed(i);
+}
 
 /* One request.  The arena must be zero; the reply is freed with GREPLY_FREE. */
 #define GCALL(s, M, req, rep, a) (count(COUNT_GOFER_REQUESTS), lock_wake_owed(), rpc_client_call_errno((s)->client, gofer_##M##_id, &gofer_##M##_desc, req, &gofer_##M##_reply_desc, rep, a))

@@ -148,6 +148,7 @@ void gofer_set_attr(struct inode *i, const struct gofer_attr *a)
 	n->blksize = (uint32_t)a->blksize;
 	mutex_unlock(&i->a_mu);
 	n->fresh = now_monotonic();
+	inode_changed(i);
 }
 
 void gofer_renumber(struct inode *i, const struct gofer_attr *a)
@@ -349,6 +350,7 @@ static bool refresh_by_fd(struct inode *i)
 	n->blocks = (uint64_t)st.st_blocks;
 	mutex_unlock(&i->a_mu);
 	n->fresh = now_monotonic();
+	inode_changed(i);
 	return true;
 }
 
@@ -398,6 +400,7 @@ static void resized(struct inode *i, uint64_t old, uint64_t size)
 	mutex_lock(&i->a_mu);
 	i->size = size;
 	mutex_unlock(&i->a_mu);
+	inode_changed(i);
 	if (PAGE_UP(size) < PAGE_UP(old))
 		mm_object_invalidate(&gnode(i)->obj, PAGE_UP(size), PAGE_UP(old) - PAGE_UP(size), true);
 }
@@ -441,7 +444,7 @@ int gofer_setattr(struct inode *i, const struct iattr *attr)
 		r = truncate_by_fd(i, attr->size);
 		if (!r) {
 			resized(i, old, attr->size);
-			n->dirty = true;
+			gnode_dirty(i);
 			req.valid &= ~(uint64_t)ATTR_SIZE;
 		} else if (r != -EAGAIN) {
 			return r;

@@ -2,7 +2,6 @@
  * super.c - mounts of gofer trees.
  */
 #include "fs/gofer/internal.h"
-#include "kernel/kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,9 +67,9 @@ static int make_root(struct superblock *sb)
 	return -ENOMEM;
 }
 
-static unsigned idle_max(const struct kernel *k)
+static unsigned idle_max(const struct vfs *v)
 {
-	uint64_t part = k->host_files / IDLE_FDS_PART;
+	uint64_t part = vfs_host_files(v) / IDLE_FDS_PART;
 
 	return part < IDLE_FDS_MAX ? (unsigned)part : IDLE_FDS_MAX;
 }
@@ -95,7 +94,7 @@ static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_
 	mutex_init(&s->mu, RANK_LEAF);
 	TAILQ_INIT(&s->idle);
 	TAILQ_INIT(&s->lists);
-	s->idle_max = idle_max(vfs_kernel(v));
+	s->idle_max = idle_max(v);
 	s->lookups.window = 8;
 	s->opens.window = 4;
 	s->lists_ahead.window = 4;

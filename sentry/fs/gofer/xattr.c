@@ -88,7 +88,7 @@ int gofer_setxattr(struct inode *i, const char *name, const void *value, size_t 
 			r = 0;
 	}
 	if (!r)
-		gnode(i)->dirty = true; /* ctime */
+		gnode_dirty(i); /* ctime */
 	return r;
 }
 

@@ -149,6 +149,7 @@ static void prepare_slot(struct st_ctx *c)
 	st_mask_prepare(c);
 	st_robust_prepare(c);
 	st_records_prepare(c);
+	st_told_prepare(c);
 }
 
 static int join(struct st_ctx *c, struct st_as *as)

@@ -110,5 +110,7 @@ const struct platform_ops platform_systrap = {
 	.records_get = st_records_get,
 	.records_put = st_records_put,
 	.records_use = st_records_use,
+	.tell_file = st_tell_file,
+	.file_moved = st_file_moved,
 	.patching = &st_patching,
 };

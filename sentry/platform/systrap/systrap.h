@@ -11,7 +11,7 @@
  * Files: as.c (address spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what
  * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
- * there), robust.c (a list of futexes), records.c (of descriptors), site.c (such sites), switch.c (running program
+ * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), site.c (such sites), switch.c (running program
  * code), handover.c (waiting for it), spin.h (whether spinning pays), place.c (on which
  * processors), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
  *
@@ -231,6 +231,11 @@ void st_records_prepare(struct st_ctx *c); /* c has a new thread */
 bool st_records_get(struct platform_ctx *c, struct platform_records *r);
 void st_records_put(struct platform_records *r);
 bool st_records_use(struct platform_ctx *c, const struct platform_records *r);
+
+/* --- told.c --- */
+void st_told_prepare(struct st_ctx *c); /* c has a new thread */
+_Atomic uint64_t *st_tell_file(struct platform_ctx *c, const struct platform_file *f, uint64_t *until);
+void st_file_moved(struct platform_ctx *c, int64_t pos, bool at_end);
 
 /* --- site.c --- */
 extern const struct platform_patching st_patching;

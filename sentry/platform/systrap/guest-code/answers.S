@@ -3,7 +3,8 @@
  * the sentry has put into its slot.  A part of patch.S.
  *
  * What is not there is known by the records of descriptors, which the sentry
- * withdraws before anybody can know better.
+ * withdraws before anybody can know better; so does it with what the slot says of
+ * one file.
  *
  * Here come calls with everything saved but the arguments: rdi, rsi, r14 (for
  * rdx), r10, r8, r9, and the number in ebp, stay as they are; rax, rbx, rcx, rdx,
@@ -23,14 +24,29 @@
 #define ANSWER_NOSYS (ST_N_ANSWERS + 3)
 #define ANSWER_ROBUST (ST_N_ANSWERS + 4)
 #define ASK_CLONE (ST_N_ANSWERS + 5) /* not answered, but asked with more */
+	/* of a descriptor, in edi: */
+#define ANSWER_READ (ST_N_ANSWERS + 6)
+#define ANSWER_LSEEK (ST_N_ANSWERS + 7)
+#define ANSWER_IOCTL (ST_N_ANSWERS + 8)
+#define ANSWER_FSTAT (ST_N_ANSWERS + 9)
+#define ANSWER_FSTATAT (ST_N_ANSWERS + 10)
+
+#define AT_EMPTY_PATH 0x1000
+#define TCGETS 0x5401
+#define ENOTTY 25
+#define SEEK_CUR 1
 
 	.macro how nr, answer
 	.org answered - patch + \nr
 	.byte \answer
 	.endm
 answered:
+	how 0, ANSWER_READ
+	how 5, ANSWER_FSTAT
 	how 7, ANSWER_POLL /* poll */
+	how 8, ANSWER_LSEEK
 	how 14, ANSWER_MASK /* rt_sigprocmask */
+	how 16, ANSWER_IOCTL
 	how 39, 1 /* getpid */
 	how 56, ASK_CLONE /* clone */
 	how 57, ASK_CLONE /* fork */
@@ -41,6 +57,7 @@ answered:
 	how 108, 6 /* getegid */
 	how 186, 2 /* gettid */
 	how 232, ANSWER_SET /* epoll_wait */
+	how 262, ANSWER_FSTATAT /* newfstatat */
 	how 273, ANSWER_ROBUST /* set_robust_list */
 	how 281, ANSWER_SET /* epoll_pwait */
 	how 334, ANSWER_NOSYS /* rseq */
@@ -78,6 +95,8 @@ answer_more:
 	cmp $ANSWER_SET, %ecx
 	jb answer_poll
 	je answer_set
+	cmp $ANSWER_READ, %ecx
+	jae answer_told
 	cmp $ANSWER_ROBUST, %ecx
 	jb answer_nosys
 	je answer_robust
@@ -213,4 +232,71 @@ answer_set:
 	testw $ST_RECORD_EMPTY_SET, (%r13, %rax, 2)
 	jnz nothing
 	jmp stub_ask
+
+	/*
+	 * What is asked of the file that the thread was told of, in edi.  In the end it must
+	 * still hold: then it held when the answer was found.
+	 */
+answer_told:
+	cmp ST_TOLD_FD(%r12), %edi
+	jne stub_ask
+	mov ST_TOLD(%r12), %rbx
+	rdtsc
+	shl $32, %rdx
+	or %rdx, %rax
+	cmp %rbx, %rax
+	jae stub_ask
+	cmp $ANSWER_IOCTL, %ecx
+	je told_ioctl
+	ja told_stat
+	cmp $ANSWER_LSEEK, %ecx
+	je told_lseek
+
+	/* read(edi, rsi buffer, r14 n): at the end nothing, whatever n is if it is one at all */
+	cmpl $0, ST_TOLD_AT_END(%r12)
+	je stub_ask
+	mov %r14, %rdx
+	or %rsi, %rdx
+	shr $46, %rdx
+	jnz stub_ask
+	xor %ecx, %ecx
+	jmp told_holds
+
+	/* lseek(edi, rsi offset, r14d whence) */
+told_lseek:
+	test %rsi, %rsi
+	jnz stub_ask
+	cmp $SEEK_CUR, %r14d
+	jne stub_ask
+	mov ST_TOLD_POS(%r12), %rcx
+	jmp told_holds
+
+	/* ioctl(edi, esi request) */
+told_ioctl:
+	cmp $TCGETS, %esi
+	jne stub_ask
+	mov $-ENOTTY, %rcx
+	jmp told_holds
+
+	/* fstat(edi, rsi buffer), newfstatat(edi, rsi name, r14 buffer, r10d flags) of no name */
+told_stat:
+	mov %rsi, %r15
+	cmp $ANSWER_FSTAT, %ecx
+	je 1f
+	cmp $AT_EMPTY_PATH, %r10d
+	jne stub_ask
+	cmpb $0, (%rsi)
+	jne stub_ask
+	mov %r14, %r15
+1:	xor %ecx, %ecx
+2:	mov ST_TOLD_STAT(%r12, %rcx), %rax
+	mov %rax, (%r15, %rcx)
+	add $8, %ecx
+	cmp $ST_TOLD_STAT_SIZE, %ecx
+	jb 2b
+	xor %ecx, %ecx
+told_holds:
+	cmp %rbx, ST_TOLD(%r12)
+	jne stub_ask
+	jmp answer_is
 stub_answers_end:

@@ -112,6 +112,14 @@
 #define ST_ANSWERS 512 /* the task's own numbers; with the highest bit set: ask the sentry */
 #define ST_N_ANSWERS 7 /* [0] is not used; the others as in enum platform_answer */
 
+/* A file that the thread was told of. */
+#define ST_TOLD 640 /* holds as long as the processor's clock is below it, and it stays */
+#define ST_TOLD_FD 648
+#define ST_TOLD_AT_END 652 /* nothing is left to be read */
+#define ST_TOLD_POS 656
+#define ST_TOLD_STAT 704 /* what fstat answers */
+#define ST_TOLD_STAT_SIZE 144
+
 /* Records of descriptors, of 16 bits: the events of poll that are known not to be there. */
 #define ST_RECORDS_MAX 2048
 #define ST_POLL_MAX 8 /* how many descriptors poll may look at there */

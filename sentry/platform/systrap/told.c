@@ -1,0 +1,57 @@
+/*
+ * told.c - a file that a program may look at without asking, in its thread's slot
+ * (guest-code/answers.S).
+ *
+ * Written by the context's own host thread while its stub thread waits; only ST_TOLD is
+ * set to 0 at any time, by anybody: the stub looks at it again after all else.
+ */
+#include "platform/systrap/systrap.h"
+
+#include <string.h>
+#include <x86intrin.h>
+
+_Static_assert(ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_FIRST_FRAME && ST_ANSWERS + ST_N_ANSWERS * 8 <= ST_TOLD, "it has its place");
+_Static_assert(ST_TOLD_STAT_SIZE == PLATFORM_STAT_SIZE, "all of it");
+
+static _Atomic uint64_t *word(const struct st_ctx *c)
+{
+	return (_Atomic uint64_t *)(void *)(c->slot + ST_TOLD);
+}
+
+static void put32(uint8_t *at, uint32_t v)
+{
+	memcpy(at, &v, sizeof(v));
+}
+
+static void put_position(const struct st_ctx *c, int64_t pos, bool at_end)
+{
+	memcpy(c->slot + ST_TOLD_POS, &pos, sizeof(pos));
+	put32(c->slot + ST_TOLD_AT_END, at_end);
+}
+
+void st_told_prepare(struct st_ctx *c)
+{
+	atomic_store(word(c), 0);
+}
+
+_Atomic uint64_t *st_tell_file(struct platform_ctx *base, const struct platform_file *f, uint64_t *until)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+
+	if (!c->slot)
+		return NULL;
+	atomic_store(word(c), 0);
+	put32(c->slot + ST_TOLD_FD, (uint32_t)f->fd);
+	put_position(c, f->pos, f->at_end);
+	memcpy(c->slot + ST_TOLD_STAT, f->stat, ST_TOLD_STAT_SIZE);
+	*until = f->ns == INT64_MAX ? UINT64_MAX : __rdtsc() + (uint64_t)f->ns / ST_SPIN_NS * c->p->spin_max;
+	return word(c);
+}
+
+void st_file_moved(struct platform_ctx *base, int64_t pos, bool at_end)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+
+	if (c->slot)
+		put_position(c, pos, at_end);
+}

@@ -1,0 +1,17 @@
+/*
+ * told.h - calls that tell the program of a file, and those that leave it told: vfs/told.h.
+ * On the task's own thread.
+ */
+#ifndef SENTRY_SYSCALLS_TOLD_H
+#define SENTRY_SYSCALLS_TOLD_H
+
+#include "syscalls/syscall.h"
+
+struct fd_loan;
+
+/* The task is likely to ask about its descriptor fd, which is f's, next. */
+void tell_file(struct task *t, struct file *f, int fd);
+void tell_position(struct task *t, struct file *f); /* it was read from */
+bool call_leaves_told(uint64_t nr);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * told.c - files that programs may look at without asking: told.h.
+ *
+ * An inode knows the one task that was told of it last.  Any thread; the inode's a_mu
+ * guards who that is, and whether what it was told still holds.  A change is made
+ * before i->told is looked at, and i->told is set before attributes are: one of the two
+ * sees the other.
+ */
+#include "vfs/told.h"
+
+/* i->a_mu is held. */
+static void end_locked(struct inode *i)
+{
+	struct told *t = atomic_load(&i->told);
+
+	if (!t)
+		return;
+	t->broken = true;
+	if (t->word)
+		atomic_store(t->word, 0);
+	atomic_store(&i->told, NULL);
+}
+
+void inode_changed_slowly(struct inode *i)
+{
+	mutex_lock(&i->a_mu);
+	end_locked(i);
+	mutex_unlock(&i->a_mu);
+}
+
+void told_begin(struct told *t, struct file *f, int fd)
+{
+	struct inode *i = f->inode;
+
+	told_drop(t);
+	*t = (struct told){ .file = f, .fd = fd };
+	mutex_lock(&i->a_mu);
+	end_locked(i);
+	atomic_store(&i->told, t);
+	mutex_unlock(&i->a_mu);
+}
+
+void told_end(struct told *t, _Atomic uint64_t *word, uint64_t until)
+{
+	struct inode *i = t->file->inode;
+
+	mutex_lock(&i->a_mu);
+	if (!t->broken) {
+		t->word = word;
+		atomic_store(word, until);
+	}
+	mutex_unlock(&i->a_mu);
+}
+
+void told_drop_slowly(struct told *t)
+{
+	struct inode *i = t->file->inode;
+
+	mutex_lock(&i->a_mu);
+	if (atomic_load(&i->told) == t)
+		end_locked(i);
+	mutex_unlock(&i->a_mu);
+	t->file = NULL;
+	t->word = NULL;
+}
