@@ -289,5 +289,5 @@ int inet_name(struct socket *s, bool peer, struct sockaddr_buf *out)
 	if (n)
 		*out = n->addr;
 	mutex_unlock(&s->mu);
-	return peer && !n ? -ENOTCONN : 0;
+	return peer && (!n || s->reset) ? -ENOTCONN : 0;
 }

@@ -119,7 +119,7 @@ struct socket {
 	struct seg *spare; /* [mu] an empty one kept for the next bytes */
 	_Atomic uint32_t sent_bytes; /* records of this socket waiting anywhere */
 	bool in_progress; /* [mu] TCP: connect(2) has not said yet how what it began ended */
-	bool reset; /* [mu] TCP: the peer closed with our data unread */
+	_Atomic bool reset; /* TCP: the peer broke the connection off: it has no peer any more */
 	/* listening */
 	TAILQ_HEAD(, socket) accept_q; /* [mu] referenced */
 	TAILQ_ENTRY(socket) accept_link; /* [listener's mu] */

@@ -93,6 +93,7 @@ static ssize_t send_to_closed(struct socket *s, struct socket_msg *m)
 	uio_advance(m->uio, n);
 	s->err = EPIPE;
 	s->shut |= SHUT_BOTH;
+	s->reset = true;
 	waitq_wake(&s->wq, EVENT_ALL);
 	return n;
 }
@@ -430,6 +431,7 @@ void stream_close(struct socket *s)
 		/* linger 0 is TCP's way to ask for a reset */
 		if (unread || (embryo && is_unix(s)) || (!is_unix(s) && s->linger.onoff && !s->linger.linger)) {
 			peer->err = ECONNRESET;
+			peer->reset = !is_unix(s);
 			peer->shut |= SHUT_BOTH;
 		}
 		peer->shut |= is_unix(s) || peer->shut & SHUT_SEND ? SHUT_BOTH : SHUT_RECV;

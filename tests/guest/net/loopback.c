@@ -84,6 +84,26 @@ CASE(tcp_reset)
 	CHECK_ERR(read(c, &b, 1), ECONNRESET);
 }
 
+/* What came before the reset can still be read; the peer has no name any more. */
+CASE(tcp_reset_with_data)
+{
+	struct linger hard = { 1, 0 };
+	struct sockaddr_in a;
+	int l = listener(&a), c = socket(AF_INET, SOCK_STREAM, 0), s;
+	socklen_t n = sizeof(a);
+	char b;
+
+	CHECK(connect(c, (void *)&a, sizeof(a)) == 0 && (s = accept(l, NULL, NULL)) >= 0);
+	CHECK(getpeername(s, (void *)&a, &n) == 0);
+	CHECK(write(c, "x", 1) == 1 && setsockopt(c, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) == 0);
+	close(c);
+	usleep(10000);
+	CHECK_ERR(getpeername(s, (void *)&a, &n), ENOTCONN);
+	CHECK(getsockname(s, (void *)&a, &n) == 0);
+	CHECK(read(s, &b, 1) == 1 && b == 'x');
+	CHECK_ERR(read(s, &b, 1), ECONNRESET);
+}
+
 CASE(tcp_nonblocking_connect)
 {
 	struct sockaddr_in a;
