@@ -267,6 +267,7 @@ void ptrace_killed_locked(struct thread_group *tg)
 {
 	struct task *t;
 
+	atomic_store(&tg->killed_again, true);
 	TAILQ_FOREACH(t, &tg->tasks, tg_link) {
 		if (!task_traced(t) || !t->tracing->at_end)
 			continue;

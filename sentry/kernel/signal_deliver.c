@@ -3,6 +3,7 @@
  * stops, dies, or gets a frame for a handler; waiting for signals instead.
  * Runs on the task's own thread.
  */
+#include "kernel/core.h"
 #include "kernel/posix_timer.h"
 #include "kernel/ptrace.h"
 #include "kernel/task_table.h"
@@ -236,7 +237,7 @@ static void stop_here(struct task *t)
 /* --- the work before the program ---------------------------------------------- */
 
 /* Applies the default action of signo; the lock is held. */
-static void default_action_locked(struct task *t, int signo)
+static void default_action_locked(struct task *t, int signo, const struct linux_siginfo *info)
 {
 	struct thread_group *tg = t->tg;
 
@@ -250,6 +251,8 @@ static void default_action_locked(struct task *t, int signo)
 		stop_begin_locked(t, signo);
 		return;
 	}
+	if (SIG_DUMPS & SIGBIT(signo))
+		core_begin_locked(t, info);
 	tg_begin_exit_locked(tg, signo);
 }
 
@@ -275,7 +278,7 @@ static enum taken take_one(struct task *t, int *signo, struct linux_siginfo *inf
 }
 
 /* What the program has said is to be done about a signal that was taken. */
-static enum taken act_on(struct task *t, int signo, struct linux_sigaction *sa)
+static enum taken act_on(struct task *t, int signo, const struct linux_siginfo *info, struct linux_sigaction *sa)
 {
 	enum taken r = TAKEN_DONE;
 	struct linux_sigaction *a;
@@ -284,7 +287,7 @@ static enum taken act_on(struct task *t, int signo, struct linux_sigaction *sa)
 	a = &t->tg->sighand->action[signo - 1];
 	*sa = *a;
 	if (a->handler == LINUX_SIG_DFL) {
-		default_action_locked(t, signo);
+		default_action_locked(t, signo, info);
 	} else if (a->handler != LINUX_SIG_IGN) {
 		r = TAKEN_HANDLER;
 		if (a->flags & LINUX_SA_RESETHAND)
@@ -303,7 +306,7 @@ static enum taken take(struct task *t, int *signo, struct linux_siginfo *info, s
 		return r;
 	if (task_traced(t) && *signo != LINUX_SIGKILL)
 		*signo = ptrace_signal(t, *signo, info);
-	return *signo ? act_on(t, *signo, sa) : TAKEN_DONE;
+	return *signo ? act_on(t, *signo, info, sa) : TAKEN_DONE;
 }
 
 bool signal_work(struct task *t)

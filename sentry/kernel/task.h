@@ -63,6 +63,7 @@ struct completion; /* kernel/clone.h: vfork */
 struct fpstate;
 struct seccomp_filter;
 struct tracing; /* kernel/ptrace.h */
+struct core; /* kernel/core.h */
 
 /* What ended tasks and children used; sums, ns and counts. */
 struct usage_sum {
@@ -101,6 +102,8 @@ struct thread_group {
 	pid_t made_by; /* [I] the number of the parent's thread */
 	bool exiting; /* [T] group exit under way */
 	int exit_status; /* [T] wait status, valid when exiting or exited */
+	struct core *core; /* [T] a core dump that is being made; its dumper owns it */
+	_Atomic bool killed_again; /* [T] to write: SIGKILL while exiting: it is to be quick */
 	bool zombie; /* [T] all tasks gone; waits to be reaped */
 	bool stopped; /* [T] group stop complete */
 	int stop_signal; /* [T] */
@@ -162,6 +165,7 @@ struct task {
 	unsigned idle_calls; /* [t] that looked at descriptors without waiting, and found nothing */
 	/* exit */
 	bool leaving; /* [T] exit(2): this thread alone ends before the program runs again */
+	bool leaves_no_core; /* [T] it has left what it leaves to a core dump */
 	bool exiting; /* [T] */
 	bool exited; /* [T] */
 	int exit_code; /* [t] */

@@ -3,6 +3,7 @@
  * what happened, deliver signals, again.  The thread's stack is small: nothing
  * below here puts large buffers on it.
  */
+#include "kernel/core.h"
 #include "kernel/freeze.h"
 #include "kernel/oom.h"
 #include "kernel/sigio.h"
@@ -207,6 +208,7 @@ void task_run(struct task *t)
 	tell(t);
 	loop(t);
 	freeze_leave(t);
+	core_leave(t);
 	ptrace_exiting(t);
 	task_exit(t);
 	sigio_send(t->k);

@@ -57,7 +57,7 @@ static bool take_locked(struct thread_group *parent, struct thread_group *c, con
 
 		if (!(q->options & LINUX_WEXITED) || (c->leader && ptrace_reparented_locked(c->leader)))
 			return false;
-		fill(parent, c, out, c->exit_status, sig ? LINUX_CLD_KILLED : LINUX_CLD_EXITED);
+		fill(parent, c, out, c->exit_status, sig ? c->exit_status & 0x80 ? LINUX_CLD_DUMPED : LINUX_CLD_KILLED : LINUX_CLD_EXITED);
 		if (!keep)
 			reap_locked(parent, c);
 		return true;

@@ -92,6 +92,9 @@ void mm_set_limits(struct mm *mm, uint64_t as, uint64_t data, uint64_t stack, ui
  * -EFAULT with *code SEGV_MAPERR/SEGV_ACCERR (SIGSEGV), -EIO: SIGBUS BUS_ADRERR, -ENOMEM: SIGBUS/OOM. access 0: unknown. */
 int mm_fault(struct mm *mm, uint64_t addr, unsigned access, int *code);
 
+/* mm/dump.c: the next part of [from, to) that is more than zeros never touched; false: none. */
+bool mm_next_data(struct mm *mm, uint64_t from, uint64_t to, uint64_t *start, uint64_t *end);
+
 /* What exec leaves for /proc and prctl; [mm->mu] via these only. */
 struct mm_layout {
 	uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack;
