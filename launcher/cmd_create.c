@@ -5,6 +5,7 @@
 
 #include "flags.h"
 #include "lifecycle.h"
+#include "overlay2.h"
 #include "pod.h"
 #include "view.h"
 
@@ -16,6 +17,7 @@
 
 const struct option_def create_options[] = {
 	{ "bundle", 'b', OPTION_TEXT, offsetof(struct create_options, bundle), "DIR", "the bundle (the current directory)" },
+	{ "config", 0, OPTION_TEXT, offsetof(struct create_options, config), "FILE", "the configuration, in the bundle (config.json)" },
 	{ "console-socket", 0, OPTION_TEXT, offsetof(struct create_options, console_socket), "PATH", "where the terminal's master is sent" },
 	{ "pid-file", 0, OPTION_TEXT, offsetof(struct create_options, pid_file), "FILE", "where the sentry's host pid is written" },
 	{ "no-pivot", 0, OPTION_FLAG, offsetof(struct create_options, no_pivot), NULL, "accepted; the guest's root is never the host's" },
@@ -23,6 +25,33 @@ const struct option_def create_options[] = {
 	{ "preserve-fds", 0, OPTION_TEXT, offsetof(struct create_options, preserve_fds), "N", "the program gets descriptors 3 to 3+N-1 too" },
 	{ 0 },
 };
+
+static struct err *understand_cgroups(const struct globals *g, bool *systemd, bool *none)
+{
+	const char *m = g->cgroup_manager ? g->cgroup_manager : "cgroupfs";
+
+	*systemd = g->systemd_cgroup || !strcmp(m, "systemd");
+	*none = g->ignore_cgroups || !strcmp(m, "disabled");
+	if (strcmp(m, "cgroupfs") && strcmp(m, "systemd") && strcmp(m, "disabled"))
+		return err_new(0, "--cgroup-manager: '%.64s' is not cgroupfs, systemd or disabled", m);
+	return NULL;
+}
+
+struct err *create_plan(struct context *c, const struct create_options *o, const char *id, struct plan *out)
+{
+	bool systemd, none;
+	struct err *e;
+
+	if ((e = understand_cgroups(c->g, &systemd, &none)) || (e = state_check_id(id)) ||
+		(e = plan_from_bundle(o->bundle ? o->bundle : ".", o->config, id, systemd && !none, c->pool, out)) ||
+		(e = flags_apply(c, &out->annotations)) || (e = pod_resolve(c, out)))
+		return e;
+	if (none) {
+		out->cgroup = (struct cgroup){ 0 };
+		out->resources = NULL;
+	}
+	return overlay2_apply(c->g->overlay2, out);
+}
 
 struct err *create_detached(struct context *c, const struct create_options *o, const char *id, struct sandbox *out)
 {
@@ -32,9 +61,7 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 	struct err *e, *undo;
 	int boot_errno;
 
-	if ((e = state_check_id(id)) ||
-		(e = plan_from_bundle(o->bundle ? o->bundle : ".", id, c->g->systemd_cgroup, c->pool, &plan)) ||
-		(e = flags_apply(c, &plan.annotations)) || (e = pod_resolve(c, &plan)))
+	if ((e = create_plan(c, o, id, &plan)))
 		return e;
 	/* an engine puts files into it while it runs: podman cp */
 	plan.mounts.v[0].ages = !plan.mounts.v[0].overlay;

@@ -8,6 +8,8 @@
 #include "oci.h"
 #include "seccomp.h"
 
+#include <seccomp.h>
+
 static json_t *mount_options(void)
 {
 	json_t *all = json_array();
@@ -39,15 +41,18 @@ static json_t *linux_features(struct pool *p)
 	json_object_set_new(l, "apparmor", json_pack("{s:b}", "enabled", 0));
 	json_object_set_new(l, "selinux", json_pack("{s:b}", "enabled", 0));
 	json_object_set_new(l, "intelRdt", json_pack("{s:b}", "enabled", 0));
-	json_object_set_new(l, "mountExtensions", json_pack("{s:{s:b}}", "idmap", "enabled", 0));
+	json_object_set_new(l, "mountExtensions", json_pack("{s:{s:b}}", "idmap", "enabled", 1));
 	return l;
 }
 
 static struct err *run(struct context *c, int *status)
 {
-	_cleanup_json_ json_t *j = json_pack("{s:s, s:s, s:[s, s, s, s, s, s], s:o, s:o, s:{s:s}}", "ociVersionMin", "1.0.0", "ociVersionMax",
+	_cleanup_json_ json_t *j = json_pack("{s:s, s:s, s:[s, s, s, s, s, s], s:o, s:o, s:{s:s, s:s, s:s}, s:[s, s, s]}", "ociVersionMin", "1.0.0", "ociVersionMax",
 		OCI_VERSION, "hooks", "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", "mountOptions",
-		mount_options(), "linux", linux_features(c->pool), "annotations", "dev.redoubt.version", REDOUBT_VERSION);
+		mount_options(), "linux", linux_features(c->pool), "annotations", "dev.redoubt.version", REDOUBT_VERSION,
+		"org.opencontainers.runc.checkpoint.enabled", "false", "io.github.seccomp.libseccomp.version",
+		pool_printf(c->pool, "%u.%u.%u", seccomp_version()->major, seccomp_version()->minor, seccomp_version()->micro),
+		"potentiallyUnsafeConfigAnnotations", "dev.gvisor.flag.", "dev.gvisor.spec.mount.", "org.systemd.property.");
 
 	json_dumpf(j, stdout, JSON_INDENT(2));
 	putchar('\n');

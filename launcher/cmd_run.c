@@ -2,12 +2,11 @@
  * cmd_run.c - run: create and start; attached, also wait and destroy.
  */
 #include "cmd_create.h"
-#include "flags.h"
 #include "lifecycle.h"
-#include "pod.h"
 
 static const struct option_def options[] = {
 	{ "bundle", 'b', OPTION_TEXT, offsetof(struct create_options, bundle), "DIR", "the bundle (the current directory)" },
+	{ "config", 0, OPTION_TEXT, offsetof(struct create_options, config), "FILE", "the configuration, in the bundle (config.json)" },
 	{ "console-socket", 0, OPTION_TEXT, offsetof(struct create_options, console_socket), "PATH", "where the terminal's master is sent" },
 	{ "detach", 'd', OPTION_FLAG, offsetof(struct create_options, detach), NULL, "return once the program has started" },
 	{ "keep", 0, OPTION_FLAG, offsetof(struct create_options, keep), NULL, "leave the stopped container there, for delete to remove" },
@@ -42,9 +41,7 @@ static struct err *run(struct context *c, int *status)
 
 	if (o->detach)
 		return run_detached(c, o);
-	if ((e = state_check_id(c->argv[0])) ||
-		(e = plan_from_bundle(o->bundle ? o->bundle : ".", c->argv[0], c->g->systemd_cgroup, c->pool, &plan)) ||
-		(e = flags_apply(c, &plan.annotations)) || (e = pod_resolve(c, &plan)))
+	if ((e = create_plan(c, o, c->argv[0], &plan)))
 		return e;
 	plan_finish(&plan, c->g->strace);
 	log_timing("configuration read");

@@ -15,7 +15,9 @@
 struct globals {
 	const char *root; /* state directory */
 	const char *log, *log_format, *debug_log, *panic_log, *user_log, *platform;
-	bool debug, strace, no_patch, help, version, print_policy, systemd_cgroup;
+	const char *overlay2; /* overlay2.h */
+	const char *cgroup_manager;
+	bool debug, strace, no_patch, help, version, print_policy, systemd_cgroup, ignore_cgroups;
 	const char *criu, *rootless; /* accepted, of no effect */
 	struct texts allow_flags; /* flags.h */
 	int log_fd; /* -1: none */

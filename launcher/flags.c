@@ -15,6 +15,7 @@ static const struct flag {
 } flags[] = {
 	{ "debug", offsetof(struct globals, debug), false },
 	{ "no-patch", offsetof(struct globals, no_patch), false },
+	{ "overlay2", offsetof(struct globals, overlay2), true },
 	{ "platform", offsetof(struct globals, platform), true },
 	{ "strace", offsetof(struct globals, strace), false },
 };

@@ -51,8 +51,9 @@ struct plan {
 };
 
 /* plan_oci.c.  Warns (log) about what is accepted but not applied.  systemd: its
- * cgroup is to be a scope of systemd's. */
-struct err *plan_from_bundle(const char *bundle, const char *id, bool systemd, struct pool *p, struct plan *out) ERR_MUST_USE;
+ * cgroup is to be a scope of systemd's.  config: below the bundle, or absolute;
+ * NULL: config.json. */
+struct err *plan_from_bundle(const char *bundle, const char *config, const char *id, bool systemd, struct pool *p, struct plan *out) ERR_MUST_USE;
 /* After the mounts are complete: they become the spec's. */
 void plan_finish(struct plan *plan, bool strace);
 /* An OCI process into the sentry's. */

@@ -279,17 +279,17 @@ static struct err *plan_spec(const json_t *doc, const char *id, bool systemd, st
 	return plan_cgroup(s.linux_, id, systemd, p, out);
 }
 
-struct err *plan_from_bundle(const char *bundle, const char *id, bool systemd, struct pool *p, struct plan *out)
+struct err *plan_from_bundle(const char *bundle, const char *config, const char *id, bool systemd, struct pool *p, struct plan *out)
 {
 	_cleanup_json_ json_t *doc = NULL;
 	char real[PATH_MAX];
-	const char *config;
 	struct err *e;
 
 	if (!realpath(bundle, real))
 		return err_new(errno, "bundle '%s'", bundle);
 	out->bundle = pool_strdup(p, real);
-	config = pool_printf(p, "%s/config.json", out->bundle);
+	if (!config || *config != '/')
+		config = pool_printf(p, "%s/%s", out->bundle, config ? config : "config.json");
 	if ((e = json_load_path(config, &doc)))
 		return e;
 	e = plan_spec(doc, id, systemd, p, out);

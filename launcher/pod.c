@@ -261,7 +261,8 @@ static struct err *name_volumes(struct plan *plan, const struct jmap *hints, str
 		const char *source, *name;
 		struct stat st;
 
-		if (strcmp(mount->type.p, "gofer"))
+		/* one that is made for this container is nobody else's */
+		if (strcmp(mount->type.p, "gofer") || plan->trees.v[mount->tree].overlay || plan->trees.v[mount->tree].ids)
 			continue;
 		source = plan->trees.v[mount->tree].path;
 		if (!stat(source, &st))

@@ -40,7 +40,7 @@ static int new_super(struct maker *m, const struct boot_mount *bm, const struct 
 	ret = t->mount(m->vfs, t, &args, out);
 	if (!ret && bm->overlay) {
 		lower = *out;
-		ret = overlay_over_memory(m->vfs, lower, m->cred, out);
+		ret = overlay_over_memory(m->vfs, lower, bm->options.p, m->cred, out);
 		super_put(lower);
 	}
 	return ret;

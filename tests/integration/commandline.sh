@@ -95,6 +95,51 @@ alike "list, stopped" "$id 0 stopped" "awk 'NR == 2 { print \$1, \$2, \$3 }'" li
 [ -z "$runc" ] || theirs delete "$id"
 run delete "$id"
 
+# --- what runc, crun and runsc take and we do not is refused by its name, not passed over --------------
+refused() { # OPTION COMMAND...
+	option=$1
+	shift
+	run "$@" >/dev/null
+	is "$*: refused" "$(($? != 0)) $(grep -c -- "unknown option '$option" "$SCRATCH/err")" "1 1"
+}
+for o in alsologtostderr app-huge-pages coverage-fd cpu-num-from-quota dcache directfs enable-core-tags fdlimit file-access fsgofer-host-uds gso host-fifo \
+	host-uds iouring log-packets net-raw network nvproxy oci-seccomp overlay pcap-log platform_device_path pod-init-config profile qdisc ref-leak-mode \
+	strace-event strace-log-size strace-syscalls tpuproxy trace vfs2 watchdog-action xdp; do
+	refused "--$o" "--$o=1" list
+done
+for c in "run --exec-fd" "run --pass-fd" "run --user-log" "exec --exec-fd" "exec --pass-fd" "delete --regex" "kill --regex" "kill --pid" "list --sandbox" "spec --file" \
+	"spec --netns" "state --html" "update --kernel-memory" "debug --trace" "usage --full" "wait --rootpid"; do
+	refused "${c#* }" $c "$id"
+done
+for c in trace read-control write-control mitigate nvproxy symbolize metric-metadata boot; do
+	run $c "$id"
+	is "$c: refused" "$? $(grep -c "unknown command '$c'" "$SCRATCH/err")" "1 1"
+done
+
+# --- those of crun and runsc that are taken ---------------------------------------------------------
+spec "$b" false /bin/sh -c 'echo out; exit 5'
+sed 's/echo out/echo other/' "$b/config.json" >"$b/other.json"
+is "run --config: in the bundle" "$(run run --config other.json -b "$b" "$id") $(run run --config "$b/other.json" -b "$b" "$id")" "other other"
+run run --config none.json -b "$b" "$id" >/dev/null
+is "run --config: none there" "$? $(grep -c "$b/none.json" "$SCRATCH/err")" "1 1"
+run --cgroup-manager nobody run -b "$b" "$id" >/dev/null
+is "--cgroup-manager: nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: run: --cgroup-manager: 'nobody' is not cgroupfs, systemd or disabled"
+python3 - "$b/config.json" "/redoubt-test-$id" <<'PY'
+import json, sys
+c = json.load(open(sys.argv[1]))
+c["linux"].update(cgroupsPath=sys.argv[2], resources={"memory": {"limit": 64 << 20}})
+c["process"]["args"][2] = "grep MemTotal /proc/meminfo; sleep ${T-100}"
+json.dump(c, open(sys.argv[1], "w"))
+PY
+for f in --ignore-cgroups --cgroup-manager=disabled --cgroup-manager=cgroupfs; do
+	run $f run -d -b "$b" "$id" >/dev/null
+	is "$f: the host's cgroup" "$? $(grep -c "redoubt-test-$id" "/proc/$(run state "$id" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')/cgroup" | sed 's/[1-9][0-9]*/some/')" \
+		"0 $([ $f = --cgroup-manager=cgroupfs ] && echo some || echo 0)"
+	run delete -f "$id"
+done
+sed -i 's/"PATH=/"T=0", "PATH=/' "$b/config.json"
+is "a guest without cgroup knows its memory limit" "$(run --ignore-cgroups run -b "$b" "$id" | sed 's/  */ /g')" "MemTotal: 65536 kB"
+
 # --- run --keep -------------------------------------------------------------------------------
 spec "$b" false /bin/sh -c 'echo out; exit 5'
 kept() { # RUNNER

@@ -9,7 +9,9 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
 . "$top/tests/integration/lib.sh"
 grep -q overlay /proc/filesystems || { skip mounts "this kernel has no overlay file system"; finish; exit; }
-run() { timeout -k 1 60 "$LAUNCHER" --root "$STATE" run --bundle "$b" "mounts-$$"; }
+flags= # of the launcher's
+# shellcheck disable=SC2086
+run() { timeout -k 1 60 "$LAUNCHER" --root "$STATE" $flags run --bundle "$b" "mounts-$$"; }
 w=$SCRATCH/w b=$SCRATCH/b
 mkdir -p "$b" "$STATE"
 mount -t tmpfs tmpfs "$SCRATCH/b" # somewhere below /tmp that ids can be mapped on, and an upper can lie
@@ -45,7 +47,7 @@ told() {
 refused() {
 	bundle "$2" true
 	quiet
-	is "$1" "$? $(grep -cF "$3" "$SCRATCH/err") $(wc -l <"$SCRATCH/err")" "1 1 1"
+	is "$1" "$? $(grep -cF -- "$3" "$SCRATCH/err") $(wc -l <"$SCRATCH/err")" "1 1 1"
 }
 
 # --- overlays ------------------------------------------------------------------------------
@@ -90,6 +92,41 @@ refused "overlay: no such layer" "m('/mnt', 'overlay', 'o', 'lowerdir=%s/none' %
 refused "overlay: a relative path" "m('/mnt', 'overlay', 'o', 'lowerdir=low1')" "mounts[5]: lowerdir: 'low1' is not an absolute path"
 refused "overlay: an unknown option" "m('/mnt', 'overlay', 'o', 'lowerdir=%s/low1 frob' % W)" "mounts[5].options[1]: unknown option 'frob' of an overlay mount"
 refused "overlay: a wrong value" "m('/mnt', 'overlay', 'o', 'lowerdir=%s/low1 index=perhaps' % W)" "index"
+
+# --- --overlay2: what the container changes is in memory --------------------------------------
+layers
+mkdir -p "$w/root"
+for d in proc dev tmp bin; do mkdir "$w/root/$d"; done
+gcc -static -O1 -o "$w/root/bin/ocicheck" "$top/tests/integration/ocicheck.c"
+echo old >"$w/root/file"
+own="c['root'] = {'path': W + '/root'}; m('/low', 'bind', W + '/low1', 'rbind'); m('/single', 'bind', W + '/low2/two', 'bind'); c['process']['args'] = ['/bin/ocicheck'] + \
+'write / create /new write /low create /low/new content /low/one content /single'.split()"
+touch "$w/root/single"
+mkdir "$w/root/low"
+left() { (cd "$w" && find root low1 -type f | sort | tr '\n' ' '); }
+before=$(left)
+told_flags() { # NAME FLAGS WHAT-IS-LEFT
+	flags=$2
+	bundle "$own" true
+	quiet
+	is "$1" "$(grep -cE '^(write|create) .* ok$|= one$|= two$' "$SCRATCH/out") $(left)" "$3"
+	rm -f "$w/root/new" "$w/low1/new"
+}
+told_flags "overlay2: without it all is kept" "" "6 low1/new ${before/root\/single/root\/new root\/single}"
+told_flags "overlay2: root:memory" --overlay2=root:memory "6 low1/new $before"
+told_flags "overlay2: all:memory" --overlay2=all:memory "6 $before"
+told_flags "overlay2: none" --overlay2=none "6 low1/new ${before/root\/single/root\/new root\/single}"
+flags=--overlay2=root:memory,size=1m
+told "overlay2: a size" "c['root'] = {'path': '$TREE'}" 'head -c 512k /dev/zero >/a && head -c 1m /dev/zero >/b || echo full; rm /a /b' "full "
+for v in root:self root:dir=/tmp root:memory,depth=1 some:memory root; do
+	flags=--overlay2=$v
+	refused "overlay2: $v" "pass" "--overlay2: '$v'"
+done
+flags=
+refused "overlay2: an annotation the operator does not allow" "c['annotations'] = {'dev.gvisor.flag.overlay2': 'all:memory'}" "--allow-flag overlay2"
+own="$own; c['annotations'] = {'dev.gvisor.flag.overlay2': 'all:memory'}"
+told_flags "overlay2: by annotation" "--allow-flag overlay2" "6 $before"
+flags=
 
 # --- mapped ids ----------------------------------------------------------------------------
 layers

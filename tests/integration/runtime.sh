@@ -157,7 +157,7 @@ quiet kill "$id" TERM
 is "kill of a stopped one, as engines look for it" "$(grep -c "container not running" "$SCRATCH/err")" 1
 quiet delete "$id"
 quiet features
-is "features" "$(json 'd["ociVersionMax"], len(d["hooks"]), "rbind" in d["mountOptions"], "CAP_CHOWN" in d["linux"]["capabilities"], *d["linux"]["namespaces"]')" "1.2.0 6 True True cgroup ipc mount network pid time user uts"
+is "features" "$(json 'd["ociVersionMax"], len(d["hooks"]), "rbind" in d["mountOptions"], "CAP_CHOWN" in d["linux"]["capabilities"], d["linux"]["mountExtensions"]["idmap"]["enabled"], "idmap" in d["mountOptions"], "dev.gvisor.flag." in d["potentiallyUnsafeConfigAnnotations"], *d["linux"]["namespaces"]')" "1.2.0 6 True True True True True cgroup ipc mount network pid time user uts"
 is "--version" "$(run --version | head -1 | cut -d' ' -f1-2)" "redoubt version"
 for c in checkpoint "checkpoint --image-path x --leave-running" restore "restore --image-path x --detach -b y"; do
 	# shellcheck disable=SC2086

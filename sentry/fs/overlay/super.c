@@ -40,7 +40,7 @@ static const struct fs_type overlay_type = { .name = "overlay" };
 /* Programs' own overlay mounts are refused as by a kernel without the type: nothing is registered. */
 int overlay_register(struct vfs *v) { return 0; }
 
-int overlay_over_memory(struct vfs *v, struct superblock *lower, const struct cred *c, struct superblock **out)
+int overlay_over_memory(struct vfs *v, struct superblock *lower, const char *options, const struct cred *c, struct superblock **out)
 {
 	struct ovl_super *s = calloc(1, sizeof(*s));
 	struct superblock *sb = s ? super_new(v, &overlay_type, &ovl_super_ops) : NULL;
@@ -57,7 +57,7 @@ int overlay_over_memory(struct vfs *v, struct superblock *lower, const struct cr
 	s->lower = lower;
 	sb->source = strdup("overlay");
 	s->cred = cred_dup(c);
-	r = s->cred ? tmpfs_new(v, NULL, &s->upper) : -ENOMEM;
+	r = s->cred ? tmpfs_new(v, options, &s->upper) : -ENOMEM;
 	sb->sflags = SUPER_MOVES_DENTRIES;
 	if (!r) {
 		dentry_get(lower->root);
