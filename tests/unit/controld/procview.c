@@ -380,7 +380,7 @@ static const struct bad {
 	{ FUSE_READDIR, true, 0, 0, NULL },
 	{ FUSE_FORGET, true, 0, 0, NULL },
 	{ FUSE_INTERRUPT, true, 1, 0, NULL },
-	{ FUSE_BATCH_FORGET, true, sizeof(struct fuse_batch_forget_in), 0, "\001\0\0" },
+	{ FUSE_BATCH_FORGET, true, sizeof(struct fuse_batch_forget_in), 0, "\001\0\0\0\0\0\0" },
 	{ FUSE_GETATTR, true, 16, 1, NULL },
 };
 
