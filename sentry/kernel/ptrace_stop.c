@@ -165,7 +165,7 @@ bool ptrace_call_begins(struct task *t)
 		call_stop(t, LINUX_PTRACE_SYSCALL_INFO_ENTRY);
 	if (mode == TRACE_EMULATE || mode == TRACE_EMULATE_STEP)
 		return false;
-	return (int32_t)t->regs.orig_rax != -1 && !atomic_load(&t->tg->exiting);
+	return (int32_t)t->regs.orig_rax != -1 && !t->tg->exiting;
 }
 
 void ptrace_call_ends(struct task *t)

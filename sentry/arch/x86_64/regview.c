@@ -28,7 +28,7 @@ int regs_put(struct regs *r, size_t offset, uint64_t v)
 	case offsetof(struct regs, ss):
 		if (!(v & 0xffff))
 			return -EIO;
-		/* fall through */
+		__attribute__((fallthrough));
 	case offsetof(struct regs, ds):
 	case offsetof(struct regs, es):
 	case offsetof(struct regs, fs):
