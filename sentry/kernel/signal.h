@@ -29,17 +29,10 @@ struct thread_group;
 
 static inline bool signo_valid(int n) { return n >= 1 && n <= LINUX_NSIG; }
 
-/* One user's count of queued signals (RLIMIT_SIGPENDING). */
-struct sig_user {
-	LIST_ENTRY(sig_user) link;
-	uint32_t uid;
-	unsigned queued;
-};
-
 struct sigqueue {
 	TAILQ_ENTRY(sigqueue) link;
 	struct linux_siginfo info;
-	struct sig_user *user; /* counted there; NULL: not counted */
+	struct user_count *user; /* counted there; NULL: not counted */
 	/* A POSIX timer's own: embedded there, never freed here; at most once in a queue. */
 	bool owned, queued;
 };

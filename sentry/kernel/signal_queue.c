@@ -5,6 +5,7 @@
 #include "kernel/signal.h"
 
 #include "kernel/task_table.h"
+#include "kernel/user_count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,9 @@ void sigqueue_free(struct sigpending *p, struct sigqueue *q)
 		q->queued = false;
 		return;
 	}
-	if (q->user && !--q->user->queued) {
-		LIST_REMOVE(q->user, link);
-		free(q->user);
+	if (q->user) {
+		q->user->queued--;
+		user_count_settle(q->user);
 	}
 	free(q);
 }
@@ -94,24 +95,9 @@ void sigpending_flush(struct sigpending *p, uint64_t set)
 	}
 }
 
-static struct sig_user *sig_user_get(struct task_table *tt, uint32_t uid)
-{
-	struct sig_user *u;
-
-	LIST_FOREACH(u, &tt->sig_users[uid % SIG_USERS], link)
-		if (u->uid == uid)
-			return u;
-	u = calloc(1, sizeof(*u));
-	if (!u)
-		return NULL;
-	u->uid = uid;
-	LIST_INSERT_HEAD(&tt->sig_users[uid % SIG_USERS], u, link);
-	return u;
-}
-
 struct sigqueue *sigqueue_new(struct task_table *tt, uint32_t uid, uint64_t limit, bool forced)
 {
-	struct sig_user *u = sig_user_get(tt, uid);
+	struct user_count *u = user_count_get(tt, uid);
 	struct sigqueue *q = NULL;
 
 	if (!u)
@@ -121,9 +107,8 @@ struct sigqueue *sigqueue_new(struct task_table *tt, uint32_t uid, uint64_t limi
 	if (q) {
 		q->user = u;
 		u->queued++;
-	} else if (!u->queued) {
-		LIST_REMOVE(u, link);
-		free(u);
+	} else {
+		user_count_settle(u);
 	}
 	return q;
 }

@@ -11,6 +11,7 @@
 #include "kernel/ptrace.h"
 #include "kernel/seccomp.h"
 #include "kernel/sigio.h"
+#include "kernel/user_count.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -182,6 +183,7 @@ void task_link_locked(struct task *t, struct pid *p)
 	tg->n_live++;
 	tt->n_tasks++;
 	tg->quota->n++;
+	user_count_task(t);
 	tt->n_forks++;
 }
 
@@ -194,6 +196,7 @@ void task_unlink_locked(struct task *t)
 	TAILQ_REMOVE(&t->tg->tasks, t, tg_link);
 	tt->n_tasks--;
 	t->tg->quota->n--;
+	user_count_leave(t);
 	if (t->pid->task == t) {
 		t->pid->task = NULL;
 		pid_drop_if_unused_locked(t->pid);
@@ -324,6 +327,7 @@ void task_set_cred(struct task *t, struct cred *c)
 	tasks_lock(t->k);
 	old = t->cred;
 	t->cred = c;
+	user_count_task(t);
 	tasks_unlock(t->k);
 	atomic_store(&t->work, true); /* what the program is told of it is not true any more */
 	cred_put(old);

@@ -143,6 +143,7 @@ struct task {
 	struct pid *pid; /* referenced */
 	TAILQ_ENTRY(task) tg_link; /* [T] */
 	struct sleeper sleeper;
+	struct user_count *counted; /* [T] among its user's tasks: kernel/user_count.h */
 	_Atomic bool held; /* its maker still writes its number: it must not run, and so not clear it, before */
 	struct platform_ctx *ctx; /* [t] */
 	struct regs regs; /* [t] during a call only its number, arguments and rax: task_complete_regs */

@@ -14,6 +14,7 @@
 #include "kernel/ptrace.h"
 #include "kernel/seccomp.h"
 #include "kernel/task_table.h"
+#include "kernel/user_count.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -80,17 +81,13 @@ static int check_flags(struct task *t, const struct clone_request *q)
 
 static int check_nproc(struct task *t)
 {
-	uint64_t limit = rlimit_get(t, LINUX_RLIMIT_NPROC), n = 0;
+	uint64_t limit = rlimit_get(t, LINUX_RLIMIT_NPROC), n;
 	uint32_t uid = t->cred->ruid;
-	struct thread_group *tg;
-	struct task *o;
 
 	if (limit >= TASKS_MAX || uid == 0 || ns_capable(t, LINUX_CAP_SYS_RESOURCE) || ns_capable(t, LINUX_CAP_SYS_ADMIN))
 		return 0;
 	tasks_lock(t->k);
-	LIST_FOREACH(tg, &t->k->tasks->all, all_link)
-		TAILQ_FOREACH(o, &tg->tasks, tg_link)
-			n += o->cred && o->cred->ruid == uid;
+	n = user_tasks(t->k->tasks, uid);
 	tasks_unlock(t->k);
 	return n >= limit ? -EAGAIN : 0;
 }

@@ -11,6 +11,7 @@
 #include "kernel/posix_timer.h"
 #include "kernel/ptrace.h"
 #include "kernel/task_table.h"
+#include "kernel/user_count.h"
 #include "lib/counters.h"
 #include "mm/text.h"
 #include "vfs/idle.h"
@@ -115,6 +116,7 @@ static void commit_locked(struct task *t, struct exec_image *img, struct mm **ol
 	*old_cred = t->cred;
 	t->mm = img->mm;
 	t->cred = img->cred;
+	user_count_task(t);
 	img->mm = NULL;
 	img->cred = NULL;
 	if (changed || img->secure)

@@ -14,8 +14,8 @@ struct task_table *task_table_new(void)
 	mutex_init(&tt->mu, RANK_TASKS);
 	LIST_INIT(&tt->all);
 	SLIST_INIT(&tt->idle);
-	for (int i = 0; i < SIG_USERS; i++)
-		LIST_INIT(&tt->sig_users[i]);
+	for (int i = 0; i < USER_COUNTS; i++)
+		LIST_INIT(&tt->users[i]);
 	waitq_init(&tt->signalfd_wq);
 	waitq_init(&tt->ended_wq);
 	LIST_INIT(&tt->freezes);

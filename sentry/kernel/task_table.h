@@ -17,13 +17,13 @@
 
 #define TASKS_MAX 16384 /* host threads we are willing to have */
 
-#define SIG_USERS 64
+#define USER_COUNTS 64
 struct task_table {
 	struct mutex mu; /* RANK_TASKS */
 	unsigned n_tasks; /* [mu] */
 	uint64_t n_forks; /* [mu] since boot, for /proc/stat */
 	LIST_HEAD(, thread_group) all; /* [mu] groups, zombies too */
-	LIST_HEAD(, sig_user) sig_users[SIG_USERS]; /* [mu] queued signals per user */
+	LIST_HEAD(, user_count) users[USER_COUNTS]; /* [mu] by uid: kernel/user_count.h */
 	struct waitq signalfd_wq; /* a signal was queued somewhere: signalfds look */
 	struct waitq ended_wq; /* a group became a zombie */
 	LIST_HEAD(, freeze) freezes; /* [mu] under way: kernel/freeze.h */

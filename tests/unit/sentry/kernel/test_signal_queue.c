@@ -1,7 +1,7 @@
 /*
  * Pending signals, and the restart rules.
  *
- * links: sentry/kernel/signal_queue.c sentry/kernel/restart.c sentry/lib/lock.c
+ * links: sentry/kernel/signal_queue.c sentry/kernel/user_count.c sentry/kernel/restart.c sentry/lib/lock.c
  */
 #include "kernel/task_table.h"
 
@@ -40,7 +40,7 @@ START_TEST(realtime_in_order)
 	sigpending_take(&p, 40, &info);
 	ck_assert_uint_eq(info.rt.value, 2);
 	ck_assert_uint_eq(p.set, 0);
-	ck_assert(LIST_EMPTY(&tt.sig_users[1000 % SIG_USERS]));
+	ck_assert(LIST_EMPTY(&tt.users[1000 % USER_COUNTS]));
 }
 END_TEST
 
@@ -73,8 +73,8 @@ START_TEST(limit_per_user)
 	sigqueue_free(&p, other);
 	sigqueue_free(&p, forced);
 	sigpending_destroy(&p);
-	ck_assert(LIST_EMPTY(&tt.sig_users[7]));
-	ck_assert(LIST_EMPTY(&tt.sig_users[8]));
+	ck_assert(LIST_EMPTY(&tt.users[7]));
+	ck_assert(LIST_EMPTY(&tt.users[8]));
 }
 END_TEST
 
