@@ -11,7 +11,7 @@ lines for what was found.  With "stub" the process must be as confined as the
 policy says in all but its filter, whose calls are printed as "# stub may: ...",
 and those of its further threads, which run program code, as "# thread may: ...".
 """
-import ctypes, os, re, struct, sys
+import ctypes, os, re, resource, struct, sys
 
 ALL_CAPS = ("chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable "
             "net_bind_service net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot "
@@ -130,7 +130,9 @@ def check_limits(p, policy, who):
     limits = p.text("limits")
     for name, value in policy["rlimit"].items():
         m = re.search(re.escape(LIMITS[name]) + r"\s+(\S+)\s+(\S+)", limits)
-        same(f"{who}: limit {name}", m.groups(), (value, value))
+        given = resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1]
+        want = value if given == resource.RLIM_INFINITY else str(min(int(value), given))  # never more than it was given
+        same(f"{who}: limit {name}", m.groups(), (want, want))
 
 
 def descriptor_flags(p, fd):
