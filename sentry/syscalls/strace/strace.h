@@ -4,6 +4,7 @@
  *
  *	trace.c	a call's line: what is shown before it, after it, when it waits
  *	args.c	arguments by kind; args.def says which call has which
+ *	structs.c	those that point to structures
  *	names.c	names of flags and numbers
  */
 #ifndef SENTRY_SYSCALLS_STRACE_STRACE_H
