@@ -83,8 +83,10 @@ static struct err *joined(struct kernel *k, const struct msg_str *id, struct nsp
 
 static struct err *make_time(struct kernel *k, const struct boot_spec *spec, struct time_ns **out)
 {
-	int r = spec->monotonic_offset || spec->boottime_offset ? time_ns_new(k, spec->monotonic_offset, spec->boottime_offset, out) : 0;
+	int r = spec->monotonic_offset || spec->boottime_offset ? time_ns_new(k, spec->monotonic_offset, spec->boottime_offset, NULL, out) : 0;
 
+	if (!r)
+		time_ns_freeze(*out);
 	return r ? err_new(-r, "linux.timeOffsets") : NULL;
 }
 
@@ -101,11 +103,18 @@ static struct err *make_namespaces(struct container *c, const struct boot_spec *
 	if ((e = joined(c->k, &spec->join_pid, &pid)) || (e = joined(c->k, &spec->join_ipc, &ipc)) || (e = joined(c->k, &spec->join_uts, &uts)) ||
 		(e = make_time(c->k, spec, &time)))
 		return e;
-	new_pid = pid ? NULL : pid_ns_new(c->k, c->k->root_pids);
-	new_ipc = ipc ? NULL : ipc_ns_new(c->k);
+	new_pid = pid ? NULL : pid_ns_new(c->k, c->k->root_pids, NULL);
+	new_ipc = ipc ? NULL : ipc_ns_new(c->k, NULL);
 	new_uts = uts ? NULL : uts_ns_new(c->k, NULL, NULL);
 	if ((pid || new_pid) && (ipc || new_ipc) && (uts || new_uts))
-		c->proxy = nsproxy_new(uts ? uts->uts : new_uts, ipc ? ipc->ipc : new_ipc, pid ? pid->pid_for_children : new_pid, time);
+		c->proxy = nsproxy_new(&(struct nsproxy){
+			.uts = uts ? uts->uts : new_uts,
+			.ipc = ipc ? ipc->ipc : new_ipc,
+			.net = c->k->net,
+			.pid_for_children = pid ? pid->pid_for_children : new_pid,
+			.time = time,
+			.time_for_children = time,
+		});
 	if (new_uts)
 		uts_ns_set(new_uts, spec->hostname.p, spec->domainname.p);
 	pid_ns_put(new_pid);

@@ -4,17 +4,17 @@
 #include "control/looking.h"
 
 #include "libipc/protocols.h"
-#include "net/lo.h"
+#include "net/device.h"
 
 void links_answer(struct rpc_call *call)
 {
 	struct msg_str addresses[] = { msg_str("127.0.0.1/8"), msg_str("::1/128") };
-	struct msg_str routes[] = { msg_str("local 127.0.0.0/8 dev " LO_NAME), msg_str("local ::1 dev " LO_NAME) };
+	struct msg_str routes[] = { msg_str("local 127.0.0.0/8 dev " "lo"), msg_str("local ::1 dev " "lo") };
 	struct control_link lo = {
 		.index = LO_INDEX,
-		.name = msg_str(LO_NAME),
-		.flags = LO_FLAGS,
-		.mtu = LO_MTU,
+		.name = msg_str("lo"),
+		.flags = LINUX_IFF_UP | LINUX_IFF_LOOPBACK | LINUX_IFF_RUNNING,
+		.mtu = 65536,
 		.addresses = addresses,
 		.n_addresses = sizeof(addresses) / sizeof(addresses[0]),
 	};

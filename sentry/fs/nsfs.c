@@ -10,6 +10,7 @@
 #include "kernel/pid.h"
 #include "kernel/time_ns.h"
 #include "kernel/task_table.h"
+#include "net/socket.h"
 #include "vfs/file.h"
 
 #include <errno.h>
@@ -41,6 +42,8 @@ static void ref_drop(struct ns_ref *r)
 {
 	uts_ns_put(r->uts);
 	ipc_ns_put(r->ipc);
+	net_stack_put(r->net);
+	cgroup_ns_put(r->cgroup);
 	pid_ns_put(r->pid);
 	mount_ns_put(r->mnt);
 	user_ns_put(r->user);
@@ -54,6 +57,10 @@ static uint64_t ino_of(const struct ns_ref *r)
 		return r->uts->ino;
 	if (r->ipc)
 		return ipc_ns_ino(r->ipc);
+	if (r->net)
+		return net_stack_ino(r->net);
+	if (r->cgroup)
+		return r->cgroup->ino;
 	if (r->pid)
 		return r->pid->ino;
 	if (r->time)
@@ -61,6 +68,23 @@ static uint64_t ino_of(const struct ns_ref *r)
 	if (r->user)
 		return r->user->ino;
 	return r->mnt ? mount_ns_ino(r->mnt) : ns_fixed_ino(r->kind);
+}
+
+struct user_ns *nsfs_owner(const struct ns_ref *r)
+{
+	if (r->uts)
+		return r->uts->owner;
+	if (r->ipc)
+		return ipc_ns_owner(r->ipc);
+	if (r->net)
+		return net_stack_owner(r->net);
+	if (r->cgroup)
+		return r->cgroup->owner;
+	if (r->pid)
+		return r->pid->owner;
+	if (r->time)
+		return r->time->owner;
+	return r->mnt ? mount_ns_owner(r->mnt) : NULL;
 }
 
 /* --- files ---------------------------------------------------------------------- */
@@ -141,12 +165,6 @@ static int open_parent(struct task *t, const struct ns_ref *r)
 	return open_ref(t, n);
 }
 
-/* Whose a namespace is; those that keep no owner are taken for the container's. */
-static struct user_ns *owner_of(const struct ns_ref *r)
-{
-	return r->uts ? r->uts->owner : r->mnt ? mount_ns_owner(r->mnt) : NULL;
-}
-
 static int nsfs_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
 {
 	const struct ns_ref *r = f->priv;
@@ -154,7 +172,7 @@ static int nsfs_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
 
 	switch (cmd) {
 	case NS_GET_USERNS:
-		return r->kind == NS_USER ? open_parent(task_current(), r) : open_user(task_current(), owner_of(r));
+		return r->kind == NS_USER ? open_parent(task_current(), r) : open_user(task_current(), nsfs_owner(r));
 	case NS_GET_PARENT:
 		return open_parent(task_current(), r);
 	case NS_GET_NSTYPE:
@@ -201,8 +219,12 @@ static int fill(struct task *t, enum ns_kind kind, bool for_children, struct ns_
 		uts_ns_get(r->uts = ns->uts);
 	} else if (kind == NS_IPC) {
 		ipc_ns_get(r->ipc = ns->ipc);
+	} else if (kind == NS_NET) {
+		net_stack_get(r->net = ns->net);
+	} else if (kind == NS_CGROUP) {
+		cgroup_ns_get(r->cgroup = ns->cgroup);
 	} else if (kind == NS_TIME) {
-		time_ns_get(r->time = ns->time);
+		time_ns_get(r->time = for_children ? ns->time_for_children : ns->time);
 	} else if (kind == NS_PID) {
 		/* one that was unshared is nothing before its first process is there */
 		if (for_children && !ns->pid_for_children->init)
@@ -260,8 +282,24 @@ static void nsfs_evict(struct inode *i)
 static const struct super_ops nsfs_super_ops = { .statfs = nsfs_statfs, .evict = nsfs_evict };
 static const struct fs_type nsfs_type = { .name = "nsfs" };
 
+/* For requests that name a network namespace by a descriptor. */
+static struct net_stack *net_by_fd(int fd)
+{
+	struct task *t = task_current();
+	struct file *f = t ? fd_get(t->files, fd) : NULL;
+	const struct ns_ref *r = f ? nsfs_ref(f) : NULL;
+	struct net_stack *net = r ? r->net : NULL;
+
+	if (net)
+		net_stack_get(net);
+	if (f)
+		file_put(f);
+	return net;
+}
+
 int nsfs_register(struct kernel *k)
 {
+	k->net_by_fd = net_by_fd;
 	k->nsfs = super_new(k->vfs, &nsfs_type, &nsfs_super_ops);
 	return k->nsfs ? 0 : -ENOMEM;
 }

@@ -26,7 +26,7 @@ struct exec_request {
 	struct cred *cred; /* of the caller */
 	bool no_new_privs;
 	uint64_t personality;
-	struct time_ns *time; /* of the caller; NULL: the first one */
+	struct time_ns *time; /* that the program is to be in; NULL: the first one */
 	const struct linux_rlimit *rlimits; /* LINUX_RLIM_NLIMITS, a private copy */
 	const struct path *base; /* where a relative name starts; NULL: cwd */
 	unsigned walk_flags; /* WALK_FOLLOW, WALK_EMPTY */

@@ -11,7 +11,7 @@
 
 #define CAP_IPC_OWNER 15
 
-struct ipc_ns *ipc_ns_new(struct kernel *k)
+struct ipc_ns *ipc_ns_new(struct kernel *k, struct user_ns *owner)
 {
 	struct ipc_ns *ns = calloc(1, sizeof(*ns));
 
@@ -20,6 +20,7 @@ struct ipc_ns *ipc_ns_new(struct kernel *k)
 	ref_init(&ns->ref);
 	ns->k = k;
 	ns->ino = ns_new_ino(k);
+	user_ns_get(ns->owner = owner);
 	mutex_init(&ns->mu, RANK_FILE);
 	ipc_limits_init(ns);
 	ns->shm = (struct ipc_table){ .limit = IPC_SHMMNI, .last = IPC_SLOTS, .free = ipc_shm_free };
@@ -53,6 +54,7 @@ void ipc_ns_put(struct ipc_ns *ns)
 	drop_all(ns, &ns->shm);
 	drop_all(ns, &ns->sem);
 	drop_all(ns, &ns->msg);
+	user_ns_put(ns->owner);
 	mutex_destroy(&ns->mu);
 	if (ns->mqueue)
 		ns->k->mqueue_free(ns->mqueue);
@@ -62,6 +64,11 @@ void ipc_ns_put(struct ipc_ns *ns)
 struct mqueue_fs *ipc_ns_mqueue(const struct ipc_ns *ns)
 {
 	return ns->mqueue;
+}
+
+struct user_ns *ipc_ns_owner(const struct ipc_ns *ns)
+{
+	return ns->owner;
 }
 
 uint64_t ipc_ns_ino(const struct ipc_ns *ns)

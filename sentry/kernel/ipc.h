@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 struct cred;
+struct user_ns;
 struct ipc_ns;
 struct kernel;
 struct mm_env;
@@ -41,10 +42,11 @@ int ipc_sysctl_show(const struct ipc_ns *ns, const char *name, char *out, size_t
 int ipc_sysctl_set(struct ipc_ns *ns, const char *name, const char *text);
 #define IPC_SEMVMX 32767
 
-struct ipc_ns *ipc_ns_new(struct kernel *k); /* NULL: no memory */
+struct ipc_ns *ipc_ns_new(struct kernel *k, struct user_ns *owner); /* NULL: no memory */
 void ipc_ns_get(struct ipc_ns *ns);
 void ipc_ns_put(struct ipc_ns *ns); /* NULL is fine; the last takes all objects along */
 uint64_t ipc_ns_ino(const struct ipc_ns *ns);
+struct user_ns *ipc_ns_owner(const struct ipc_ns *ns); /* borrowed; NULL: the container's */
 struct mqueue_fs *ipc_ns_mqueue(const struct ipc_ns *ns); /* its POSIX message queues */
 /* A process has ended or leaves ns: its SEM_UNDO adjustments are made, segments that it was the last to use go. No locks held. */
 void ipc_process_exit(struct ipc_ns *ns, struct thread_group *tg);

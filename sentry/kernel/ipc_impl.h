@@ -32,6 +32,7 @@ struct ipc_ns {
 	struct ref ref;
 	struct kernel *k; /* [I] */
 	uint64_t ino; /* [I] */
+	struct user_ns *owner; /* [I] referenced; NULL: the container's */
 	struct mqueue_fs *mqueue; /* [I] owned */
 	_Atomic uint64_t limits[IPC_LIMITS];
 	struct mutex mu; /* RANK_FILE; all below */

@@ -36,6 +36,6 @@ int kernel_init(struct kernel *k)
 	k->futexes = futex_table_new();
 	k->timers = timer_queue_new();
 	k->sigios = sigio_queue_new();
-	k->root_pids = pid_ns_new(k, NULL);
+	k->root_pids = pid_ns_new(k, NULL, NULL);
 	return k->klog && k->oom && k->tasks && k->futexes && k->timers && k->sigios && k->root_pids ? 0 : -ENOMEM;
 }

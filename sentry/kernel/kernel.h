@@ -43,7 +43,8 @@ struct kernel {
 	struct timer_queue *timers; /* [I] */
 	_Atomic unsigned aio_nr; /* requests that there is room for: kernel/aio.c */
 	struct sigio_queue *sigios; /* [I] signals that are to tell of files' readiness */
-	struct net_stack *net; /* [I] unix socket names etc.: net_init */
+	struct net_stack *net; /* [I] the containers' network namespace: net_init */
+	struct net_stack *(*net_by_fd)(int fd); /* [I] the one that a descriptor of the running task's names: nsfs_register */
 	struct superblock *nsfs; /* [I] namespaces as files: nsfs_register */
 	/* POSIX message queues of an IPC namespace: [I] set by mqueue_register */
 	struct mqueue_fs *(*mqueue_new)(struct kernel *k); /* NULL: no memory */

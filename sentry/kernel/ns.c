@@ -1,5 +1,5 @@
 /*
- * ns.c - UTS namespaces, and the set of namespaces of a task.  Any thread.
+ * ns.c - UTS and cgroup namespaces, and the set of namespaces of a task.  Any thread.
  */
 #include "kernel/ns.h"
 
@@ -8,6 +8,7 @@
 #include "kernel/pid.h"
 #include "kernel/task.h"
 #include "kernel/time_ns.h"
+#include "net/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -78,23 +79,51 @@ void uts_ns_set(struct uts_ns *ns, const char *nodename, const char *domainname)
 	mutex_unlock(&ns->mu);
 }
 
-/* --- the set of a task ------------------------------------------------------------ */
+/* --- control groups -------------------------------------------------------------- */
 
-struct nsproxy *nsproxy_new(struct uts_ns *uts, struct ipc_ns *ipc, struct pid_ns *pid_for_children, struct time_ns *time)
+struct cgroup_ns *cgroup_ns_new(struct kernel *k, struct user_ns *owner)
 {
-	struct nsproxy *ns = calloc(1, sizeof(*ns));
+	struct cgroup_ns *ns = calloc(1, sizeof(*ns));
 
 	if (!ns)
 		return NULL;
 	ref_init(&ns->ref);
-	uts_ns_get(uts);
-	ipc_ns_get(ipc);
-	pid_ns_get(pid_for_children);
-	time_ns_get(time);
-	ns->uts = uts;
-	ns->ipc = ipc;
-	ns->pid_for_children = pid_for_children;
-	ns->time = time;
+	ns->ino = ns_new_ino(k);
+	user_ns_get(ns->owner = owner);
+	return ns;
+}
+
+void cgroup_ns_get(struct cgroup_ns *ns)
+{
+	if (ns)
+		ref_get(&ns->ref);
+}
+
+void cgroup_ns_put(struct cgroup_ns *ns)
+{
+	if (!ns || !ref_put(&ns->ref))
+		return;
+	user_ns_put(ns->owner);
+	free(ns);
+}
+
+/* --- the set of a task ------------------------------------------------------------ */
+
+struct nsproxy *nsproxy_new(const struct nsproxy *of)
+{
+	struct nsproxy *ns = malloc(sizeof(*ns));
+
+	if (!ns)
+		return NULL;
+	*ns = *of;
+	ref_init(&ns->ref);
+	uts_ns_get(ns->uts);
+	ipc_ns_get(ns->ipc);
+	net_stack_get(ns->net);
+	cgroup_ns_get(ns->cgroup);
+	pid_ns_get(ns->pid_for_children);
+	time_ns_get(ns->time);
+	time_ns_get(ns->time_for_children);
 	return ns;
 }
 
@@ -103,18 +132,27 @@ void nsproxy_get(struct nsproxy *ns)
 	ref_get(&ns->ref);
 }
 
+/* The references of a set, whole or in the making. */
+static void drop_all(struct nsproxy *ns)
+{
+	uts_ns_put(ns->uts);
+	ipc_ns_put(ns->ipc);
+	net_stack_put(ns->net);
+	cgroup_ns_put(ns->cgroup);
+	pid_ns_put(ns->pid_for_children);
+	time_ns_put(ns->time);
+	time_ns_put(ns->time_for_children);
+}
+
 void nsproxy_put(struct nsproxy *ns)
 {
 	if (!ns || !ref_put(&ns->ref))
 		return;
-	uts_ns_put(ns->uts);
-	ipc_ns_put(ns->ipc);
-	pid_ns_put(ns->pid_for_children);
-	time_ns_put(ns->time);
+	drop_all(ns);
 	free(ns);
 }
 
-static int new_pid_ns(struct task *t, struct pid_ns **out)
+static int new_pid_ns(struct task *t, struct user_ns *owner, struct pid_ns **out)
 {
 	struct pid_ns *own = t->tg->pid_ns;
 
@@ -123,26 +161,62 @@ static int new_pid_ns(struct task *t, struct pid_ns **out)
 		return -EINVAL;
 	if (own->level + 1 >= PID_NS_LEVEL_MAX)
 		return -ENOSPC;
-	*out = pid_ns_new(t->k, own);
+	*out = pid_ns_new(t->k, own, owner);
 	return *out ? 0 : -ENOMEM;
 }
 
+/* The new ones of flags in *made, the rest of it stays NULL. */
+static int make_new(struct task *t, uint64_t flags, struct user_ns *owner, struct nsproxy *made)
+{
+	int r = flags & LINUX_CLONE_NEWPID ? new_pid_ns(t, owner, &made->pid_for_children) : 0;
+
+	if (!r && flags & LINUX_CLONE_NEWTIME)
+		r = time_ns_copy(t->k, t->ns->time_for_children, owner, &made->time_for_children);
+	if (!r && flags & LINUX_CLONE_NEWUTS && !(made->uts = uts_ns_new(t->k, t->ns->uts, owner)))
+		r = -ENOMEM;
+	if (!r && flags & LINUX_CLONE_NEWIPC && !(made->ipc = ipc_ns_new(t->k, owner)))
+		r = -ENOMEM;
+	if (!r && flags & LINUX_CLONE_NEWCGROUP && !(made->cgroup = cgroup_ns_new(t->k, owner)))
+		r = -ENOMEM;
+	if (!r && flags & LINUX_CLONE_NEWNET && !(made->net = net_stack_new_in(t->k->net, ns_new_ino(t->k), owner)))
+		r = -ENOMEM;
+	return r;
+}
+
+#define OVERLAY(set, made, member) (set).member = (made).member ? (made).member : (set).member
+
 int nsproxy_unshare(struct task *t, uint64_t flags, struct user_ns *owner, struct nsproxy **out)
 {
-	struct uts_ns *uts = flags & LINUX_CLONE_NEWUTS ? uts_ns_new(t->k, t->ns->uts, owner) : NULL;
-	struct ipc_ns *ipc = flags & LINUX_CLONE_NEWIPC ? ipc_ns_new(t->k) : NULL;
-	struct pid_ns *pid = NULL;
-	int r = flags & LINUX_CLONE_NEWPID ? new_pid_ns(t, &pid) : 0;
+	struct nsproxy made = { 0 }, all = *t->ns;
+	int r = make_new(t, flags, owner, &made);
 
-	if (!r && ((flags & LINUX_CLONE_NEWUTS && !uts) || (flags & LINUX_CLONE_NEWIPC && !ipc)))
-		r = -ENOMEM;
 	if (!r) {
-		*out = nsproxy_new(uts ? uts : t->ns->uts, ipc ? ipc : t->ns->ipc, pid ? pid : t->ns->pid_for_children, t->ns->time);
+		OVERLAY(all, made, uts);
+		OVERLAY(all, made, ipc);
+		OVERLAY(all, made, net);
+		OVERLAY(all, made, cgroup);
+		OVERLAY(all, made, pid_for_children);
+		OVERLAY(all, made, time_for_children);
+		*out = nsproxy_new(&all);
 		r = *out ? 0 : -ENOMEM;
 	}
-	uts_ns_put(uts);
-	ipc_ns_put(ipc);
-	pid_ns_put(pid);
+	drop_all(&made);
+	return r;
+}
+
+int nsproxy_enter_time(struct task *t)
+{
+	struct nsproxy all = *t->ns, *ns;
+	int r;
+
+	all.time = all.time_for_children;
+	if (!(ns = nsproxy_new(&all)))
+		return -ENOMEM;
+	r = time_ns_enter(t->k, all.time, t->mm);
+	if (r)
+		nsproxy_put(ns);
+	else
+		task_set_ns(t, ns);
 	return r;
 }
 

@@ -2,10 +2,10 @@
  * ns.h - the namespaces that a task is in: its struct nsproxy, beside the mount
  * namespace (its fs_context's) and its own pid namespace (its group's).
  *
- * A proxy is immutable; a task that leaves a namespace gets another proxy.  There
- * is one network and cgroup namespace in a sandbox; a time namespace of
- * its own has a container whose specification says so.  User namespaces are in
- * credentials (vfs/user_ns.h).
+ * A proxy is immutable; a task that leaves a namespace gets another proxy.  User
+ * namespaces are in credentials (vfs/user_ns.h); a network namespace is a stack of
+ * its own (net/stack.h).  Control groups below the container's cannot be made, so
+ * a cgroup namespace has a name and an owner, and its root is the container's group.
  */
 #ifndef SENTRY_KERNEL_NS_H
 #define SENTRY_KERNEL_NS_H
@@ -15,6 +15,7 @@
 #include "lib/ref.h"
 
 struct ipc_ns;
+struct net_stack;
 struct pid_ns;
 struct task;
 struct cred;
@@ -32,16 +33,24 @@ struct uts_ns {
 	char nodename[65], domainname[65]; /* [mu] */
 };
 
+struct cgroup_ns {
+	struct ref ref;
+	uint64_t ino; /* [I] */
+	struct user_ns *owner; /* [I] referenced */
+};
+
 struct nsproxy {
 	struct ref ref;
 	struct uts_ns *uts; /* [I] referenced, as the others */
 	struct ipc_ns *ipc;
+	struct net_stack *net;
+	struct cgroup_ns *cgroup; /* NULL: the container's */
 	struct pid_ns *pid_for_children;
-	struct time_ns *time; /* NULL: the first one */
+	struct time_ns *time, *time_for_children; /* NULL: the first one */
 };
 
-/* Those that a program can make; others are refused as by a kernel built without them. */
-#define NS_MADE_FLAGS (LINUX_CLONE_NEWUSER | LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWIPC | LINUX_CLONE_NEWPID)
+/* Those that are in a task's proxy. */
+#define NS_PROXY_FLAGS (LINUX_CLONE_NS_FLAGS & ~(LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUSER))
 
 uint64_t ns_new_ino(struct kernel *k); /* a number for /proc/PID/ns */
 uint64_t ns_fixed_ino(enum ns_kind kind); /* of those that there is one of */
@@ -51,12 +60,19 @@ void uts_ns_get(struct uts_ns *ns);
 void uts_ns_put(struct uts_ns *ns); /* NULL is fine */
 void uts_ns_set(struct uts_ns *ns, const char *nodename, const char *domainname); /* NULL, "" or too long: left as it is */
 
-/* Takes references of its own. NULL: no memory. */
-struct nsproxy *nsproxy_new(struct uts_ns *uts, struct ipc_ns *ipc, struct pid_ns *pid_for_children, struct time_ns *time);
+struct cgroup_ns *cgroup_ns_new(struct kernel *k, struct user_ns *owner);
+void cgroup_ns_get(struct cgroup_ns *ns); /* NULL is fine for both */
+void cgroup_ns_put(struct cgroup_ns *ns);
+
+/* One of the namespaces that `of` names; takes references of its own. NULL: no memory. */
+struct nsproxy *nsproxy_new(const struct nsproxy *of);
 void nsproxy_get(struct nsproxy *ns);
 void nsproxy_put(struct nsproxy *ns); /* NULL is fine */
-/* A copy with new namespaces, owner's, for those of flags (LINUX_CLONE_NEWUTS, NEWIPC, NEWPID): 0 or -errno. */
+/* A copy with new namespaces, owner's, for those of flags (NS_PROXY_FLAGS): 0 or -errno. */
 int nsproxy_unshare(struct task *t, uint64_t flags, struct user_ns *owner, struct nsproxy **out);
+/* t, which nobody else sees yet or whose own thread this is, enters the time namespace that it has for children, with
+ * its address space. -ENOMEM */
+int nsproxy_enter_time(struct task *t);
 /* Credentials with a new user namespace, in which they have all capabilities: 0 or -errno (-EPERM: its ids
  * have no numbers here, or it is in a chroot). */
 int cred_new_user_ns(struct task *t, struct cred **out);

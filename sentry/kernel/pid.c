@@ -6,6 +6,7 @@
 
 #include "kernel/ns.h"
 #include "kernel/task_table.h"
+#include "vfs/user_ns.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ RB_GENERATE_STATIC(pid_tree, pid_number, link, number_cmp)
 
 /* --- namespaces ----------------------------------------------------------------- */
 
-struct pid_ns *pid_ns_new(struct kernel *k, struct pid_ns *parent)
+struct pid_ns *pid_ns_new(struct kernel *k, struct pid_ns *parent, struct user_ns *owner)
 {
 	struct pid_ns *ns = calloc(1, sizeof(*ns));
 
@@ -29,6 +30,7 @@ struct pid_ns *pid_ns_new(struct kernel *k, struct pid_ns *parent)
 	RB_INIT(&ns->pids);
 	ns->k = k;
 	ns->ino = ns_new_ino(k);
+	user_ns_get(ns->owner = owner);
 	if (parent) {
 		pid_ns_get(parent);
 		ns->parent = parent;
@@ -47,6 +49,7 @@ void pid_ns_put(struct pid_ns *ns)
 	while (ns && ref_put(&ns->ref)) {
 		struct pid_ns *parent = ns->parent;
 
+		user_ns_put(ns->owner);
 		free(ns);
 		ns = parent;
 	}

@@ -25,6 +25,7 @@ struct pgrp;
 struct session;
 struct task;
 struct thread_group;
+struct user_ns;
 
 #define PID_MAX 4194304 /* /proc/sys/kernel/pid_max */
 #define PID_RESERVED 300 /* where numbering begins again */
@@ -54,6 +55,7 @@ struct pid_ns {
 	struct pid_ns *parent; /* [I] referenced; NULL: the root */
 	unsigned level; /* [I] */
 	uint64_t ino; /* [I] as /proc/PID/ns/pid shows it */
+	struct user_ns *owner; /* [I] whose capabilities count; referenced; NULL: the container's */
 	struct pid_tree pids; /* [T] */
 	pid_t last_pid; /* [T] */
 	struct thread_group *init; /* [T] its first process: orphans come to it; NULL: none yet, or none any more */
@@ -61,7 +63,7 @@ struct pid_ns {
 };
 
 /* NULL: no memory.  k's root when parent is NULL. */
-struct pid_ns *pid_ns_new(struct kernel *k, struct pid_ns *parent);
+struct pid_ns *pid_ns_new(struct kernel *k, struct pid_ns *parent, struct user_ns *owner);
 void pid_ns_get(struct pid_ns *ns);
 void pid_ns_put(struct pid_ns *ns); /* NULL is fine */
 bool pid_ns_is_below(const struct pid_ns *ns, const struct pid_ns *top); /* ns is top or below it */

@@ -67,11 +67,9 @@ static int check_flags(struct task *t, const struct clone_request *q)
 		return -EINVAL;
 	if (f & LINUX_CLONE_PIDFD && f & (LINUX_CLONE_DETACHED | LINUX_CLONE_THREAD))
 		return -EINVAL;
-	/* as a kernel built without network, cgroup and time namespaces; a new user namespace gives the right to the others */
+	/* a new user namespace gives the right to the others */
 	if (f & LINUX_CLONE_NS_FLAGS && !(f & LINUX_CLONE_NEWUSER) && !cred_capable_own(t->cred, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
-	if (f & LINUX_CLONE_NS_FLAGS & ~NS_MADE_FLAGS)
-		return -EINVAL;
 	if (f & LINUX_CLONE_NEWIPC && f & LINUX_CLONE_SYSVSEM)
 		return -EINVAL;
 	if (f & LINUX_CLONE_SETTLS && q->tls >= TASK_SIZE)
@@ -130,13 +128,21 @@ static int share_files(struct task *t, struct task *c, uint64_t flags)
 	return flags & LINUX_CLONE_NEWNS ? fs_context_unshare_ns(c->fs, c->cred->user_ns) : 0;
 }
 
+/* A process that shares no memory is in the time namespace that its parent has for children; one that does, at exec. */
 static int share_namespaces(struct task *t, struct task *c, uint64_t flags)
 {
-	if (flags & NS_MADE_FLAGS & ~(LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUSER))
-		return nsproxy_unshare(t, flags, c->cred->user_ns, &c->ns);
-	c->ns = t->ns;
-	nsproxy_get(c->ns);
-	return 0;
+	bool moves = !(flags & LINUX_CLONE_VM);
+	int r = 0;
+
+	if (flags & NS_PROXY_FLAGS) {
+		r = nsproxy_unshare(t, flags, c->cred->user_ns, &c->ns);
+	} else {
+		c->ns = t->ns;
+		nsproxy_get(c->ns);
+	}
+	if (r || !moves || c->ns->time == c->ns->time_for_children)
+		return r;
+	return nsproxy_enter_time(c);
 }
 
 static int make_group(struct task *t, struct task *c, const struct clone_request *q)

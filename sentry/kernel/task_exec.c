@@ -199,6 +199,8 @@ int task_exec(struct task *t, struct exec_request *q)
 	done = t->vfork_done;
 	t->vfork_done = NULL;
 	tasks_unlock(t->k);
+	if (t->ns->time != t->ns->time_for_children)
+		(void)nsproxy_enter_time(t); /* no memory: it stays where it is, with the new clock page */
 	fresh_registers(t, &img);
 	if (same_rights)
 		mm_inherit_stub(t->mm, old_mm, t->ctx);

@@ -156,7 +156,7 @@ static int map_vdso(struct mm *mm, const struct elf_args *a, uint64_t *vdso)
 {
 	struct memobj *o = a->vdso ? a->vdso : mm->env->vdso.obj;
 	struct backing b;
-	struct mm_mmap m = { .prot = LINUX_PROT_READ, .flags = LINUX_MAP_PRIVATE, .obj = o, .max_prot = LINUX_PROT_READ, .name = "[vvar]", .special = true };
+	struct mm_mmap m = { .prot = LINUX_PROT_READ, .flags = LINUX_MAP_PRIVATE, .obj = o, .max_prot = LINUX_PROT_READ, .name = MM_CLOCK_PAGE, .special = true };
 	int64_t at;
 	int e;
 

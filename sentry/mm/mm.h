@@ -41,6 +41,9 @@ struct mm_env {
 int mm_env_init(struct mm_env *e);
 /* One more, with a page of its own: 0 or -errno; obj is the caller's reference. */
 int mm_vdso_new(struct mm_env *e, struct mm_vdso *out);
+#define MM_CLOCK_PAGE "[vvar]"
+/* Another clock page where mm has one. 0 or -errno. */
+int mm_set_clock_page(struct mm *mm, const struct mm_vdso *v);
 
 struct mm *mm_new(struct mm_env *e); /* NULL: no memory */
 struct mm *mm_fork(struct mm *parent); /* copy-on-write copy; NULL: no memory */

@@ -76,7 +76,7 @@ static void copy_options(struct socket *child, const struct socket *l)
 int connect_to_listener(struct socket *s, struct socket *l, const struct sock_caller *c, bool nonblock, int full, struct sock_name *local,
 	struct sock_name *remote)
 {
-	struct socket *child = socket_alloc(s->net, l->ops, l->family, l->type, l->protocol);
+	struct socket *child = socket_alloc(l->family == LINUX_AF_UNIX ? s->net : l->net, l->ops, l->family, l->type, l->protocol);
 	struct waiter w = { 0 };
 	int r;
 

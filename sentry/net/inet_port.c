@@ -1,9 +1,10 @@
 /*
- * inet_port.c - addresses and ports of the loopback inside the sandbox: there is
- * one interface, lo, with 127.0.0.0/8 and ::1.
+ * inet_port.c - addresses and ports of a network namespace, and what name a socket
+ * has towards another.
  *
  * [net->mu] guards the table of ports and, for sockets in it, their names.
  */
+#include "abi/capability.h"
 #include "net/stack.h"
 
 #include <arpa/inet.h>
@@ -146,7 +147,7 @@ int port_bind(struct socket *s, const struct endpoint *want, bool privileged)
 	struct sock_name *n;
 	int r = 0;
 
-	if (!endpoint_is_any(&e) && !endpoint_is_loopback(&e))
+	if (!endpoint_is_any(&e) && !net_is_local(s->net, e.ip))
 		return -EADDRNOTAVAIL;
 	if (e.port && e.port < atomic_load(&s->net->port_unprivileged) && !privileged)
 		return -EACCES;
@@ -218,6 +219,30 @@ int port_local(struct socket *s, struct endpoint *out)
 	return r;
 }
 
+int inet_way(struct socket *s, const struct endpoint *to, struct endpoint *from, struct net_stack **there)
+{
+	struct endpoint any = { 0 };
+	int r = port_autobind(s);
+
+	if (!r)
+		r = port_local(s, from);
+	if (r)
+		return r;
+	if (!endpoint_is_loopback(to)) {
+		if (endpoint_is_any(from))
+			memcpy(from->ip, any.ip, 16);
+		return net_reach(s->net, to->ip, from->ip, there);
+	}
+	if (!s->net->lo_up)
+		return -ENETUNREACH;
+	if (endpoint_is_any(from)) {
+		memcpy(from->ip, to->ip, 16);
+		endpoint_loopback(from);
+	}
+	net_stack_get(*there = s->net);
+	return 0;
+}
+
 /* How well s fits: 0 not at all. net->mu held. */
 static int fitness(struct socket *s, int type, const struct endpoint *to, const struct endpoint *from)
 {
@@ -272,7 +297,7 @@ int inet_bind(struct socket *s, const struct sock_caller *c, const struct sockad
 	struct endpoint e;
 	int r = endpoint_of(s, a, &e);
 
-	return r ? r : port_bind(s, &e, cred_capable(c->cred, 10 /* CAP_NET_BIND_SERVICE */));
+	return r ? r : port_bind(s, &e, cred_capable_in(c->cred, s->net->owner, LINUX_CAP_NET_BIND_SERVICE));
 }
 
 int inet_name(struct socket *s, bool peer, struct sockaddr_buf *out)

@@ -10,8 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* References to the sockets there are. */
-static int collect(struct net_stack *n, struct socket ***out, size_t *n_out)
+int net_sockets(struct net_stack *n, struct socket ***out, size_t *n_out)
 {
 	struct socket **all = NULL, *s;
 	size_t room, used;
@@ -41,7 +40,7 @@ static int collect(struct net_stack *n, struct socket ***out, size_t *n_out)
 
 static void describe(struct socket *s, struct socket_info *i)
 {
-	struct net_stack *n = s->net;
+	struct net_world *n = s->net->world;
 
 	*i = (struct socket_info){ .id = s, .family = s->family, .type = s->type, .refs = ref_count(&s->ref) - 1 };
 	mutex_lock(&n->gc_mu);
@@ -67,7 +66,7 @@ int net_each_socket(struct net_stack *n, int (*fn)(const struct socket_info *i, 
 	struct socket_info info;
 	struct socket **all;
 	size_t count;
-	int r = collect(n, &all, &count);
+	int r = net_sockets(n, &all, &count);
 
 	if (r)
 		return r;

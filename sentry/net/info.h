@@ -16,6 +16,9 @@ struct socket_info {
 	uint64_t ino; /* of the open file, 0: not accepted yet */
 };
 
+/* References to the sockets there are, in an array that is the caller's. -ENOMEM */
+int net_sockets(struct net_stack *n, struct socket ***out, size_t *n_out);
+
 /* All sockets of the stack, newest first, each as it was at one moment; until fn returns non-zero. -ENOMEM. No locks held. */
 int net_each_socket(struct net_stack *n, int (*fn)(const struct socket_info *i, void *arg), void *arg);
 

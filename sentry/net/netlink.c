@@ -1,11 +1,12 @@
 /*
  * netlink.c - netlink sockets of the family NETLINK_ROUTE: a request is answered
- * at once, into the socket's own queue.  Multicast groups may be joined; nothing
- * ever happens that they would be told of.
+ * at once, into the socket's own queue, and members of multicast groups are told
+ * of what it changed in their network namespace.
  */
 #include "abi/capability.h"
 #include "mm/usercopy.h"
-#include "net/lo.h"
+#include "net/info.h"
+#include "net/rtnetlink.h"
 #include "net/stack.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #define REQUEST_MAX (32u << 10)
+#define RECORD_MAX (8u << 10)
 #define ADDRESS_LEN ((uint32_t)sizeof(struct linux_sockaddr_nl))
 
 static struct sock_name *make_name(uint32_t pid, uint32_t groups)
@@ -64,12 +66,27 @@ static int set_name(struct socket *s, uint32_t pid, uint32_t groups)
 	return r;
 }
 
+/* Its namespace counts who listens. */
+static void set_groups(struct socket *s, uint64_t groups)
+{
+	uint64_t old = atomic_exchange(&s->groups, groups);
+
+	if (!old && groups)
+		atomic_fetch_add(&s->net->n_members, 1);
+	else if (old && !groups)
+		atomic_fetch_sub(&s->net->n_members, 1);
+}
+
 static int nl_bind(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a)
 {
 	struct linux_sockaddr_nl nl;
 	int r = parse_name(a, &nl);
 
-	return r ? r : set_name(s, nl.pid, nl.groups);
+	if (!r)
+		r = set_name(s, nl.pid, nl.groups);
+	if (!r)
+		set_groups(s, (s->groups & ~(uint64_t)UINT32_MAX) | nl.groups);
+	return r;
 }
 
 static int nl_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock)
@@ -80,7 +97,7 @@ static int nl_connect(struct socket *s, const struct sock_caller *c, const struc
 	if (r)
 		return r;
 	if (nl.pid || nl.groups)
-		return cred_capable(c->cred, LINUX_CAP_NET_ADMIN) ? -ECONNREFUSED : -EPERM;
+		return cred_capable_in(c->cred, s->net->owner, LINUX_CAP_NET_ADMIN) ? -ECONNREFUSED : -EPERM;
 	return pid_of(s) ? 0 : set_name(s, 0, 0);
 }
 
@@ -105,60 +122,89 @@ static void tell_result(struct nlbuf *b, const struct linux_nlmsghdr *h, int r)
 }
 
 /* Puts one record into s's own queue. */
-static int deliver(struct socket *s, const struct nlbuf *b)
+static int deliver_record(struct socket *s, const uint8_t *p, size_t n, uint32_t group)
 {
-	struct sock_name *kernel;
-	struct seg *g;
-	bool full;
+	struct sock_name *kernel = make_name(0, group);
+	struct seg *g = kernel ? seg_new((uint32_t)n) : NULL;
 
-	if (!b->len)
-		return 0;
-	kernel = make_name(0, 0);
-	g = kernel ? seg_new((uint32_t)b->len) : NULL;
 	if (!g) {
 		sock_name_put(kernel);
 		return -ENOMEM;
 	}
-	memcpy(g->data, b->p, b->len);
-	g->len = (uint32_t)b->len;
+	memcpy(g->data, p, n);
+	g->len = (uint32_t)n;
 	g->from = kernel;
 	mutex_lock(&s->mu);
-	full = s->rq_bytes + g->len > s->rcvbuf;
-	if (full) {
-		s->err = ENOBUFS;
-	} else {
-		STAILQ_INSERT_TAIL(&s->rq, g, link);
-		s->rq_bytes += g->len;
-	}
+	STAILQ_INSERT_TAIL(&s->rq, g, link);
+	s->rq_bytes += g->len;
 	mutex_unlock(&s->mu);
-	if (full)
-		seg_free(g);
-	waitq_wake(&s->wq, EVENT_IN | EVENT_RDNORM | (full ? EVENT_ERR : 0));
 	return 0;
+}
+
+/* The messages of b as records that any program's buffer holds; all of them or none: what waits already says so. */
+static int deliver(struct socket *s, const struct nlbuf *b, uint32_t group)
+{
+	bool full = s->rq_bytes > s->rcvbuf || s->state == SOCK_CLOSED;
+	size_t at = 0, end, next;
+	uint32_t len;
+	int r = 0;
+
+	if (!b->len)
+		return 0;
+	if (full)
+		s->err = ENOBUFS;
+	while (!r && !full && at < b->len) {
+		for (end = at; end < b->len; end = next) {
+			memcpy(&len, b->p + end, sizeof(len));
+			next = end + LINUX_NLMSG_ALIGN(len);
+			if (next - at > RECORD_MAX && end > at)
+				break;
+		}
+		r = deliver_record(s, b->p + at, end - at, group);
+		at = end;
+	}
+	waitq_wake(&s->wq, EVENT_IN | EVENT_RDNORM | (full ? EVENT_ERR : 0));
+	return r;
+}
+
+void netlink_multicast(struct net_stack *n, unsigned group, const struct nlbuf *b)
+{
+	struct socket **all;
+	size_t count;
+
+	if (!n->n_members || net_sockets(n, &all, &count))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (all[i]->ops == &netlink_ops && all[i]->groups >> (group - 1) & 1)
+			(void)deliver(all[i], b, 1u << (group - 1));
+		socket_put(all[i]);
+	}
+	free(all);
 }
 
 int netlink_tell(struct socket *s, const void *data, size_t n)
 {
-	struct nlbuf b = { .p = malloc(n), .len = n };
-	int r = -ENOMEM;
+	int r;
 
-	if (b.p) {
-		memcpy(b.p, data, n);
-		r = deliver(s, &b);
-	}
-	free(b.p);
+	if (s->rq_bytes > s->rcvbuf)
+		return 0;
+	r = deliver_record(s, data, n, 0);
+	waitq_wake(&s->wq, EVENT_IN | EVENT_RDNORM);
 	return r;
 }
 
-static int answer(struct socket *s, const struct linux_nlmsghdr *h, bool privileged)
+static int answer(struct socket *s, const struct linux_nlmsghdr *h, const struct cred *c)
 {
 	struct nlbuf b = { .seq = h->seq, .pid = pid_of(s) };
+	struct rt_news news = { 0 };
+	struct rt_request q = { .h = h, .net = s->net, .cred = c, .answer = &b, .news = &news };
 	int r = 0, failed;
 	bool ack;
 
 	if (h->flags & LINUX_NLM_F_REQUEST && h->type >= LINUX_NLMSG_MIN_TYPE)
-		r = rtnetlink_request(h, privileged, &b);
-	failed = !r && !b.failed ? deliver(s, &b) : 0;
+		r = rtnetlink_request(&q);
+	news_send(&news);
+	failed = !r && !b.failed ? deliver(s, &b, 0) : 0;
 	ack = r || (h->flags & LINUX_NLM_F_ACK && !(b.flags & LINUX_NLM_F_MULTI));
 	b.len = 0;
 	if (ack)
@@ -166,13 +212,13 @@ static int answer(struct socket *s, const struct linux_nlmsghdr *h, bool privile
 	if (b.failed)
 		failed = -ENOMEM;
 	if (ack && !failed)
-		failed = deliver(s, &b);
+		failed = deliver(s, &b, 0);
 	free(b.p);
 	return failed;
 }
 
 /* buf: aligned, private. What does not hold a whole message is passed over, as on Linux. */
-static int answer_all(struct socket *s, const uint8_t *buf, size_t len, bool privileged)
+static int answer_all(struct socket *s, const uint8_t *buf, size_t len, const struct cred *c)
 {
 	struct linux_nlmsghdr *h;
 	int r = 0;
@@ -188,7 +234,7 @@ static int answer_all(struct socket *s, const uint8_t *buf, size_t len, bool pri
 			free(h);
 			return 0;
 		}
-		r = answer(s, h, privileged);
+		r = answer(s, h, c);
 		step = LINUX_NLMSG_ALIGN(h->len);
 		free(h);
 		if (step > len)
@@ -199,7 +245,7 @@ static int answer_all(struct socket *s, const uint8_t *buf, size_t len, bool pri
 	return r;
 }
 
-static int check_destination(const struct socket_msg *m)
+static int check_destination(struct socket *s, const struct socket_msg *m)
 {
 	struct linux_sockaddr_nl nl;
 	int r;
@@ -208,7 +254,7 @@ static int check_destination(const struct socket_msg *m)
 		return 0;
 	r = parse_name(m->name, &nl);
 	if (!r && (nl.pid || nl.groups))
-		r = cred_capable(m->caller->cred, LINUX_CAP_NET_ADMIN) ? -ECONNREFUSED : -EPERM;
+		r = cred_capable_in(m->caller->cred, s->net->owner, LINUX_CAP_NET_ADMIN) ? -ECONNREFUSED : -EPERM;
 	return r;
 }
 
@@ -216,7 +262,7 @@ static ssize_t nl_send(struct socket *s, struct socket_msg *m)
 {
 	size_t len = m->uio->resid;
 	uint8_t *buf;
-	int r = m->flags & LINUX_MSG_OOB ? -EOPNOTSUPP : check_destination(m);
+	int r = m->flags & LINUX_MSG_OOB ? -EOPNOTSUPP : check_destination(s, m);
 
 	if (!r && !pid_of(s))
 		r = set_name(s, 0, 0);
@@ -229,7 +275,7 @@ static ssize_t nl_send(struct socket *s, struct socket_msg *m)
 		return -ENOBUFS;
 	r = uio_copy_in(m->uio, buf, len) == (ssize_t)len ? 0 : -EFAULT;
 	if (!r)
-		r = answer_all(s, buf, len, cred_capable(m->caller->cred, LINUX_CAP_NET_ADMIN));
+		r = answer_all(s, buf, len, m->caller->cred);
 	free(buf);
 	return r ? r : (ssize_t)len;
 }
@@ -251,9 +297,21 @@ static int nl_name(struct socket *s, bool peer, struct sockaddr_buf *out)
 
 static int nl_setopt(struct socket *s, int level, int opt, const void *v, unsigned len)
 {
+	uint64_t bit;
+	uint32_t value;
+
 	if (level != LINUX_SOL_NETLINK || opt < LINUX_NETLINK_ADD_MEMBERSHIP || opt > LINUX_NETLINK_GET_STRICT_CHK)
 		return -ENOPROTOOPT;
-	return len < sizeof(int) ? -EINVAL : 0;
+	if (len < sizeof(int))
+		return -EINVAL;
+	memcpy(&value, v, sizeof(value));
+	if (opt > LINUX_NETLINK_DROP_MEMBERSHIP)
+		return 0;
+	if (value < 1 || value > 64)
+		return -EINVAL;
+	bit = UINT64_C(1) << (value - 1);
+	set_groups(s, opt == LINUX_NETLINK_ADD_MEMBERSHIP ? s->groups | bit : s->groups & ~bit);
+	return 0;
 }
 
 static int nl_shutdown(struct socket *s, int how)
@@ -265,6 +323,7 @@ static void nl_close(struct socket *s)
 {
 	struct seg_list rest = STAILQ_HEAD_INITIALIZER(rest);
 
+	set_groups(s, 0);
 	mutex_lock(&s->mu);
 	s->state = SOCK_CLOSED;
 	STAILQ_CONCAT(&rest, &s->rq);

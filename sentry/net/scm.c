@@ -9,7 +9,7 @@
  * discounted; who still has some, and all it leads to, is alive; the
  * rest loses its queues.
  *
- * [net->gc_mu] is held from a message's receipt being counted to its end, so
+ * [world->gc_mu] is held from a message's receipt being counted to its end, so
  * that no candidate can become reachable while it is judged: a call that can
  * reach one needs a file reference, which a candidate has only in queues.
  */
@@ -51,8 +51,9 @@ static struct socket *unix_socket_of(struct file *f)
 	return s && s->family == LINUX_AF_UNIX ? s : NULL;
 }
 
-int scm_send_files(struct net_stack *n, const struct scm *m, uint64_t limit)
+int scm_send_files(struct net_stack *net, const struct scm *m, uint64_t limit)
 {
+	struct net_world *n = net->world;
 	int r = 0;
 
 	if (!m->n_files)
@@ -75,7 +76,7 @@ int scm_send_files(struct net_stack *n, const struct scm *m, uint64_t limit)
 	return r;
 }
 
-static void received_locked(struct net_stack *n, const struct scm *m)
+static void received_locked(struct net_world *n, const struct scm *m)
 {
 	for (unsigned i = 0; i < m->n_files; i++) {
 		struct socket *s = unix_socket_of(m->files[i]);
@@ -89,8 +90,10 @@ static void received_locked(struct net_stack *n, const struct scm *m)
 	n->n_files -= m->n_files;
 }
 
-void scm_received(struct net_stack *n, const struct scm *m)
+void scm_received(struct net_stack *net, const struct scm *m)
 {
+	struct net_world *n = net->world;
+
 	if (!m->n_files)
 		return;
 	mutex_lock(&n->gc_mu);
@@ -164,7 +167,7 @@ static void take_garbage(struct socket *s, struct seg_list *out)
 	mutex_unlock(&s->mu);
 }
 
-static void mark(struct net_stack *n)
+static void mark(struct net_world *n)
 {
 	struct socket_queue alive = TAILQ_HEAD_INITIALIZER(alive);
 	struct socket *s;
@@ -182,8 +185,9 @@ static void mark(struct net_stack *n)
 	}
 }
 
-void scm_collect(struct net_stack *n)
+void scm_collect(struct net_stack *net)
 {
+	struct net_world *n = net->world;
 	struct seg_list garbage = STAILQ_HEAD_INITIALIZER(garbage);
 	struct socket *s;
 	struct seg *g;

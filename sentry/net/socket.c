@@ -5,7 +5,7 @@
 
 #include "abi/fcntl.h"
 #include "mm/usercopy.h"
-#include "net/lo.h"
+#include "net/rtnetlink.h"
 #include "net/stack.h"
 #include "vfs/file.h"
 
@@ -47,36 +47,6 @@ int listen_backlog(const struct socket *s, int backlog)
 	return (uint32_t)backlog > most ? (int)most : backlog;
 }
 
-struct net_stack *net_stack_new(struct vfs *v)
-{
-	struct net_stack *n = calloc(1, sizeof(*n));
-
-	if (!n)
-		return NULL;
-	n->vfs = v;
-	n->port_range = 32768 | 60999u << 16;
-	n->port_unprivileged = 1024;
-	n->backlog_max = LINUX_SOMAXCONN;
-	mutex_init(&n->mu, RANK_LEAF);
-	mutex_init(&n->gc_mu, RANK_FILE);
-	TAILQ_INIT(&n->inflight);
-	for (unsigned i = 0; i < NAME_BUCKETS; i++) {
-		LIST_INIT(&n->abstract[i]);
-		LIST_INIT(&n->ports[i]);
-	}
-	return n;
-}
-
-struct vfs *net_stack_vfs(struct net_stack *n)
-{
-	return n->vfs;
-}
-
-void net_stack_set_caller(struct net_stack *n, void (*fn)(struct sock_caller *out))
-{
-	n->caller = fn;
-}
-
 struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, int family, int type, int protocol)
 {
 	struct socket *s = calloc(1, sizeof(*s));
@@ -87,7 +57,7 @@ struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, i
 	mutex_init(&s->mu, RANK_FILE);
 	waitq_init(&s->wq);
 	s->ops = ops;
-	s->net = n;
+	net_stack_get(s->net = n);
 	s->family = family;
 	s->type = type;
 	s->protocol = protocol;
@@ -107,14 +77,15 @@ struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, i
 
 void socket_put(struct socket *s)
 {
+	struct net_stack *n = s->net;
 	struct socket *peer;
 
 	if (!ref_put(&s->ref))
 		return;
-	mutex_lock(&s->net->mu);
+	mutex_lock(&n->mu);
 	LIST_REMOVE(s, all_link);
-	s->net->n_all--;
-	mutex_unlock(&s->net->mu);
+	n->n_all--;
+	mutex_unlock(&n->mu);
 	peer = s->peer;
 	seg_list_free(&s->rq);
 	free(s->spare);
@@ -123,6 +94,7 @@ void socket_put(struct socket *s)
 	waitq_destroy(&s->wq);
 	mutex_destroy(&s->mu);
 	free(s);
+	net_stack_put(n);
 	if (peer)
 		socket_put(peer);
 }
@@ -349,8 +321,8 @@ static ssize_t file_op_write(struct file *f, struct uio *u, int64_t *pos)
 	struct sock_caller c = { .cred = f->cred, .id = s->cred };
 	struct socket_msg m = { .uio = u, .flags = file_nonblock(f) ? LINUX_MSG_DONTWAIT : 0, .caller = &c };
 
-	if (s->net->caller)
-		s->net->caller(&c);
+	if (s->net->world->caller)
+		s->net->world->caller(&c);
 	return socket_send(s, &m);
 }
 
@@ -361,6 +333,17 @@ static uint32_t file_op_poll(struct file *f)
 	return s->ops->poll(s);
 }
 
+/* It is who asks that counts, not who made the socket. */
+static int interface_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
+{
+	struct socket *s = f->priv;
+	struct sock_caller c = { .cred = f->cred };
+
+	if (s->net->world->caller)
+		s->net->world->caller(&c);
+	return netdev_ioctl(s->net, c.cred, mm, cmd, arg);
+}
+
 static int file_op_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
 {
 	struct socket *s = f->priv, *peer;
@@ -368,7 +351,7 @@ static int file_op_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t a
 	int32_t n;
 
 	if (cmd != LINUX_SIOCINQ && cmd != LINUX_SIOCOUTQ)
-		return lo_ioctl(mm, cmd, arg);
+		return interface_ioctl(f, mm, cmd, arg);
 	if (s->state == SOCK_LISTENING)
 		return -EINVAL;
 	mutex_lock(&s->mu);
@@ -387,13 +370,15 @@ static void file_op_release(struct file *f)
 	struct socket *s = f->priv;
 	struct net_stack *n = s->net;
 
-	mutex_lock(&n->gc_mu);
+	net_stack_get(n);
+	mutex_lock(&n->world->gc_mu);
 	s->file = NULL;
-	mutex_unlock(&n->gc_mu);
+	mutex_unlock(&n->world->gc_mu);
 	s->ops->close(s);
 	socket_put(s);
-	if (n->n_sockets)
+	if (n->world->n_sockets)
 		scm_collect(n);
+	net_stack_put(n);
 }
 
 static const struct file_ops socket_file_ops = {
@@ -406,7 +391,7 @@ static const struct file_ops socket_file_ops = {
 
 int socket_open(struct socket *s, int flags, const struct cred *c, struct file **out)
 {
-	int r = file_new_anon(s->net->vfs, &socket_file_ops, "socket:", S_IFSOCK | 0777, flags | LINUX_O_RDWR, c, s, out);
+	int r = file_new_anon(s->net->world->vfs, &socket_file_ops, "socket:", S_IFSOCK | 0777, flags | LINUX_O_RDWR, c, s, out);
 
 	if (r) {
 		s->ops->close(s);

@@ -29,6 +29,7 @@ struct mm;
 struct net_stack;
 struct socket;
 struct uio;
+struct user_ns;
 
 struct sockaddr_buf {
 	uint32_t len; /* bytes valid, 0: none */
@@ -106,9 +107,9 @@ struct socket {
 	struct mutex mu; /* RANK_FILE */
 	struct waitq wq;
 	const struct socket_ops *ops; /* [I] */
-	struct net_stack *net; /* [I] */
+	struct net_stack *net; /* [I] referenced */
 	int family, type, protocol; /* [I] */
-	struct file *file; /* no reference: set while open, for the collector [net->gc_mu] */
+	struct file *file; /* no reference: set while open, for the collector [world->gc_mu] */
 	_Atomic int state; /* enum sock_state: [mu] to write */
 	_Atomic(struct socket *) peer; /* [mu] to write; streams: set once, referenced until freed; records: may change */
 	_Atomic unsigned shut; /* SHUT_* */
@@ -140,6 +141,7 @@ struct socket {
 	_Atomic uint64_t flags; /* bit n: boolean SO_ option n is on (n < 64) */
 	_Atomic uint32_t tcp_flags; /* same for TCP_ options */
 	_Atomic uint32_t inet_flags; /* INET_* */
+	_Atomic uint64_t groups; /* netlink: bit n - 1: it is in multicast group n */
 	struct linux_linger linger; /* [mu] */
 	_Atomic uint32_t lowat;
 	int32_t peek_off; /* [mu] SO_PEEK_OFF: where the next MSG_PEEK begins; -1: at the beginning, always */
@@ -147,18 +149,28 @@ struct socket {
 	uint64_t ip_set; /* [mu] which of ip_values were set (ip_opt.c) */
 	int16_t ip_values[SOCK_IP_OPTIONS]; /* [mu] */
 	/* the collector's */
-	unsigned inflight, gc_count; /* [net->gc_mu] */
-	TAILQ_ENTRY(socket) gc_link; /* [net->gc_mu] while inflight */
-	TAILQ_ENTRY(socket) gc_work; /* [net->gc_mu] while the collector runs */
-	bool gc_candidate; /* [net->gc_mu] */
+	unsigned inflight, gc_count; /* [world->gc_mu] */
+	TAILQ_ENTRY(socket) gc_link; /* [world->gc_mu] while inflight */
+	TAILQ_ENTRY(socket) gc_work; /* [world->gc_mu] while the collector runs */
+	bool gc_candidate; /* [world->gc_mu] */
 };
 static inline bool sock_flag(const struct socket *s, int so) { return s->flags >> so & 1; }
 
 /* --- life -------------------------------------------------------------------------- */
-struct net_stack *net_stack_new(struct vfs *v); /* one per network namespace; NULL: no memory */
-struct vfs *net_stack_vfs(struct net_stack *n);
+/* ns.c: network namespaces. The first one, whose loopback is up, with what all share; NULL: no memory */
+struct net_stack *net_stack_new(struct vfs *v, uint64_t ino);
+/* Another one beside it: its loopback is down. NULL: no memory */
+struct net_stack *net_stack_new_in(struct net_stack *first, uint64_t ino, struct user_ns *owner);
+void net_stack_get(struct net_stack *n);
+void net_stack_put(struct net_stack *n); /* NULL is fine */
+uint64_t net_stack_ino(const struct net_stack *n);
+struct user_ns *net_stack_owner(const struct net_stack *n); /* borrowed; NULL: the container's */
 /* Who writes by write(2), where no caller is given: fills *out for the running task. Set once at boot. */
 void net_stack_set_caller(struct net_stack *n, void (*fn)(struct sock_caller *out));
+/* The namespaces that requests name by a descriptor or a process number of the running task: a new reference, or
+ * NULL. Set once at boot. */
+typedef struct net_stack *net_ns_finder(int number);
+void net_stack_set_finders(struct net_stack *n, net_ns_finder *by_fd, net_ns_finder *by_pid);
 
 /* socket(2) without the flags in type: -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT ... */
 int socket_create(struct net_stack *n, int family, int type, int protocol, const struct sock_caller *c, struct socket **out);

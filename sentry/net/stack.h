@@ -1,10 +1,11 @@
 /*
- * stack.h - a network namespace: the names of unix sockets, ports, files in flight.
- * For net/ only.
+ * stack.h - a network namespace: the names of unix sockets, ports, interfaces; and
+ * what all namespaces of the sandbox share.  For net/ only.
  */
 #ifndef SENTRY_NET_STACK_H
 #define SENTRY_NET_STACK_H
 
+#include "net/device.h"
 #include "net/socket.h"
 
 #define NAME_BUCKETS 64
@@ -12,9 +13,25 @@
 LIST_HEAD(socket_list, socket);
 TAILQ_HEAD(socket_queue, socket);
 
-struct net_stack {
+/* What the namespaces of a sandbox share. */
+struct net_world {
 	struct vfs *vfs; /* [I] */
 	void (*caller)(struct sock_caller *out); /* [I] may be NULL */
+	net_ns_finder *by_fd, *by_pid; /* [I] may be NULL */
+	/* files in flight; taken with no socket locked, sockets' locks nest in it */
+	struct mutex gc_mu; /* RANK_FILE */
+	struct socket_queue inflight; /* [gc_mu] unix sockets in flight */
+	_Atomic uint64_t n_files; /* [gc_mu to write] files in flight */
+	_Atomic uint64_t n_sockets; /* of these, unix sockets */
+	struct mutex mu; /* RANK_LEAF: interfaces, addresses and routes of all namespaces */
+	unsigned n_devices; /* [mu] */
+};
+
+struct net_stack {
+	struct ref ref; /* tasks, sockets and files */
+	struct net_world *world; /* [I] */
+	uint64_t ino; /* [I] as /proc/PID/ns/net shows it */
+	struct user_ns *owner; /* [I] whose capabilities count; referenced; NULL: the container's */
 	struct mutex mu; /* RANK_LEAF: the tables of names */
 	struct socket_list abstract[NAME_BUCKETS]; /* [mu] unix sockets with abstract names */
 	struct socket_list ports[NAME_BUCKETS]; /* [mu] inet sockets with a port */
@@ -25,11 +42,12 @@ struct net_stack {
 	_Atomic uint32_t backlog_max; /* net.core.somaxconn */
 	struct socket_list all; /* [mu] every socket there is, newest first */
 	size_t n_all; /* [mu] */
-	/* files in flight; taken with no socket locked, sockets' locks nest in it */
-	struct mutex gc_mu; /* RANK_FILE */
-	struct socket_queue inflight; /* [gc_mu] unix sockets in flight */
-	_Atomic uint64_t n_files; /* [gc_mu to write] files in flight */
-	_Atomic uint64_t n_sockets; /* of these, unix sockets */
+	_Atomic unsigned n_members; /* netlink sockets that are in a multicast group */
+	struct net_devices devices; /* [world->mu] */
+	struct net_routes routes; /* [world->mu] those that were given, in the order of use */
+	int last_index; /* [world->mu] */
+	_Atomic bool lo_up; /* [world->mu to write] 127.0.0.0/8 and ::1 are there */
+	_Atomic bool forward4, forward6; /* net.ipv4.ip_forward, net.ipv6.conf.all.forwarding */
 };
 
 extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops, tcp_ops, udp_ops, netlink_ops;
@@ -54,7 +72,7 @@ int unix_find(struct socket *s, const struct sock_caller *c, const struct sockad
 void unix_unbind(struct socket *s); /* at close */
 int unix_name(struct socket *s, bool peer, struct sockaddr_buf *out);
 
-/* --- inet_port.c: addresses and ports of the loopback --- */
+/* --- inet_port.c: addresses and ports --- */
 struct endpoint { /* IPv4 as ::ffff:a.b.c.d */
 	uint8_t ip[16];
 	uint16_t port; /* host order */
@@ -68,6 +86,9 @@ void endpoint_loopback(struct endpoint *e); /* any -> the loopback address of it
 int port_bind(struct socket *s, const struct endpoint *e, bool privileged);
 int port_autobind(struct socket *s); /* if it has none yet */
 /* Replaces the address in s's name. */
+/* Where `to` is and the name that s has towards it: a port of its own, and an address that is filled in where it has
+ * none. *there: a new reference.  Errors of net_reach; *from is filled for -EHOSTUNREACH and -ETIMEDOUT too. */
+int inet_way(struct socket *s, const struct endpoint *to, struct endpoint *from, struct net_stack **there);
 int port_set_local(struct socket *s, const struct endpoint *e);
 int port_local(struct socket *s, struct endpoint *out); /* s's own; -EINVAL: none */
 /* The listener (streams) or receiver for what comes from `from` to `to`: a new reference, or NULL. */

@@ -1,6 +1,6 @@
 /*
- * tcp.c - TCP between sockets of the sandbox: listeners are found by port, data
- * goes by stream.c.  Addresses outside are unreachable: there is no route.
+ * tcp.c - TCP between sockets of the sandbox: listeners are found by port in the
+ * namespace that has the address, data goes by stream.c.
  */
 #include "net/stack.h"
 
@@ -39,27 +39,21 @@ static struct sock_name *name_of(const struct endpoint *e, int family)
 static int connect_at(struct socket *s, const struct sock_caller *c, const struct endpoint *to, bool nonblock)
 {
 	struct sock_name *local, *remote;
+	struct net_stack *there;
 	struct endpoint from;
 	struct socket *l;
-	int r = port_autobind(s);
+	int r = inet_way(s, to, &from, &there);
 
-	if (!r)
-		r = port_local(s, &from);
 	if (r)
 		return r;
-	if (endpoint_is_any(&from)) {
-		uint16_t port = from.port;
-
-		from = *to;
-		endpoint_loopback(&from);
-		from.port = port;
-		r = port_set_local(s, &from);
-		if (r)
-			return r;
+	l = port_find(there, LINUX_SOCK_STREAM, to, &from);
+	net_stack_put(there);
+	r = l ? port_set_local(s, &from) : -ECONNREFUSED;
+	if (r) {
+		if (l)
+			socket_put(l);
+		return r;
 	}
-	l = port_find(s->net, LINUX_SOCK_STREAM, to, &from);
-	if (!l)
-		return -ECONNREFUSED;
 	local = name_of(to, l->family);
 	remote = name_of(&from, l->family);
 	s->peer_name = name_of(to, s->family);
@@ -131,7 +125,7 @@ static int tcp_connect(struct socket *s, const struct sock_caller *c, const stru
 	r = connect_begin(s);
 	if (r)
 		return r;
-	r = endpoint_is_loopback(&to) ? connect_at(s, c, &to, nonblock) : -ENETUNREACH;
+	r = connect_at(s, c, &to, nonblock);
 	if (r)
 		connect_abort(s);
 	return nonblock && (!r || r == -ECONNREFUSED || r == -ETIMEDOUT) ? in_progress(s, r) : r;

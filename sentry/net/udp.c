@@ -1,5 +1,5 @@
 /*
- * udp.c - UDP between sockets of the sandbox.  Nobody waits to send: a record for
+ * udp.c - UDP between sockets of the sandbox, by the way there is.  Nobody waits to send: a record for
  * a full receiver is dropped; one for no receiver is answered by ECONNREFUSED at
  * the next call of a connected sender (what ICMP does).
  */
@@ -35,21 +35,14 @@ static int set_peer(struct socket *s, const struct endpoint *to)
 	return 0;
 }
 
-/* s's own address as the receiver at `to` sees it. */
+/* The same as inet_way where it is no matter whether anybody is there. */
 static int source_for(struct socket *s, const struct endpoint *to, struct endpoint *from)
 {
-	int r = port_autobind(s);
+	struct net_stack *there = NULL;
+	int r = inet_way(s, to, from, &there);
 
-	if (!r)
-		r = port_local(s, from);
-	if (!r && endpoint_is_any(from)) {
-		uint16_t port = from->port;
-
-		*from = *to;
-		endpoint_loopback(from);
-		from->port = port;
-	}
-	return r;
+	net_stack_put(there);
+	return r == -EHOSTUNREACH || r == -ETIMEDOUT ? 0 : r;
 }
 
 static int udp_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock)
@@ -64,8 +57,6 @@ static int udp_connect(struct socket *s, const struct sock_caller *c, const stru
 		return r;
 	if (endpoint_is_any(&to))
 		endpoint_loopback(&to);
-	if (!endpoint_is_loopback(&to))
-		return -ENETUNREACH;
 	r = source_for(s, &to, &from);
 	if (!r)
 		r = port_set_local(s, &from);
@@ -90,12 +81,23 @@ static int destination(struct socket *s, const struct socket_msg *m, struct endp
 		return -EINVAL;
 	if (endpoint_is_any(to))
 		endpoint_loopback(to);
-	return endpoint_is_loopback(to) ? 0 : -ENETUNREACH;
+	return 0;
+}
+
+/* Nobody took it: a connected sender is told at its next call. */
+static ssize_t undelivered(struct socket *s, const struct socket_msg *m, int error)
+{
+	if (s->inet_flags & INET_CONNECTED && error != ETIMEDOUT) {
+		s->err = error;
+		waitq_wake(&s->wq, EVENT_ERR);
+	}
+	return (ssize_t)m->uio->resid;
 }
 
 static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 {
 	struct endpoint to, from;
+	struct net_stack *there = NULL;
 	struct sock_name *name;
 	struct sockaddr_buf a;
 	struct socket *r;
@@ -107,18 +109,15 @@ static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 	if (!n)
 		n = m->flags & LINUX_MSG_OOB ? -EOPNOTSUPP : m->uio->resid > UDP_MAX ? -EMSGSIZE : destination(s, m, &to);
 	if (!n)
-		n = s->shut & SHUT_SEND ? -EPIPE : source_for(s, &to, &from);
+		n = s->shut & SHUT_SEND ? -EPIPE : inet_way(s, &to, &from, &there);
+	if (n == -EHOSTUNREACH || n == -ETIMEDOUT)
+		return undelivered(s, m, (int)-n);
 	if (n)
 		return n;
-	r = port_find(s->net, LINUX_SOCK_DGRAM, &to, &from);
-	if (!r) {
-		n = (ssize_t)m->uio->resid;
-		if (s->inet_flags & INET_CONNECTED) {
-			s->err = ECONNREFUSED;
-			waitq_wake(&s->wq, EVENT_ERR);
-		}
-		return n;
-	}
+	r = port_find(there, LINUX_SOCK_DGRAM, &to, &from);
+	net_stack_put(there);
+	if (!r)
+		return undelivered(s, m, ECONNREFUSED);
 	endpoint_addr(&from, r->family, &a);
 	name = sock_name_new(&a);
 	n = name ? dgram_send_to(s, r, m, name) : -ENOMEM;

@@ -71,7 +71,7 @@ static char *fd_name(int fd, const char *name)
 static int64_t exec_common(struct task *t, int dirfd, uaddr name_at, uaddr argv, uaddr envp, int flags)
 {
 	struct linux_rlimit rl[LINUX_RLIM_NLIMITS];
-	struct exec_request q = { .k = t->k, .fs = t->fs, .cred = t->cred, .no_new_privs = t->no_new_privs || ptrace_holds_rights(t), .personality = t->personality, .time = t->ns->time };
+	struct exec_request q = { .k = t->k, .fs = t->fs, .cred = t->cred, .no_new_privs = t->no_new_privs || ptrace_holds_rights(t), .personality = t->personality, .time = t->ns->time_for_children };
 	size_t room = argument_room(t);
 	struct file *base = NULL;
 	char *name = malloc(4096), *shown = NULL;

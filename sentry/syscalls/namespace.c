@@ -1,7 +1,5 @@
 /*
- * namespace.c - unshare and setns.  New network, cgroup and time namespaces are
- * refused as by a kernel built without them; entering the one that there is
- * changes nothing.
+ * namespace.c - unshare and setns.
  */
 #include "abi/capability.h"
 #include "fs/nsfs.h"
@@ -9,6 +7,7 @@
 #include "kernel/ipc.h"
 #include "kernel/pid.h"
 #include "kernel/task_table.h"
+#include "kernel/time_ns.h"
 #include "syscalls/syscall.h"
 
 #include <errno.h>
@@ -72,7 +71,7 @@ static int prepare_unshare(struct task *t, uint64_t f, struct change *c)
 		c->files = fdtable_dup(t->files);
 		r = c->files ? 0 : -ENOMEM;
 	}
-	if (!r && f & NS_MADE_FLAGS & ~(LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUSER))
+	if (!r && f & NS_PROXY_FLAGS)
 		r = nsproxy_unshare(t, f, owner, &c->ns);
 	return r;
 }
@@ -92,8 +91,6 @@ int64_t sys_unshare(struct task *t, const uint64_t a[6])
 		return -EINVAL;
 	if (f & LINUX_CLONE_NS_FLAGS && !(f & LINUX_CLONE_NEWUSER) && !cred_capable_own(t->cred, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
-	if (f & LINUX_CLONE_NS_FLAGS & ~NS_MADE_FLAGS)
-		return -EINVAL;
 	r = prepare_unshare(t, f, &c);
 	if (!r)
 		change_apply(t, &c);
@@ -103,16 +100,15 @@ int64_t sys_unshare(struct task *t, const uint64_t a[6])
 
 /* --- setns ----------------------------------------------------------------------------- */
 
-/* What the new proxy is made of; borrowed. */
-struct target {
-	struct uts_ns *uts;
-	struct ipc_ns *ipc;
-	struct pid_ns *pid;
-};
+/* In its own user namespace, or in the one that it enters with the same call. */
+static bool capable(struct task *t, const struct change *c, int cap)
+{
+	return c->cred ? cred_capable_in(t->cred, c->cred->user_ns, cap) : cred_capable_own(t->cred, cap);
+}
 
 static int enter_mount_ns(struct task *t, struct mount_ns *mnt, struct change *c)
 {
-	if (!cred_capable_own(t->cred, LINUX_CAP_SYS_CHROOT))
+	if (!capable(t, c, LINUX_CAP_SYS_CHROOT))
 		return -EPERM;
 	if (ref_count(&t->fs->ref) > 1)
 		return -EINVAL; /* shared with another task */
@@ -130,7 +126,16 @@ static int enter_user_ns(struct task *t, struct user_ns *ns, struct change *c)
 	return cred_capable_in(t->cred, ns, LINUX_CAP_SYS_ADMIN) ? cred_in_user_ns(t->cred, ns, &c->cred) : -EPERM;
 }
 
-static int enter(struct task *t, const struct ns_ref *r, struct change *c, struct target *to)
+static int enter_time_ns(struct task *t, struct time_ns *ns, struct nsproxy *to)
+{
+	if (!tg_single(t->tg) || mm_is_shared(t->mm))
+		return -EUSERS; /* the others would see another clock page */
+	to->time = to->time_for_children = ns;
+	return 0;
+}
+
+/* What is entered comes to stand in *to, borrowed, or in c. */
+static int enter(struct task *t, const struct ns_ref *r, struct change *c, struct nsproxy *to)
 {
 	switch (r->kind) {
 	case NS_UTS:
@@ -140,84 +145,131 @@ static int enter(struct task *t, const struct ns_ref *r, struct change *c, struc
 		to->ipc = r->ipc;
 		return 0;
 	case NS_PID: /* for children; one's own or one below it */
-		to->pid = r->pid;
+		to->pid_for_children = r->pid;
 		return pid_ns_is_below(r->pid, task_pid_ns(t)) ? 0 : -EINVAL;
 	case NS_MNT:
 		return enter_mount_ns(t, r->mnt, c);
 	case NS_USER:
 		return enter_user_ns(t, r->user, c);
 	case NS_CGROUP:
+		to->cgroup = r->cgroup;
+		return 0;
 	case NS_NET:
+		to->net = r->net;
+		return 0;
 	case NS_TIME:
+		return enter_time_ns(t, r->time, to);
 	case NS_KINDS:
 		break;
 	}
 	return 0;
 }
 
-static int finish(struct task *t, struct change *c, const struct target *to)
+static bool is_same(const struct nsproxy *a, const struct nsproxy *b)
 {
-	if (!to->uts && !to->ipc && !to->pid)
-		return 0;
-	c->ns = nsproxy_new(to->uts ? to->uts : t->ns->uts, to->ipc ? to->ipc : t->ns->ipc, to->pid ? to->pid : t->ns->pid_for_children, t->ns->time);
-	return c->ns ? 0 : -ENOMEM;
+	return a->uts == b->uts && a->ipc == b->ipc && a->net == b->net && a->cgroup == b->cgroup && a->pid_for_children == b->pid_for_children &&
+	       a->time == b->time && a->time_for_children == b->time_for_children;
 }
 
-/* Who owns the namespace says who may enter; pid and IPC namespaces are taken for the container's. */
-static bool may_enter(struct task *t, const struct ns_ref *r)
+static int finish(struct task *t, struct change *c, const struct nsproxy *to)
 {
-	const struct user_ns *owner = r->uts ? r->uts->owner : r->mnt ? mount_ns_owner(r->mnt) : NULL;
+	int r = 0;
 
-	return cred_capable_in(t->cred, owner, LINUX_CAP_SYS_ADMIN) && cred_capable_own(t->cred, LINUX_CAP_SYS_ADMIN);
+	if (is_same(to, t->ns))
+		return 0;
+	c->ns = nsproxy_new(to);
+	if (!c->ns)
+		return -ENOMEM;
+	if (to->time != t->ns->time)
+		r = time_ns_enter(t->k, to->time, t->mm);
+	return r;
+}
+
+/* Who owns the namespace says who may enter. */
+static bool may_enter(struct task *t, const struct ns_ref *r, const struct change *c)
+{
+	return cred_capable_in(t->cred, nsfs_owner(r), LINUX_CAP_SYS_ADMIN) && capable(t, c, LINUX_CAP_SYS_ADMIN);
 }
 
 /* One namespace, by its file. */
 static int enter_file(struct task *t, const struct ns_ref *r, uint64_t type, struct change *c)
 {
-	struct target to = { 0 };
+	struct nsproxy to = *t->ns;
 	int ret;
 
 	if (type && type != ns_clone_flag(r->kind))
 		return -EINVAL;
-	if (r->kind != NS_USER && !may_enter(t, r))
+	if (r->kind != NS_USER && !may_enter(t, r, c))
 		return -EPERM;
 	ret = enter(t, r, c, &to);
 	return ret ? ret : finish(t, c, &to);
 }
 
+/* What a task has of each kind; borrowed. */
+struct holdings {
+	struct nsproxy *ns;
+	struct fs_context *fs;
+	struct cred *cred;
+};
+
+static bool holdings_get(struct thread_group *tg, struct holdings *h)
+{
+	struct task *o = tg_any_task(tg);
+
+	*h = (struct holdings){ 0 };
+	if (o) {
+		h->ns = task_get_ns(o);
+		h->fs = task_get_fs(o);
+		h->cred = task_get_cred(o);
+	}
+	task_put(o);
+	return h->ns && h->fs && h->cred;
+}
+
+static void holdings_put(struct holdings *h)
+{
+	if (h->fs)
+		fs_context_put(h->fs);
+	nsproxy_put(h->ns);
+	cred_put(h->cred);
+}
+
+/* Those of `types`, its user namespace first, for that gives the right to the others. */
+static int enter_holdings(struct task *t, const struct holdings *h, struct pid_ns *pid, uint64_t types, struct change *c, struct nsproxy *to)
+{
+	const struct ns_ref all[] = {
+		{ .kind = NS_USER, .user = h->cred->user_ns },
+		{ .kind = NS_MNT, .mnt = h->fs->ns },
+		{ .kind = NS_UTS, .uts = h->ns->uts },
+		{ .kind = NS_IPC, .ipc = h->ns->ipc },
+		{ .kind = NS_PID, .pid = pid },
+		{ .kind = NS_CGROUP, .cgroup = h->ns->cgroup },
+		{ .kind = NS_NET, .net = h->ns->net },
+		{ .kind = NS_TIME, .time = h->ns->time },
+	};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < sizeof(all) / sizeof(all[0]); i++) {
+		if (!(types & ns_clone_flag(all[i].kind)))
+			continue;
+		r = all[i].kind == NS_USER || may_enter(t, &all[i], c) ? enter(t, &all[i], c, to) : -EPERM;
+	}
+	return r;
+}
+
 /* Several of a process's, by its pidfd. */
 static int enter_process(struct task *t, struct thread_group *tg, uint64_t types, struct change *c)
 {
-	struct task *o;
-	struct nsproxy *ns;
-	struct fs_context *fs;
-	struct target to = { 0 };
-	int r = 0;
+	struct nsproxy to = *t->ns;
+	struct holdings h;
+	int r;
 
 	if (!types || types & ~LINUX_CLONE_NS_FLAGS)
 		return -EINVAL;
-	if (types & LINUX_CLONE_NEWUSER)
-		return -EINVAL;
-	if (!ns_capable(t, LINUX_CAP_SYS_ADMIN))
-		return -EPERM;
-	o = tg_any_task(tg);
-	ns = o ? task_get_ns(o) : NULL;
-	fs = o ? task_get_fs(o) : NULL;
-	if (!ns || !fs)
-		r = -ESRCH;
-	if (!r && types & LINUX_CLONE_NEWNS)
-		r = enter_mount_ns(t, fs->ns, c);
-	if (!r && types & LINUX_CLONE_NEWPID)
-		r = enter(t, &(struct ns_ref){ .kind = NS_PID, .pid = tg->pid_ns }, c, &to);
-	if (!r) {
-		to.uts = types & LINUX_CLONE_NEWUTS ? ns->uts : NULL;
-		to.ipc = types & LINUX_CLONE_NEWIPC ? ns->ipc : NULL;
+	r = holdings_get(tg, &h) ? enter_holdings(t, &h, tg->pid_ns, types, c, &to) : -ESRCH;
+	if (!r)
 		r = finish(t, c, &to);
-	}
-	if (fs)
-		fs_context_put(fs);
-	nsproxy_put(ns);
-	task_put(o);
+	holdings_put(&h);
 	return r;
 }
 

@@ -5,6 +5,7 @@
 #include "syscalls/socket_util.h"
 
 #include "abi/capability.h"
+#include "kernel/ns.h"
 #include "syscalls/fd_util.h"
 #include "syscalls/syscall.h"
 
@@ -72,7 +73,7 @@ int64_t sys_socket(struct task *t, const uint64_t a[6])
 
 	if (type & ~(LINUX_SOCK_TYPE_MASK | TYPE_FLAGS))
 		return -EINVAL;
-	r = socket_create(t->k->net, (int)a[0], type & LINUX_SOCK_TYPE_MASK, (int)a[2], &c, &s);
+	r = socket_create(t->ns->net, (int)a[0], type & LINUX_SOCK_TYPE_MASK, (int)a[2], &c, &s);
 	if (!r)
 		r = open_socket(t, s, type, &f);
 	return r ? r : install_new(t, f, type & LINUX_SOCK_CLOEXEC);
@@ -87,7 +88,7 @@ int64_t sys_socketpair(struct task *t, const uint64_t a[6])
 
 	if (type & ~(LINUX_SOCK_TYPE_MASK | TYPE_FLAGS))
 		return -EINVAL;
-	r = socket_create_pair(t->k->net, (int)a[0], type & LINUX_SOCK_TYPE_MASK, (int)a[2], &c, s);
+	r = socket_create_pair(t->ns->net, (int)a[0], type & LINUX_SOCK_TYPE_MASK, (int)a[2], &c, s);
 	if (r)
 		return r;
 	r = open_socket(t, s[0], type, &f[0]);

@@ -75,6 +75,9 @@ int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *
 /* The same without a mount: ns is whose numbers are shown. */
 int pctx_begin_in(struct pctx *c, struct kernel *k, struct pid_ns *ns, const struct pnode *n);
 void pctx_end(struct pctx *c);
+struct net_stack;
+struct net_stack *proc_reader_net(struct kernel *k); /* the network namespace of who reads, or the containers'; borrowed */
+struct net_stack *proc_net(struct pctx *c); /* the one that c is about: a new reference, or NULL */
 struct time_ns *proc_reader_time(void); /* the time namespace of who reads; borrowed; NULL: the first one */
 struct cred *pctx_cred(struct pctx *c); /* new reference; a zombie still has one. NULL: not about a process */
 int proc_may_access(struct pctx *c); /* the current task may look into c->tg: 0 or -EACCES */
@@ -90,7 +93,7 @@ int pctx_link_text(struct pctx *c, const struct pentry *e, const struct path *ro
 
 /* The files, by directory. */
 extern const struct pentry proc_root_entry, proc_pid_entry, proc_tid_entry, proc_fd_link, proc_fdinfo_file;
-extern const struct pentry proc_pid_table[], proc_tid_table[], proc_net_table[], proc_sys_table[], proc_sysvipc_table[];
+extern const struct pentry proc_pid_table[], proc_tid_table[], proc_net_table[], proc_sys_table[], proc_sys_net_table[], proc_sysvipc_table[];
 
 #define SHOW(f) int f(struct pctx *c, struct pbuf *b)
 SHOW(show_cpuinfo);

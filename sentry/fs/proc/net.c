@@ -1,27 +1,108 @@
 /*
- * net.c - /proc/net: the loopback interface, empty tables of what is not there, and
- * the sockets (net_sockets.c).
+ * net.c - /proc/PID/net: the interfaces, addresses and routes of the process's network
+ * namespace, empty tables of what is not there, and the sockets (net_sockets.c).
  */
 #include "fs/proc/internal.h"
+
+#include "kernel/ns.h"
+#include "net/stack.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+struct net_stack *proc_net(struct pctx *c)
+{
+	struct nsproxy *ns = c->t ? task_get_ns(c->t) : NULL;
+	struct net_stack *net = ns ? ns->net : NULL;
+
+	if (net)
+		net_stack_get(net);
+	nsproxy_put(ns);
+	return net;
+}
+
+/* Shows something of each interface. */
+static int each_device(struct pctx *c, struct pbuf *b, void (*fn)(struct pbuf *b, struct net_device *d))
+{
+	struct net_stack *n = proc_net(c);
+	struct net_device *d;
+
+	if (!n)
+		return -EINVAL; /* as of a zombie */
+	mutex_lock(&n->world->mu);
+	TAILQ_FOREACH (d, &n->devices, link)
+		fn(b, d);
+	mutex_unlock(&n->world->mu);
+	net_stack_put(n);
+	return 0;
+}
+
+static void put_dev(struct pbuf *b, struct net_device *d)
+{
+	pprintf(b, "%6s:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0\n", d->name);
+}
 
 static SHOW(show_dev)
 {
 	pprintf(b, "Inter-|   Receive                                                |  Transmit\n"
-		   " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
-		   "    lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0\n");
-	return 0;
+		   " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n");
+	return each_device(c, b, put_dev);
+}
+
+static uint32_t word(const uint8_t ip[16])
+{
+	uint32_t v;
+
+	memcpy(&v, ip + 12, sizeof(v));
+	return v;
+}
+
+static void put_route(struct pbuf *b, const struct net_device *d, const struct net_prefix *to, const uint8_t *gateway, uint32_t metric)
+{
+	unsigned bits = to->len - 96u;
+	uint32_t mask = bits ? __builtin_bswap32(UINT32_MAX << (32 - bits)) : 0;
+
+	pprintf(b, "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0\n", d->name, word(to->ip) & mask, gateway ? word(gateway) : 0,
+		1u | (gateway ? 2u : 0) | (bits == 32 ? 4u : 0), metric, mask);
+}
+
+/* Those that were given, by their interface, and the networks it is in. */
+static void put_routes(struct pbuf *b, struct net_device *d)
+{
+	const struct net_address *a;
+	const struct net_route *r;
+
+	TAILQ_FOREACH (r, &d->ns->routes, link)
+		if (r->dev == d && r->v4 && r->table == LINUX_RT_TABLE_MAIN)
+			put_route(b, d, &r->to, r->has_gateway ? r->gateway : NULL, r->metric);
+	TAILQ_FOREACH (a, &d->addresses, link)
+		if (device_is_up(d) && d->kind != DEVICE_LO && prefix_is_v4(&a->p) && a->p.len < 128)
+			put_route(b, d, &a->p, NULL, 0);
 }
 
 static SHOW(show_route)
 {
 	pprintf(b, "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
-	return 0;
+	return each_device(c, b, put_routes);
+}
+
+static void put_inet6(struct pbuf *b, struct net_device *d)
+{
+	const struct net_address *a;
+
+	TAILQ_FOREACH (a, &d->addresses, link) {
+		if (prefix_is_v4(&a->p))
+			continue;
+		for (int i = 0; i < 16; i++)
+			pprintf(b, "%02x", a->p.ip[i]);
+		pprintf(b, " %02x %02x %02x 80 %8s\n", (unsigned)d->index, a->p.len, d->kind == DEVICE_LO ? 0x10 : 0, d->name);
+	}
 }
 
 static SHOW(show_if_inet6)
 {
-	pprintf(b, "00000000000000000000000000000001 01 80 10 80       lo\n");
-	return 0;
+	return each_device(c, b, put_inet6);
 }
 
 static SHOW(show_none)

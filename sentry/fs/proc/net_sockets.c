@@ -7,6 +7,7 @@
 #include "net/info.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -14,6 +15,16 @@ struct listing {
 	struct pbuf *b;
 	int family, type, n;
 };
+
+/* Of the process's network namespace. */
+static int each_socket(struct pctx *c, int (*fn)(const struct socket_info *i, void *arg), struct listing *l)
+{
+	struct net_stack *n = proc_net(c);
+	int r = n ? net_each_socket(n, fn, l) : -EINVAL;
+
+	net_stack_put(n);
+	return r;
+}
 
 /* Linux's numbers of TCP states. */
 static int inet_state(const struct socket_info *i)
@@ -73,7 +84,7 @@ static int show_inet(struct pctx *c, struct pbuf *b, int family, int type)
 	pprintf(b, "  sl  %-*s %-*s st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode%s\n", family == LINUX_AF_INET ? 13 : 37, "local_address",
 		family == LINUX_AF_INET ? 13 : 37, family == LINUX_AF_INET ? "rem_address" : "remote_address",
 		type == LINUX_SOCK_DGRAM ? " ref pointer drops" : "");
-	return net_each_socket(c->k->net, put_inet, &l);
+	return each_socket(c, put_inet, &l);
 }
 
 SHOW(show_tcp) { return show_inet(c, b, LINUX_AF_INET, LINUX_SOCK_STREAM); }
@@ -115,5 +126,5 @@ SHOW(show_unix)
 	struct listing l = { .b = b };
 
 	pprintf(b, "Num       RefCount Protocol Flags    Type St Inode Path\n");
-	return net_each_socket(c->k->net, put_unix, &l);
+	return each_socket(c, put_unix, &l);
 }

@@ -7,8 +7,6 @@
 #include "kernel/ipc.h"
 #include "kernel/ns.h"
 #include "kernel/task_table.h"
-#include "lib/numbers.h"
-#include "net/stack.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -45,8 +43,6 @@ TEXT(show_swappiness, "60")
 TEXT(show_ngroups, "65536")
 TEXT(show_threads_max, "16384")
 TEXT(show_cap_last, "40")
-TEXT(show_rmem, "212992")
-TEXT(show_tcp_mem, "4096\t131072\t6291456")
 TEXT(show_sched_rr, "100")
 TEXT(show_rtsig, "32")
 TEXT(show_overflow, "65534")
@@ -154,60 +150,6 @@ static ssize_t store_mqueue(struct pctx *c, char *text, size_t n)
 	return store_ipc(c, text, n, "fs.mqueue");
 }
 
-/* --- of the network ------------------------------------------------------------------ */
-
-static SHOW(show_port_range)
-{
-	uint32_t range = atomic_load(&c->k->net->port_range);
-
-	pprintf(b, "%u\t%u\n", range & 0xffff, range >> 16);
-	return 0;
-}
-
-static ssize_t store_port_range(struct pctx *c, char *text, size_t n)
-{
-	uint32_t range = atomic_load(&c->k->net->port_range);
-	uint64_t v[2] = { range & 0xffff, range >> 16 };
-	int r = parse_numbers(text, v, 2);
-
-	if (r < 0 || v[0] < 1 || v[1] > 65535 || v[1] < v[0] || v[0] < atomic_load(&c->k->net->port_unprivileged))
-		return -EINVAL;
-	atomic_store(&c->k->net->port_range, (uint32_t)(v[0] | v[1] << 16));
-	return (ssize_t)n;
-}
-
-static SHOW(show_unprivileged_port)
-{
-	pprintf(b, "%u\n", atomic_load(&c->k->net->port_unprivileged));
-	return 0;
-}
-
-static ssize_t store_unprivileged_port(struct pctx *c, char *text, size_t n)
-{
-	uint64_t v = atomic_load(&c->k->net->port_unprivileged);
-
-	if (parse_numbers(text, &v, 1) < 0 || v > (atomic_load(&c->k->net->port_range) & 0xffff))
-		return -EINVAL;
-	atomic_store(&c->k->net->port_unprivileged, (uint32_t)v);
-	return (ssize_t)n;
-}
-
-static SHOW(show_somaxconn)
-{
-	pprintf(b, "%u\n", atomic_load(&c->k->net->backlog_max));
-	return 0;
-}
-
-static ssize_t store_somaxconn(struct pctx *c, char *text, size_t n)
-{
-	uint64_t v = atomic_load(&c->k->net->backlog_max);
-
-	if (parse_numbers(text, &v, 1) < 0 || v > INT32_MAX)
-		return -EINVAL;
-	atomic_store(&c->k->net->backlog_max, (uint32_t)v);
-	return (ssize_t)n;
-}
-
 /* --- random ---------------------------------------------------------------------------- */
 
 static void uuid(struct pbuf *b, const uint8_t r[16])
@@ -301,15 +243,6 @@ static const struct pentry vm_table[] = {
 	RO("max_map_count", show_max_map_count), RO("mmap_min_addr", show_mmap_min_addr), RO("overcommit_memory", show_one),
 	RO("overcommit_ratio", show_overcommit_ratio), RO("swappiness", show_swappiness), END_,
 };
-static const struct pentry core_table[] = {
-	RO("rmem_default", show_rmem), RO("rmem_max", show_rmem), RW("somaxconn", show_somaxconn, store_somaxconn), RO("wmem_default", show_rmem), RO("wmem_max", show_rmem), END_,
-};
-static const struct pentry ipv4_table[] = {
-	RO("ip_forward", show_zero), RW("ip_local_port_range", show_port_range, store_port_range),
-	RW("ip_unprivileged_port_start", show_unprivileged_port, store_unprivileged_port), RO("tcp_rmem", show_tcp_mem), RO("tcp_sack", show_one),
-	RO("tcp_timestamps", show_one), RO("tcp_wmem", show_tcp_mem), END_,
-};
-static const struct pentry sys_net_table[] = { DIR_("core", core_table), DIR_("ipv4", ipv4_table), END_ };
 const struct pentry proc_sys_table[] = {
-	DIR_("fs", fs_table), DIR_("kernel", kernel_table), DIR_("net", sys_net_table), DIR_("vm", vm_table), END_,
+	DIR_("fs", fs_table), DIR_("kernel", kernel_table), DIR_("net", proc_sys_net_table), DIR_("vm", vm_table), END_,
 };

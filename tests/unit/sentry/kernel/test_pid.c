@@ -17,6 +17,14 @@ uint64_t ns_new_ino(struct kernel *of)
 	return atomic_fetch_add(&of->ns_made, 1);
 }
 
+void user_ns_get(struct user_ns *ns)
+{
+}
+
+void user_ns_put(struct user_ns *ns)
+{
+}
+
 static struct pid *make(struct pid_ns *ns)
 {
 	struct pid *p = NULL;
@@ -27,7 +35,7 @@ static struct pid *make(struct pid_ns *ns)
 
 START_TEST(nested)
 {
-	struct pid_ns *root = pid_ns_new(&k, NULL), *a = pid_ns_new(&k, root), *b = pid_ns_new(&k, root), *c = pid_ns_new(&k, a);
+	struct pid_ns *root = pid_ns_new(&k, NULL, NULL), *a = pid_ns_new(&k, root, NULL), *b = pid_ns_new(&k, root, NULL), *c = pid_ns_new(&k, a, NULL);
 	struct pid *pa = make(a), *pb = make(b), *pc = make(c), *pa2 = make(a);
 	pid_t nr = 0;
 
@@ -54,7 +62,7 @@ END_TEST
 /* A number is not given again at once; its holder keeps it known to who looks later. */
 START_TEST(lives)
 {
-	struct pid_ns *root = pid_ns_new(&k, NULL), *a = pid_ns_new(&k, root);
+	struct pid_ns *root = pid_ns_new(&k, NULL, NULL), *a = pid_ns_new(&k, root, NULL);
 	struct pid *p = make(a), *q;
 
 	p->task = (struct task *)&table;
@@ -79,7 +87,7 @@ END_TEST
 
 START_TEST(refused)
 {
-	struct pid_ns *root = pid_ns_new(&k, NULL), *a = pid_ns_new(&k, root);
+	struct pid_ns *root = pid_ns_new(&k, NULL, NULL), *a = pid_ns_new(&k, root, NULL);
 	struct pid *p;
 
 	a->dying = true;

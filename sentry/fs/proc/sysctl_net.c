@@ -1,0 +1,136 @@
+/*
+ * sysctl_net.c - /proc/sys/net: settings of the network namespace of who reads and
+ * writes; a container's specification sets those of the containers'.
+ */
+#include "fs/proc/internal.h"
+
+#include "kernel/ns.h"
+#include "lib/numbers.h"
+#include "net/stack.h"
+
+#include <errno.h>
+
+struct net_stack *proc_reader_net(struct kernel *k)
+{
+	struct task *t = task_current();
+
+	return t && t->ns ? t->ns->net : k->net;
+}
+
+#define TEXT(fn, text)                                                                                                                               \
+	static SHOW(fn)                                                                                                                              \
+	{                                                                                                                                            \
+		pprintf(b, "%s\n", text);                                                                                                            \
+		return 0;                                                                                                                            \
+	}
+
+TEXT(show_zero, "0")
+TEXT(show_one, "1")
+TEXT(show_rmem, "212992")
+TEXT(show_tcp_mem, "4096\t131072\t6291456")
+
+static SHOW(show_port_range)
+{
+	uint32_t range = atomic_load(&proc_reader_net(c->k)->port_range);
+
+	pprintf(b, "%u\t%u\n", range & 0xffff, range >> 16);
+	return 0;
+}
+
+static ssize_t store_port_range(struct pctx *c, char *text, size_t n)
+{
+	uint32_t range = atomic_load(&proc_reader_net(c->k)->port_range);
+	uint64_t v[2] = { range & 0xffff, range >> 16 };
+	int r = parse_numbers(text, v, 2);
+
+	if (r < 0 || v[0] < 1 || v[1] > 65535 || v[1] < v[0] || v[0] < atomic_load(&proc_reader_net(c->k)->port_unprivileged))
+		return -EINVAL;
+	atomic_store(&proc_reader_net(c->k)->port_range, (uint32_t)(v[0] | v[1] << 16));
+	return (ssize_t)n;
+}
+
+static SHOW(show_unprivileged_port)
+{
+	pprintf(b, "%u\n", atomic_load(&proc_reader_net(c->k)->port_unprivileged));
+	return 0;
+}
+
+static ssize_t store_unprivileged_port(struct pctx *c, char *text, size_t n)
+{
+	uint64_t v = atomic_load(&proc_reader_net(c->k)->port_unprivileged);
+
+	if (parse_numbers(text, &v, 1) < 0 || v > (atomic_load(&proc_reader_net(c->k)->port_range) & 0xffff))
+		return -EINVAL;
+	atomic_store(&proc_reader_net(c->k)->port_unprivileged, (uint32_t)v);
+	return (ssize_t)n;
+}
+
+static SHOW(show_somaxconn)
+{
+	pprintf(b, "%u\n", atomic_load(&proc_reader_net(c->k)->backlog_max));
+	return 0;
+}
+
+static ssize_t store_somaxconn(struct pctx *c, char *text, size_t n)
+{
+	uint64_t v = atomic_load(&proc_reader_net(c->k)->backlog_max);
+
+	if (parse_numbers(text, &v, 1) < 0 || v > INT32_MAX)
+		return -EINVAL;
+	atomic_store(&proc_reader_net(c->k)->backlog_max, (uint32_t)v);
+	return (ssize_t)n;
+}
+
+/* --- forwarding: whether what is for others goes on (net/route.c) ------------------------------ */
+
+static ssize_t store_switch(_Atomic bool *what, const char *text, size_t n)
+{
+	uint64_t v = *what;
+
+	if (parse_numbers(text, &v, 1) < 0)
+		return -EINVAL;
+	*what = v != 0;
+	return (ssize_t)n;
+}
+
+static SHOW(show_forward4)
+{
+	pprintf(b, "%d\n", proc_reader_net(c->k)->forward4);
+	return 0;
+}
+
+static ssize_t store_forward4(struct pctx *c, char *text, size_t n)
+{
+	return store_switch(&proc_reader_net(c->k)->forward4, text, n);
+}
+
+static SHOW(show_forward6)
+{
+	pprintf(b, "%d\n", proc_reader_net(c->k)->forward6);
+	return 0;
+}
+
+static ssize_t store_forward6(struct pctx *c, char *text, size_t n)
+{
+	return store_switch(&proc_reader_net(c->k)->forward6, text, n);
+}
+
+#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
+#define RW(n, f, s) { .name = n, .kind = P_FILE, .mode = 0644, .show = f, .store = s }
+#define DIR_(n, t) { .name = n, .kind = P_DIR, .mode = 0555, .table = t }
+#define END_ { .name = NULL }
+
+static const struct pentry core_table[] = {
+	RO("rmem_default", show_rmem), RO("rmem_max", show_rmem), RW("somaxconn", show_somaxconn, store_somaxconn), RO("wmem_default", show_rmem), RO("wmem_max", show_rmem), END_,
+};
+static const struct pentry all4_table[] = { RW("forwarding", show_forward4, store_forward4), RO("rp_filter", show_zero), END_ };
+static const struct pentry conf4_table[] = { DIR_("all", all4_table), END_ };
+static const struct pentry ipv4_table[] = {
+	DIR_("conf", conf4_table), RW("ip_forward", show_forward4, store_forward4), RW("ip_local_port_range", show_port_range, store_port_range),
+	RW("ip_unprivileged_port_start", show_unprivileged_port, store_unprivileged_port), RO("tcp_rmem", show_tcp_mem), RO("tcp_sack", show_one),
+	RO("tcp_timestamps", show_one), RO("tcp_wmem", show_tcp_mem), END_,
+};
+static const struct pentry all6_table[] = { RO("disable_ipv6", show_zero), RW("forwarding", show_forward6, store_forward6), END_ };
+static const struct pentry conf6_table[] = { DIR_("all", all6_table), END_ };
+static const struct pentry ipv6_table[] = { DIR_("conf", conf6_table), END_ };
+const struct pentry proc_sys_net_table[] = { DIR_("core", core_table), DIR_("ipv4", ipv4_table), DIR_("ipv6", ipv6_table), END_ };
