@@ -279,7 +279,15 @@ static void nsfs_evict(struct inode *i)
 		ref_drop(i->priv);
 }
 
-static const struct super_ops nsfs_super_ops = { .statfs = nsfs_statfs, .evict = nsfs_evict };
+/* Not a mount namespace, for it might come to hold itself. */
+static bool nsfs_may_bind(const struct inode *i)
+{
+	const struct ns_ref *r = i->priv;
+
+	return r && r->kind != NS_MNT;
+}
+
+static const struct super_ops nsfs_super_ops = { .statfs = nsfs_statfs, .evict = nsfs_evict, .may_bind = nsfs_may_bind };
 static const struct fs_type nsfs_type = { .name = "nsfs" };
 
 /* For requests that name a network namespace by a descriptor. */

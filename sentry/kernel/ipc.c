@@ -142,27 +142,34 @@ int ipc_permission(struct task *t, const struct ipc_object *o, unsigned mode)
 		granted >>= 6;
 	else if (cred_in_group(c, o->cgid) || cred_in_group(c, o->gid))
 		granted >>= 3;
-	return wanted & ~granted && !ns_capable(t, CAP_IPC_OWNER) ? -EACCES : 0;
+	return wanted & ~granted && !cred_capable_in(c, t->ns->ipc->owner, CAP_IPC_OWNER) ? -EACCES : 0;
 }
 
 int ipc_owner(struct task *t, const struct ipc_object *o)
 {
 	uint32_t euid = t->cred->euid;
 
-	return euid == o->cuid || euid == o->uid || ns_capable(t, LINUX_CAP_SYS_ADMIN) ? 0 : -EPERM;
+	return euid == o->cuid || euid == o->uid || cred_capable_in(t->cred, t->ns->ipc->owner, LINUX_CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
-void ipc_stat_locked(const struct ipc_object *o, struct linux_ipc_perm *out)
+void ipc_stat_locked(struct task *t, const struct ipc_object *o, struct linux_ipc_perm *out)
 {
-	*out = (struct linux_ipc_perm){ .key = o->key, .uid = o->uid, .gid = o->gid, .cuid = o->cuid, .cgid = o->cgid, .mode = o->mode,
-		.seq = (uint16_t)(o->id >> IPC_SLOT_BITS) };
+	const struct user_ns *ns = t->cred->user_ns;
+
+	*out = (struct linux_ipc_perm){ .key = o->key, .uid = uid_shown(ns, o->uid), .gid = gid_shown(ns, o->gid), .cuid = uid_shown(ns, o->cuid),
+		.cgid = gid_shown(ns, o->cgid), .mode = o->mode, .seq = (uint16_t)(o->id >> IPC_SLOT_BITS) };
 }
 
-void ipc_set_locked(struct ipc_object *o, const struct linux_ipc_perm *in)
+int ipc_set_locked(struct task *t, struct ipc_object *o, const struct linux_ipc_perm *in)
 {
-	o->uid = in->uid;
-	o->gid = in->gid;
+	uint32_t uid = user_ns_kernel_id(t->cred->user_ns, false, in->uid), gid = user_ns_kernel_id(t->cred->user_ns, true, in->gid);
+
+	if (uid == ID_NONE || gid == ID_NONE)
+		return -EINVAL;
+	o->uid = uid;
+	o->gid = gid;
 	o->mode = (o->mode & ~0777u) | (in->mode & 0777);
+	return 0;
 }
 
 /* --- making and removing ---------------------------------------------------------- */

@@ -52,8 +52,9 @@ int ipc_find_locked(struct ipc_table *tb, int id, struct ipc_object **out);
 int ipc_find_by_locked(struct task *t, struct ipc_table *tb, int id, enum ipc_by by, struct ipc_object **out);
 int ipc_permission(struct task *t, const struct ipc_object *o, unsigned mode); /* 0444, 0222, or both. -EACCES */
 int ipc_owner(struct task *t, const struct ipc_object *o); /* -EPERM */
-void ipc_stat_locked(const struct ipc_object *o, struct linux_ipc_perm *out);
-void ipc_set_locked(struct ipc_object *o, const struct linux_ipc_perm *in);
+/* As t sees it, and as it says it: -EINVAL for an id that means nobody. */
+void ipc_stat_locked(struct task *t, const struct ipc_object *o, struct linux_ipc_perm *out);
+int ipc_set_locked(struct task *t, struct ipc_object *o, const struct linux_ipc_perm *in);
 void ipc_put_locked(struct ipc_ns *ns, struct ipc_table *tb, struct ipc_object *o);
 void ipc_remove_locked(struct ipc_ns *ns, struct ipc_table *tb, struct ipc_object *o); /* empties the slot */
 int ipc_max_slot_locked(const struct ipc_table *tb);

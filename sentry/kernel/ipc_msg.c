@@ -289,7 +289,7 @@ int ipc_msg_stat(struct task *t, int id, enum ipc_by by, struct linux_msqid_ds *
 
 		*out = (struct linux_msqid_ds){ .stime = q->stime, .rtime = q->rtime, .ctime = q->ctime, .cbytes = q->bytes, .qnum = q->n,
 			.qbytes = q->max_bytes, .lspid = q->spid, .lrpid = q->rpid };
-		ipc_stat_locked(o, &out->perm);
+		ipc_stat_locked(t, o, &out->perm);
 		r = by == IPC_BY_ID ? 0 : o->id;
 	}
 	mutex_unlock(&ns->mu);
@@ -307,10 +307,10 @@ int ipc_msg_set(struct task *t, int id, const struct linux_ipc_perm *p, uint64_t
 	r = r ? r : ipc_owner(t, o);
 	if (!r && qbytes > ipc_limit(ns, IPC_MSGMNB) && !ns_capable(t, LINUX_CAP_SYS_RESOURCE))
 		r = -EPERM;
+	r = r ? r : ipc_set_locked(t, o, p);
 	if (!r) {
 		struct msgq *q = (struct msgq *)o;
 
-		ipc_set_locked(o, p);
 		q->max_bytes = qbytes;
 		q->ctime = ipc_time();
 		waitq_wake(&q->wq, EVENT_IN | EVENT_OUT); /* permission or room may have changed */

@@ -56,7 +56,7 @@ int ipc_sem_stat(struct task *t, int id, enum ipc_by by, struct linux_semid_ds *
 		struct sem_set *s = (struct sem_set *)o;
 
 		*out = (struct linux_semid_ds){ .otime = s->otime, .ctime = s->ctime, .nsems = (uint64_t)s->n };
-		ipc_stat_locked(o, &out->perm);
+		ipc_stat_locked(t, o, &out->perm);
 		r = by == IPC_BY_ID ? 0 : o->id;
 	}
 	mutex_unlock(&ns->mu);
@@ -72,8 +72,8 @@ int ipc_sem_set(struct task *t, int id, const struct linux_ipc_perm *p)
 	mutex_lock(&ns->mu);
 	r = ipc_find_locked(&ns->sem, id, &o);
 	r = r ? r : ipc_owner(t, o);
+	r = r ? r : ipc_set_locked(t, o, p);
 	if (!r) {
-		ipc_set_locked(o, p);
 		((struct sem_set *)o)->ctime = ipc_time();
 	}
 	mutex_unlock(&ns->mu);

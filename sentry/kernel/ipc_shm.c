@@ -210,7 +210,7 @@ int ipc_shm_stat(struct task *t, int id, enum ipc_by by, struct linux_shmid_ds *
 
 		*out = (struct linux_shmid_ds){ .segsz = s->size, .atime = s->atime, .dtime = s->dtime, .ctime = s->ctime, .cpid = s->cpid,
 			.lpid = s->lpid, .nattch = memobj_mappings(s->obj) + s->attaching };
-		ipc_stat_locked(o, &out->perm);
+		ipc_stat_locked(t, o, &out->perm);
 		r = by == IPC_BY_ID ? 0 : o->id;
 	}
 	mutex_unlock(&ns->mu);
@@ -226,8 +226,8 @@ int ipc_shm_set(struct task *t, int id, const struct linux_ipc_perm *p)
 	mutex_lock(&ns->mu);
 	r = ipc_find_locked(&ns->shm, id, &o);
 	r = r ? r : ipc_owner(t, o);
+	r = r ? r : ipc_set_locked(t, o, p);
 	if (!r) {
-		ipc_set_locked(o, p);
 		((struct shm *)o)->ctime = ipc_time();
 	}
 	mutex_unlock(&ns->mu);

@@ -2,6 +2,7 @@
  * net_init.c - gives the kernel its network stack, and tells the stack who is calling.
  */
 #include "kernel/ns.h"
+#include "kernel/pid.h"
 #include "kernel/task_table.h"
 #include "net/net.h"
 #include "net/socket.h"
@@ -14,7 +15,27 @@ static void current_caller(struct sock_caller *out)
 	struct task *t = task_current();
 
 	if (t)
-		*out = (struct sock_caller){ .cred = t->cred, .fs = t->fs, .id = { t->tg->own_tgid, t->cred->ruid, t->cred->rgid } };
+		*out = (struct sock_caller){ .cred = t->cred, .fs = t->fs, .id = { t->tg->own_tgid, t->cred->ruid, t->cred->rgid, t->tg->tgid, t->tg->pid_ns->ino } };
+}
+
+void sock_id_show(const struct sock_id *id, struct linux_ucred *out)
+{
+	struct task *t = task_current();
+	struct thread_group *tg;
+
+	*out = (struct linux_ucred){ id->pid, id->uid, id->gid };
+	if (!t)
+		return;
+	if (id->uid != ID_NONE)
+		out->uid = uid_shown(t->cred->user_ns, id->uid);
+	if (id->gid != ID_NONE)
+		out->gid = gid_shown(t->cred->user_ns, id->gid);
+	if (!id->tgid || id->pid_ns == task_pid_ns(t)->ino)
+		return;
+	tg = tg_find(t->k->root_pids, id->tgid);
+	out->pid = tg ? tg_nr(tg, task_pid_ns(t)) : 0;
+	if (tg)
+		tg_put(tg);
 }
 
 /* A process by its number, as the running task has it. */
@@ -37,6 +58,7 @@ int net_init(struct kernel *k)
 	if (!k->net)
 		return -ENOMEM;
 	net_stack_set_caller(k->net, current_caller);
+	net_stack_set_show(k->net, sock_id_show);
 	net_stack_set_finders(k->net, k->net_by_fd, by_pid);
 	return 0;
 }

@@ -159,14 +159,30 @@ static struct task *representative(struct thread_group *tg)
 	return tg->leader ? tg->leader : TAILQ_FIRST(&tg->tasks);
 }
 
+static bool from_program(const struct linux_siginfo *info)
+{
+	return info->code == LINUX_SI_USER || info->code == LINUX_SI_TKILL || info->code == LINUX_SI_QUEUE;
+}
+
 /* Sent by a program that has no number in the receiver's pid namespace. */
 static bool from_above(const struct thread_group *tg, const struct linux_siginfo *info)
 {
 	const struct task *from = task_current();
 
-	if (info->code != LINUX_SI_USER && info->code != LINUX_SI_TKILL && info->code != LINUX_SI_QUEUE)
+	if (!from_program(info))
 		return false;
 	return from && from->tg->pid_ns != tg->pid_ns && !pid_nr(from->tg->pid, tg->pid_ns);
+}
+
+/* A sender's number of a user, as the receiver's user namespace has it. */
+static uint32_t uid_for(struct task *to, uint32_t uid)
+{
+	struct task *from = task_current();
+
+	if (!from || !to->cred || from->cred->user_ns == to->cred->user_ns)
+		return uid;
+	uid = user_ns_kernel_id(from->cred->user_ns, false, uid);
+	return uid == ID_NONE ? ID_OVERFLOW : uid_shown(to->cred->user_ns, uid);
 }
 
 int signal_send_locked(struct thread_group *tg, struct task *to, int signo, const struct linux_siginfo *info, unsigned flags)
@@ -202,6 +218,8 @@ int signal_send_locked(struct thread_group *tg, struct task *to, int signo, cons
 		q->info.signo = signo;
 		if (info && from_above(tg, info))
 			q->info.rt.pid = 0;
+		if (info && from_program(info))
+			q->info.rt.uid = uid_for(target, info->rt.uid);
 	}
 	sigpending_push(p, signo, q);
 	wake_taker(tg, to, signo);
@@ -227,7 +245,7 @@ void signal_info_user(struct linux_siginfo *info, struct task *from, int signo, 
 {
 	*info = (struct linux_siginfo){ .signo = signo, .code = code };
 	info->rt.pid = from->tg->own_tgid;
-	info->rt.uid = from->cred->ruid;
+	info->rt.uid = uid_shown(from->cred->user_ns, from->cred->ruid);
 }
 
 int signal_send_task(struct task *t, int signo, const struct linux_siginfo *info)

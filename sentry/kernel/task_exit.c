@@ -36,13 +36,15 @@ void tg_notify_parent_locked(struct thread_group *tg, int code, int status)
 	struct linux_siginfo info = { .signo = LINUX_SIGCHLD, .code = code };
 	bool stop_notice = code == LINUX_CLD_STOPPED || code == LINUX_CLD_CONTINUED;
 	const struct linux_sigaction *a;
+	struct user_ns *parent_ns;
 	struct usage_sum u;
 
 	if (!parent)
 		return;
+	parent_ns = parent->leader && parent->leader->cred ? parent->leader->cred->user_ns : NULL;
 	tg_usage_locked(tg, &u);
 	info.chld.pid = tg_nr(tg, parent->pid_ns);
-	info.chld.uid = tg->leader && tg->leader->cred ? tg->leader->cred->ruid : 0;
+	info.chld.uid = tg->leader && tg->leader->cred ? uid_shown(parent_ns, tg->leader->cred->ruid) : 0;
 	info.chld.status = status;
 	info.chld.utime = clock_ticks(u.utime);
 	info.chld.stime = clock_ticks(u.stime);

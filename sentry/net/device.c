@@ -362,3 +362,29 @@ int device_set_master_locked(struct net_device *d, struct net_device *bridge)
 	d->master = bridge;
 	return 0;
 }
+
+int net_list(struct net_stack *n, struct net_listed **out, unsigned *count)
+{
+	struct net_listed *all = calloc(DEVICES_MAX + 1, sizeof(*all));
+	const struct net_device *d;
+
+	if (!all)
+		return -ENOMEM;
+	*out = all;
+	*count = 0;
+	mutex_lock(&n->world->mu);
+	TAILQ_FOREACH (d, &n->devices, link) {
+		struct net_listed *l = &all[*count];
+
+		if (*count == DEVICES_MAX + 1)
+			break;
+		++*count;
+		*l = (struct net_listed){ .index = d->index, .link_index = d->peer ? d->peer->index : d->index, .flags = d->flags,
+			.type = d->kind == DEVICE_LO ? LINUX_ARPHRD_LOOPBACK : LINUX_ARPHRD_ETHER, .mtu = d->mtu, .txqlen = d->txqlen,
+			.operstate = device_operstate_name(d) };
+		strcpy(l->name, d->name);
+		memcpy(l->mac, d->mac, sizeof(l->mac));
+	}
+	mutex_unlock(&n->world->mu);
+	return 0;
+}

@@ -126,6 +126,16 @@ int way_find_locked(struct net_stack *n, const uint8_t to[16], struct net_way *o
 bool ip_is_local_locked(struct net_stack *n, const uint8_t ip[16]);
 
 /* --- without the lock --- */
+/* An interface as it was at one moment, for /sys. */
+struct net_listed {
+	char name[LINUX_IFNAMSIZ];
+	int index, link_index; /* link_index: of a veth's other end, else its own */
+	unsigned flags, type;
+	uint32_t mtu, txqlen;
+	uint8_t mac[6];
+	const char *operstate;
+};
+int net_list(struct net_stack *n, struct net_listed **out, unsigned *count); /* the array is the caller's. -ENOMEM */
 /* Whether ip is an address of n's. */
 bool net_is_local(struct net_stack *n, const uint8_t ip[16]);
 /* Who has the address `to`, as seen from n, when the sender's address is source, or, if that is all zero, the one

@@ -219,18 +219,12 @@ int port_local(struct socket *s, struct endpoint *out)
 	return r;
 }
 
-int inet_way(struct socket *s, const struct endpoint *to, struct endpoint *from, struct net_stack **there)
+/* The way itself, from s's address if it has one. */
+static int find_way(struct socket *s, const struct endpoint *to, struct endpoint *from, struct net_stack **there)
 {
-	struct endpoint any = { 0 };
-	int r = port_autobind(s);
-
-	if (!r)
-		r = port_local(s, from);
-	if (r)
-		return r;
 	if (!endpoint_is_loopback(to)) {
 		if (endpoint_is_any(from))
-			memcpy(from->ip, any.ip, 16);
+			memset(from->ip, 0, sizeof(from->ip));
 		return net_reach(s->net, to->ip, from->ip, there);
 	}
 	if (!s->net->lo_up)
@@ -241,6 +235,25 @@ int inet_way(struct socket *s, const struct endpoint *to, struct endpoint *from,
 	}
 	net_stack_get(*there = s->net);
 	return 0;
+}
+
+int inet_way(struct socket *s, const struct endpoint *to, struct endpoint *from, struct net_stack **there)
+{
+	struct endpoint own = { 0 };
+	int r, bound = !port_local(s, &own);
+
+	*from = own;
+	*there = NULL;
+	r = find_way(s, to, from, there);
+	if (bound || (r && r != -EHOSTUNREACH && r != -ETIMEDOUT))
+		return r;
+	/* not before there is a way: without one it stays unbound */
+	if (port_autobind(s) || port_local(s, &own)) {
+		net_stack_put(*there);
+		return -EADDRNOTAVAIL;
+	}
+	from->port = own.port;
+	return r;
 }
 
 /* How well s fits: 0 not at all. net->mu held. */
@@ -281,6 +294,18 @@ struct socket *port_find(struct net_stack *n, int type, const struct endpoint *t
 		best = NULL;
 	mutex_unlock(&n->mu);
 	return best;
+}
+
+void port_forget(struct socket *s)
+{
+	struct sock_name *n;
+
+	port_release(s);
+	mutex_lock(&s->mu);
+	n = s->name;
+	s->name = NULL;
+	mutex_unlock(&s->mu);
+	sock_name_put(n);
 }
 
 void port_release(struct socket *s)

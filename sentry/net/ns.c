@@ -105,6 +105,11 @@ void net_stack_set_caller(struct net_stack *n, void (*fn)(struct sock_caller *ou
 	n->world->caller = fn;
 }
 
+void net_stack_set_show(struct net_stack *n, void (*fn)(const struct sock_id *id, struct linux_ucred *out))
+{
+	n->world->show = fn;
+}
+
 void net_stack_set_finders(struct net_stack *n, net_ns_finder *by_fd, net_ns_finder *by_pid)
 {
 	n->world->by_fd = by_fd;

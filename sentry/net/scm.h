@@ -12,11 +12,19 @@
 struct file;
 struct net_stack;
 
+/* Who a process is; shown to another as it sees it (sock_id_show). */
+struct sock_id {
+	int32_t pid; /* its number, as it has it itself; 0: nobody */
+	uint32_t uid, gid; /* the kernel's ids */
+	int32_t tgid; /* the kernel's number of it */
+	uint64_t pid_ns; /* ino of the namespace of pid */
+};
+
 struct scm {
 	struct file **files; /* owned array of owned references; NULL */
 	unsigned n_files;
 	bool has_cred;
-	struct linux_ucred cred;
+	struct sock_id cred;
 };
 
 void scm_drop(struct scm *s); /* closes the files of one that is not in flight */

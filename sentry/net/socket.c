@@ -67,7 +67,7 @@ struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, i
 	s->rcvtimeo = s->sndtimeo = WAIT_FOREVER;
 	s->lowat = 1;
 	s->peek_off = -1;
-	s->peer_cred = (struct linux_ucred){ 0, UINT32_MAX, UINT32_MAX };
+	s->peer_cred = (struct sock_id){ .uid = UINT32_MAX, .gid = UINT32_MAX };
 	mutex_lock(&n->mu);
 	LIST_INSERT_HEAD(&n->all, s, all_link);
 	n->n_all++;

@@ -55,7 +55,7 @@ void sock_name_put(struct sock_name *n);
 struct sock_caller {
 	struct cred *cred;
 	struct fs_context *fs;
-	struct linux_ucred id; /* pid, uid, gid as the receiver may be told */
+	struct sock_id id; /* what the receiver may be told */
 };
 
 struct socket_msg {
@@ -87,7 +87,7 @@ struct seg {
 	STAILQ_ENTRY(seg) link;
 	uint32_t off, len, cap; /* valid bytes are data[off, off+len) */
 	uint32_t charge; /* bytes charged to owner */
-	struct linux_ucred cred; /* the sender's */
+	struct sock_id cred; /* the sender's */
 	struct scm scm; /* files with it */
 	struct sock_name *from; /* records: the sender's name, referenced; NULL */
 	struct socket *owner; /* records: the sender, referenced, who is charged */
@@ -128,8 +128,8 @@ struct socket {
 	struct socket *listener; /* where it waits in a queue, until it is accepted: no reference */
 	/* identity */
 	struct sock_name *name, *peer_name; /* [mu] */
-	struct linux_ucred cred; /* [mu] told to those who connect */
-	struct linux_ucred peer_cred; /* [mu] SO_PEERCRED */
+	struct sock_id cred; /* [mu] told to those who connect */
+	struct sock_id peer_cred; /* [mu] SO_PEERCRED */
 	struct path path; /* [mu] unix: where it is bound, */
 	struct inode *inode; /* [mu] and the inode there; both referenced */
 	LIST_ENTRY(socket) name_link; /* [net->mu] in a table of names */
@@ -167,6 +167,8 @@ uint64_t net_stack_ino(const struct net_stack *n);
 struct user_ns *net_stack_owner(const struct net_stack *n); /* borrowed; NULL: the container's */
 /* Who writes by write(2), where no caller is given: fills *out for the running task. Set once at boot. */
 void net_stack_set_caller(struct net_stack *n, void (*fn)(struct sock_caller *out));
+/* What the running task is to see of an id. Set once at boot. */
+void net_stack_set_show(struct net_stack *n, void (*fn)(const struct sock_id *id, struct linux_ucred *out));
 /* The namespaces that requests name by a descriptor or a process number of the running task: a new reference, or
  * NULL. Set once at boot. */
 typedef struct net_stack *net_ns_finder(int number);

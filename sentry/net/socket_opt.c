@@ -199,7 +199,8 @@ static bool int_option(struct socket *s, int opt, int *n)
 int socket_getopt(struct socket *s, int level, int opt, void *v, unsigned *len)
 {
 	struct linux_linger linger;
-	struct linux_ucred cred;
+	struct linux_ucred shown;
+	struct sock_id cred;
 	int n;
 
 	if (level != LINUX_SOL_SOCKET)
@@ -218,7 +219,8 @@ int socket_getopt(struct socket *s, int level, int opt, void *v, unsigned *len)
 	case LINUX_SO_LINGER:
 		return put(v, len, &linger, sizeof(linger));
 	case LINUX_SO_PEERCRED:
-		return put(v, len, &cred, sizeof(cred));
+		s->net->world->show(&cred, &shown);
+		return put(v, len, &shown, sizeof(shown));
 	case LINUX_SO_BINDTODEVICE:
 		*len = 0;
 		return 0;

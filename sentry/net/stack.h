@@ -17,6 +17,7 @@ TAILQ_HEAD(socket_queue, socket);
 struct net_world {
 	struct vfs *vfs; /* [I] */
 	void (*caller)(struct sock_caller *out); /* [I] may be NULL */
+	void (*show)(const struct sock_id *id, struct linux_ucred *out); /* [I] */
 	net_ns_finder *by_fd, *by_pid; /* [I] may be NULL */
 	/* files in flight; taken with no socket locked, sockets' locks nest in it */
 	struct mutex gc_mu; /* RANK_FILE */
@@ -94,6 +95,7 @@ int port_local(struct socket *s, struct endpoint *out); /* s's own; -EINVAL: non
 /* The listener (streams) or receiver for what comes from `from` to `to`: a new reference, or NULL. */
 struct socket *port_find(struct net_stack *n, int type, const struct endpoint *to, const struct endpoint *from);
 void port_release(struct socket *s);
+void port_forget(struct socket *s); /* with its name: as if it had never been bound */
 int inet_name(struct socket *s, bool peer, struct sockaddr_buf *out);
 int inet_bind(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a);
 int inet_setopt(struct socket *s, int level, int opt, const void *v, unsigned len);

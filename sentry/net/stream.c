@@ -29,9 +29,9 @@ static uint32_t write_limit(const struct socket *s)
 	return s->sndbuf / 4;
 }
 
-static bool same_cred(const struct linux_ucred *a, const struct linux_ucred *b)
+static bool same_cred(const struct sock_id *a, const struct sock_id *b)
 {
-	return a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
+	return a->tgid == b->tgid && a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
 }
 
 /* --- sending ---------------------------------------------------------------------- */
@@ -194,7 +194,7 @@ static bool take_scm(struct reading *r, struct seg *g, bool peek)
 		return true;
 	r->stop = true;
 	if (peek) {
-		struct linux_ucred c = r->m->scm.cred;
+		struct sock_id c = r->m->scm.cred;
 
 		if (scm_dup(&g->scm, &r->m->scm))
 			r->m->out_flags |= LINUX_MSG_CTRUNC;

@@ -110,6 +110,7 @@ static int in_progress(struct socket *s, int r)
 static int tcp_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock)
 {
 	struct endpoint to;
+	bool bound;
 	int r;
 
 	if (a->len >= sizeof(uint16_t) && a->family == LINUX_AF_UNSPEC)
@@ -125,7 +126,10 @@ static int tcp_connect(struct socket *s, const struct sock_caller *c, const stru
 	r = connect_begin(s);
 	if (r)
 		return r;
+	bound = s->name;
 	r = connect_at(s, c, &to, nonblock);
+	if (r && !bound)
+		port_forget(s);
 	if (r)
 		connect_abort(s);
 	return nonblock && (!r || r == -ECONNREFUSED || r == -ETIMEDOUT) ? in_progress(s, r) : r;

@@ -6,6 +6,7 @@
 
 #include "abi/capability.h"
 #include "kernel/ns.h"
+#include "kernel/pid.h"
 #include "syscalls/fd_util.h"
 #include "syscalls/syscall.h"
 
@@ -31,7 +32,7 @@ struct sock_caller caller_of(struct task *t)
 	return (struct sock_caller){
 		.cred = t->cred,
 		.fs = t->fs,
-		.id = { t->tg->own_tgid, t->cred->euid, t->cred->egid },
+		.id = { t->tg->own_tgid, t->cred->euid, t->cred->egid, t->tg->tgid, t->tg->pid_ns->ino },
 	};
 }
 

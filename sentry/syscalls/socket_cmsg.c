@@ -6,6 +6,9 @@
 
 #include "abi/capability.h"
 #include "abi/resource.h"
+#include "kernel/pid.h"
+#include "kernel/task_table.h"
+#include "net/net.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,30 +45,41 @@ static int import_rights(struct task *t, const uint8_t *data, uint64_t len, stru
 	return 0;
 }
 
-static bool may_claim(struct task *t, const struct linux_ucred *c)
+/* c: with the kernel's ids. */
+static bool may_claim(struct task *t, const struct sock_id *c)
 {
 	const struct cred *o = t->cred;
-	bool uid_ok = c->uid == o->ruid || c->uid == o->euid || c->uid == o->suid || ns_capable(t, LINUX_CAP_SETUID);
-	bool gid_ok = c->gid == o->rgid || c->gid == o->egid || c->gid == o->sgid || ns_capable(t, LINUX_CAP_SETGID);
+	bool uid_ok = c->uid == o->ruid || c->uid == o->euid || c->uid == o->suid || cred_capable_own(o, LINUX_CAP_SETUID);
+	bool gid_ok = c->gid == o->rgid || c->gid == o->egid || c->gid == o->sgid || cred_capable_own(o, LINUX_CAP_SETGID);
 
-	return uid_ok && gid_ok && (c->pid == t->tg->own_tgid || ns_capable(t, LINUX_CAP_SYS_ADMIN));
+	return uid_ok && gid_ok && (c->pid == t->tg->own_tgid || cred_capable_in(o, t->tg->pid_ns->owner, LINUX_CAP_SYS_ADMIN));
 }
 
-static int import_cred(struct task *t, const uint8_t *data, uint64_t len, struct linux_ucred *out)
+static int import_cred(struct task *t, const uint8_t *data, uint64_t len, struct sock_id *out)
 {
+	struct thread_group *tg;
 	struct linux_ucred c;
+	struct sock_id id;
 
 	if (len != sizeof(c))
 		return -EINVAL;
 	memcpy(&c, data, sizeof(c));
-	if (!may_claim(t, &c))
+	id = (struct sock_id){ .pid = c.pid, .uid = user_ns_kernel_id(t->cred->user_ns, false, c.uid),
+		.gid = user_ns_kernel_id(t->cred->user_ns, true, c.gid), .pid_ns = task_pid_ns(t)->ino };
+	if (id.uid == ID_NONE || id.gid == ID_NONE)
+		return -EINVAL;
+	if (!may_claim(t, &id))
 		return -EPERM;
-	*out = c;
-	return 0;
+	tg = c.pid == t->tg->own_tgid ? NULL : tg_find(task_pid_ns(t), c.pid);
+	id.tgid = tg ? tg->tgid : c.pid == t->tg->own_tgid ? t->tg->tgid : 0;
+	if (tg)
+		tg_put(tg);
+	*out = id;
+	return id.tgid ? 0 : -ESRCH;
 }
 
 static int import_one(struct task *t, struct socket *s, const struct linux_cmsghdr *h, const uint8_t *data, struct scm *scm,
-	struct linux_ucred *cred)
+	struct sock_id *cred)
 {
 	uint64_t len = h->len - HDR;
 
@@ -78,7 +92,7 @@ static int import_one(struct task *t, struct socket *s, const struct linux_cmsgh
 	return -EINVAL;
 }
 
-int cmsg_import(struct task *t, struct socket *s, uaddr control, uint64_t len, struct scm *scm, struct linux_ucred *cred)
+int cmsg_import(struct task *t, struct socket *s, uaddr control, uint64_t len, struct scm *scm, struct sock_id *cred)
 {
 	uint8_t *buf;
 	uint64_t off = 0;
@@ -139,10 +153,12 @@ static void advance(struct control *c, uint64_t n)
 	c->used += step;
 }
 
-static int put_cred(struct control *c, const struct linux_ucred *cred)
+static int put_cred(struct control *c, const struct sock_id *id)
 {
-	uint64_t n = sizeof(*cred);
+	struct linux_ucred cred;
+	uint64_t n = sizeof(cred);
 
+	sock_id_show(id, &cred);
 	if (c->left < HDR) {
 		*c->flags |= LINUX_MSG_CTRUNC;
 		return 0;
@@ -151,7 +167,7 @@ static int put_cred(struct control *c, const struct linux_ucred *cred)
 		*c->flags |= LINUX_MSG_CTRUNC;
 		n = c->left - HDR;
 	}
-	if (put_header(c, LINUX_SCM_CREDENTIALS, n) || copy_to_user(c->t->mm, uaddr_add(c->at, HDR), cred, n))
+	if (put_header(c, LINUX_SCM_CREDENTIALS, n) || copy_to_user(c->t->mm, uaddr_add(c->at, HDR), &cred, n))
 		return -EFAULT;
 	advance(c, n);
 	return 0;

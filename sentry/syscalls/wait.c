@@ -86,7 +86,7 @@ static int waitid_result(struct task *t, const uint64_t a[6], const struct wait_
 		info.signo = LINUX_SIGCHLD;
 		info.code = res->code;
 		info.chld.pid = res->pid;
-		info.chld.uid = res->uid;
+		info.chld.uid = uid_shown(t->cred->user_ns, res->uid);
 		info.chld.status = plain_status(res);
 	}
 	rusage_fill(&ru, &res->usage);

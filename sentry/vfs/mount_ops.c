@@ -120,6 +120,13 @@ struct user_ns *mount_ns_owner(const struct mount_ns *ns)
 	return ns->owner;
 }
 
+static bool may_bind_unmounted(const struct dentry *d)
+{
+	const struct super_ops *ops = d->sb->ops;
+
+	return d->inode && ops->may_bind && ops->may_bind(d->inode);
+}
+
 int vfs_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool recursive)
 {
 	struct path top;
@@ -131,21 +138,21 @@ int vfs_bind(struct mount_ns *ns, const struct path *from, const struct path *at
 	if (r)
 		goto out;
 	r = -EINVAL;
-	if (!from->mnt || from->mnt->ns != ns)
+	if (from->mnt ? from->mnt->ns != ns : !may_bind_unmounted(from->dentry))
 		goto put;
 	/* without what is mounted below it would be seen what that hides */
-	if (!recursive && has_locked_below(ns, from))
+	if (from->mnt && !recursive && has_locked_below(ns, from))
 		goto put;
 	r = -ENOTDIR;
 	if (is_dir(from->dentry) != is_dir(top.dentry))
 		goto put;
 	r = -ENOMEM;
-	m = mount_new(from->mnt->sb, from->dentry, from->mnt->flags);
+	m = mount_new(from->dentry->sb, from->dentry, from->mnt ? from->mnt->flags : 0);
 	if (!m)
 		goto put;
-	m->flags_locked = from->mnt->flags_locked;
+	m->flags_locked = from->mnt && from->mnt->flags_locked;
 	attach(m, &top, ns);
-	r = recursive ? copy_below(ns, from->mnt, from->dentry, m) : 0;
+	r = recursive && from->mnt ? copy_below(ns, from->mnt, from->dentry, m) : 0;
 put:
 	path_put(&top);
 out:

@@ -174,6 +174,7 @@ struct super_ops {
 	int (*sync)(struct superblock *sb);
 	int (*remount)(struct superblock *sb, unsigned flags, const char *options);
 	int (*show_options)(struct superblock *sb, char *buf, size_t size); /* ",size=64k" for /proc/mounts */
+	bool (*may_bind)(const struct inode *i); /* [no] may be bound though it is in no mount (nsfs) */
 };
 
 struct superblock {

@@ -1,13 +1,18 @@
 /*
- * sys.c - /sys: a fixed tree made at mount: processors, memory node, loopback
- * interface, transparent huge pages.  All texts are constant.
+ * sys.c - /sys: a fixed tree made at mount: processors, memory node, transparent huge
+ * pages, and the interfaces that the mounter's network namespace has then.  All
+ * texts are constant.
  */
 #include "fs/sys/sys.h"
 
 #include "fs/fixed.h"
 #include "kernel/kernel.h"
+#include "kernel/ns.h"
+#include "kernel/task.h"
+#include "net/device.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SYSFS_MAGIC 0x62656572
 
@@ -19,12 +24,6 @@ static const struct fixed_file constant[] = {
 	{ .path = "devices/system/node/possible", .text = "0\n" },
 	{ .path = "kernel/mm/transparent_hugepage/enabled", .text = "always [madvise] never\n" },
 	{ .path = "kernel/mm/transparent_hugepage/hpage_pmd_size", .text = "2097152\n" },
-	{ .path = "class/net/lo/address", .text = "00:00:00:00:00:00\n" },
-	{ .path = "class/net/lo/mtu", .text = "65536\n" },
-	{ .path = "class/net/lo/operstate", .text = "unknown\n" },
-	{ .path = "class/net/lo/type", .text = "772\n" },
-	{ .path = "class/net/lo/ifindex", .text = "1\n" },
-	{ .path = "class/net/lo/flags", .text = "0x9\n" },
 	{ .path = "fs/cgroup" },
 	{ .path = "block" },
 	{ .path = "bus" },
@@ -54,6 +53,52 @@ static bool add_topology(struct dentry *root, unsigned cpu)
 	return add(root, path, id);
 }
 
+/* One file of an interface's directory. */
+static bool add_net(struct dentry *root, const struct net_listed *d, const char *name, const char *text)
+{
+	char path[64], line[64];
+
+	snprintf(path, sizeof(path), "class/net/%s/%s", d->name, name);
+	snprintf(line, sizeof(line), "%s\n", text);
+	return add(root, path, line);
+}
+
+static bool add_net_number(struct dentry *root, const struct net_listed *d, const char *name, unsigned value)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	return add_net(root, d, name, text);
+}
+
+static bool add_interface(struct dentry *root, const struct net_listed *d)
+{
+	char mac[32], flags[16];
+
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", d->mac[0], d->mac[1], d->mac[2], d->mac[3], d->mac[4], d->mac[5]);
+	snprintf(flags, sizeof(flags), "0x%x", d->flags);
+	return add_net(root, d, "address", mac) && add_net(root, d, "operstate", d->operstate) &&
+	       add_net_number(root, d, "mtu", d->mtu) && add_net_number(root, d, "ifindex", (unsigned)d->index) &&
+	       add_net_number(root, d, "iflink", (unsigned)d->link_index) &&
+	       add_net_number(root, d, "tx_queue_len", d->txqlen) && add_net(root, d, "flags", flags) &&
+	       add_net_number(root, d, "type", d->type);
+}
+
+/* Copied first: nothing is allocated under the interfaces' lock. */
+static bool add_interfaces(struct kernel *k, struct dentry *root)
+{
+	struct task *t = task_current();
+	struct net_listed *all;
+	unsigned n;
+	bool ok = !net_list(t && t->ns ? t->ns->net : k->net, &all, &n);
+
+	for (unsigned i = 0; ok && i < n; i++)
+		ok = add_interface(root, &all[i]);
+	if (ok)
+		free(all);
+	return ok;
+}
+
 static bool fill(struct kernel *k, struct dentry *root)
 {
 	static const char *const all_cpus[] = { "devices/system/cpu/online", "devices/system/cpu/possible", "devices/system/cpu/present",
@@ -68,7 +113,7 @@ static bool fill(struct kernel *k, struct dentry *root)
 		ok = add_topology(root, i);
 	for (size_t i = 0; ok && i < sizeof(constant) / sizeof(constant[0]); i++)
 		ok = fixed_add(root, &constant[i]);
-	return ok;
+	return ok && add_interfaces(k, root);
 }
 
 static const struct fixed_fs sys_fs = {
