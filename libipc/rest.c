@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define FIRST_MS 500
-#define LAST_MS 64000 /* and so on, while there is work */
+#define LAST_MS 2000 /* at most, while there is work: it is quiet so soon after */
 #define WORK_PART 32 /* less than one part in so many is none */
 
 /* A process has its text once, and so one watch. */
