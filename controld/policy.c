@@ -35,7 +35,6 @@ static const struct policy_rule rules[] = {
 	ALLOW("getpid", "log lines"),
 	ALLOW("getsockopt", "who a client is", IS(1, SOL_SOCKET), IS(2, SO_PEERCRED)),
 	ALLOW("gettid", "abort"),
-	ALLOW("gettimeofday", "libevent's clock, where the vDSO cannot answer"),
 	ALLOW("ioctl", "the size of the container's terminal", IS(1, TIOCGWINSZ)),
 	ALLOW("madvise", "gives its text back when idle", IS(2, MADV_DONTNEED)),
 	ALLOW("mmap", "memory (malloc)", IS(2, PROT_READ | PROT_WRITE), { POLICY_MASKED_EQ, 3, MAP_PRIVATE | MAP_ANONYMOUS, MAP_PRIVATE | MAP_ANONYMOUS }),

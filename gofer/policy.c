@@ -67,7 +67,6 @@ static const struct {
 	ROW(ALWAYS, "fsync", "request fsync"),
 	ROW(ALWAYS, "ftruncate", "request setattr of a size, open with O_TRUNC"),
 	ROW(ALWAYS, "getdents64", "request readdir"),
-	ROW(ALWAYS, "gettimeofday", "libevent's clock: where the host's clock is not in the vDSO"),
 	ROW(ALWAYS, "linkat", "request link; never follows", DIR_FD(0), DIR_FD(2), ONLY_BITS(4, AT_EMPTY_PATH)),
 	ROW(ALWAYS, "lseek", "request readdir from a cookie", IS(2, SEEK_SET)),
 	ROW(ALWAYS, "madvise", "gives its text back when idle", IS(2, MADV_DONTNEED)),

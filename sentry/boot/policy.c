@@ -69,7 +69,6 @@ static const struct policy_rule rules[] = {
 	RULE("getpid", "log lines; abort"),
 	RULE("getrandom", "the program's getrandom, ASLR, canaries"),
 	RULE("gettid", "abort"),
-	RULE("gettimeofday", "libevent's clock, where the vDSO cannot answer"),
 	RULE("ioctl", "is a donated descriptor a terminal", IS(1, TCGETS)),
 	RULE("ioctl", "size of the host side's terminal", IS(1, TIOCGWINSZ)),
 	RULE("ioctl", "bytes waiting in a donated pipe or terminal", IS(1, FIONREAD)),

@@ -11,7 +11,7 @@ run() { timeout -k 5 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$id/state.json" "$1" 2>/dev/null; }
 # io_setup: a call that is not supported, twice
 spec "$SCRATCH/bundle" false /usr/bin/python3 -c 'import ctypes, time
-for i in range(2): ctypes.CDLL(None).syscall(206, 1, 0)
+for i in range(2): ctypes.CDLL(None).syscall(425, 1, 0)
 time.sleep(1000)'
 
 # --- each line says who -----------------------------------------------------------------
@@ -23,7 +23,7 @@ for c in launcher controld gofer sentry; do
 done
 line='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z (launcher|controld|gofer|sentry)\[[0-9]+\] (error|warning|info|debug): .'
 grep -Evq "$line" "$SCRATCH/$id.run.log" && not_ok "each line has time, component, level" "$(grep -Ev "$line" "$SCRATCH/$id.run.log" | head -3)" || ok "each line has time, component, level"
-[ "$(grep -c 'sentry\[.*system call io_setup (206) is refused.*asked by python3' "$SCRATCH/user")" = 1 ] && [ "$(wc -l <"$SCRATCH/user")" = 1 ] && ok "the user log tells of a call that is not supported, once" ||
+[ "$(grep -c 'sentry\[.*system call io_uring_setup (425) is refused.*asked by python3' "$SCRATCH/user")" = 1 ] && [ "$(wc -l <"$SCRATCH/user")" = 1 ] && ok "the user log tells of a call that is not supported, once" ||
 	not_ok "the user log tells of a call that is not supported, once" "$(head -3 "$SCRATCH/user")"
 run delete --force "$id"
 run --log "$SCRATCH/json" --log-format json --debug run -d --bundle "$SCRATCH/bundle" "$id" >"$SCRATCH/out" 2>&1

@@ -36,8 +36,8 @@ alike "forwarding" ip "for n in 1 2; do ip netns add n\$n && ip link add v\$n ty
 	unshare --mount sh -c 'mount -t proc proc /proc; echo 1 >/proc/sys/net/ipv4/ip_forward'; ip netns exec n2 $listen 10.2.0.2 & $wait ip netns exec n1 $call 10.2.0.2; wait"
 alike "unshare: all at once" unshare 'unshare -Urnmpf --mount-proc sh -c "id -u; echo \$\$; cat /sys/class/net/lo/operstate; cat /proc/self/uid_map"'
 alike "unshare: cgroup and time" unshare 'unshare -C tail -n 1 /proc/self/cgroup; a=$(cut -d. -f1 /proc/uptime); b=$(unshare -T --boottime 100000 --fork cut -d. -f1 /proc/uptime); echo $(((b - a) / 1000))'
-alike "nsenter -a" nsenter 'unshare -nuipf sh -c "hostname inner; exec sleep 20" & p=$!; while ! c=$(pgrep -P $p); do sleep .05; done; while [ "$(nsenter -t $c -u hostname)" != inner ]; do sleep .05; done; nsenter -a -t $c sh -c "hostname; echo \$\$ | grep -c ."; nsenter -n -t $c ip -o link | wc -l; kill $c; wait'
-alike "lsns" lsns 'unshare -nuip --fork sleep 20 & p=$!; while ! c=$(pgrep -P $p); do sleep .05; done; lsns -n -o TYPE,NPROCS -p $c | grep -E "net|uts|ipc|pid" | sort; kill $c; wait'
+alike "nsenter -a" nsenter 'unshare -nuipf sh -c "hostname inner; exec sleep 20" & p=$!; while ! c=$(pgrep -P $p); do sleep .05; done; while [ "$(nsenter -t $c -u hostname)" != inner ]; do sleep .05; done; nsenter -a -t $c sh -c "hostname; echo \$\$ | grep -c ."; nsenter -n -t $c ip -o link | wc -l; kill -KILL $c; wait'
+alike "lsns" lsns 'unshare -nuip --fork sleep 20 & p=$!; while ! c=$(pgrep -P $p); do sleep .05; done; lsns -n -o TYPE,NPROCS -p $c | grep -E "net|uts|ipc|pid" | sort; kill -KILL $c; wait'
 alike "bwrap --unshare-all" bwrap 'bwrap --unshare-all --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --hostname box --uid 1000 --gid 1000 sh -c "id -u; hostname; ls /dev | tr \"\n\" \" \"; ip -o link | wc -l; touch /tmp/x /usr/x 2>/dev/null; ls /tmp"'
 alike "bwrap: the rest of its options" bwrap 'bwrap --bind / / --dev-bind /dev /dev --unshare-user --unshare-cgroup-try --die-with-parent --new-session --dir /run/d --symlink d /run/l --setenv A b --chdir /run --cap-drop ALL --as-pid-1 --unshare-pid sh -c "echo \$\$ \$A; pwd; readlink l"'
 finish

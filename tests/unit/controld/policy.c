@@ -11,7 +11,7 @@
 
 static const char *const golden[] = {
 	"accept4", "brk", "clock_gettime", "close", "epoll_ctl", "epoll_wait", "exit_group", "fcntl", "futex", "getpid", "getsockopt",
-	"gettid", "gettimeofday", "ioctl", "madvise", "mmap", "munmap", "pidfd_send_signal", "read", "recvmsg", "rt_sigprocmask", "rt_sigreturn", "sendmsg", "shutdown", "tgkill",
+	"gettid", "ioctl", "madvise", "mmap", "munmap", "pidfd_send_signal", "read", "recvmsg", "rt_sigprocmask", "rt_sigreturn", "sendmsg", "shutdown", "tgkill",
 	"waitid", "write",
 };
 
