@@ -23,6 +23,8 @@ const char *const client_status_names[] = {
 	[STATUS_PAUSED] = "paused", [STATUS_STOPPED] = "stopped",
 };
 
+#define REVIVALS 8
+
 static struct sockaddr_un address(const struct state_dir *d)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -73,20 +75,23 @@ struct err *client_socket_of_living(const struct state_dir *d, int *out)
 	return NULL;
 }
 
+/* Refused: its socket is there, and nobody behind it.  No socket: another is about
+ * to put a new one there.  Both again, if the next was killed too. */
+static bool nobody_there(const struct err *e) { return err_errno(e) == ECONNREFUSED || err_errno(e) == ENOENT; }
+
 struct err *client_socket(const struct state_dir *d, int *out)
 {
-	struct err *e = client_socket_of_living(d, out), *why;
+	struct err *e, *why;
 
-	if (!e || err_errno(e) != ECONNREFUSED)
-		return e;
-	/* its socket is there, and nobody behind it */
-	if ((why = revive(d))) {
-		log_debug("%s", err_text(why));
-		err_free(why);
-		return e;
+	for (int tries = 0; (e = client_socket_of_living(d, out)) && nobody_there(e) && tries < REVIVALS; tries++) {
+		if ((why = revive(d))) {
+			log_debug("%s", err_text(why));
+			err_free(why);
+			return e;
+		}
+		err_free(e);
 	}
-	err_free(e);
-	return client_socket_of_living(d, out);
+	return e;
 }
 
 struct err *client_socket_from(const struct state_dir *d, int home, int *out)
