@@ -25,10 +25,18 @@
 #define TURNS_LATE 8
 #define TURNS_MOST 16
 #define TURNS_LOSS 4 /* turns that once doing more outweighs */
+#define CALLS_ALONE 16 /* so many calls without a wake-up or a rest: whom it took turns with has gone */
 
-bool st_seat_turns(const struct st_ctx *c)
+static bool sure(const struct st_ctx *c)
 {
 	return c->turns >= TURNS_SURE;
+}
+
+bool st_seat_turns(struct st_ctx *c)
+{
+	if (sure(c) && ++c->alone > CALLS_ALONE)
+		c->turns = 0;
+	return sure(c);
 }
 
 static void learn(struct st_ctx *c, bool slept)
@@ -41,6 +49,7 @@ static void learn(struct st_ctx *c, bool slept)
 
 void st_seat_rests(struct st_ctx *c)
 {
+	c->alone = 0;
 	if (!c->woke)
 		return;
 	learn(c, __rdtsc() - c->woke < st_place_ticks(c->p, TURN_NS));
@@ -83,7 +92,8 @@ bool st_seat_wakes(struct platform *base, struct sleeper *s)
 	if (c->woke)
 		learn(c, false);
 	c->woke = __rdtsc();
-	if (!st_seat_turns(c) || (p->cpus > 1 && !call(p, s)))
+	c->alone = 0;
+	if (!sure(c) || (p->cpus > 1 && !call(p, s)))
 		return false;
 	return c->turns >= TURNS_LATE;
 }

@@ -19,7 +19,7 @@
 #define SPIN_CREDIT_MOST (4 * SPIN_LOSS)
 #define SPIN_REST_NEW 8 /* hand-overs: many threads end before that */
 #define SPIN_REST_FIRST 16
-#define SPIN_REST_MOST 1024
+#define SPIN_REST_MOST 256 /* about 3 ms; a try in vain costs 40 us */
 
 struct st_spin {
 	unsigned credit; /* answers that are not outweighed yet */

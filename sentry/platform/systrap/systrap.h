@@ -144,6 +144,7 @@ struct st_ctx {
 	uint64_t held_since; /* [t] ticks */
 	uint64_t woke; /* [t] ticks: when it has woken another task; 0: not since it slept last */
 	unsigned turns; /* [t] how sure it is that it sleeps soon when it has woken another */
+	unsigned alone; /* [t] calls since it has woken another or slept */
 	bool late; /* [t] its thread has owed that wake-up for a call already */
 	uint32_t events, goes; /* [t] what ST_EVENT and ST_GO have been last */
 	_Atomic bool running; /* program code may run */
@@ -268,7 +269,7 @@ uint64_t st_place_ticks(const struct st_platform *p, uint64_t ns);
 bool st_seat_wakes(struct platform *p, struct sleeper *s);
 void st_seat_rests(struct st_ctx *c); /* its call will sleep */
 void st_seat_ends(struct platform_ctx *c);
-bool st_seat_turns(const struct st_ctx *c); /* it does little before it sleeps */
+bool st_seat_turns(struct st_ctx *c); /* it does little before it sleeps; asked once a hand-over */
 /* The caller's own: the processor that somebody, or it itself, has given it; -1: none. */
 int st_seat_own(void);
 void st_seat_set(int cpu); /* -1: none */
