@@ -244,6 +244,13 @@ void task_times(const struct task *t, int64_t *utime, int64_t *stime)
 		*stime = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec - t->cpu_before;
 }
 
+void task_usage(const struct task *t, struct usage_sum *out)
+{
+	*out = (struct usage_sum){ .nvcsw = t->nvcsw, .nivcsw = t->nivcsw, .minflt = t->minflt, .majflt = t->majflt,
+		.rchar = t->rchar, .wchar = t->wchar, .syscr = t->syscr, .syscw = t->syscw };
+	task_times(t, &out->utime, &out->stime);
+}
+
 void usage_add(struct usage_sum *to, const struct usage_sum *from)
 {
 	to->utime += from->utime;
@@ -252,6 +259,10 @@ void usage_add(struct usage_sum *to, const struct usage_sum *from)
 	to->nivcsw += from->nivcsw;
 	to->minflt += from->minflt;
 	to->majflt += from->majflt;
+	to->rchar += from->rchar;
+	to->wchar += from->wchar;
+	to->syscr += from->syscr;
+	to->syscw += from->syscw;
 	if (from->maxrss > to->maxrss)
 		to->maxrss = from->maxrss;
 }
@@ -262,11 +273,11 @@ void tg_usage_locked(struct thread_group *tg, struct usage_sum *out)
 
 	*out = tg->dead;
 	TAILQ_FOREACH(t, &tg->tasks, tg_link) {
-		struct usage_sum one = { .nvcsw = t->nvcsw, .nivcsw = t->nivcsw, .minflt = t->minflt, .majflt = t->majflt };
+		struct usage_sum one;
 
 		if (t->exited)
 			continue;
-		task_times(t, &one.utime, &one.stime);
+		task_usage(t, &one);
 		usage_add(out, &one);
 	}
 }

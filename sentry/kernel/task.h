@@ -69,6 +69,7 @@ struct core; /* kernel/core.h */
 struct usage_sum {
 	int64_t utime, stime;
 	uint64_t nvcsw, nivcsw, minflt, majflt;
+	uint64_t rchar, wchar, syscr, syscw; /* read and write: bytes, calls */
 	uint64_t maxrss; /* KiB, a maximum */
 };
 
@@ -192,6 +193,7 @@ struct task {
 	_Atomic int64_t stime;
 	_Atomic uint64_t uticks; /* in program code: the processor's ticks, as they cost less than ns */
 	_Atomic uint64_t nvcsw, nivcsw, minflt, majflt;
+	_Atomic uint64_t rchar, wchar, syscr, syscw; /* written by its own thread only: task_count_io */
 	int64_t start_time;
 	_Atomic char state; /* 'R' 'S' 'D' 'T' 't' 'Z' for /proc */
 	uint64_t personality; /* [t] */

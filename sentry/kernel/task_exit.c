@@ -312,9 +312,9 @@ static void release_resources(struct task *t)
 
 static void fold_usage_locked(struct task *t)
 {
-	struct usage_sum u = { .nvcsw = t->nvcsw, .nivcsw = t->nivcsw, .minflt = t->minflt, .majflt = t->majflt };
+	struct usage_sum u;
 
-	task_times(t, &u.utime, &u.stime);
+	task_usage(t, &u);
 	atomic_store(&t->stime, u.stime);
 	usage_add(&t->tg->dead, &u);
 }

@@ -109,12 +109,6 @@ int64_t sys_prlimit64(struct task *t, const uint64_t a[6])
 	return r;
 }
 
-static void own_usage(struct task *t, struct usage_sum *u)
-{
-	*u = (struct usage_sum){ .nvcsw = t->nvcsw, .nivcsw = t->nivcsw, .minflt = t->minflt, .majflt = t->majflt };
-	task_times(t, &u->utime, &u->stime);
-}
-
 int64_t sys_getrusage(struct task *t, const uint64_t a[6])
 {
 	struct linux_rusage ru;
@@ -123,7 +117,7 @@ int64_t sys_getrusage(struct task *t, const uint64_t a[6])
 
 	switch ((int)a[0]) {
 	case LINUX_RUSAGE_THREAD:
-		own_usage(t, &u);
+		task_usage(t, &u);
 		break;
 	case LINUX_RUSAGE_SELF:
 		tasks_lock(t->k);

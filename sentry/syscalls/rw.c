@@ -2,6 +2,7 @@
  * rw.c - read, write and their vector and positioned forms, lseek.
  */
 #include "abi/resource.h"
+#include "kernel/task_table.h"
 #include "syscalls/fs_util.h"
 #include "syscalls/told.h"
 
@@ -65,7 +66,7 @@ static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool posit
 	else if ((int64_t)a[2] < 0)
 		r = -EFAULT; /* no memory is so long */
 	else
-		r = rw_transfer(t, l.file, &u, write, (int64_t)a[3], positioned);
+		task_count_io(t, write, r = rw_transfer(t, l.file, &u, write, (int64_t)a[3], positioned));
 	if (!write && !positioned)
 		tell_position(t, l.file);
 	fd_give_back(l);
@@ -87,6 +88,7 @@ static int64_t vector(struct task *t, int fd, uint64_t iov, uint64_t n, bool wri
 	if (r >= 0) {
 		uio_user_iov(&u, t->mm, v, n);
 		r = rw_transfer(t, l.file, &u, write, pos, positioned);
+		task_count_io(t, write, r);
 		if (v != few)
 			free(v);
 	}

@@ -1,203 +1,22 @@
 /*
- * fs.c - the machinery of /proc: nodes, directories, text files.
+ * fs.c - /proc as a file system: inodes, lookups, links, directories.  What is in it
+ * are tables (root.c, pid.c ...); node.c finds whom a node tells of, text.c makes what
+ * is read.
  */
 #include "fs/proc/internal.h"
 
 #include "abi/fcntl.h"
-#include "abi/capability.h"
 #include "abi/fs.h"
 #include "fs/proc/proc.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PROC_MAGIC 0x9fa0
-#define WRITE_MAX 4096
-
-/* --- text --------------------------------------------------------------------- */
-static bool reserve(struct pbuf *b, size_t n)
-{
-	size_t want = b->len + n + 1, cap = b->cap ? b->cap : 1024;
-	char *grown;
-
-	if (b->failed)
-		return false;
-	if (want <= b->cap)
-		return true;
-	while (cap < want)
-		cap *= 2;
-	grown = realloc(b->p, cap);
-	if (!grown) {
-		b->failed = true;
-		return false;
-	}
-	b->p = grown;
-	b->cap = cap;
-	return true;
-}
-
-void pappend(struct pbuf *b, const void *data, size_t n)
-{
-	if (!reserve(b, n))
-		return;
-	memcpy(b->p + b->len, data, n);
-	b->len += n;
-	b->p[b->len] = 0;
-}
-
-void pprintf(struct pbuf *b, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	if (!reserve(b, 256))
-		return;
-	va_start(ap, fmt);
-	n = vsnprintf(b->p + b->len, b->cap - b->len, fmt, ap);
-	va_end(ap);
-	if (n < 0) {
-		b->failed = true;
-		return;
-	}
-	if ((size_t)n >= b->cap - b->len) {
-		if (!reserve(b, (size_t)n))
-			return;
-		va_start(ap, fmt);
-		vsnprintf(b->p + b->len, b->cap - b->len, fmt, ap);
-		va_end(ap);
-	}
-	b->len += (size_t)n;
-}
-
-bool parse_number(const struct qstr *q, int *out)
-{
-	int v = 0;
-
-	if (!q->len || q->len > 9 || (q->len > 1 && q->name[0] == '0'))
-		return false;
-	for (uint32_t i = 0; i < q->len; i++) {
-		if (q->name[i] < '0' || q->name[i] > '9')
-			return false;
-		v = v * 10 + (q->name[i] - '0');
-	}
-	*out = v;
-	return true;
-}
 
 /* --- nodes ---------------------------------------------------------------------- */
-const struct pnode *pnode_of(const struct inode *i)
-{
-	return i->priv;
-}
-
-int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *n)
-{
-	return pctx_begin_in(c, vfs_kernel(sb->vfs), sb->priv, n);
-}
-
-int pctx_begin_in(struct pctx *c, struct kernel *k, struct pid_ns *ns, const struct pnode *n)
-{
-	*c = (struct pctx){ .k = k, .ns = ns, .node = n, .thread = n->tid != 0 };
-	if (!n->pid)
-		return 0;
-	c->tg = tg_find(k->root_pids, n->pid);
-	if (c->tg && c->tg->start_time == n->start)
-		c->t = n->tid ? task_find(k->root_pids, n->tid) : tg_any_task(c->tg);
-	if (!c->tg || c->tg->start_time != n->start || (n->tid && (!c->t || c->t->tg != c->tg))) {
-		pctx_end(c);
-		return -ESRCH;
-	}
-	return 0;
-}
-
-void pctx_end(struct pctx *c)
-{
-	if (c->t)
-		task_put(c->t);
-	if (c->tg)
-		tg_put(c->tg);
-	c->t = NULL;
-	c->tg = NULL;
-}
-
-struct cred *pctx_cred(struct pctx *c)
-{
-	struct cred *cr = NULL;
-	struct task *t;
-
-	if (!c->tg)
-		return NULL;
-	tasks_lock(c->k);
-	if ((t = c->t ? c->t : TAILQ_FIRST(&c->tg->tasks)) && (cr = t->cred))
-		cred_get(cr);
-	tasks_unlock(c->k);
-	return cr;
-}
-
-int proc_may_access(struct pctx *c)
-{
-	struct task *me = task_current();
-	struct cred *target;
-	struct mm *mm;
-	bool ok, dumpable = true;
-
-	if (!c->tg || !me || me->tg == c->tg)
-		return 0;
-	if (!(target = pctx_cred(c)))
-		return cred_capable(me->cred, 19 /* CAP_SYS_PTRACE */) ? 0 : -EACCES;
-	mm = c->t ? task_get_mm(c->t) : NULL;
-	if (mm) {
-		dumpable = mm_dumpable(mm);
-		mm_put(mm);
-	}
-	ok = me->cred->fsuid == target->euid && me->cred->fsuid == target->suid && me->cred->fsuid == target->ruid &&
-	     me->cred->fsgid == target->egid && me->cred->fsgid == target->sgid && me->cred->fsgid == target->rgid && dumpable &&
-	     target->user_ns == me->cred->user_ns && !(target->cap_permitted & ~me->cred->cap_permitted);
-	ok = ok || cred_capable_in(me->cred, target->user_ns, LINUX_CAP_SYS_PTRACE);
-	cred_put(target);
-	return ok ? 0 : -EACCES;
-}
-
-uint64_t pnode_ino(const struct pnode *n)
-{
-	/* stable numbers for a node, unlike any other's in practice */
-	uint64_t h = (uint64_t)(uintptr_t)n->e * 0x9e3779b97f4a7c15u;
-
-	h ^= ((uint64_t)(uint32_t)n->pid << 32 | (uint32_t)n->tid) * 0xff51afd7ed558ccdu;
-	h ^= (uint64_t)(uint32_t)n->fd * 0xc4ceb9fe1a85ec53u;
-	return (h >> 16 & 0xffffffff) | 0x1000;
-}
-
-static uint32_t type_bits(enum pkind k)
-{
-	return k == P_DIR ? LINUX_S_IFDIR : k == P_FILE ? LINUX_S_IFREG : LINUX_S_IFLNK;
-}
-
-uint32_t pnode_mode(const struct pnode *n)
-{
-	return type_bits(n->e->kind) | (n->mode ? n->mode : n->e->mode);
-}
-
 static const struct inode_ops proc_inode_ops, proc_magic_ops;
-
-/* Who the process runs as, or root when it is not dumpable. */
-void pnode_owner(struct pctx *c, uint32_t *uid, uint32_t *gid)
-{
-	struct cred *cr = pctx_cred(c);
-	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
-
-	*uid = *gid = 0;
-	if (cr && (!mm || mm_dumpable(mm) || c->node->e->kind == P_DIR)) {
-		*uid = cr->euid;
-		*gid = cr->egid;
-	}
-	if (mm)
-		mm_put(mm);
-	if (cr)
-		cred_put(cr);
-}
 
 static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *uid, uint32_t *gid)
 {
@@ -407,7 +226,7 @@ void pnode_list(struct pctx *c, int64_t *pos, struct dirent_sink *s)
 		if (*pos > POS_TABLE + n)
 			continue;
 		node.e = e;
-		if (s->add(s, e->name, strlen(e->name), pnode_ino(&node), LINUX_DT_OF_MODE(type_bits(e->kind)), POS_TABLE + n + 1))
+		if (s->add(s, e->name, strlen(e->name), pnode_ino(&node), LINUX_DT_OF_MODE(pnode_mode(&node)), POS_TABLE + n + 1))
 			return;
 		*pos = POS_TABLE + n + 1;
 	}
@@ -418,7 +237,7 @@ void pnode_list(struct pctx *c, int64_t *pos, struct dirent_sink *s)
 		int64_t at = *pos - POS_OWN;
 		char name[32];
 
-		if (!dir->e->next(c, &at, name, &own) || s->add(s, name, strlen(name), pnode_ino(&own), LINUX_DT_OF_MODE(type_bits(own.e->kind)), at + POS_OWN))
+		if (!dir->e->next(c, &at, name, &own) || s->add(s, name, strlen(name), pnode_ino(&own), LINUX_DT_OF_MODE(pnode_mode(&own)), at + POS_OWN))
 			return;
 		*pos = at + POS_OWN;
 	}
@@ -440,101 +259,9 @@ static int proc_readdir(struct file *f, struct dirent_sink *s)
 
 static const struct file_ops dir_ops = { .readdir = proc_readdir };
 
-/* --- text files ------------------------------------------------------------------------- */
-struct ptext {
-	struct mutex mu; /* RANK_FILE */
-	struct pbuf b; /* [mu] */
-	bool made; /* [mu] */
-};
-
-static int make_text(struct file *f, struct pbuf *b)
-{
-	const struct pnode *n = pnode_of(f->inode);
-	struct pctx c;
-	int ret = pctx_begin(&c, f->inode->sb, n);
-
-	if (ret)
-		return ret;
-	ret = n->e->flags & PE_PTRACE ? proc_may_access(&c) : 0;
-	if (!ret)
-		ret = n->e->show(&c, b);
-	pctx_end(&c);
-	return ret ? ret : b->failed ? -ENOMEM : 0;
-}
-
-static ssize_t text_read(struct file *f, struct uio *u, int64_t *pos)
-{
-	struct ptext *t = f->priv;
-	struct pbuf fresh = { 0 };
-	ssize_t ret = 0;
-
-	if (!pnode_of(f->inode)->e->show)
-		return -EINVAL;
-	mutex_lock(&t->mu);
-	if (!*pos || !t->made) {
-		mutex_unlock(&t->mu);
-		ret = make_text(f, &fresh); /* takes other objects' locks */
-		mutex_lock(&t->mu);
-		if (ret) {
-			free(fresh.p);
-		} else {
-			free(t->b.p);
-			t->b = fresh;
-			t->made = true;
-		}
-	}
-	if (!ret && (size_t)*pos < t->b.len) {
-		ret = uio_copy_out(u, t->b.p + *pos, t->b.len - (size_t)*pos);
-		if (ret > 0)
-			*pos += ret;
-	}
-	mutex_unlock(&t->mu);
-	return ret;
-}
-
-static ssize_t text_write(struct file *f, struct uio *u, int64_t *pos)
-{
-	const struct pnode *n = pnode_of(f->inode);
-	size_t len = u->resid < WRITE_MAX ? u->resid : WRITE_MAX;
-	char *text;
-	struct pctx c;
-	ssize_t ret;
-
-	if (!n->e->store)
-		return -EINVAL;
-	text = malloc(len + 1);
-	if (!text)
-		return -ENOMEM;
-	ret = uio_copy_in(u, text, len);
-	if (ret >= 0) {
-		size_t got = (size_t)ret;
-
-		text[got] = 0;
-		ret = pctx_begin(&c, f->inode->sb, n);
-		if (!ret) {
-			ret = n->e->store(&c, text, got);
-			pctx_end(&c);
-		}
-	}
-	free(text);
-	return ret;
-}
-
-static void text_release(struct file *f)
-{
-	struct ptext *t = f->priv;
-
-	mutex_destroy(&t->mu);
-	free(t->b.p);
-	free(t);
-}
-
-static const struct file_ops text_ops = { .read = text_read, .write = text_write, .release = text_release };
-
 static int proc_open(struct inode *i, struct file *f)
 {
 	const struct pnode *n = pnode_of(i);
-	struct ptext *t;
 
 	if (n->e->kind == P_DIR) {
 		f->ops = &dir_ops;
@@ -555,13 +282,7 @@ static int proc_open(struct inode *i, struct file *f)
 		f->ops = n->e->ops;
 		return 0;
 	}
-	t = calloc(1, sizeof(*t));
-	if (!t)
-		return -ENOMEM;
-	mutex_init(&t->mu, RANK_FILE);
-	f->priv = t;
-	f->ops = &text_ops;
-	return 0;
+	return proc_text_open(f);
 }
 
 static const struct inode_ops proc_inode_ops = {

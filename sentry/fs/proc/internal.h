@@ -82,6 +82,7 @@ struct time_ns *proc_reader_time(void); /* the time namespace of who reads; borr
 struct cred *pctx_cred(struct pctx *c); /* new reference; a zombie still has one. NULL: not about a process */
 int proc_may_access(struct pctx *c); /* the current task may look into c->tg: 0 or -EACCES */
 const struct pnode *pnode_of(const struct inode *i);
+int proc_text_open(struct file *f); /* text.c */
 int pnode_find(struct pctx *c, const struct qstr *name, struct pnode *out); /* in the directory c->node */
 uint64_t pnode_ino(const struct pnode *n);
 uint32_t pnode_mode(const struct pnode *n); /* type and permission bits */

@@ -206,7 +206,19 @@ static SHOW(show_sessionid)
 
 static SHOW(show_io)
 {
-	pprintf(b, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+	struct usage_sum u = { 0 };
+
+	if (c->thread) {
+		task_usage(c->t, &u);
+	} else if (c->tg) {
+		tasks_lock(c->k);
+		tg_usage_locked(c->tg, &u);
+		usage_add(&u, &c->tg->reaped);
+		tasks_unlock(c->k);
+	}
+	/* what of it reached a disk the host knows */
+	pprintf(b, "rchar: %" PRIu64 "\nwchar: %" PRIu64 "\nsyscr: %" PRIu64 "\nsyscw: %" PRIu64 "\n"
+		"read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n", u.rchar, u.wchar, u.syscr, u.syscw);
 	return 0;
 }
 

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 static int gate[2];
 
@@ -14,6 +16,52 @@ static void *waiting(void *arg)
 
 	(void)!read(gate[0], &c, 1);
 	return arg;
+}
+
+struct io {
+	unsigned long long rchar, wchar, syscr, syscw;
+};
+
+static struct io io_of(const char *path)
+{
+	struct io io = { 0 };
+	FILE *f = fopen(path, "r");
+
+	CHECK(f && fscanf(f, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n", &io.rchar, &io.wchar, &io.syscr, &io.syscw) == 4);
+	fclose(f);
+	return io;
+}
+
+static void move(int calls, size_t bytes)
+{
+	static char b[1000];
+	int p[2];
+
+	CHECK(pipe(p) == 0);
+	for (int i = 0; i < calls; i++)
+		CHECK(write(p[1], b, bytes) == (ssize_t)bytes && read(p[0], b, sizeof(b)) == (ssize_t)bytes);
+	close(p[0]);
+	close(p[1]);
+}
+
+/* What a process reads and writes, in bytes and calls; a child's once it is waited for. */
+CASE(io_is_counted)
+{
+	struct io a = io_of("/proc/self/io"), b;
+	pid_t p;
+
+	move(10, 100);
+	b = io_of("/proc/self/io");
+	CHECK(b.wchar - a.wchar == 1000 && b.syscw - a.syscw == 10);
+	CHECK(b.rchar - a.rchar >= 1000 && b.rchar - a.rchar < 2000 && b.syscr - a.syscr >= 10 && b.syscr - a.syscr < 16);
+	if (!(p = fork())) {
+		move(5, 1000);
+		_exit(0);
+	}
+	CHECK(waitpid(p, NULL, 0) == p);
+	a = io_of("/proc/self/io");
+	CHECK(a.wchar - b.wchar == 5000 && a.syscw - b.syscw == 5);
+	CHECK(io_of("/proc/thread-self/io").wchar == a.wchar - 5000);
 }
 
 CASE(task_links_count_threads)

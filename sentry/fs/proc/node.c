@@ -1,0 +1,119 @@
+/*
+ * node.c - whom a node of /proc tells of, while it is looked at, and who may look.
+ */
+#include "fs/proc/internal.h"
+
+#include "abi/capability.h"
+#include "abi/fs.h"
+
+#include <errno.h>
+
+const struct pnode *pnode_of(const struct inode *i)
+{
+	return i->priv;
+}
+
+int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *n)
+{
+	return pctx_begin_in(c, vfs_kernel(sb->vfs), sb->priv, n);
+}
+
+int pctx_begin_in(struct pctx *c, struct kernel *k, struct pid_ns *ns, const struct pnode *n)
+{
+	*c = (struct pctx){ .k = k, .ns = ns, .node = n, .thread = n->tid != 0 };
+	if (!n->pid)
+		return 0;
+	c->tg = tg_find(k->root_pids, n->pid);
+	if (c->tg && c->tg->start_time == n->start)
+		c->t = n->tid ? task_find(k->root_pids, n->tid) : tg_any_task(c->tg);
+	if (!c->tg || c->tg->start_time != n->start || (n->tid && (!c->t || c->t->tg != c->tg))) {
+		pctx_end(c);
+		return -ESRCH;
+	}
+	return 0;
+}
+
+void pctx_end(struct pctx *c)
+{
+	if (c->t)
+		task_put(c->t);
+	if (c->tg)
+		tg_put(c->tg);
+	c->t = NULL;
+	c->tg = NULL;
+}
+
+struct cred *pctx_cred(struct pctx *c)
+{
+	struct cred *cr = NULL;
+	struct task *t;
+
+	if (!c->tg)
+		return NULL;
+	tasks_lock(c->k);
+	if ((t = c->t ? c->t : TAILQ_FIRST(&c->tg->tasks)) && (cr = t->cred))
+		cred_get(cr);
+	tasks_unlock(c->k);
+	return cr;
+}
+
+int proc_may_access(struct pctx *c)
+{
+	struct task *me = task_current();
+	struct cred *target;
+	struct mm *mm;
+	bool ok, dumpable = true;
+
+	if (!c->tg || !me || me->tg == c->tg)
+		return 0;
+	if (!(target = pctx_cred(c)))
+		return cred_capable(me->cred, 19 /* CAP_SYS_PTRACE */) ? 0 : -EACCES;
+	mm = c->t ? task_get_mm(c->t) : NULL;
+	if (mm) {
+		dumpable = mm_dumpable(mm);
+		mm_put(mm);
+	}
+	ok = me->cred->fsuid == target->euid && me->cred->fsuid == target->suid && me->cred->fsuid == target->ruid &&
+	     me->cred->fsgid == target->egid && me->cred->fsgid == target->sgid && me->cred->fsgid == target->rgid && dumpable &&
+	     target->user_ns == me->cred->user_ns && !(target->cap_permitted & ~me->cred->cap_permitted);
+	ok = ok || cred_capable_in(me->cred, target->user_ns, LINUX_CAP_SYS_PTRACE);
+	cred_put(target);
+	return ok ? 0 : -EACCES;
+}
+
+uint64_t pnode_ino(const struct pnode *n)
+{
+	/* stable numbers for a node, unlike any other's in practice */
+	uint64_t h = (uint64_t)(uintptr_t)n->e * 0x9e3779b97f4a7c15u;
+
+	h ^= ((uint64_t)(uint32_t)n->pid << 32 | (uint32_t)n->tid) * 0xff51afd7ed558ccdu;
+	h ^= (uint64_t)(uint32_t)n->fd * 0xc4ceb9fe1a85ec53u;
+	return (h >> 16 & 0xffffffff) | 0x1000;
+}
+
+static uint32_t type_bits(enum pkind k)
+{
+	return k == P_DIR ? LINUX_S_IFDIR : k == P_FILE ? LINUX_S_IFREG : LINUX_S_IFLNK;
+}
+
+uint32_t pnode_mode(const struct pnode *n)
+{
+	return type_bits(n->e->kind) | (n->mode ? n->mode : n->e->mode);
+}
+
+/* Who the process runs as, or root when it is not dumpable. */
+void pnode_owner(struct pctx *c, uint32_t *uid, uint32_t *gid)
+{
+	struct cred *cr = pctx_cred(c);
+	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
+
+	*uid = *gid = 0;
+	if (cr && (!mm || mm_dumpable(mm) || c->node->e->kind == P_DIR)) {
+		*uid = cr->euid;
+		*gid = cr->egid;
+	}
+	if (mm)
+		mm_put(mm);
+	if (cr)
+		cred_put(cr);
+}
