@@ -94,7 +94,8 @@ struct err *client_socket(const struct state_dir *d, int *out)
 	return e;
 }
 
-struct err *client_socket_from(const struct state_dir *d, int home, int *out)
+/* A child of ours sees to it from the mount namespace home that there is a controld. */
+static struct err *revive_from(const struct state_dir *d, int home)
 {
 	pid_t pid = fork();
 
@@ -110,7 +111,21 @@ struct err *client_socket_from(const struct state_dir *d, int home, int *out)
 		return err_new(errno, "fork");
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	return client_socket_of_living(d, out);
+	return NULL;
+}
+
+struct err *client_socket_from(const struct state_dir *d, int home, int *out)
+{
+	struct err *e, *why;
+
+	for (int tries = 0; (e = client_socket_of_living(d, out)) && nobody_there(e) && tries < REVIVALS; tries++) {
+		if ((why = revive_from(d, home))) {
+			err_free(e);
+			return why;
+		}
+		err_free(e);
+	}
+	return e;
 }
 
 struct err *client_connect(const struct state_dir *d, struct rpc_client **out)
