@@ -2,7 +2,7 @@
  * sysctl.c - /proc/sys: settings that programs read; few can be changed, and
  * only what has an effect.
  */
-#include "fs/proc/internal.h"
+#include "fs/proc/sysctl.h"
 
 #include "kernel/ipc.h"
 #include "kernel/ns.h"
@@ -13,13 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-
-#define TEXT(fn, text)                                                                                                                               \
-	static SHOW(fn)                                                                                                                              \
-	{                                                                                                                                            \
-		pprintf(b, "%s\n", text);                                                                                                            \
-		return 0;                                                                                                                            \
-	}
 
 TEXT(show_zero, "0")
 TEXT(show_one, "1")
@@ -182,12 +175,8 @@ static SHOW(show_boot_id)
 
 TEXT(show_entropy, "256")
 
-#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
-#define RW(n, f, s) { .name = n, .kind = P_FILE, .mode = 0644, .show = f, .store = s }
 #define SYSV(n) RW(n, show_sysv, store_sysv)
 #define MQUEUE(n) RW(n, show_mqueue, store_mqueue)
-#define DIR_(n, t) { .name = n, .kind = P_DIR, .mode = 0555, .table = t }
-#define END_ { .name = NULL }
 
 static const struct pentry random_table[] = {
 	RO("boot_id", show_boot_id), RO("uuid", show_uuid), RO("entropy_avail", show_entropy), RO("poolsize", show_entropy), END_,

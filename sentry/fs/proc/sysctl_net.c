@@ -2,7 +2,7 @@
  * sysctl_net.c - /proc/sys/net: settings of the network namespace of who reads and
  * writes; a container's specification sets those of the containers'.
  */
-#include "fs/proc/internal.h"
+#include "fs/proc/sysctl.h"
 
 #include "kernel/ns.h"
 #include "lib/numbers.h"
@@ -16,13 +16,6 @@ struct net_stack *proc_reader_net(struct kernel *k)
 
 	return t && t->ns ? t->ns->net : k->net;
 }
-
-#define TEXT(fn, text)                                                                                                                               \
-	static SHOW(fn)                                                                                                                              \
-	{                                                                                                                                            \
-		pprintf(b, "%s\n", text);                                                                                                            \
-		return 0;                                                                                                                            \
-	}
 
 TEXT(show_zero, "0")
 TEXT(show_one, "1")
@@ -114,11 +107,6 @@ static ssize_t store_forward6(struct pctx *c, char *text, size_t n)
 {
 	return store_switch(&proc_reader_net(c->k)->forward6, text, n);
 }
-
-#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
-#define RW(n, f, s) { .name = n, .kind = P_FILE, .mode = 0644, .show = f, .store = s }
-#define DIR_(n, t) { .name = n, .kind = P_DIR, .mode = 0555, .table = t }
-#define END_ { .name = NULL }
 
 static const struct pentry core_table[] = {
 	RO("rmem_default", show_rmem), RO("rmem_max", show_rmem), RW("somaxconn", show_somaxconn, store_somaxconn), RO("wmem_default", show_rmem), RO("wmem_max", show_rmem), END_,
