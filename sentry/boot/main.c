@@ -8,6 +8,7 @@
 #include "boot/policy.h"
 #include "control/adopt.h"
 #include "control/container.h"
+#include "kernel/oom.h"
 #include "lib/threads.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
@@ -121,6 +122,8 @@ int main(int argc, char **argv)
 	thread_enter("events");
 	event_base_loop(kernel.loop, EVLOOP_NO_EXIT_ON_EMPTY);
 	exit_status = kernel.containers ? container_status(&kernel) : 1;
+	if (exit_status == 128 + SIGKILL)
+		oom_tell_host(&kernel);
 	/* Threads and stubs end with the process; nothing of a sandbox outlives it. */
 	_exit(exit_status);
 }

@@ -55,6 +55,10 @@ bool oom_pressing(const struct kernel *k);
 /* An access of the program's found no memory: true, it is to be tried again. */
 bool oom_may_retry(struct task *t);
 
+/* The sandbox ends with SIGKILL's status.  If programs of its first domain were killed: may not return,
+ * killed by the host, which knows by that what happened (oom_tell.c). */
+void oom_tell_host(struct kernel *k);
+
 /* In pages; the greatest is killed first.  INT64_MIN: never.  No locks held. */
 int64_t oom_badness(struct thread_group *tg);
 

@@ -76,6 +76,19 @@ is "files in memory count, and what is given back" "$? $(awk '$1 == "Shmem:" { $
 bundle 64 /usr/bin/perl -e '$x = q(x) x 400000000; print length $x'
 quiet run -b "$b" $id
 is "the first process: the container ends" "$?" 137
+# ... and the host's kernel knows why, which is what engines ask; also when it was a child that the first mourns
+cgroup() { find /sys/fs/cgroup -type d -name $id \( -path '*/memory/*' -o -exec test -e {}/memory.events \; \) -print -quit; }
+host_kills() { for _ in $(seq 200); do grep -qsx 'oom_kill 1' "$1/memory.oom_control" "$1/memory.events" && echo 1 && return; sleep 0.05; done; echo none; }
+for c in 'exec perl -e "\$x = q(x) x 400000000"' 'perl -e "\$x = q(x) x 400000000"; exit $?'; do
+	bundle 64 /bin/sh -c "$c"
+	quiet run -d -b "$b" $id
+	is "the host's cgroup counts it: $c" "$(run wait $id; echo $?) $(host_kills "$(cgroup)")" "137 1"
+	quiet delete --force $id
+done
+bundle 64 /bin/sh -c 'perl -e "\$x = q(x) x 400000000"; kill -0 $$ && exit 3'
+quiet run -d -b "$b" $id
+is "... not of one that ends by itself" "$(run wait $id; echo $?) $(grep -sh '^oom_kill ' "$(cgroup)"/memory.*)" "3 oom_kill 0"
+quiet delete --force $id
 
 # --- while it runs ---------------------------------------------------------------------------
 bundle 96 /bin/sleep 1000
