@@ -112,7 +112,8 @@ static void waiter_free(struct waiter *w)
 static void answer_waiter(struct record_waiter *link, uint16_t status)
 {
 	struct waiter *w = (struct waiter *)link;
-	const struct control_wait_reply reply = { .status = status };
+	const struct record *rec = records_find(&w->container->records, w->pid);
+	const struct control_wait_reply reply = { .status = status, .for_memory = rec && rec->for_memory };
 
 	rpc_on_cancel(w->call, NULL, NULL);
 	rpc_reply(w->call, &reply);
@@ -159,7 +160,7 @@ void container_wait(struct container *c, uint32_t pid, uint32_t stand_in, struct
 	if (!rec) {
 		rpc_fail(call, err_new(ESRCH, "no process %u was started here", pid));
 	} else if (rec->ended) {
-		rpc_reply(call, &(struct control_wait_reply){ .status = rec->status });
+		rpc_reply(call, &(struct control_wait_reply){ .status = rec->status, .for_memory = rec->for_memory });
 	} else if (!(w = malloc(sizeof(*w)))) {
 		rpc_fail(call, err_new(ENOMEM, "wait"));
 	} else {
@@ -183,12 +184,14 @@ static void on_process_end(void *arg, void *reply, struct err *e)
 	struct watch *w = arg;
 	struct container *c = w->container;
 	struct record *rec = records_find(&c->records, w->pid);
+	const struct control_wait_reply *r = reply;
 
 	/* an error: the sentry is going, which ends all records (containers_sentry_gone) */
 	if (!e && rec) {
 		if (!w->pid)
 			c->phase = PHASE_STOPPED;
-		record_end(rec, (uint16_t)((struct control_wait_reply *)reply)->status, answer_waiter);
+		rec->for_memory = r->for_memory;
+		record_end(rec, (uint16_t)r->status, answer_waiter);
 		/* the first has ended: letting go of its sentry ends that, with the program's status */
 		if (!w->pid && c == c->sandbox->first)
 			event_active(c->sandbox->let_go, 0, 0);

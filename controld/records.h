@@ -24,6 +24,7 @@ struct record {
 	uint32_t pid;
 	bool ended;
 	uint16_t status; /* as wait(2) gives it, once ended */
+	bool for_memory; /* programs of its container had been killed for want of memory by then */
 	uint32_t stand_in; /* host pid of the process that stands for it, 0: none */
 	LIST_HEAD(, record_waiter) waiters;
 };

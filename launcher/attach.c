@@ -95,10 +95,13 @@ static void on_ignored(void *arg, void *reply, struct err *e)
 
 static void on_wait(void *arg, void *reply, struct err *e)
 {
+	const struct control_wait_reply *r = reply;
 	struct attached *a = arg;
 
 	if (!e)
-		a->status = (unsigned)((struct control_wait_reply *)reply)->status;
+		a->status = (unsigned)r->status;
+	if (!e && a->o->for_memory)
+		*a->o->for_memory = r->for_memory;
 	finish(a, e ? err_wrap(e, "waiting for the program") : NULL);
 }
 

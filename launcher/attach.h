@@ -22,6 +22,7 @@ struct attach_options {
 	bool start; /* send start first */
 	void (*started)(const void *arg); /* once the program runs and is waited for; NULL: nothing */
 	const void *started_arg;
+	bool *for_memory; /* told: programs of its container were killed for want of memory; NULL: not asked */
 	const int *home; /* once *home is not -1: the mount namespace that paths are of, where started() has left it */
 };
 

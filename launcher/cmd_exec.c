@@ -227,7 +227,7 @@ static const char *title(struct context *c, const char *id, const struct boot_pr
 static struct err *detach(struct context *c, const struct attach_options *ao, const struct boot_process *p, const char *pid_file)
 {
 	pid_t pid;
-	struct err *e = stand_in_start(ao, title(c, ao->dir->id, p), c->g->log_fd, &pid);
+	struct err *e = stand_in_start(ao, title(c, ao->dir->id, p), c->g->log_fd, NULL, &pid);
 
 	return e ? e : write_pid_file(pid_file, (uint64_t)pid);
 }

@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "lifecycle.h"
+#include "oom_tell.h"
 #include "view.h"
 
 #include "libipc/fd.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -68,13 +70,15 @@ static void tell(const void *arg)
 		fd_close(&g->ready);
 }
 
-static _Noreturn void stand_in(const struct attach_options *ao, const char *title, int log_fd, int ready)
+static _Noreturn void stand_in(const struct attach_options *ao, const char *title, int log_fd, const struct oom_teller *teller, int ready)
 {
 	/* what the caller has open, a lock or another terminal, is not held open by us */
-	const int keep[] = { ao->dir->fd, ao->dir->root_fd, ao->dir->sandbox_fd, log_fd, ready, ao->terminal ? ao->terminal : -1 };
+	const int keep[] = { ao->dir->fd, ao->dir->root_fd, ao->dir->sandbox_fd, log_fd, ready, ao->terminal ? ao->terminal : -1, teller->limit,
+		teller->swap };
 	struct attach_options mine = *ao;
 	struct going going = { ready, -1 }, *at = &going;
 	unsigned wait_status = 0;
+	bool for_memory = false;
 	int null;
 	_cleanup_err_ struct err *e = fd_keep_only(keep, sizeof(keep) / sizeof(keep[0]));
 
@@ -91,12 +95,16 @@ static _Noreturn void stand_in(const struct attach_options *ao, const char *titl
 	mine.started = tell;
 	mine.started_arg = &at;
 	mine.home = &going.home;
+	mine.for_memory = teller->limit >= 0 ? &for_memory : NULL;
 	e = attach(&mine, &wait_status);
+	if (!e && for_memory && client_exit_code(wait_status) == 128 + SIGKILL)
+		oom_tell(teller);
 	_exit(e ? 255 : client_exit_code(wait_status));
 }
 
-struct err *stand_in_start(const struct attach_options *ao, const char *title, int log_fd, pid_t *pid)
+struct err *stand_in_start(const struct attach_options *ao, const char *title, int log_fd, const struct cgroup *cgroup, pid_t *pid)
 {
+	struct oom_teller teller = OOM_TELLER_NONE;
 	int ready[2];
 	ssize_t n;
 	char c;
@@ -105,7 +113,9 @@ struct err *stand_in_start(const struct attach_options *ao, const char *title, i
 		return err_new(errno, "pipe");
 	if (!(*pid = fork())) {
 		close(ready[0]);
-		stand_in(ao, title, log_fd, ready[1]);
+		if (cgroup)
+			oom_teller_open(cgroup, &teller);
+		stand_in(ao, title, log_fd, &teller, ready[1]);
 	}
 	close(ready[1]);
 	while (*pid > 0 && (n = read(ready[0], &c, 1)) < 0 && errno == EINTR)

@@ -55,7 +55,7 @@ static struct err *start_stand_in(struct context *c, const struct plan *plan, co
 	const struct attach_options ao = { .dir = &s->dir, .master = -1, .terminal = plan->spec.process.terminal ? stdio[0] : 0 };
 	const struct cgroup cgroup = cgroup_of(&s->state);
 	pid_t pid;
-	struct err *e = stand_in_start(&ao, pool_printf(c->pool, "redoubt-container %s", s->dir.id), c->g->log_fd, &pid);
+	struct err *e = stand_in_start(&ao, pool_printf(c->pool, "redoubt-container %s", s->dir.id), c->g->log_fd, &cgroup, &pid);
 
 	if (e)
 		return e;

@@ -28,6 +28,7 @@ REQUEST(control, wait, 3, "Wait for the end of a container's first process (pid 
 END(control_wait)
 REPLY(control, wait, "")
 	F_U64(control_wait_reply, status, 65535, "as wait(2) gives it")
+	F_BOOL(control_wait_reply, for_memory, "programs of its container had been killed for want of memory by then")
 END(control_wait_reply)
 
 REQUEST(control, signal, 4, "Send a signal.")

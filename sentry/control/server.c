@@ -96,7 +96,10 @@ static void wait_ended(struct process_waiter *w, int wait_status)
 {
 	struct wait_call *wc = w->arg;
 	struct control_wait_reply r = { .status = (uint64_t)(wait_status & 0xffff) };
+	struct oom_events events;
 
+	oom_events(container_memory(wc->p->c), &events);
+	r.for_memory = events.oom_kill > 0;
 	rpc_reply(wc->call, &r);
 	free(wc);
 }

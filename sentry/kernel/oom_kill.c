@@ -116,6 +116,9 @@ void oom_kill(struct oom_domain *d, const struct victim *v)
 	unsigned uid = 0;
 	struct task *t;
 
+	/* first: who sees the end may ask at once what it was for */
+	atomic_fetch_add(&d->kills, 1);
+	atomic_fetch_add(&d->o->kills, 1);
 	tasks_lock(k);
 	if ((t = v->tg->leader)) {
 		memcpy(name, t->comm, sizeof(name));
@@ -128,7 +131,5 @@ void oom_kill(struct oom_domain *d, const struct victim *v)
 			kill_locked(tg);
 	}
 	tasks_unlock(k);
-	atomic_fetch_add(&d->kills, 1);
-	atomic_fetch_add(&d->o->kills, 1);
 	tell(d, v, name, uid);
 }

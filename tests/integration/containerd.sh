@@ -41,6 +41,13 @@ run "$IMAGE" "$id" /etc/noexec >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "no permission" "$? $(grep -c 'permission denied' "$SCRATCH/err")" "1 1"
 run --memory-limit 67108864 --cpus 1 "$IMAGE" "$id" sh -c 'free -m | sed -n "2s/Mem: *\([0-9]*\).*/\1/p"; nproc' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "limits are the guest's" "$? $(tr '\n' ' ' <"$SCRATCH/out")" "0 64 1 "
+ctr events >"$SCRATCH/events" 2>&1 &
+events=$!
+run --memory-limit 67108864 "$IMAGE" "$id" sh -c 'tail /dev/zero' >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "more than its memory" $? 137
+for _ in $(seq 100); do grep -q /tasks/oom "$SCRATCH/events" && break; sleep 0.1; done
+is "... is an event of containerd's" "$(grep -c "/tasks/oom.*$id" "$SCRATCH/events")" 1
+kill $events
 is "run --tty" "$(in_terminal -- ctr run --rm --tty --snapshotter native --runc-binary "$LAUNCHER" "$IMAGE" "$id" sh -c 'tty; exit 4' 2>&1)" "/dev/pts/0 4"
 
 # --- a task's life ----------------------------------------------------------------------------

@@ -128,6 +128,9 @@ class Cri:
         status = decode(one(self.ask("ContainerStatus", [(1, container)]), 1))
         return self.STATES[one(status, 3)], one(status, 7)
 
+    def reason(self, container):
+        return one(decode(one(self.ask("ContainerStatus", [(1, container)]), 1)), 10, b"").decode()
+
     def exec(self, container, command, timeout=30):
         """(exit code, standard output, standard error)"""
         r = self.ask("ExecSync", [(1, container), *((2, c) for c in command), (3, timeout)])

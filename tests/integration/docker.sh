@@ -68,9 +68,12 @@ is "run -it: ^C" "$(in_terminal '\x03' -- "$client" run --rm -it --network none 
 winch='trap "set -- \$(stty size); [ \$1 != 20 ] || { echo \$*; exit 5; }" WINCH; echo ready; while :; do sleep 0.1; done'
 is "run -it: another size" "$(in_terminal resize -- "$client" run --rm -it --network none $i sh -c "$winch")" "ready
 20 90 5"
-run --name oom --memory 32m $i sh -c 'tail /dev/zero' >"$SCRATCH/out" 2>"$SCRATCH/err"
-is "more than its memory" "$? $(d inspect -f '{{.State.ExitCode}}' oom)" "137 137"
-d rm oom >/dev/null
+for options in "" "--init"; do
+	# shellcheck disable=SC2086
+	run --name oom --memory 32m $options $i sh -c 'tail /dev/zero' >"$SCRATCH/out" 2>"$SCRATCH/err"
+	is "more than its memory $options" "$? $(wait_for 'd inspect -f "{{.State.ExitCode}} {{.State.OOMKilled}}" oom' "137 true")" "137 137 true"
+	d rm oom >/dev/null
+done
 
 # --- a container's life ----------------------------------------------------------------------------
 state() { d inspect -f '{{.State.Status}} {{.State.ExitCode}}' c1; }
