@@ -27,10 +27,23 @@ static void refresh_limits(struct task *t)
 		ns_capable(t, CAP_IPC_LOCK) ? UINT64_MAX : rlimit_get(t, MEMLOCK));
 }
 
-static int file_mapping(struct file *f, struct mm_mmap *m)
+/* Memory with no file's bytes: an object of its own where it is shared. */
+static int anon_object(struct task *t, struct mm_mmap *m, bool shared)
+{
+	uint64_t len = PAGE_UP(m->len);
+
+	m->off = 0;
+	if (!shared || !len)
+		return 0; /* mm_mmap has the error */
+	m->obj = memobj_anon_new(&t->k->mm_env, len);
+	return m->obj ? 0 : -ENOMEM;
+}
+
+static int file_mapping(struct task *t, struct file *f, struct mm_mmap *m)
 {
 	int type = m->flags & LINUX_MAP_TYPE;
 	bool shared = type != LINUX_MAP_PRIVATE;
+	int r;
 
 	if (m->flags & LINUX_MAP_HUGETLB)
 		return -EINVAL;
@@ -45,8 +58,10 @@ static int file_mapping(struct file *f, struct mm_mmap *m)
 	if (shared && !(f->mode & FILE_WRITE))
 		m->max_prot &= ~LINUX_PROT_WRITE;
 	m->file = f;
-	if (f->ops->mmap)
-		return f->ops->mmap(f, m->prot, shared, &m->obj);
+	if (f->ops->mmap) {
+		r = f->ops->mmap(f, m->prot, shared, &m->obj);
+		return r || m->obj ? r : anon_object(t, m, shared);
+	}
 	if (!f->inode || !f->inode->obj)
 		return -ENODEV;
 	if (m->flags & LINUX_MAP_GROWSDOWN)
@@ -58,21 +73,13 @@ static int file_mapping(struct file *f, struct mm_mmap *m)
 
 static int anon_mapping(struct task *t, struct mm_mmap *m)
 {
-	uint64_t len = PAGE_UP(m->len);
-
-	m->off = 0;
 	if (m->flags & LINUX_MAP_HUGETLB)
 		return -ENOMEM; /* none are reserved */
 	switch (m->flags & LINUX_MAP_TYPE) {
 	case LINUX_MAP_PRIVATE:
-		return 0;
+		return anon_object(t, m, false);
 	case LINUX_MAP_SHARED:
-		if (m->flags & LINUX_MAP_GROWSDOWN)
-			return -EINVAL;
-		if (!len)
-			return 0; /* mm_mmap has the error */
-		m->obj = memobj_anon_new(&t->k->mm_env, len);
-		return m->obj ? 0 : -ENOMEM;
+		return m->flags & LINUX_MAP_GROWSDOWN ? -EINVAL : anon_object(t, m, true);
 	default:
 		return -EINVAL;
 	}
@@ -91,7 +98,7 @@ int64_t sys_mmap(struct task *t, const uint64_t a[6])
 	if (!m.len)
 		r = -EINVAL;
 	else
-		r = f ? file_mapping(f, &m) : anon_mapping(t, &m);
+		r = f ? file_mapping(t, f, &m) : anon_mapping(t, &m);
 	if (!r) {
 		if ((m.prot & LINUX_PROT_READ) && (t->personality & PERSONALITY_READ_IMPLIES_EXEC))
 			m.prot |= LINUX_PROT_EXEC;

@@ -28,7 +28,7 @@ struct file_ops {
 	int (*ioctl)(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg); /* [ENOTTY] */
 	/* Ready now (EVENT_*). Waiting is on f->wq. [IN|OUT|RDNORM|WRNORM] */
 	uint32_t (*poll)(struct file *f);
-	/* Prepares a mapping: may refuse, or replace *obj (default f->inode->obj). [ENODEV if obj is NULL] */
+	/* Prepares a mapping: may refuse, or replace *obj (NULL: anonymous memory). [f->inode->obj; ENODEV if that is NULL] */
 	int (*mmap)(struct file *f, int prot, bool shared, struct memobj **obj /* new reference */);
 	int (*fsync)(struct file *f, bool data_only); /* [EINVAL] */
 	int (*fallocate)(struct file *f, int mode, int64_t off, int64_t len); /* [EOPNOTSUPP] */

@@ -79,11 +79,11 @@ static int64_t no_llseek(struct file *f, int64_t off, int whence)
 	return 0;
 }
 
-/* Private mappings of /dev/zero are anonymous memory; shared ones an object of their own. */
+/* Mappings of /dev/zero are anonymous memory. */
 static int zero_mmap(struct file *f, int prot, bool shared, struct memobj **obj)
 {
-	*obj = memobj_anon_new(vfs_mm_env(f->inode->sb->vfs), TASK_SIZE);
-	return *obj ? 0 : -ENOMEM;
+	*obj = NULL;
+	return 0;
 }
 
 static const struct file_ops null_ops = { .read = null_read, .write = null_write, .llseek = no_llseek };

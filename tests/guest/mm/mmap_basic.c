@@ -1,6 +1,7 @@
 /* Making and removing anonymous mappings: placement, flags, errors. */
 #include "../test.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -137,6 +138,31 @@ CASE(populate)
 	CHECK(mincore(p, 16 * PG, vec) == 0);
 	for (int i = 0; i < 16; i++)
 		CHECK(vec[i] & 1);
+}
+
+/* /dev/zero is anonymous memory by an older name: as cheap, and at any offset. */
+CASE(zero_device)
+{
+	int fd = open("/dev/zero", O_RDWR), st;
+	char *shared, *own;
+
+	for (int i = 0; i < 200; i++) {
+		shared = mmap(NULL, PG, PROT_READ | PROT_WRITE, i & 1 ? MAP_SHARED : MAP_PRIVATE, fd, 0);
+		CHECK(shared != MAP_FAILED && *shared == 0 && munmap(shared, PG) == 0);
+	}
+	shared = mmap(NULL, 3 * PG, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	own = mmap(NULL, 3 * PG, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, PG);
+	CHECK(shared != MAP_FAILED && own != MAP_FAILED && close(fd) == 0);
+	own[2 * PG] = shared[2 * PG] = 1;
+	if (!fork()) {
+		own[2 * PG]++;
+		shared[2 * PG]++;
+		_exit(0);
+	}
+	CHECK(wait(&st) > 0 && st == 0 && own[2 * PG] == 1 && shared[2 * PG] == 2 && shared[0] == 0);
+	fd = open("/dev/zero", O_RDONLY);
+	CHECK(mmap(NULL, PG, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES);
+	CHECK(mmap(NULL, PG, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) != MAP_FAILED);
 }
 
 int main(void) { return run_cases(); }
