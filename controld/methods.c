@@ -226,6 +226,9 @@ FORWARD(metrics, any_phase, NULL)
 FORWARD(usage_file, any_phase, NULL)
 FORWARD(mount, any_phase, NULL)
 FORWARD(links, any_phase, NULL)
+FORWARD(trace_create, any_phase, NULL)
+FORWARD(trace_delete, any_phase, NULL)
+FORWARD(trace_list, any_phase, NULL)
 FORWARD(proc_look, any_phase, NULL)
 FORWARD(proc_list, any_phase, NULL)
 FORWARD(proc_read, any_phase, NULL)
@@ -262,7 +265,6 @@ static void on_logging(struct rpc_call *call, void *request)
 
 NOT_SUPPORTED(checkpoint)
 NOT_SUPPORTED(restore)
-NOT_SUPPORTED(trace_session)
 
 static void on_wait(struct rpc_call *call, void *request)
 {
@@ -381,7 +383,9 @@ const struct rpc_method methods[] = {
 	RPC_METHOD(control, restore, on_restore, 0),
 	RPC_METHOD(control, stacks, on_stacks, 0),
 	RPC_METHOD(control, profile, on_profile, 0),
-	RPC_METHOD(control, trace_session, on_trace_session, 0),
+	RPC_METHOD(control, trace_create, on_trace_create, 0),
+	RPC_METHOD(control, trace_delete, on_trace_delete, 0),
+	RPC_METHOD(control, trace_list, on_trace_list, 0),
 	RPC_METHOD(control, port_forward, on_port_forward, 0),
 	RPC_METHOD(control, create, on_create, 0),
 	RPC_METHOD(control, procfs, on_procfs, 0),

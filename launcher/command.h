@@ -17,6 +17,7 @@ struct globals {
 	const char *log, *log_format, *debug_log, *panic_log, *user_log, *platform;
 	const char *overlay2; /* overlay2.h */
 	const char *cgroup_manager;
+	const char *pod_init_config; /* trace.h */
 	bool debug, strace, no_patch, help, version, print_policy, systemd_cgroup, ignore_cgroups;
 	const char *criu, *rootless; /* accepted, of no effect */
 	struct texts allow_flags; /* flags.h */
@@ -48,7 +49,7 @@ struct command {
 /* checkpoint and restore are refused by name */
 #define COMMANDS(X) X(audit) X(checkpoint) X(debug) X(doctor) X(events) X(features) X(restore) X(update) \
 	X(create) X(delete) X(do) X(exec) X(install) X(kill) X(list) X(pause) X(ps) \
-	X(export_metrics) X(metric_server) X(mount) X(port_forward) X(resume) X(run) X(spec) X(start) X(state) X(uninstall) X(usage) X(wait)
+	X(export_metrics) X(metric_server) X(mount) X(port_forward) X(resume) X(run) X(spec) X(start) X(state) X(trace) X(uninstall) X(usage) X(wait)
 #define DECLARE_COMMAND(NAME) extern const struct command command_##NAME;
 COMMANDS(DECLARE_COMMAND)
 #undef DECLARE_COMMAND

@@ -5,9 +5,9 @@
 #include "command.h"
 #include "logs.h"
 #include "oci.h"
-#include "spawn.h"
 #include "stand_in.h"
 #include "state.h"
+#include "tables.h"
 
 #include "libipc/fd.h"
 
@@ -33,6 +33,7 @@ static const struct option_def global_options[] = {
 	{ "cgroup-manager", 0, OPTION_TEXT, offsetof(struct globals, cgroup_manager), "NAME", "as crun's: cgroupfs, systemd (as --systemd-cgroup) or disabled" },
 	{ "ignore-cgroups", 0, OPTION_FLAG, offsetof(struct globals, ignore_cgroups), NULL, "as runsc's: containers get no cgroup, and on the host no limits" },
 	{ "overlay2", 0, OPTION_TEXT, offsetof(struct globals, overlay2), "WHAT", "what run and create change in memory only: none, root:memory or all:memory (binds too); ,size=N" },
+	{ "pod-init-config", 0, OPTION_TEXT, offsetof(struct globals, pod_init_config), "FILE", "as runsc's: a trace session that begins before a new sandbox's first program" },
 	{ "rootless", 0, OPTION_TEXT, offsetof(struct globals, rootless), "BOOL", "accepted, as runc's; what may be done is tried" },
 	{ "criu", 0, OPTION_TEXT, offsetof(struct globals, criu), "PATH", "accepted, as runc's; of no use here" },
 	{ "print-policy", 0, OPTION_FLAG, offsetof(struct globals, print_policy), NULL, "print the privileges this program keeps" },
@@ -71,7 +72,7 @@ static struct err *help_syscalls(int argc, char **argv, struct pool *p)
 
 	if (!e && used < argc)
 		e = err_new(0, "too many arguments; usage: redoubt help syscalls [--format FORMAT]");
-	return e ? e : spawn_print_syscalls(format ? format : "table", p);
+	return e ? e : tables_syscalls(format ? format : "table", p);
 }
 
 static const struct command *find_command(const char *name)

@@ -9,6 +9,7 @@
 #include "host_mounts.h"
 #include "making.h"
 #include "spawn.h"
+#include "trace.h"
 
 #include "libipc/ending.h"
 #include "libipc/fd.h"
@@ -218,6 +219,8 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 	if ((e = boot(c, plan, stdio, n_stdio, s, m, boot_errno)))
 		return e;
 	log_timing("sentry booted");
+	if ((e = trace_init(c, &s->dir)))
+		return e;
 	s->state.phase = "created";
 	if ((e = state_write(&s->dir, &s->state)))
 		return e;

@@ -441,16 +441,3 @@ struct err *spawn_components(const struct spawn *s, struct spawn_result *out)
 	out->sentry = r.sentry;
 	return e;
 }
-
-struct err *spawn_print_syscalls(const char *format, struct pool *p)
-{
-	static char name[] = "redoubt-sentry";
-	char *args[] = { name, pool_printf(p, "--syscalls=%s", format), NULL };
-	const char *path;
-	struct err *e = program_find("sentry", p, &path);
-
-	if (e)
-		return e;
-	execv(path, args);
-	return err_new(errno, "executing %s", path);
-}

@@ -41,9 +41,6 @@ struct err *spawn_components(const struct spawn *s, struct spawn_result *out) ER
  * plan, dir, gofer_sock, words. */
 struct err *spawn_gofer(const struct spawn *s, const struct cgroup *cgroup, struct proc_id *out) ERR_MUST_USE;
 
-/* Becomes `sentry --syscalls=FORMAT`; returns only with an error. */
-struct err *spawn_print_syscalls(const char *format, struct pool *p) ERR_MUST_USE;
-
 /* Programs get no environment; a sanitizer's options are its own affair. */
 char *const *spawn_environment(struct pool *p);
 

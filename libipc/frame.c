@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static size_t pack_envelope(uint8_t *p, const struct frame *f)
+size_t frame_envelope(uint8_t p[FRAME_ENVELOPE_MAX], const struct frame *f)
 {
 	struct mp_writer w = { .p = p, .cap = FRAME_ENVELOPE_MAX };
 	mp_put_array(&w, 5);
@@ -31,7 +31,7 @@ int frame_send_flags(int sock, const struct frame *f, int flags)
 {
 	static const uint8_t nil = 0xc0;
 	uint8_t envelope[FRAME_ENVELOPE_MAX];
-	size_t n = pack_envelope(envelope, f);
+	size_t n = frame_envelope(envelope, f);
 	bool empty = f->body_len == 0; /* a frame without a message has the body nil */
 	if (n + f->body_len > FRAME_MAX)
 		return EMSGSIZE;

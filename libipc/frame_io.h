@@ -15,6 +15,9 @@
 int frame_send_flags(int sock, const struct frame *f, int flags);
 int frame_recv_flags(int sock, struct frame *f, int flags, bool *eof, const char **why);
 
+/* What comes before f's body; its length. */
+size_t frame_envelope(uint8_t p[FRAME_ENVELOPE_MAX], const struct frame *f);
+
 /* Checks the envelope in f->buf and fills the rest of f; NULL or what is
  * wrong.  Touches neither socket nor descriptors (the fuzzer calls it). */
 const char *frame_parse(struct frame *f);

@@ -23,8 +23,13 @@
 #include "msg_tables.h"
 #undef MSG_FILE
 #undef MSG_PROTO
+#define MSG_FILE "trace.msg.h"
+#define MSG_PROTO trace
+#include "msg_tables.h"
+#undef MSG_FILE
+#undef MSG_PROTO
 
-const struct msg_proto *const msg_protocols[] = { &boot_proto, &control_proto, &gofer_proto, NULL };
+const struct msg_proto *const msg_protocols[] = { &boot_proto, &control_proto, &gofer_proto, &trace_proto, NULL };
 
 const struct msg_proto *msg_proto_by_name(const char *name)
 {

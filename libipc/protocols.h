@@ -16,5 +16,8 @@
 #define MSG_FILE "gofer.msg.h"
 #include "msg_structs.h"
 #undef MSG_FILE
+#define MSG_FILE "trace.msg.h"
+#include "msg_structs.h"
+#undef MSG_FILE
 
 #endif

@@ -8,6 +8,7 @@
 #include "boot/policy.h"
 #include "control/adopt.h"
 #include "control/container.h"
+#include "control/trace_points.h"
 #include "kernel/oom.h"
 #include "lib/threads.h"
 #include "libipc/fd.h"
@@ -30,6 +31,8 @@ static int print_asked(const struct options *o)
 		printf("sentry (redoubt) %s\n", REDOUBT_VERSION);
 	else if (o->print_policy)
 		policy_print(&sentry_policy, stdout);
+	else if (o->trace_points)
+		trace_points_print();
 	else if (o->syscalls)
 		return syscall_print_table(o->syscalls) ? 1 : 0;
 	else

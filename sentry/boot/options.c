@@ -13,7 +13,7 @@
 enum {
 	OPT_BOOT = 256, OPT_CONTROL, OPT_GOFER, OPT_LOG, OPT_LOG_FORMAT, OPT_DEBUG, OPT_STRACE, OPT_PLATFORM, OPT_PRINT_POLICY,
 	OPT_SYSCALLS, OPT_OVERLAY, OPT_CWD, OPT_HOSTNAME, OPT_UID, OPT_GID, OPT_ENV, OPT_UNCONFINED, OPT_NAMESPACES, OPT_ADOPT, OPT_ADOPT_PEER,
-	OPT_PANIC, OPT_USER_LOG, OPT_NO_PATCH,
+	OPT_PANIC, OPT_USER_LOG, OPT_NO_PATCH, OPT_TRACE_POINTS,
 };
 
 static const struct option longs[] = {
@@ -31,6 +31,7 @@ static const struct option longs[] = {
 	{ "platform", required_argument, NULL, OPT_PLATFORM },
 	{ "no-patch", no_argument, NULL, OPT_NO_PATCH },
 	{ "print-policy", no_argument, NULL, OPT_PRINT_POLICY },
+	{ "trace-points", no_argument, NULL, OPT_TRACE_POINTS },
 	{ "syscalls", optional_argument, NULL, OPT_SYSCALLS },
 	{ "overlay", no_argument, NULL, OPT_OVERLAY },
 	{ "cwd", required_argument, NULL, OPT_CWD },
@@ -67,6 +68,7 @@ void options_usage(void)
 	       "  --user-log-fd N    for what concerns the program: calls that are not supported\n"
 	       "  --namespaces-made  the network, IPC and host name namespaces are the sandbox's own already\n"
 	       "  --syscalls[=FORMAT]  print the table of supported system calls: table, json, csv\n"
+	       "  --trace-points     print what trace sessions may ask for\n"
 	       "  --print-policy     print what the process may do on the host\n"
 	       "  --test-only-unconfined  NO namespaces and NO seccomp: for tests only\n"
 	       "  --help --version\n");
@@ -122,6 +124,7 @@ static struct err *take(struct options *o, int c, const char *word)
 	case OPT_STRACE: o->strace = true; return NULL;
 	case OPT_NO_PATCH: o->no_patch = true; return NULL;
 	case OPT_PLATFORM: o->platform = optarg; return NULL;
+	case OPT_TRACE_POINTS: o->trace_points = true; return NULL;
 	case OPT_PRINT_POLICY: o->print_policy = true; return NULL;
 	case OPT_SYSCALLS: o->syscalls = optarg ? optarg : "table"; return NULL;
 	case OPT_OVERLAY: o->overlay = true; return NULL;
@@ -157,7 +160,7 @@ struct err *options_parse(int argc, char **argv, struct options *o)
 		if (e)
 			return e;
 	}
-	if (o->help || o->version || o->print_policy || o->syscalls)
+	if (o->help || o->version || o->print_policy || o->trace_points || o->syscalls)
 		return NULL;
 	if (optind < argc)
 		o->args = argv + optind;

@@ -13,7 +13,7 @@ struct options {
 	int boot_fd, control_fd, adopt_fd, adopt_peer_fd, gofer_fd, log_fd, panic_fd, user_log_fd; /* -1: not given */
 	enum log_format log_format;
 	const char *syscalls; /* the format to print the table in; NULL: do not */
-	bool debug, strace, no_patch, help, version, print_policy, overlay, unconfined, namespaces_made;
+	bool debug, strace, no_patch, help, version, print_policy, trace_points, overlay, unconfined, namespaces_made;
 	const char *platform;
 	const char *cwd, *hostname;
 	unsigned long uid, gid;

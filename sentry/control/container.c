@@ -11,6 +11,7 @@
 #include "kernel/oom.h"
 #include "kernel/pid.h"
 #include "kernel/time_ns.h"
+#include "kernel/trace.h"
 #include "libipc/fd.h"
 #include "libipc/log.h"
 #include "libipc/rest.h"
@@ -148,6 +149,7 @@ struct err *container_create(struct kernel *k, const struct boot_spec *spec, int
 	LIST_INIT(&c->processes);
 	SLIST_INIT(&c->volumes);
 	c->id = strdup(spec->id.p);
+	c->quota.container = c->id;
 	e = gofer_conn_new(gofer_sock, &c->gofer);
 	if (!e)
 		e = limit(c, spec);
@@ -180,6 +182,8 @@ struct err *container_start(struct container *c)
 		return err_new(EINVAL, "container %s: not in the state created", c->id);
 	c->state = CONTAINER_RUNNING;
 	rest_watch(c->k->loop);
+	if (c->init->task)
+		trace_container_start(c->init->task, c->id, c->init->tty);
 	process_start(c->init);
 	return NULL;
 }

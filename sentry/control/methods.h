@@ -19,6 +19,11 @@ void control_do_procfs(struct rpc_call *call, void *request);
 void control_do_metrics(struct rpc_call *call, void *request);
 void control_do_links(struct rpc_call *call, void *request);
 
+/* trace.c */
+void control_do_trace_create(struct rpc_call *call, void *request);
+void control_do_trace_delete(struct rpc_call *call, void *request);
+void control_do_trace_list(struct rpc_call *call, void *request);
+
 /* procview.c: /proc for processes of the host */
 void control_do_proc_look(struct rpc_call *call, void *request);
 void control_do_proc_list(struct rpc_call *call, void *request);

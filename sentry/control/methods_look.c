@@ -8,6 +8,7 @@
 #include "control/looking.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "kernel/oom.h"
+#include "kernel/task_table.h"
 #include "libipc/log.h"
 #include "mm/memfile.h"
 
@@ -19,8 +20,10 @@ void control_do_logging(struct rpc_call *call, void *request)
 
 	if (q->level <= LOG_DEBUG)
 		log_set_level((enum log_level)q->level);
-	if (q->strace < 2)
+	if (q->strace < 2 && k->strace != q->strace) {
 		k->strace = q->strace;
+		tasks_tell_again(k);
+	}
 	if (k->strace && !log_enabled(LOG_INFO)) /* what it prints with */
 		log_set_level(LOG_INFO);
 	rpc_reply(call, &r);

@@ -10,6 +10,7 @@
 #include "kernel/sigio.h"
 #include "kernel/task_table.h"
 #include "kernel/timer_queue.h"
+#include "kernel/trace.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -37,5 +38,6 @@ int kernel_init(struct kernel *k)
 	k->timers = timer_queue_new();
 	k->sigios = sigio_queue_new();
 	k->root_pids = pid_ns_new(k, NULL, NULL);
-	return k->klog && k->oom && k->tasks && k->futexes && k->timers && k->sigios && k->root_pids ? 0 : -ENOMEM;
+	k->tracer = tracer_new();
+	return k->klog && k->oom && k->tasks && k->futexes && k->timers && k->sigios && k->root_pids && k->tracer ? 0 : -ENOMEM;
 }

@@ -22,6 +22,7 @@ struct container; /* control/ */
 struct net_stack;
 struct oom;
 struct klog;
+struct tracer;
 struct pid_ns;
 struct sigio_queue;
 struct mqueue_fs;
@@ -64,6 +65,8 @@ struct kernel {
 	struct klog *klog; /* [I] */
 	int64_t boot_monotonic, boot_realtime; /* [I] ns */
 	bool strace; /* log every call */
+	_Atomic bool traces_calls; /* a trace session wants some */
+	struct tracer *tracer; /* [I] kernel/trace.h; made by kernel_init */
 	struct mutex containers_mu; /* RANK_CONTROL */
 	struct container *containers; /* [containers_mu] newest first */
 	/* control/: of the event thread alone */

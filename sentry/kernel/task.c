@@ -367,6 +367,22 @@ struct fpstate *task_fp(struct task *t)
 	return t->fp;
 }
 
+void tasks_tell_again(struct kernel *k)
+{
+	struct thread_group *tg;
+	struct task *t;
+
+	tasks_lock(k);
+	LIST_FOREACH (tg, &k->tasks->all, all_link) {
+		TAILQ_FOREACH (t, &tg->tasks, tg_link) {
+			atomic_store(&t->work, true);
+			if (t != current_task && t->ctx)
+				platform_interrupt(t->ctx); /* one that sleeps in a call finds the flag when it goes back */
+		}
+	}
+	tasks_unlock(k);
+}
+
 void task_kick_locked(struct task *t)
 {
 	atomic_store(&t->work, true);

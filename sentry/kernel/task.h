@@ -78,6 +78,7 @@ struct task_quota {
 	unsigned n; /* [T] */
 	unsigned max; /* [T] 0: no bound but the kernel's */
 	struct oom_domain *memory; /* [I] kernel/oom.h; NULL: the sandbox's */
+	const char *container; /* [I] its id, which lives as long as its tasks */
 };
 
 struct thread_group {

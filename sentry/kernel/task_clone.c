@@ -14,6 +14,7 @@
 #include "kernel/ptrace.h"
 #include "kernel/seccomp.h"
 #include "kernel/task_table.h"
+#include "kernel/trace.h"
 #include "kernel/user_count.h"
 
 #include <errno.h>
@@ -436,6 +437,7 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 		return nr;
 	}
 	child_start(t, c, q, nr, h);
+	trace_cloned(t, c, q->flags);
 	if (!(q->flags & LINUX_CLONE_UNTRACED))
 		ptrace_event(t, ptrace_clone_event(q->flags, q->exit_signal), (uint64_t)nr);
 	if (done) {

@@ -11,6 +11,7 @@
 #include "kernel/posix_timer.h"
 #include "kernel/ptrace.h"
 #include "kernel/task_table.h"
+#include "kernel/trace.h"
 #include "kernel/user_count.h"
 #include "lib/counters.h"
 #include "mm/text.h"
@@ -210,6 +211,7 @@ int task_exec(struct task *t, struct exec_request *q)
 	mm_put(old_mm);
 	ipc_shm_sweep(t->ns->ipc);
 	exec_image_free(&img);
+	trace_execed(t);
 	ptrace_event(t, LINUX_PTRACE_EVENT_EXEC, (uint64_t)was);
 	return 0;
 }

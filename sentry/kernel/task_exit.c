@@ -12,6 +12,7 @@
 #include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/ptrace.h"
+#include "kernel/trace.h"
 
 #include <errno.h>
 
@@ -350,12 +351,24 @@ static void finish(struct task *t, bool last)
 	tasks_unlock(t->k);
 }
 
+/* Its process's, or its own if that goes on. */
+static unsigned exit_status(struct task *t)
+{
+	unsigned r;
+
+	tasks_lock(t->k);
+	r = (unsigned)(t->tg->exiting ? t->tg->exit_status : LINUX_W_EXIT(t->exit_code));
+	tasks_unlock(t->k);
+	return r;
+}
+
 void task_exit(struct task *t)
 {
 	struct completion *done;
 	struct nsproxy *ns;
 	struct usage_sum *dead = &t->tg->dead;
 	struct mm_usage mu;
+	unsigned status;
 	bool last;
 
 	atomic_store(&t->work, true);
@@ -363,6 +376,8 @@ void task_exit(struct task *t)
 	if (t->ctx)
 		platform_ends(t->ctx);
 	last = begin_exit(t);
+	status = exit_status(t);
+	trace_exiting(t, status);
 	if (last) {
 		posix_timers_stop(t->tg);
 		mm_usage(t->mm, &mu);
@@ -385,6 +400,8 @@ void task_exit(struct task *t)
 	tasks_unlock(t->k);
 	nsproxy_put(ns); /* here, without locks: the last of a namespace takes its objects along */
 	completion_done(done);
+	if (last)
+		trace_parent_is_told(t, status);
 	finish(t, last);
 }
 

@@ -124,7 +124,7 @@ static bool wants_restart(const struct regs *r)
 
 bool task_must_ask(const struct task *t)
 {
-	return t->k->strace || atomic_load(&t->seccomp_mode) || task_traced(t);
+	return t->k->strace || atomic_load_explicit(&t->k->traces_calls, memory_order_relaxed) || atomic_load(&t->seccomp_mode) || task_traced(t);
 }
 
 /* What the program may know without asking; nothing when somebody wants to see it ask. */

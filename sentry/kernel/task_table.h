@@ -77,6 +77,8 @@ void tg_usage_locked(struct thread_group *tg, struct usage_sum *out); /* the gro
 
 /* The work flag, and ends the sleep of or interrupts the program of t. */
 void task_kick_locked(struct task *t);
+/* Makes all tasks find out again what their programs may know without asking: task_must_ask has changed. */
+void tasks_tell_again(struct kernel *k);
 static inline bool tg_single(const struct thread_group *tg) { return tg->n_live <= 1; }
 struct fpstate *task_fp(struct task *t); /* own thread: scratch floating-point area, NULL: no memory */
 

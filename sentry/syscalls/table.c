@@ -8,6 +8,7 @@
 #include "libipc/log.h"
 #include "syscalls/strace/strace.h"
 #include "syscalls/told.h"
+#include "syscalls/trace_call.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,6 +42,16 @@ static void log_missing(struct task *t, uint64_t nr, const struct syscall_row *r
 		log_debug("system call number %" PRIu64 " does not exist: ENOSYS", nr);
 }
 
+/* The call, where somebody may be watching, or there is none of that number. */
+static int64_t make_watched(struct task *t, uint64_t nr, const struct syscall_row *row, const uint64_t args[6])
+{
+	if (!row || !row->fn) {
+		log_missing(t, nr, row);
+		return -ENOSYS;
+	}
+	return t->k->strace ? strace_call(t, nr, row, args) : row->fn(t, args);
+}
+
 static int64_t make_call(struct task *t)
 {
 	const struct regs *r = &t->regs;
@@ -49,15 +60,11 @@ static int64_t make_call(struct task *t)
 	const struct syscall_row *row = nr < SYSCALL_MAX ? &syscall_table[nr] : NULL;
 
 	count(COUNT_CALLS + (row ? (unsigned)nr : COUNTERS_CALLS - 1));
-	if (!row || !row->fn) {
-		log_missing(t, nr, row);
-		return -ENOSYS;
-	}
 	if (t->told.file && !call_leaves_told(nr))
 		told_drop(&t->told);
-	if (!__builtin_expect(t->k->strace, 0))
-		return row->fn(t, args);
-	return strace_call(t, nr, row, args);
+	if (__builtin_expect(!row || !row->fn || t->k->strace || atomic_load_explicit(&t->k->traces_calls, memory_order_relaxed), 0))
+		return trace_call(t, nr, row, args, make_watched);
+	return row->fn(t, args);
 }
 
 int64_t syscall_dispatch(struct task *t)

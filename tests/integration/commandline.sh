@@ -103,7 +103,7 @@ refused() { # OPTION COMMAND...
 	is "$*: refused" "$(($? != 0)) $(grep -c -- "unknown option '$option" "$SCRATCH/err")" "1 1"
 }
 for o in alsologtostderr app-huge-pages coverage-fd cpu-num-from-quota dcache directfs enable-core-tags fdlimit file-access fsgofer-host-uds gso host-fifo \
-	host-uds iouring log-packets net-raw network nvproxy oci-seccomp overlay pcap-log platform_device_path pod-init-config profile qdisc ref-leak-mode \
+	host-uds iouring log-packets net-raw network nvproxy oci-seccomp overlay pcap-log platform_device_path profile qdisc ref-leak-mode \
 	strace-event strace-log-size strace-syscalls tpuproxy trace vfs2 watchdog-action xdp; do
 	refused "--$o" "--$o=1" list
 done
@@ -111,7 +111,7 @@ for c in "run --exec-fd" "run --pass-fd" "run --user-log" "exec --exec-fd" "exec
 	"spec --netns" "state --html" "update --kernel-memory" "debug --trace" "usage --full" "wait --rootpid"; do
 	refused "${c#* }" $c "$id"
 done
-for c in trace read-control write-control mitigate nvproxy symbolize metric-metadata boot; do
+for c in read-control write-control mitigate nvproxy symbolize metric-metadata boot; do
 	run $c "$id"
 	is "$c: refused" "$? $(grep -c "unknown command '$c'" "$SCRATCH/err")" "1 1"
 done

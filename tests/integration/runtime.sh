@@ -187,7 +187,7 @@ sleep 0.5
 is "debug --strace off" "$(wc -l <"$SCRATCH/sandbox.log")" "$lines"
 quiet debug --log-level loud "$id"
 is "debug with nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: debug: --log-level: 'loud' is none of its words (see --help)"
-for m in checkpoint restore trace_session; do
+for m in checkpoint restore; do
 	is "method $m is refused by name" "$("${IPCCTL:-$top/libipc/ipcctl}" --connect "$STATE/$id/control.sock" $m "{\"id\": \"$id\"}" 2>&1 | grep -c "$m: is not supported yet")" 1
 done
 quiet delete --force "$id"

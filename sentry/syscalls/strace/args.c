@@ -207,6 +207,11 @@ bool strace_result_is_address(uint64_t nr)
 	return nr < CALLS && addresses[nr];
 }
 
+bool strace_begins_with_fd(uint64_t nr)
+{
+	return nr < CALLS && (calls[nr][0] == FD || calls[nr][0] == DIRFD);
+}
+
 void strace_args(struct strace_line *l, uint64_t nr)
 {
 	static const uint8_t unknown[6];

@@ -12,12 +12,20 @@
 
 #include "kernel/task.h"
 
+struct strace_line;
 struct syscall_row;
 
 /* Runs the call and logs it. */
 int64_t strace_call(struct task *t, uint64_t nr, const struct syscall_row *row, const uint64_t args[6]);
 /* The calling task is about to sleep in a call: shows what is known of that, once. */
 void strace_waits(void);
+
+/* The same text without a log, for trace sessions: begin shows what the program passes,
+ * end what is known once the call is over.  l is zeroed; its text ends with a NUL. */
+void strace_text_begin(struct strace_line *l, struct task *t, uint64_t nr, const struct syscall_row *row, const uint64_t args[6]);
+void strace_text_end(struct strace_line *l, uint64_t nr, int64_t ret);
+/* Whether a call's first argument is a descriptor. */
+bool strace_begins_with_fd(uint64_t nr);
 
 /* --- inside --- */
 

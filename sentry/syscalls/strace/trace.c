@@ -74,6 +74,25 @@ void strace_waits(void)
 	line_put(l, "<... %s resumed>", current_name);
 }
 
+void strace_text_begin(struct strace_line *l, struct task *t, uint64_t nr, const struct syscall_row *row, const uint64_t args[6])
+{
+	l->t = t;
+	l->args = args;
+	if (row && row->name)
+		line_put(l, "%s(", row->name);
+	else
+		line_put(l, "syscall_%" PRIu64 "(", nr);
+	strace_args(l, nr);
+}
+
+void strace_text_end(struct strace_line *l, uint64_t nr, int64_t ret)
+{
+	l->ret = ret;
+	l->over = true;
+	strace_args(l, nr);
+	result(l, nr);
+}
+
 int64_t strace_call(struct task *t, uint64_t nr, const struct syscall_row *row, const uint64_t args[6])
 {
 	struct strace_line *l = calloc(1, sizeof(*l));
@@ -81,18 +100,12 @@ int64_t strace_call(struct task *t, uint64_t nr, const struct syscall_row *row, 
 
 	if (!l)
 		return row->fn(t, args);
-	l->t = t;
-	l->args = args;
-	line_put(l, "%s(", row->name);
-	strace_args(l, nr);
+	strace_text_begin(l, t, nr, row, args);
 	current_name = row->name;
 	current = l;
 	ret = row->fn(t, args);
 	current = NULL;
-	l->ret = ret;
-	l->over = true;
-	strace_args(l, nr);
-	result(l, nr);
+	strace_text_end(l, nr, ret);
 	log_info("[%d %s] %s", t->own_tid, t->comm, l->text);
 	free(l);
 	return ret;

@@ -1,0 +1,25 @@
+/*
+ * trace.h - trace sessions: their configuration, which is runsc's, and what they tell.
+ *
+ *	trace.c		reads a configuration, opens its sink, asks for the session
+ *	trace_show.c	what a sink was told, as JSON
+ *	cmd_trace.c	the command
+ */
+#ifndef REDOUBT_LAUNCHER_TRACE_H
+#define REDOUBT_LAUNCHER_TRACE_H
+
+#include "client.h"
+#include "command.h"
+
+/* A JSON file { "trace_session": { ... } }; force: a session of its name is ended before. */
+struct err *trace_create(struct rpc_client *rpc, const char *id, const char *config, bool force, struct pool *p) ERR_MUST_USE;
+
+/* --pod-init-config: before the sandbox's first program may start. */
+struct err *trace_init(struct context *c, const struct state_dir *d) ERR_MUST_USE;
+
+/* The events in a file that was a sink, a line each. */
+struct err *trace_show(const char *path) ERR_MUST_USE;
+/* Makes a socket to be a sink's endpoint, and shows what the first that connects tells, to its end. */
+struct err *trace_listen(const char *path) ERR_MUST_USE;
+
+#endif
