@@ -164,12 +164,16 @@ bool platform_records_use(struct platform_ctx *c, const struct platform_records 
 /* A regular file of the context's task that its program may look at without asking:
  * fstat, where it stands, that it is no terminal, and a read that finds nothing left. */
 #define PLATFORM_STAT_SIZE 144
+#define PLATFORM_DATA_SIZE 1024
 struct platform_file {
 	int fd;
 	bool at_end; /* a read answers 0 */
 	int64_t pos;
 	int64_t ns; /* for how long; INT64_MAX: no end is known */
 	uint8_t stat[PLATFORM_STAT_SIZE];
+	int64_t data_pos; /* and of its bytes: those from there, */
+	unsigned data_len; /* so many, PLATFORM_DATA_SIZE at most; 0: of none */
+	const void *data;
 };
 /* Own thread.  The program looks at it once *until is stored in the word; whoever stores 0
  * there, on any thread, ends that.  NULL: this cannot be had.  A new context, and

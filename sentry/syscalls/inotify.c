@@ -4,8 +4,10 @@
 #include "fs/inotify.h"
 
 #include "abi/fcntl.h"
+#include "abi/fs.h"
 #include "syscalls/fd_util.h"
 #include "syscalls/syscall.h"
+#include "vfs/told.h"
 
 #include <errno.h>
 
@@ -34,6 +36,19 @@ int64_t sys_inotify_init1(struct task *t, const uint64_t a[6])
 	(LINUX_IN_ALL_EVENTS | LINUX_IN_UNMOUNT | LINUX_IN_Q_OVERFLOW | LINUX_IN_IGNORED | LINUX_IN_ONLYDIR | LINUX_IN_DONT_FOLLOW |                 \
 		LINUX_IN_EXCL_UNLINK | LINUX_IN_MASK_CREATE | LINUX_IN_MASK_ADD | 0x40000000u | LINUX_IN_ONESHOT)
 
+static void tell_no_more(const struct dentry *d, void *arg)
+{
+	inode_changed(d->inode);
+}
+
+/* Programs that read d, or what is in it, without asking, ask again: told.h (which is of no other files). */
+static void watch_reads(struct dentry *d)
+{
+	inode_changed(d->inode);
+	if (LINUX_S_ISDIR(d->inode->mode))
+		dcache_each_pinned(d, tell_no_more, NULL);
+}
+
 static int64_t add_by_name(struct task *t, struct file *f, uaddr name, uint32_t mask)
 {
 	struct walk w = { .fs = t->fs, .cred = t->cred };
@@ -50,6 +65,8 @@ static int64_t add_by_name(struct task *t, struct file *f, uaddr name, uint32_t 
 	r = p.dentry->inode ? vfs_permission(&p, 4, t->cred) : -ENOENT;
 	if (!r)
 		r = inotify_add(f, p.dentry->inode, mask);
+	if (r >= 0)
+		watch_reads(p.dentry);
 	path_put(&p);
 	return r;
 }

@@ -20,7 +20,7 @@ static int64_t do_open(struct task *t, int dirfd, uint64_t name, int flags, uint
 		return r;
 	r = install_new(t, f, flags & LINUX_O_CLOEXEC);
 	if (r >= 0 && !fdtable_is_shared(t->files)) /* nobody else can have closed it */
-		tell_file(t, f, r);
+		tell_opened(t, f, r);
 	return r;
 }
 

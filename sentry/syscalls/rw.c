@@ -69,6 +69,8 @@ static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool posit
 		task_count_io(t, write, r = rw_transfer(t, l.file, &u, write, (int64_t)a[3], positioned));
 	if (!write && !positioned)
 		tell_position(t, l.file);
+	else if (!write && r > 0 && a[2] <= TELL_DATA_MOST && !l.referenced)
+		tell_data(t, l.file, (int)a[0], (int64_t)a[3]);
 	fd_give_back(l);
 	return r;
 }

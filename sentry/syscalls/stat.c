@@ -51,7 +51,7 @@ static int stat_fd(struct task *t, int fd, struct kstat *k)
 		return -EBADF;
 	r = vfs_getattr(&l.file->path, k);
 	if (!l.referenced)
-		tell_file(t, l.file, fd);
+		tell_asked(t, l.file, fd);
 	fd_give_back(l);
 	return r;
 }

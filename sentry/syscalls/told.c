@@ -1,13 +1,16 @@
 /*
  * told.c - telling a program of the file that it has opened, so that the questions that
  * follow an open (fstat, lseek, isatty, the read that finds the end) are answered where
- * they are asked.  vfs/told.h says how long that holds.
+ * they are asked; and of a file that lies in our own memory the bytes around those that
+ * it reads again and again by pread.  vfs/told.h says how long that holds.
  */
 #include "syscalls/told.h"
 
 #include "kernel/task_table.h"
 #include "platform/platform.h"
+#include "syscalls/fs_util.h"
 #include "syscalls/stat.h"
+#include "vfs/notify.h"
 #include "vfs/told.h"
 
 #include <string.h>
@@ -15,26 +18,56 @@
 
 _Static_assert(sizeof(struct linux_stat) == PLATFORM_STAT_SIZE, "as programs want it");
 
+#define DATA_NS INT64_C(1000000000) /* bytes are told for that long: the time of access is due some day, or mounted otherwise */
+
+static bool in_memory(const struct file *f)
+{
+	return f->inode->sb->sflags & SUPER_IN_MEMORY;
+}
+
 /* Its descriptor is this task's alone, and its attributes stay for a while. */
 static int64_t may_tell(struct task *t, struct file *f)
 {
-	if (!f->ops->steady || f->mode & (FILE_WRITE | FILE_STREAM | FILE_PATH) || !LINUX_S_ISREG(f->inode->mode))
+	if (!f->ops->steady || f->mode & (FILE_STREAM | FILE_PATH) || !LINUX_S_ISREG(f->inode->mode))
+		return 0;
+	if (f->mode & FILE_WRITE && !in_memory(f))
 		return 0;
 	if (task_must_ask(t) || fdtable_is_shared(t->files) || ref_count(&f->ref) != 1)
 		return 0;
 	return f->ops->steady(f);
 }
 
-void tell_file(struct task *t, struct file *f, int fd)
+static bool stands_at_end(const struct task *t, const struct file *f)
 {
+	return f->mode & FILE_READ && t->told.size && (uint64_t)f->pos >= t->told.size;
+}
+
+/* A read must change nothing but the position: no time of access, and nobody is told of it. */
+static void find_data(struct file *f, int64_t at, uint8_t data[PLATFORM_DATA_SIZE], struct platform_file *p)
+{
+	ssize_t n = 0;
+
+	if (!file_access_is_due(f) && !notify_is_wanted(f->path.dentry))
+		n = file_read_kernel(f, data, PLATFORM_DATA_SIZE, at);
+	if (n <= 0)
+		return;
+	p->data_pos = at;
+	p->data_len = (unsigned)n;
+	p->data = data;
+	if (p->ns > DATA_NS)
+		p->ns = DATA_NS;
+}
+
+/* at: where the bytes begin that it is told, too; -1: none. */
+static void tell(struct task *t, struct file *f, int fd, int64_t at)
+{
+	uint8_t data[PLATFORM_DATA_SIZE] UNINITIALIZED;
 	struct platform_file p = { .fd = fd };
 	_Atomic uint64_t *word;
 	struct linux_stat s;
 	struct kstat k;
 	uint64_t until;
 
-	if (!may_tell(t, f))
-		return;
 	told_begin(&t->told, f, fd);
 	p.ns = may_tell(t, f);
 	if (!p.ns || vfs_getattr(&f->path, &k)) {
@@ -45,7 +78,9 @@ void tell_file(struct task *t, struct file *f, int fd)
 	memcpy(p.stat, &s, sizeof(s));
 	t->told.size = k.blocks ? k.size : 0;
 	p.pos = f->pos;
-	p.at_end = t->told.size && (uint64_t)f->pos >= t->told.size;
+	p.at_end = stands_at_end(t, f);
+	if (at >= 0)
+		find_data(f, at, data, &p);
 	word = platform_tell_file(t->ctx, &p, &until);
 	if (word)
 		told_end(&t->told, word, until);
@@ -53,10 +88,31 @@ void tell_file(struct task *t, struct file *f, int fd)
 		told_drop(&t->told);
 }
 
+void tell_opened(struct task *t, struct file *f, int fd)
+{
+	if (!(f->mode & FILE_WRITE) && may_tell(t, f))
+		tell(t, f, fd, -1);
+}
+
+/* What it writes itself, it asks of once as a rule. */
+void tell_asked(struct task *t, struct file *f, int fd)
+{
+	if (may_tell(t, f) && (!(f->mode & FILE_WRITE) || told_is_wanted(&t->told, f, -1)))
+		tell(t, f, fd, -1);
+}
+
+void tell_data(struct task *t, struct file *f, int fd, int64_t pos)
+{
+	int64_t at = pos - pos % PLATFORM_DATA_SIZE;
+
+	if (in_memory(f) && may_tell(t, f) && told_is_wanted(&t->told, f, at))
+		tell(t, f, fd, at);
+}
+
 void tell_position(struct task *t, struct file *f)
 {
 	if (t->told.file == f)
-		platform_file_moved(t->ctx, f->pos, t->told.size && (uint64_t)f->pos >= t->told.size);
+		platform_file_moved(t->ctx, f->pos, stands_at_end(t, f));
 }
 
 bool call_leaves_told(uint64_t nr)

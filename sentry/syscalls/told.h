@@ -9,8 +9,12 @@
 
 struct fd_loan;
 
-/* The task is likely to ask about its descriptor fd, which is f's, next. */
-void tell_file(struct task *t, struct file *f, int fd);
+#define TELL_DATA_MOST 256u /* a read of more asks always */
+
+/* The task is likely to ask about its descriptor fd, which is f's, next: it has just opened it, */
+void tell_opened(struct task *t, struct file *f, int fd);
+void tell_asked(struct task *t, struct file *f, int fd); /* asked about it, */
+void tell_data(struct task *t, struct file *f, int fd, int64_t pos); /* read a few bytes there, whatever its position is */
 void tell_position(struct task *t, struct file *f); /* it was read from */
 bool call_leaves_told(uint64_t nr);
 

@@ -93,18 +93,36 @@ static bool atime_is_due(const struct inode *i, unsigned mount)
 	return now_realtime_coarse() - i->atime >= INT64_C(86400) * 1000000000;
 }
 
+/* i->a_mu held. */
+static bool access_is_due(const struct file *f)
+{
+	const struct inode *i = f->inode;
+	unsigned m = mount_flags(f->path.mnt);
+
+	if (f->flags & LINUX_O_NOATIME || m & (LINUX_MS_NOATIME | LINUX_MS_RDONLY) || i->sb->flags & LINUX_MS_RDONLY)
+		return false;
+	if (m & LINUX_MS_NODIRATIME && LINUX_S_ISDIR(i->mode))
+		return false;
+	return atime_is_due(i, m);
+}
+
+bool file_access_is_due(struct file *f)
+{
+	bool due;
+
+	mutex_lock(&f->inode->a_mu);
+	due = access_is_due(f);
+	mutex_unlock(&f->inode->a_mu);
+	return due;
+}
+
 void file_accessed(struct file *f)
 {
 	struct inode *i = f->inode;
-	unsigned m = mount_flags(f->path.mnt);
 	bool due;
 
-	if (f->flags & LINUX_O_NOATIME || m & (LINUX_MS_NOATIME | LINUX_MS_RDONLY) || i->sb->flags & LINUX_MS_RDONLY)
-		return;
-	if (m & LINUX_MS_NODIRATIME && LINUX_S_ISDIR(i->mode))
-		return;
 	mutex_lock(&i->a_mu);
-	due = atime_is_due(i, m);
+	due = access_is_due(f);
 	if (due)
 		i->atime = now_realtime();
 	mutex_unlock(&i->a_mu);

@@ -85,6 +85,7 @@ int file_new_anon(struct vfs *v, const struct file_ops *ops, const char *name, u
  * No permission check. Takes its own references. */
 int file_open_inode(struct inode *i, const char *name, int flags, const struct cred *c, struct file **out);
 void file_accessed(struct file *f); /* access time, as the mount wants it (relatime) */
+bool file_access_is_due(struct file *f); /* file_accessed would change it now */
 void file_remove_privs(struct file *f, const struct cred *c); /* before a program writes to a file: set-id bits go */
 int64_t file_llseek(struct file *f, int64_t off, int whence); /* lseek(2) but for the descriptor */
 /* For file_ops.llseek: with a size, and without holes. */

@@ -35,9 +35,13 @@ void *vfs_notify_priv(struct vfs *v);
 
 /* On the inode itself and, with the dentry's name, on its parent directory. */
 void notify_dentry_slow(struct dentry *d, uint32_t event);
+static inline bool notify_is_wanted(const struct dentry *d)
+{
+	return d->inode && (d->inode->watches || (d->parent->inode && d->parent->inode->watches));
+}
 static inline void notify_dentry(struct dentry *d, uint32_t event)
 {
-	if (__builtin_expect(d->inode && (d->inode->watches || (d->parent->inode && d->parent->inode->watches)), 0))
+	if (__builtin_expect(notify_is_wanted(d), 0))
 		notify_dentry_slow(d, event);
 }
 /* Only on the inode, without a name (DELETE_SELF, MOVE_SELF). */

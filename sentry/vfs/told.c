@@ -8,6 +8,9 @@
  */
 #include "vfs/told.h"
 
+#define PATIENCE_FIRST 2u
+#define PATIENCE_MOST 64u
+
 /* i->a_mu is held. */
 static void end_locked(struct inode *i)
 {
@@ -33,7 +36,10 @@ void told_begin(struct told *t, struct file *f, int fd)
 	struct inode *i = f->inode;
 
 	told_drop(t);
-	*t = (struct told){ .file = f, .fd = fd };
+	t->file = f;
+	t->fd = fd;
+	t->size = 0;
+	t->broken = false;
 	mutex_lock(&i->a_mu);
 	end_locked(i);
 	atomic_store(&i->told, t);
@@ -62,4 +68,19 @@ void told_drop_slowly(struct told *t)
 	mutex_unlock(&i->a_mu);
 	t->file = NULL;
 	t->word = NULL;
+}
+
+bool told_is_wanted(struct told *t, const struct file *f, int64_t at)
+{
+	if (t->asked != f || t->asked_at != at) {
+		t->asked = f;
+		t->asked_at = at;
+		t->asked_n = 0;
+		t->patience = PATIENCE_FIRST;
+	}
+	if (++t->asked_n < t->patience)
+		return false;
+	t->asked_n = 0;
+	t->patience = t->patience < PATIENCE_MOST ? 2 * t->patience : PATIENCE_MOST;
+	return true;
 }

@@ -1,6 +1,6 @@
 /*
  * told.h - a file that a program may look at without asking: its attributes, where it
- * stands, and that nothing is left to be read.
+ * stands, that nothing is left to be read, and some of its bytes.
  *
  * A task is told of one file at a time, mostly the one it has just opened, by its
  * platform context (platform_tell_file).  It is told no more when it makes any call
@@ -24,11 +24,18 @@ struct told {
 	uint64_t size; /* of what may be read; 0: that is not known */
 	_Atomic uint64_t *word; /* 0 ends it; NULL: not begun */
 	bool broken; /* [inode's a_mu] an attribute has changed */
+	/* What was asked of last, and so often in a row that it may be asked of again: */
+	const struct file *asked; /* only to compare with */
+	int64_t asked_at;
+	unsigned asked_n, patience; /* so often lately, and so often before it is told */
 };
 
 void told_begin(struct told *t, struct file *f, int fd);
 void told_end(struct told *t, _Atomic uint64_t *word, uint64_t until);
 void told_drop_slowly(struct told *t);
+/* Own thread.  f was asked of, the part of it that is called `at` in particular: is it to be told
+ * of, as it is likely to be asked of again?  Less and less readily, if it is asked of nevertheless. */
+bool told_is_wanted(struct told *t, const struct file *f, int64_t at);
 /* Own thread. */
 static inline void told_drop(struct told *t)
 {

@@ -3,6 +3,7 @@
  * and count links.  The directories' mu are held by the vfs.
  */
 #include "fs/tmpfs/internal.h"
+#include "vfs/told.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ static void add_link(struct inode *i, int n)
 	i->nlink += (uint32_t)n;
 	i->ctime = now;
 	mutex_unlock(&i->a_mu);
+	inode_changed(i);
 }
 
 static int make(struct inode *dir, uint32_t mode, const struct cred *c, struct inode **out)

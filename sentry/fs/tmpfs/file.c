@@ -5,6 +5,7 @@
 #include "fs/tmpfs/internal.h"
 
 #include "mm/usercopy.h"
+#include "vfs/told.h"
 
 #include <string.h>
 
@@ -144,6 +145,8 @@ static ssize_t tmpfs_write(struct file *f, struct uio *u, int64_t *pos)
 		*pos = (int64_t)at + r;
 		memobj_written(&tmpfs_node(i)->obj);
 		inode_touch(i, ATTR_MTIME | ATTR_CTIME);
+	} else {
+		inode_changed(i); /* it may have got blocks nevertheless */
 	}
 	mutex_unlock(&i->mu);
 	return r;
@@ -254,6 +257,8 @@ static int tmpfs_fallocate(struct file *f, int mode, int64_t off, int64_t len)
 	}
 	if (!r)
 		inode_touch(i, ATTR_MTIME | ATTR_CTIME);
+	else
+		inode_changed(i);
 	mutex_unlock(&i->mu);
 	return r;
 }
@@ -283,9 +288,16 @@ static int tmpfs_mmap(struct file *f, int prot, bool shared, struct memobj **obj
 
 	if (shared && prot & 2 && n->seals & (LINUX_F_SEAL_WRITE | LINUX_F_SEAL_FUTURE_WRITE))
 		return -EPERM;
+	n->mapped = true;
+	inode_changed(f->inode);
 	*obj = &n->obj;
 	memobj_get(*obj);
 	return 0;
+}
+
+static int64_t tmpfs_steady(struct file *f)
+{
+	return tmpfs_node(f->inode)->mapped ? 0 : INT64_MAX;
 }
 
 const struct file_ops tmpfs_file_ops = {
@@ -295,4 +307,5 @@ const struct file_ops tmpfs_file_ops = {
 	.mmap = tmpfs_mmap,
 	.fsync = tmpfs_fsync,
 	.fallocate = tmpfs_fallocate,
+	.steady = tmpfs_steady,
 };

@@ -51,6 +51,7 @@ struct tmpfs_node {
 	uint64_t n_pages; /* [mu] */
 	_Atomic uint32_t seals; /* LINUX_F_SEAL_* */
 	bool memfd;
+	_Atomic bool mapped; /* was it ever: then its pages change without a call */
 	LIST_HEAD(, tmpfs_xattr) xattrs; /* [inode a_mu] */
 };
 

@@ -3,6 +3,7 @@
  * (nothing is called under it but malloc).
  */
 #include "fs/tmpfs/internal.h"
+#include "vfs/told.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,7 @@ int tmpfs_setxattr(struct inode *i, const char *name, const void *value, size_t 
 	if (!r)
 		i->ctime = now_realtime();
 	mutex_unlock(&i->a_mu);
+	inode_changed(i);
 	free_one(r ? x : old);
 	return r;
 }

@@ -30,6 +30,7 @@
 #define ANSWER_IOCTL (ST_N_ANSWERS + 8)
 #define ANSWER_FSTAT (ST_N_ANSWERS + 9)
 #define ANSWER_FSTATAT (ST_N_ANSWERS + 10)
+#define ANSWER_PREAD (ST_N_ANSWERS + 11)
 
 #define AT_EMPTY_PATH 0x1000
 #define TCGETS 0x5401
@@ -47,6 +48,7 @@ answered:
 	how 8, ANSWER_LSEEK
 	how 14, ANSWER_MASK /* rt_sigprocmask */
 	how 16, ANSWER_IOCTL
+	how 17, ANSWER_PREAD
 	how 39, 1 /* getpid */
 	how 56, ASK_CLONE /* clone */
 	how 57, ASK_CLONE /* fork */
@@ -248,7 +250,10 @@ answer_told:
 	jae stub_ask
 	cmp $ANSWER_IOCTL, %ecx
 	je told_ioctl
-	ja told_stat
+	cmp $ANSWER_PREAD, %ecx
+	je told_pread
+	cmp $ANSWER_FSTAT, %ecx
+	jae told_stat
 	cmp $ANSWER_LSEEK, %ecx
 	je told_lseek
 
@@ -276,6 +281,33 @@ told_ioctl:
 	cmp $TCGETS, %esi
 	jne stub_ask
 	mov $-ENOTTY, %rcx
+	jmp told_holds
+
+	/* pread64(edi, rsi buffer, r14 n, r10 offset) of a few bytes that are all known */
+told_pread:
+	mov %r10, %rcx
+	sub ST_TOLD_DATA_POS(%r12), %rcx
+	mov ST_TOLD_DATA_LEN(%r12), %edx
+	cmp %rdx, %rcx
+	jae stub_ask
+	sub %rcx, %rdx
+	lea -1(%r14), %rax
+	cmp %rdx, %rax
+	jae stub_ask
+	lea ST_TOLD_DATA(%r12, %rcx), %r13
+	xor %ecx, %ecx
+1:	lea 8(%rcx), %rax
+	cmp %r14, %rax
+	ja 3f
+	mov (%r13, %rcx), %r15
+	mov %r15, (%rsi, %rcx)
+	mov %rax, %rcx
+	jmp 1b
+2:	mov (%r13, %rcx), %al
+	mov %al, (%rsi, %rcx)
+	inc %rcx
+3:	cmp %r14, %rcx
+	jb 2b
 	jmp told_holds
 
 	/* fstat(edi, rsi buffer), newfstatat(edi, rsi name, r14 buffer, r10d flags) of no name */

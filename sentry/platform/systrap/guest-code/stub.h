@@ -119,6 +119,10 @@
 #define ST_TOLD_POS 656
 #define ST_TOLD_STAT 704 /* what fstat answers */
 #define ST_TOLD_STAT_SIZE 144
+#define ST_TOLD_DATA_POS 664 /* some of its bytes: where they begin in it, */
+#define ST_TOLD_DATA_LEN 672 /* how many they are; 0: none, */
+#define ST_TOLD_DATA 1024 /* and themselves */
+#define ST_TOLD_DATA_SIZE 1024
 
 /* Records of descriptors, of 16 bits: the events of poll that are known not to be there. */
 #define ST_RECORDS_MAX 2048
