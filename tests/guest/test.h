@@ -55,6 +55,24 @@ static const char *test_name = "";
 /* The call fails with that errno. */
 #define CHECK_ERR(call, err) CHECK((call) == -1 && errno == (err))
 
+/* Waits until the process's first thread sleeps, as one that has come to a call that
+ * blocks does; the case's time limit bounds it. */
+static inline void until_asleep(pid_t p)
+{
+	char path[40], line[200], *end;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", p);
+	for (;;) {
+		f = fopen(path, "r");
+		CHECK(f && fgets(line, sizeof(line), f) && (end = strrchr(line, ')')));
+		fclose(f);
+		if (end[2] == 'S')
+			return;
+		usleep(1000);
+	}
+}
+
 static inline int run_cases(void)
 {
 	const char *seconds = getenv("CASE_SECONDS"); /* a slow machine's */

@@ -36,7 +36,7 @@ snapshot() {
 
 # left_behind NAME BEFORE : compares with a snapshot made before; the dead need a moment
 left_behind() {
-	for _ in $(seq 40); do
+	for _ in $(seq 200); do
 		snapshot >"$SCRATCH/after"
 		cmp -s "$2" "$SCRATCH/after" && { ok "$1: nothing is left behind"; return; }
 		sleep 0.05

@@ -10,7 +10,7 @@ id=badinput-$$
 passed=0 failed=0
 trap '"$launcher" --root "$work/state" delete --force "$id" 2>/dev/null; rm -rf "$work"' EXIT
 
-run() { timeout -k 1 10 "$launcher" --root "$work/state" "$@" </dev/null; }
+run() { timeout -k 1 60 "$launcher" --root "$work/state" "$@" </dev/null; }
 
 ok() { passed=$((passed + 1)); }
 bad() {
@@ -33,7 +33,7 @@ nothing_left() { # what
 	local now
 	now=$(traces)
 	# a process that was told to end may need a moment to be gone from /proc
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 200); do
 		[ "$now" = "$before" ] && break
 		sleep 0.05
 		now=$(traces)

@@ -52,7 +52,7 @@ export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$SCRATCH/bus
 setsid "$SCRATCH/systemd" "$SCRATCH/bus" "$SCRATCH/calls" &
 manager=$!
 trap 'kill -- -$manager 2>/dev/null; cleanup' EXIT
-for _ in $(seq 50); do [ -S "$SCRATCH/bus" ] && break; sleep 0.1; done
+until_true '[ -S "$SCRATCH/bus" ]'
 calls() { tr -d ' \n\t' <"$SCRATCH/calls" | sed 's/MESSAGE/\n&/g' | grep -v Subscribe; : >"$SCRATCH/calls"; }
 said() { grep -c "STRING\"$1\";VARIANT\"$2\"{$3;*}" "$SCRATCH/said"; } # PROPERTY TYPE VALUE
 scope=redoubt-$id.scope

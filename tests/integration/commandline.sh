@@ -88,7 +88,7 @@ is "events with nonsense" $? 1
 for r in theirs run; do
 	[ "$r" = run ] || [ -n "$runc" ] || continue
 	$r kill "$id" KILL
-	for _ in $(seq 50); do [ "$($r state "$id" | grep -c stopped)" = 1 ] && break; sleep 0.1; done
+	until_true '[ "$($r state "$id" | grep -c stopped)" = 1 ]'
 done
 alike "state, stopped" "ociVersion $id pid stopped bundle rootfs created owner" keys state "$id"
 alike "list, stopped" "$id 0 stopped" "awk 'NR == 2 { print \$1, \$2, \$3 }'" list

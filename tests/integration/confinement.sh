@@ -37,23 +37,23 @@ golden ipcctl "$bin/libipc/ipcctl"
 golden ipcwire "$bin/libipc/ipcwire"
 [ ! -e "$bin/launcher/scope/scope" ] || golden scope "$bin/launcher/scope/scope"
 
-# at_most COMPONENT N [OPTION] : distinct permitted calls, and each row has a reason
+# at_most FOLDER N [OPTION] : distinct permitted calls, and each row has a reason
 at_most() {
-	n=$("$bin/$1/$1" ${3-} --print-policy | sed '/^# for the sanitizer/,$d' | awk '/^allow/ { print $2 }' | sort -u | wc -l)
-	[ "$n" -le "$2" ] && ok "$1 ${3-}: $n calls, at most $2" || not_ok "$1 ${3-}: at most $2 calls" "$n"
-	n=$("$bin/$1/$1" ${3-} --print-policy | grep -E '^(allow|refuse|rlimit)' | grep -vc ' # ..*')
+	n=$("$bin/$1/${1##*/}" ${3-} --print-policy | sed '/^# for the sanitizer/,$d' | awk '/^allow/ { print $2 }' | sort -u | wc -l)
+	[ "$n" -gt 0 ] && [ "$n" -le "$2" ] && ok "$1 ${3-}: $n calls, at most $2" || not_ok "$1 ${3-}: at most $2 calls" "$n"
+	n=$("$bin/$1/${1##*/}" ${3-} --print-policy | grep -E '^(allow|refuse|rlimit)' | grep -vc ' # ..*')
 	[ "$n" -eq 0 ] && ok "$1: every row has a reason" || not_ok "$1: every row has a reason" "$n rows have none"
 }
 at_most sentry 45
 at_most gofer 40
 at_most gofer 40 --keeper
 at_most controld 30
-[ ! -e "$bin/launcher/scope/scope" ] || at_most scope 25
+[ ! -e "$bin/launcher/scope/scope" ] || at_most launcher/scope 25
 
 # --- live sandboxes, one a platform --------------------------------------------------
 "$bin/sentry/sentry" --syscalls >"$SCRATCH/syscalls"
 mkdir -p "$SCRATCH/bundle"
-spec "$SCRATCH/bundle" false /bin/sh -c 'sleep 100 & read x </dev/zero; wait'
+spec "$SCRATCH/bundle" false /bin/sh -c 'sleep 1000 & read x </dev/zero; wait'
 pid() { sed -n "/\"$1\"/,/}/s/.*\"pid\": *\([0-9]*\).*/\1/p" "$STATE/$id/state.json" | head -1; }
 
 # live COMPONENT PID [stub] : counts what confinement.py says; what a stub's threads may goes to $SCRATCH/may
@@ -90,7 +90,7 @@ look_at_stubs() {
 }
 
 look_at_sandbox() {
-	timeout 20 "$LAUNCHER" --root "$STATE" --platform "$platform" run -d --bundle "$SCRATCH/bundle" "$id" </dev/null >"$SCRATCH/out" 2>&1 ||
+	timeout 60 "$LAUNCHER" --root "$STATE" --platform "$platform" run -d --bundle "$SCRATCH/bundle" "$id" </dev/null >"$SCRATCH/out" 2>&1 ||
 		{ not_ok "$platform: a sandbox to look at" "$(cat "$SCRATCH/out")"; return; }
 	live controld "$(pid controld)"
 	keeper=$(pid gofer)
@@ -98,7 +98,7 @@ look_at_sandbox() {
 	live gofer "$(pgrep -P "$keeper")"
 	# and one that took the place of another
 	kill -KILL "$(pgrep -P "$keeper")"
-	sleep 0.5
+	until_true 'grep -qs "^Seccomp:.2" "/proc/$(pgrep -P "$keeper")/status"'
 	live gofer "$(pgrep -P "$keeper")"
 	sentry=$(pid sentry)
 	live sentry "$sentry"

@@ -26,7 +26,7 @@ quiet debug --stacks "$id"
 is "debug --stacks" $? 0
 has "the event thread, by name" "$(cat "$SCRATCH/out")" "threads_sample"
 has "up to where it began" "$(cat "$SCRATCH/out")" " main+"
-for i in 1 2 3 4 5 6 7 8 9 10; do grep -q ' in clock_nanosleep(' "$SCRATCH/out" && break; sleep 0.3; quiet debug --stacks "$id"; done
+for i in $(seq 60); do grep -q ' in clock_nanosleep(' "$SCRATCH/out" && break; sleep 0.3; quiet debug --stacks "$id"; done
 has "a task in its call" "$(cat "$SCRATCH/out")" "(python3) in clock_nanosleep(0x"
 is "each of its tasks" "$(grep -c '^thread .*, task: task [0-9]* (python3)' "$SCRATCH/out")" 2
 quiet debug --profile-cpu "$SCRATCH/cpu" --duration 1500ms "$id"
@@ -37,9 +37,8 @@ quiet debug --profile-block "$SCRATCH/block" --duration 300ms "$id"
 has "debug --profile-block: a thread that sleeps" "$(cat "$SCRATCH/block")" ";sys_clock_nanosleep;"
 quiet debug --profile-mutex "$SCRATCH/mutex" --duration 200ms "$id"
 is "debug --profile-mutex: only waits for locks" "$? $(grep -cv 'lock_wait' "$SCRATCH/mutex")" "0 0"
-(run debug --profile-cpu "$SCRATCH/first" --duration 3s "$id" >/dev/null 2>&1) &
-sleep 0.5
-quiet debug --profile-cpu "$SCRATCH/second" --duration 1s "$id"
+(for _ in 1 2 3 4 5; do run debug --profile-cpu "$SCRATCH/first" --duration 3s "$id" && break; done >/dev/null 2>&1) &
+until_true 'quiet debug --profile-cpu "$SCRATCH/second" --duration 10ms "$id"; grep -q "another is being made" "$SCRATCH/err"'
 has "one profile at a time" "$(cat "$SCRATCH/err")" "another is being made"
 wait
 quiet debug --profile-cpu "$SCRATCH/cpu" --duration 0 "$id"

@@ -122,7 +122,7 @@ fi
 # --- signals ---------------------------------------------------------------------------------------
 "$LAUNCHER" --root "$STATE" do -- sh -c 'trap "echo caught; exit 5" TERM; echo ready; while :; do sleep 0.1; done' >"$SCRATCH/out" 2>&1 </dev/null &
 pid=$!
-for _ in $(seq 100); do grep -q ready "$SCRATCH/out" && break; sleep 0.05; done
+until_true 'grep -q ready "$SCRATCH/out"'
 kill -TERM $pid
 wait $pid
 st=$?

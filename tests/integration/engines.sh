@@ -131,7 +131,7 @@ start_daemon() {
 	shift
 	setsid "$@" >"$SCRATCH/${1##*/}.log" 2>&1 </dev/null &
 	daemons="$! $daemons"
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		[ -S "$socket" ] && $PYTHON -c "import socket, sys; socket.socket(socket.AF_UNIX).connect('$socket')" 2>/dev/null && return
 		sleep 0.1
 	done
@@ -180,7 +180,7 @@ T
 
 # nothing_left NAME GLOB : no state, no process, no cgroup of a container named so
 nothing_left() {
-	for _ in $(seq 20); do
+	for _ in $(seq 300); do
 		left=$(find /run/containerd -mindepth 3 -name "$2" 2>/dev/null; find /sys/fs/cgroup -type d -name "$2" 2>/dev/null; pgrep -f "redoubt-[a-z]* $2" 2>/dev/null)
 		[ -z "$left" ] && break
 		sleep 0.1

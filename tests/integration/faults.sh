@@ -14,7 +14,7 @@ run() { timeout -k 5 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$1/state.json" "$2" 2>/dev/null; }
 status_of() { run state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
 becomes() { # ID STATUS
-	for _ in $(seq 60); do
+	for _ in $(seq 400); do
 		[ "$(status_of "$1")" = "$2" ] && return 0
 		sleep 0.05
 	done
@@ -100,9 +100,9 @@ done
 alive() { [ -d "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status"; }
 run run -d --bundle "$SCRATCH/busy" again >>"$SCRATCH/log" 2>&1
 run exec -d --internal-pid-file "$SCRATCH/pid" again /bin/sh -c 'sleep 2; exit 9'
-run exec again /bin/sh -c 'sleep 1.5; echo waited; exit 8' >"$SCRATCH/out" 2>&1 &
+run exec again /bin/sh -c 'echo began; sleep 1.5; echo waited; exit 8' >"$SCRATCH/out" 2>&1 &
 attached=$!
-sleep 0.3
+until_true 'grep -q began "$SCRATCH/out"'
 sentry=$(part again sentry)
 for i in 1 2 3; do
 	old=$(part again controld)
@@ -118,8 +118,11 @@ st=$?
 [ $st -eq 9 ] && ok "it knows how a process ended that another had started" || not_ok "it knows how a process ended that another had started" "$st"
 wait $attached
 st=$?
-[ $st -eq 8 ] && [ "$(cat "$SCRATCH/out")" = waited ] && ok "an attached exec lived through it" || not_ok "an attached exec lived through it" "status $st: $(cat "$SCRATCH/out")"
-kill -KILL "$(part again controld)"
+[ $st -eq 8 ] && [ "$(cat "$SCRATCH/out")" = "began
+waited" ] && ok "an attached exec lived through it" || not_ok "an attached exec lived through it" "status $st: $(cat "$SCRATCH/out")"
+old=$(part again controld)
+kill -KILL "$old"
+until_true '! alive "$old"' # till then it is there, and nothing is to be started
 for i in 1 2 3 4 5; do run state again >"$SCRATCH/state$i" 2>&1 & pids[i]=$!; done
 for i in 1 2 3 4 5; do wait "${pids[i]}" || not_ok "state $i of 5 at once, with no controld" "$(cat "$SCRATCH/state$i")"; done
 rm -f "$SCRATCH/state"*[0-9]
@@ -133,7 +136,7 @@ left_behind "controld killed over and over" "$SCRATCH/before"
 run run -d --bundle "$SCRATCH/short" alone >>"$SCRATCH/log" 2>&1
 sentry=$(part alone sentry)
 kill -KILL "$(part alone controld)"
-for _ in $(seq 60); do alive "$sentry" || break; sleep 0.05; done
+until_true '! alive "$sentry"'
 alive "$sentry" && not_ok "a program that ends without a controld ends the sandbox"
 becomes alone stopped && ok "ended without a controld: stopped" || not_ok "ended without a controld: stopped" "$(status_of alone)"
 run delete alone || not_ok "ended without a controld: delete"
@@ -152,8 +155,9 @@ left_behind "attached, sentry killed" "$SCRATCH/before"
 run run -d --bundle "$SCRATCH/busy" stub >>"$SCRATCH/log" 2>&1
 run exec -d --internal-pid-file "$SCRATCH/pid" stub /usr/bin/perl -e 'for (;;) { $i++ }'
 sentry=$(part stub sentry)
-sleep 0.3
-for s in $(pgrep -P "$sentry"); do grep -q '/perl$' "/proc/$s/maps" 2>/dev/null && kill -KILL "$s"; done
+perl() { for s in $(pgrep -P "$sentry"); do ! grep -qs '/perl$' "/proc/$s/maps" || echo "$s"; done; }
+until_true '[ -n "$(perl)" ]'
+kill -KILL $(perl)
 run wait --pid "$(cat "$SCRATCH/pid")" stub
 st=$?
 [ $st -eq 137 ] && ok "a stub killed: its process ends" || not_ok "a stub killed: its process ends" "$st"

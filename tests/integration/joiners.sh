@@ -19,7 +19,7 @@ spec "$SCRATCH/b" false /bin/sh -c 'sleep 1000 & exec sleep 2000'
 quiet run --detach --bundle "$SCRATCH/b" "$id"
 is "run --detach" $? 0
 pid=$(part sentry)
-for _ in $(seq 100); do [ "$(join cat /proc/1/comm)" = sleep ] && break; sleep 0.1; done
+until_true '[ "$(join cat /proc/1/comm)" = sleep ]'
 
 # --- what there is -------------------------------------------------------------------------
 is "its files" "$(join cat /etc/debian_version)" "$(cat "$TREE/etc/debian_version")"
@@ -48,7 +48,7 @@ is "... and one that is killed goes at once" "$? $((($(date +%s%N) - before) / 2
 kill -CONT "$pid"
 is "... which goes on" "$(join head -1 /proc/1/status)" "Name:	sleep"
 kill -9 "$(part controld)"
-for _ in $(seq 50); do join cat /proc/1/status >/dev/null || break; sleep 0.1; done
+until_true '! join cat /proc/1/status >/dev/null'
 is "controld is killed" "$(grep -c 'not connected\|aborted' "$SCRATCH/err")" 1
 quiet exec "$id" true
 is "... another shows it again" "$? $(join head -1 /proc/1/status)" "0 Name:	sleep"
@@ -56,7 +56,7 @@ is "... another shows it again" "$? $(join head -1 /proc/1/status)" "0 Name:	sle
 # one that is among the files when the container ends
 timeout 30 nsenter -t "$pid" -m sh -c 'echo in; while [ -e /proc/1/stat ]; do sleep 0.1; done; echo gone; cat /proc/1/stat || echo none' >"$SCRATCH/inside" 2>/dev/null &
 reader=$!
-for _ in $(seq 100); do [ -s "$SCRATCH/inside" ] && break; sleep 0.1; done
+until_true '[ -s "$SCRATCH/inside" ]'
 quiet delete --force "$id"
 is "delete --force" $? 0
 wait $reader

@@ -50,7 +50,7 @@ measure() {
 listed() {
 	id=$1
 	shift
-	for _ in $(seq 60); do
+	for _ in $(seq 400); do
 		now=$(status_of "$id")
 		for s in "$@"; do
 			[ "${now:-none}" = "$s" ] || continue
@@ -75,7 +75,7 @@ counts() {
 # cleared ID : delete --force works, and nothing is left, soon
 cleared() {
 	run delete --force "$1" 2>"$SCRATCH/err" || { not_ok "delete --force after $(cat "$SCRATCH/what")" "$(cat "$SCRATCH/err")"; return; }
-	for _ in $(seq 80); do
+	for _ in $(seq 600); do
 		counts
 		[ "$echo_counts" = "$nothing" ] && return 0
 		sleep 0.025

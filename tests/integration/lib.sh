@@ -29,6 +29,15 @@ is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'
 quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
 finish() { echo "$passed passed, $failed failed, $skipped skipped"; [ "$failed" -eq 0 ]; }
 
+# until_true COMMAND : for half a minute at most, which only a failure takes
+until_true() {
+	for _ in $(seq 600); do
+		eval "$1" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
 # spec DIR TERMINAL ARGS... : writes DIR/config.json running ARGS in the tree
 spec() {
 	dir=$1 terminal=$2

@@ -10,7 +10,7 @@ id=lifecycle-$$
 passed=0 failed=0
 trap '"$launcher" --root "$work/state" delete --force "$id" 2>/dev/null; rm -rf "$work"' EXIT
 
-run() { timeout -k 1 10 "$launcher" --root "$work/state" "$@"; }
+run() { timeout -k 1 60 "$launcher" --root "$work/state" "$@"; }
 
 # Commands whose sandbox outlives them must not hold the test's own pipes.
 quiet() { run "$@" </dev/null >"$work/out" 2>"$work/err"; }
@@ -27,7 +27,7 @@ is() { # what, got, wanted
 
 components() { pgrep -f "redoubt-[a-z]* $id" || true; }
 gone() { # what: state and processes
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 400); do
 		[ -z "$(components)" ] && break
 		sleep 0.05
 	done
@@ -92,7 +92,7 @@ args trap
 for sig in TERM INT HUP USR1; do
 	"$launcher" --root "$work/state" run -b "$bundle" "$id" >"$work/out" 2>"$work/err" </dev/null &
 	pid=$!
-	for _ in $(seq 100); do grep -q ready "$work/out" && break; sleep 0.05; done
+	for _ in $(seq 600); do grep -q ready "$work/out" && break; sleep 0.05; done
 	kill -$sig $pid
 	wait $pid
 	is "$sig passed on" $? 33
@@ -146,10 +146,10 @@ for part in sentry controld gofer; do
 done
 "$launcher" --root "$work/state" run -b "$bundle" "$id" >"$work/out" 2>"$work/err" </dev/null &
 pid=$!
-for _ in $(seq 100); do grep -q ready "$work/out" && break; sleep 0.05; done
+for _ in $(seq 600); do grep -q ready "$work/out" && break; sleep 0.05; done
 kill -KILL $pid
 wait $pid 2>/dev/null
-for _ in $(seq 20); do [ -z "$(components)" ] && break; sleep 0.05; done
+for _ in $(seq 400); do [ -z "$(components)" ] && break; sleep 0.05; done
 is "launcher killed: processes" "$(components)" ""
 quiet delete --force "$id"; gone "launcher killed"
 
@@ -182,14 +182,14 @@ print(out.decode().strip(), termios.tcgetattr(slave) == before, os.waitstatus_to
 P
 args tty
 sed -i 's/"terminal": false/"terminal": true/' "$bundle/config.json"
-is "terminal" "$(timeout -k 1 10 python3 "$work/onpty.py" "$launcher" --root "$work/state" run -b "$bundle" "$id")" "111 33x99 True 7"
+is "terminal" "$(timeout -k 1 60 python3 "$work/onpty.py" "$launcher" --root "$work/state" run -b "$bundle" "$id")" "111 33x99 True 7"
 gone "terminal"
 args winch
 sed -i 's/"terminal": false/"terminal": true/' "$bundle/config.json"
-is "resize" "$(RESIZE=1 timeout -k 1 10 python3 "$work/onpty.py" "$launcher" --root "$work/state" run -b "$bundle" "$id")" "44x111 True 0"
+is "resize" "$(RESIZE=1 timeout -k 1 60 python3 "$work/onpty.py" "$launcher" --root "$work/state" run -b "$bundle" "$id")" "44x111 True 0"
 args sleep
 quiet run -d -b "$bundle" "$id"
-is "exec -t" "$(timeout -k 1 10 python3 "$work/onpty.py" "$launcher" --root "$work/state" exec -t "$id" /bin/probe tty)" "111 33x99 True 7"
+is "exec -t" "$(timeout -k 1 60 python3 "$work/onpty.py" "$launcher" --root "$work/state" exec -t "$id" /bin/probe tty)" "111 33x99 True 7"
 quiet delete --force "$id"; gone "exec -t"
 
 echo "$passed passed, $failed failed"

@@ -17,7 +17,7 @@ time.sleep(1000)'
 # --- each line says who -----------------------------------------------------------------
 : >"$SCRATCH/user"
 run --debug-log "$SCRATCH/%ID%.%COMMAND%.log" --user-log "$SCRATCH/user" run -d --bundle "$SCRATCH/bundle" "$id" >"$SCRATCH/out" 2>&1 || not_ok "a container" "$(cat "$SCRATCH/out")"
-for _ in $(seq 100); do [ -s "$SCRATCH/user" ] && break; sleep 0.1; done
+until_true '[ -s "$SCRATCH/user" ]'
 for c in launcher controld gofer sentry; do
 	grep -q " $c\[[0-9]*\] debug: " "$SCRATCH/$id.run.log" && ok "the debug log has lines of $c" || not_ok "the debug log has lines of $c" "$(head -3 "$SCRATCH/$id.run.log")"
 done
@@ -46,7 +46,7 @@ ends() {
 	pid=$(part "$1")
 	[ "$1" = gofer ] && pid=$(pgrep -P "$pid")
 	kill "-$2" "$pid"
-	for _ in $(seq 60); do [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null || break; sleep 0.05; done
+	until_true '[ ! -d "/proc/$pid" ] || grep -qs "^State:.Z" "/proc/$pid/status"'
 	run delete --force "$id" || not_ok "delete"
 }
 # words COMPONENT SIGNAL : what it leaves when it fails

@@ -105,7 +105,7 @@ host() { cat "$d/memory.max" "$d/memory.limit_in_bytes" 2>/dev/null | head -1 | 
 is "the host's is the same" "$(host)" $((96 * MB))
 quiet exec $id sh -c "$grow"
 is "exec: killed, the container goes on" "$? $(cat "$SCRATCH/out") $(run state $id | sed -n 's/.*"status": "\(.*\)".*/\1/p')" "0 grew 137 running"
-sleep 0.5
+until_true 'grep -q "\"type\":\"oom\"" "$SCRATCH/events"'
 is "an event tells" "$(grep -c '"type":"oom"' "$SCRATCH/events")" 1
 quiet usage $id
 is "usage" "$(json 'd["guest"]["memoryLimit"], d["guest"]["oomKills"]')" "$((96 * MB)) 1"
@@ -114,7 +114,7 @@ is "update: more" "$? $(run exec $id grep MemTotal /proc/meminfo | xargs)" "0 Me
 quiet exec $id sh -c "$grow"
 is "... is had" "$? $(cat "$SCRATCH/out")" "0 400000000grew 0"
 quiet exec -d $id python3 -c "$(cat "$SCRATCH/hold.py")" 300 0 big
-for _ in $(seq 100); do quiet usage $id; [ "$(json 'd["guest"]["memory"] > 300000000' 2>/dev/null)" = True ] && break; sleep 0.1; done
+until_true 'quiet usage $id; [ "$(json "d[\"guest\"][\"memory\"] > 300000000" 2>/dev/null)" = True ]'
 quiet update --memory $((128 * MB)) $id
 is "update: less than is used: the worst is killed" "$? $(run exec $id sh -c 'grep MemTotal /proc/meminfo; grep oom_kill /proc/vmstat' | xargs)" "0 MemTotal: $((128 * 1024)) kB oom_kill 2"
 is "... and the host's limit follows" "$(host)" $((128 * MB))

@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
 . "$top/tests/integration/lib.sh"
 
-run() { timeout -k 1 20 "$LAUNCHER" --root "$STATE" "$@"; }
+run() { timeout -k 1 60 "$LAUNCHER" --root "$STATE" "$@"; }
 status_of() { run state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
 id=pause-$$
 # its files are looked at from outside: a bind would do, its output does as well
@@ -21,7 +21,7 @@ grows() { a=$(ticks "$1"); sleep 0.4; b=$(ticks "$1"); if [ "$b" -gt "$a" ]; the
 
 # one that computes without calls, one that sleeps and writes, a thread waiting on a pipe
 start "$id" 'while :; do echo x; for i in {1..2000}; do :; done; done & while :; do echo y; sleep 0.02; done & sleep 1000 | cat & wait'
-for _ in $(seq 100); do [ "$(ticks "$id")" -gt 0 ] && break; sleep 0.1; done # a slow machine
+until_true '[ "$(ticks "$id")" -gt 0 ]'
 is "runs" "$(grows "$id")" yes
 quiet pause "$id"
 is "pause" $? 0
@@ -59,19 +59,19 @@ is "exec again" $? 0
 quiet pause "$id"
 quiet kill "$id" KILL
 is "KILL while paused" $? 0
-timeout 5 "$LAUNCHER" --root "$STATE" wait "$id" 2>"$SCRATCH/err"
+timeout 60 "$LAUNCHER" --root "$STATE" wait "$id" 2>"$SCRATCH/err"
 is "KILL ends a paused container" $? 137
 quiet delete "$id"
 is "delete" $? 0
 
 start "$id-b" 'trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.01; done'
-for _ in $(seq 100); do [ "$(ticks "$id-b")" -gt 0 ] && break; sleep 0.1; done
+until_true '[ "$(ticks "$id-b")" -gt 0 ]'
 quiet pause "$id-b"
 quiet kill "$id-b" TERM
 sleep 0.2
 is "a handler waits for resume" "$(cat "$SCRATCH/$id-b/out")" "ready"
 quiet resume "$id-b"
-timeout 5 "$LAUNCHER" --root "$STATE" wait "$id-b" 2>"$SCRATCH/err"
+timeout 60 "$LAUNCHER" --root "$STATE" wait "$id-b" 2>"$SCRATCH/err"
 is "the handler has run" "$? $(tail -1 "$SCRATCH/$id-b/out")" "9 got"
 quiet delete "$id-b"
 

@@ -15,13 +15,6 @@ has() { case $2 in *"$3"*) ok "$1" ;; *) not_ok "$1" "got    $2" "wanted it to h
 status_of() { run state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
 pid_of() { run state "$1" 2>/dev/null | sed -n 's/.*"pid": \([0-9]*\),.*/\1/p'; }
 processes() { pgrep -f "redoubt-[a-z]* $tag" | wc -l; }
-until_true() { # command: for at most 5 s
-	for _ in $(seq 100); do
-		eval "$1" && return 0
-		sleep 0.05
-	done
-	return 1
-}
 
 # bundle NAME TYPE(sandbox|container|-) SANDBOX NAMESPACES ARGS... : TYPE - gives no annotations;
 # NAMESPACES: "pid ipc=/proc/7/ns/ipc ..."; extra mounts and annotations as JSON in $mounts, $annotations

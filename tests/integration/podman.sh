@@ -92,7 +92,7 @@ copies() {
 	q cp k:/nothing - 2>/dev/null || echo none
 	q cp "$SCRATCH/f" k:/v/copied && cat "$SCRATCH/volume/copied" && q exec k cat /v/copied
 	rm -f "$SCRATCH/volume/copied"
-	q cp "$SCRATCH/f" k:/go && sleep 2 && q exec k cat /seen
+	q cp "$SCRATCH/f" k:/go && until_true 'q exec k test -s /seen' && q exec k cat /seen
 	q stop -t 0 k >/dev/null 2>&1
 	q cp "$SCRATCH/f" k:/root/stopped && q cp k:/root/stopped - | tar -xO
 	q rm k >/dev/null
@@ -110,7 +110,7 @@ pods() {
 	for n in 1 2; do
 		q run -d --pod pod --name c$n -v "$SCRATCH/volume:/v" $i sh -c "echo $n >/v/$n; hostname; trap 'exit $n' TERM; loop serve 808$n hello$n & while :; do sleep 0.1; done" >/dev/null
 	done
-	sleep 1.5
+	until_true '[ -s "$SCRATCH/volume/1" ] && [ -s "$SCRATCH/volume/2" ]'
 	q run --rm --pod pod --name c3 -v "$SCRATCH/volume:/v" $i sh -c 'cat /v/1 /v/2; hostname; loop get 8081; loop get 8082; echo $$'
 	echo "status $?"
 	q exec c2 sh -c 'loop get 8081; cat /v/1; echo 2 >>/v/1'
@@ -125,7 +125,6 @@ pods() {
 	q kill c2 >/dev/null && q wait c2
 	q pod stop -t 0 pod >/dev/null 2>&1
 	q pod start pod >/dev/null
-	sleep 1
 	q exec c2 loop get 8081
 	q pod rm -f -t 0 pod >/dev/null
 	q ps -aq
@@ -208,7 +207,7 @@ alike "build" builds
 # --- a container's life -------------------------------------------------------------------------
 p run -d --name c --network none --memory 200m --pids-limit 100 $i sh -c 'echo out; echo err >&2; trap "echo bye; exit 3" TERM; while :; do sleep 0.1; done' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "run -d" $? 0
-sleep 0.5
+until_true '[ "$(p logs c 2>&1 | wc -l)" = 2 ]'
 status() { p inspect c --format '{{.State.Status}} {{.State.ExitCode}}'; }
 is "inspect" "$(status)" "running 0"
 is "logs" "$(p logs c 2>&1 | tr '\n' ' ')" "out err "
@@ -216,7 +215,7 @@ is "ps" "$(p ps --format '{{.Names}}')" c
 is "exec" "$(p exec c sh -c 'echo in; exit 5'; echo $?)" "in
 5"
 p exec -d c sh -c 'echo x >/tmp/y' >/dev/null
-sleep 0.5
+until_true 'p exec c test -s /tmp/y 2>/dev/null'
 is "exec -d" "$(p exec c cat /tmp/y)" x
 is "exec, a user" "$(p exec --user 1000 --workdir /tmp --env B=c c sh -c 'id -u; pwd; echo $B' | tr '\n' ' ')" "1000 /tmp c "
 is "stats" "$(p stats --no-stream --format '{{.Name}}' c)" c
@@ -237,7 +236,7 @@ is "kill" "$(p wait c)" 137
 is "rm" "$(p rm c)" c
 # a tmpfs lies in the sandbox's memory: nothing is put into, or taken from, what it covers on the host
 p run -d --name c --network none --tmpfs /scratch $i sh -c 'echo inside >/scratch/x; exec sleep 1000' >/dev/null
-sleep 0.3
+until_true 'p exec c test -s /scratch/x 2>/dev/null'
 p cp "$SCRATCH/volume/file" c:/scratch/y >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "cp into a tmpfs is refused" "$? $(grep -c 'read-only file system' "$SCRATCH/err") $(p exec c ls /scratch) $(find "$SCRATCH/store/vfs" -path '*/scratch/*')" "125 1 x "
 p cp c:/scratch/x - >"$SCRATCH/out" 2>"$SCRATCH/err"

@@ -81,23 +81,23 @@ is "pause" "$(status_of "$tag-a") $(status_of "$tag-b")" "paused running"
 a1=$(stat -c %s "$SCRATCH/vol/beat-a") b1=$(stat -c %s "$SCRATCH/vol/beat-b")
 sleep 0.3
 is "the paused one stands" "$(stat -c %s "$SCRATCH/vol/beat-a")" "$a1"
-[ "$(stat -c %s "$SCRATCH/vol/beat-b")" -gt "$b1" ]
+until_true '[ "$(stat -c %s "$SCRATCH/vol/beat-b")" -gt "$b1" ]'
 is "the other goes on" $? 0
 quiet resume "$tag-a"
 until_true '[ "$(stat -c %s "$SCRATCH/vol/beat-a")" -gt "$a1" ]'
 is "resume" $? 0
 quiet delete "$tag-a"
 has "a running one is not deleted" "$(cat "$SCRATCH/err")" "is running"
-python3 - "$LAUNCHER" "$STATE" "$tag-a" "$(cat "$SCRATCH/a.pid")" >"$SCRATCH/out" 2>&1 <<'PY' &
+python3 - "$LAUNCHER" "$STATE" "$tag-a" "$(cat "$SCRATCH/a.pid")" >"$SCRATCH/watch" 2>&1 <<'PY' &
 import os, select, sys
-fd = os.pidfd_open(int(sys.argv[4])); select.select([fd], [], [], 20); print("ended")
+fd = os.pidfd_open(int(sys.argv[4])); print("watched", flush=True); select.select([fd], [], [], 20); print("ended")
 PY
-sleep 0.2
+until_true 'grep -q watched "$SCRATCH/watch"'
 quiet kill "$tag-a" TERM
 run wait "$tag-a"
 is "kill, wait: the program's exit status" $? 7
 wait $!
-is "its stand-in ends with it" "$(cat "$SCRATCH/out")" ended
+is "its stand-in ends with it" "$(xargs <"$SCRATCH/watch")" "watched ended"
 is "its end is its own" "$(status_of "$tag-a") $(status_of "$tag-b") $(status_of "$tag-pause")" "stopped running running"
 has "processes of others live" "$(run ps "$tag-b")" beat-b
 quiet delete "$tag-a"

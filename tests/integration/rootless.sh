@@ -102,7 +102,7 @@ is "run -d, exec, list, kill, wait, delete" "$(as $many sh -c '$LAUNCHER run -d 
 max=$(cat /proc/sys/user/max_user_namespaces)
 mkfifo "$SCRATCH/go"
 unshare -U --keep-caps sh -c "read x <'$SCRATCH/go'; echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --reuid $(id -u $one) --regid $(id -g $one) --clear-groups env -u REDOUBT_REPORTS timeout 20 '$L' --root '$SCRATCH/$one/run/none' do -- true" >"$SCRATCH/out" 2>&1 &
-sleep 0.3
+until_true '[ "$(readlink /proc/$!/ns/user)" != "$(readlink /proc/self/ns/user)" ]'
 for m in uid gid; do echo "0 0 65536" >/proc/$!/${m}_map; done
 echo go >"$SCRATCH/go"
 wait $!

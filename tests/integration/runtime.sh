@@ -46,7 +46,7 @@ if [ -n "$(cg memory memory.limit_in_bytes)" ]; then
 	is "update with nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: update: cpu.quota: 'x' is not a number"
 	timeout 20 "$LAUNCHER" --root "$STATE" events --interval 100ms "$id" >"$SCRATCH/events" 2>"$SCRATCH/err" &
 	events=$!
-	sleep 0.5
+	until_true '[ "$(grep -c "^{\"type\":\"stats\"" "$SCRATCH/events")" -ge 2 ]'
 else
 	skip "limits" "no cgroup v1 hierarchy that we may use"
 fi
@@ -179,8 +179,8 @@ is "usage" "$? $(json 'd["guest"]["memory"] > 0, d["guest"]["tasks"] > 0, all(d[
 	"0 True True True True"
 quiet debug --strace on "$id"
 is "debug --strace on" $? 0
-sleep 0.5
-is "its calls are logged" "$([ "$(grep -c 'sentry.*wait4' "$SCRATCH/sandbox.log")" -gt 0 ] && echo some)" some
+until_true 'grep -q "sentry.*wait4" "$SCRATCH/sandbox.log"'
+is "its calls are logged" $? 0
 quiet debug --strace off --log-level error "$id"
 lines=$(wc -l <"$SCRATCH/sandbox.log")
 sleep 0.5
@@ -192,9 +192,12 @@ for m in checkpoint restore; do
 done
 quiet delete --force "$id"
 mkdir "$SCRATCH/logs"
-quiet --debug-log "$SCRATCH/logs/" run -b "$b" --no-pivot=false "$id" & sleep 0.7; kill %1 2>/dev/null; quiet delete --force "$id"; wait 2>/dev/null
+quiet --debug-log "$SCRATCH/logs/" run -b "$b" --no-pivot=false "$id" &
+names() { sed 's/^[^ ]* \([a-z]*\)\[.*/\1/' "$SCRATCH/logs"/* 2>/dev/null | sort -u | xargs; }
+until_true '[ "$(names)" = "controld gofer launcher sentry" ]'
+kill %1 2>/dev/null; quiet delete --force "$id"; wait 2>/dev/null
 is "--debug-log DIR/: a file named after the command" "$(ls "$SCRATCH/logs" | sed 's/[0-9-]*\.[0-9]*\.run/.run/')" "redoubt.log..run.txt"
-is "every component logs there" "$(sed 's/^[^ ]* \([a-z]*\)\[.*/\1/' "$SCRATCH/logs"/* | sort -u | tr '\n' ' ')" "controld gofer launcher sentry "
+is "every component logs there" "$(names)" "controld gofer launcher sentry"
 quiet --log-format json --log "$SCRATCH/logs/err" --debug-log "$SCRATCH/logs/%ID%-%COMMAND%.log" state none
 is "--debug-log with words, errors to --log too" "$(python3 -c 'import json, sys; [print(json.load(open(f))["msg"].split(":")[0]) for f in sys.argv[1:]]' "$SCRATCH/logs/none-state.log" "$SCRATCH/logs/err" | uniq -c | xargs)" \
 	"2 container none does not exist"

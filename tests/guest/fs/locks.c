@@ -73,12 +73,14 @@ CASE(conflict_and_wait)
 CASE(deadlock)
 {
 	int fd, p[2], st;
+	pid_t child;
 	char c;
 
 	in_temp();
 	fd = open("f", O_CREAT | O_RDWR, 0644);
 	CHECK(pipe(p) == 0 && lock(fd, F_SETLK, F_WRLCK, 0, 1) == 0);
-	if (!fork()) {
+	child = fork();
+	if (!child) {
 		int mine = open("f", O_RDWR);
 
 		CHECK(lock(mine, F_SETLK, F_WRLCK, 1, 1) == 0);
@@ -87,7 +89,7 @@ CASE(deadlock)
 		_exit(0);
 	}
 	CHECK(read(p[0], &c, 1) == 1);
-	usleep(100000);
+	until_asleep(child);
 	CHECK_ERR(lock(fd, F_SETLKW, F_WRLCK, 1, 1), EDEADLK);
 	CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 0) == 0);
 	CHECK(wait(&st) > 0 && st == 0);

@@ -150,7 +150,7 @@ CASE(mq_notification_by_thread)
 	CHECK(mq_notify(q, &e) == 0);
 	CHECK_ERR(mq_notify(q, &e), EBUSY);
 	CHECK(mq_send(q, "a", 1, 0) == 0);
-	for (int i = 0; i < 1000 && !threads_told; i++)
+	for (int i = 0; i < 10000 && !threads_told; i++)
 		usleep(2000);
 	CHECK(threads_told == 7);
 	CHECK(mq_receive(q, buf, 10, NULL) == 1);

@@ -168,7 +168,7 @@ CASE(interrupted_read_restarts_or_not)
 	CHECK(pipe(p) == 0);
 	sigaction(SIGUSR1, &sa, NULL);
 	if (!fork()) {
-		usleep(50000);
+		until_asleep(getppid());
 		kill(getppid(), SIGUSR1);
 		_exit(0);
 	}
@@ -177,7 +177,7 @@ CASE(interrupted_read_restarts_or_not)
 	sigaction(SIGUSR1, &sa, NULL);
 	got = 0;
 	if (!fork()) {
-		usleep(50000);
+		until_asleep(getppid());
 		kill(getppid(), SIGUSR1);
 		usleep(50000);
 		if (write(p[1], "z", 1) != 1)

@@ -19,13 +19,13 @@ static long ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void kill_parent_in(int msec)
+static void kill_when_asleep(void)
 {
 	pid_t me = getpid();
 
 	if (fork())
 		return;
-	usleep(msec * 1000);
+	until_asleep(me);
 	kill(me, SIGUSR1);
 	_exit(0);
 }
@@ -100,9 +100,9 @@ CASE(interrupted)
 	struct timeval tv = { 5, 0 };
 
 	sigaction(SIGUSR1, &sa, NULL);
-	kill_parent_in(30);
+	kill_when_asleep();
 	CHECK_ERR(poll(NULL, 0, 5000), EINTR);
-	kill_parent_in(30);
+	kill_when_asleep();
 	CHECK_ERR(select(0, NULL, NULL, NULL, &tv), EINTR);
 }
 
@@ -111,7 +111,7 @@ CASE(ignored_signal_does_not_end_it)
 	long t = ms();
 
 	signal(SIGUSR1, SIG_IGN);
-	kill_parent_in(20);
+	kill_when_asleep();
 	CHECK(poll(NULL, 0, 80) == 0);
 	CHECK(ms() - t >= 79);
 }

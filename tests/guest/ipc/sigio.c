@@ -141,7 +141,7 @@ CASE(socket_ioctls)
 	CHECK(!ioctl(s, FIOSETOWN, &me) && !ioctl(s, SIOCGPGRP, &who) && who == me);
 	CHECK(!ioctl(s, FIOASYNC, &on) && fcntl(s, F_GETFL) & O_ASYNC);
 	CHECK(sendto(to, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1);
-	for (int i = 0; i < 100 && !caught; i++)
+	for (int i = 0; i < 2000 && !caught; i++)
 		usleep(10000);
 	CHECK(caught == 1);
 	me = -getpgrp();
@@ -158,7 +158,7 @@ CASE(listener)
 	CHECK(!bind(l, (struct sockaddr *)&a, sizeof(a)) && !getsockname(l, (struct sockaddr *)&a, &n) && !listen(l, 3));
 	async(l);
 	CHECK(!connect(c, (struct sockaddr *)&a, sizeof(a)));
-	for (int i = 0; i < 100 && !caught; i++)
+	for (int i = 0; i < 2000 && !caught; i++)
 		usleep(10000);
 	CHECK(caught >= 1);
 }
@@ -171,7 +171,7 @@ CASE(terminal)
 	CHECK(!openpty(&m, &s, NULL, NULL, NULL) && !fcntl(s, F_SETSIG, SIGRTMIN));
 	async(s);
 	CHECK(write(m, "a line\n", 7) == 7);
-	for (int i = 0; i < 100 && !caught; i++)
+	for (int i = 0; i < 2000 && !caught; i++)
 		usleep(10000);
 	CHECK(caught >= 1 && caught_code == POLL_IN && caught_fd == s);
 }
@@ -210,7 +210,7 @@ static void *owner_thread(void *arg)
 	CHECK(!fcntl(shared[0], F_SETOWN_EX, &x) && !fcntl(shared[0], F_GETOWN_EX, &y));
 	CHECK(y.type == F_OWNER_TID && y.pid == x.pid);
 	CHECK(!fcntl(shared[0], F_SETFL, O_ASYNC));
-	for (int i = 0; i < 200 && !caught; i++)
+	for (int i = 0; i < 2000 && !caught; i++)
 		usleep(10000);
 	return NULL;
 }
@@ -240,7 +240,7 @@ CASE(group)
 	child = fork();
 	if (!child) {
 		CHECK(write(ready[1], "x", 1) == 1);
-		for (int i = 0; i < 300 && !caught; i++)
+		for (int i = 0; i < 2000 && !caught; i++)
 			usleep(10000);
 		_exit(caught == 1 ? 7 : 1);
 	}

@@ -73,7 +73,7 @@ CASE(msg_blocking)
 
 		_exit(!s || strcmp(s, "nine"));
 	}
-	usleep(20000);
+	until_asleep(p);
 	CHECK(put(id, 8, "eight", 0) == 0 && put(id, 9, "nine", 0) == 0);
 	CHECK(waitpid(p, &st, 0) == p && st == 0);
 	CHECK(!strcmp(take(id, 0, 0), "eight"));
@@ -81,13 +81,13 @@ CASE(msg_blocking)
 	p = fork();
 	if (!p)
 		_exit(msgsnd(id, &m, 100, 0) ? errno : 0);
-	usleep(20000);
+	until_asleep(p);
 	CHECK(msgrcv(id, &m, 8192, 0, 0) == 8192);
 	CHECK(waitpid(p, &st, 0) == p && st == 0);
 	p = fork();
 	if (!p)
 		_exit(take(id, 77, 0) ? 0 : errno);
-	usleep(20000);
+	until_asleep(p);
 	CHECK(msgctl(id, IPC_RMID, NULL) == 0);
 	CHECK(waitpid(p, &st, 0) == p && WEXITSTATUS(st) == EIDRM);
 }

@@ -146,9 +146,11 @@ CASE(robust_across_processes)
 {
 	pthread_mutexattr_t a;
 	pthread_mutex_t *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int st;
+	int st, locked[2];
+	char c;
 	pid_t p;
 
+	CHECK(pipe(locked) == 0);
 	pthread_mutexattr_init(&a);
 	pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
 	pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
@@ -156,10 +158,12 @@ CASE(robust_across_processes)
 	p = fork();
 	if (!p) {
 		pthread_mutex_lock(m);
-		nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
+		if (write(locked[1], "x", 1) != 1)
+			_exit(1);
+		nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
 		_exit(0);
 	}
-	nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
+	CHECK(read(locked[0], &c, 1) == 1);
 	CHECK(pthread_mutex_lock(m) == EOWNERDEAD);
 	waitpid(p, &st, 0);
 }

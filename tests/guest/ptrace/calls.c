@@ -188,7 +188,7 @@ CASE(restarted_call)
 	p = tracee(sleeper, PTRACE_O_TRACESYSGOOD);
 	to_call(p, SYS_read);
 	CHECK(ask(PTRACE_SYSCALL, p, 0, 0) == 0);
-	usleep(20000);
+	until_asleep(p);
 	CHECK(kill(p, SIGUSR1) == 0);
 	CHECK(stopped_by(told(p), GOOD) && (long)regs_of(p).rax == -512 && regs_of(p).orig_rax == SYS_read);
 	CHECK(stopped_by(after(PTRACE_SYSCALL, p, 0), SIGUSR1));

@@ -22,7 +22,7 @@ static pid_t waiting_child(void)
 	p = fork();
 	if (!p)
 		_exit(wait_for_byte());
-	usleep(10000);
+	until_asleep(p);
 	return p;
 }
 
