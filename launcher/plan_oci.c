@@ -252,6 +252,14 @@ static struct err *plan_cgroup(const struct oci_linux *l, const char *id, bool s
 	return cgroup_find(l->cgroups_path, id, l->resources, p, &out->cgroup);
 }
 
+/* What a new UTS namespace begins with, and what is seen without one. */
+static const char *host_name(struct pool *p)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	return gethostname(name, sizeof(name) - 1) || !*name ? "redoubt" : pool_strdup(p, name);
+}
+
 static struct err *plan_spec(const json_t *doc, const char *id, bool systemd, struct pool *p, struct plan *out)
 {
 	struct oci_spec s = { 0 };
@@ -268,7 +276,7 @@ static struct err *plan_spec(const json_t *doc, const char *id, bool systemd, st
 		out->hooks = text ? pool_strdup(p, text) : NULL;
 	}
 	out->spec.id = msg_str(id);
-	out->spec.hostname = msg_str(s.hostname && *s.hostname ? s.hostname : "redoubt");
+	out->spec.hostname = msg_str(s.hostname && *s.hostname ? s.hostname : host_name(p));
 	out->spec.domainname = msg_str(s.domainname ? s.domainname : "");
 	plan_process(s.process, p, &out->spec.process);
 	if (s.linux_ && (e = plan_linux(s.linux_, p, &out->spec)))

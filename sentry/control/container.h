@@ -98,6 +98,7 @@ struct err *container_mounts(struct container *c, const struct boot_spec *spec) 
 /* One more, while it runs; not one that a gofer serves. */
 struct err *container_mount(struct container *c, const struct control_mount *m) ERR_MUST_USE;
 /* userdb.c: "NAME[:GROUP]" or numbers from the container's own /etc/passwd and /etc/group. */
+char *userdb_home(struct fs_context *fs, uint32_t uid); /* "HOME=...", "/" for who is in no list; malloc'ed, NULL: no memory */
 struct err *userdb_lookup(struct fs_context *fs, const char *user, uint32_t *uid, uint32_t *gid, uint32_t **groups, size_t *n_groups) ERR_MUST_USE;
 
 /* pause.c: holds every task of the sandbox before it runs program code; answers

@@ -180,6 +180,27 @@ static struct err *resolve_user(struct container *c, struct boot_process *bp, ui
 	return NULL;
 }
 
+/* A program that is not told where its home is finds it where its user's is, as under runc. */
+static struct err *provide_home(struct container *c, struct boot_process *bp, struct msg_str **env, char **home)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < bp->n_env; i++)
+		if (!strncmp(bp->env[i].p, "HOME=", 5) && bp->env[i].p[5])
+			return NULL;
+	*env = calloc(bp->n_env + 1, sizeof(**env));
+	*home = userdb_home(c->fs, (uint32_t)bp->uid);
+	if (!*env || !*home)
+		return err_new(ENOMEM, "HOME");
+	for (uint32_t i = 0; i < bp->n_env; i++)
+		if (strcmp(bp->env[i].p, "HOME="))
+			(*env)[n++] = bp->env[i];
+	(*env)[n++] = msg_str(*home);
+	bp->env = *env;
+	bp->n_env = n;
+	return NULL;
+}
+
 /* The terminal or the three, and behind those what else is passed in: from 3 on. */
 static struct err *add_stdio(struct process *p, struct fdtable *files, const struct boot_process *bp, const struct cred *cred, int *stdio, unsigned n)
 {
@@ -218,6 +239,8 @@ struct err *process_create(struct container *c, const struct boot_process *asked
 {
 	struct boot_process bp = *asked;
 	uint64_t *groups = NULL;
+	struct msg_str *env = NULL;
+	char *home = NULL;
 	struct process *p = process_new(c);
 	struct fdtable *files = fdtable_new();
 	struct cred *cred = cred_new();
@@ -228,10 +251,14 @@ struct err *process_create(struct container *c, const struct boot_process *asked
 	if (!e)
 		e = resolve_user(c, &bp, &groups);
 	if (!e)
+		e = provide_home(c, &bp, &env, &home);
+	if (!e)
 		e = add_stdio(p, files, &bp, cred, stdio, n_stdio);
 	if (!e)
 		e = load(p, &bp, files);
 	free(groups);
+	free(env);
+	free(home);
 	if (cred)
 		cred_put(cred);
 	if (files)

@@ -7,6 +7,7 @@
 #include "abi/fcntl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_FILE (4u << 20)
@@ -167,4 +168,23 @@ struct err *userdb_lookup(struct fs_context *fs, const char *user, uint32_t *uid
 	}
 	free(text);
 	return e;
+}
+
+char *userdb_home(struct fs_context *fs, uint32_t uid)
+{
+	char *text = read_file(fs, "/etc/passwd"), *rest = text, *line, *home = NULL;
+	char empty[1] = "", *f[6];
+	uint32_t u;
+	int n;
+
+	while (!home && (line = strsep(&rest, "\n"))) {
+		for (int i = 0; i < 6; i++)
+			f[i] = empty;
+		split(line, f, 6);
+		if (number(f[2], &u) && u == uid)
+			home = f[5];
+	}
+	n = asprintf(&home, "HOME=%s", home && *home ? home : "/");
+	free(text);
+	return n < 0 ? NULL : home;
 }

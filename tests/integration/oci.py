@@ -128,7 +128,7 @@ def both(*changes):
 def prepare():
     for d in ("data/sub", "etc", "rodir"):
         os.makedirs(ROOT + "/" + d)
-    for f, text in (("data/one", "1"), ("data/sub/two", "2"), ("etc/secret", "s"), ("rodir/file", "x")):
+    for f, text in (("data/one", "1"), ("data/sub/two", "2"), ("etc/secret", "s"), ("etc/passwd", "five:x:5:6::/data:/bin/sh\n"), ("rodir/file", "x")):
         open(ROOT + "/" + f, "w").write(text)
     os.chmod(ROOT + "/data/one", 0o644)
     os.chown(ROOT + "/data/one", 7, 8)
@@ -164,6 +164,9 @@ def process_cases():
     case("cwd", put("process.cwd", "/data/sub"), "cwd", ["cwd /data/sub"])
     refused("cwd: relative", put("process.cwd", "data"), "process.cwd")
     case("env", put("process.env", ["PATH=/bin", "B=x y", "A=1", "A=2"]), "env B env A env C", None)
+    case("env: a home", put("process.env", ["PATH=/bin"]), "env HOME", ["env HOME=/"])
+    case("env: a home, in /etc/passwd", both(put("process.env", ["PATH=/bin", "HOME="]), put("process.user", {"uid": 5, "gid": 6})), "env HOME", ["env HOME=/data"])
+    case("env: a home that is given", put("process.env", ["PATH=/bin", "HOME=/x"]), "env HOME", ["env HOME=/x"])
     case("args: found by PATH", put("process.args", ["ocicheck", "cwd"]), "", ["cwd /"])
     case("exit status", None, "end 42", [], status=42)
     case("terminal: none", None, "terminal", ["terminal no 0 0 0x0"])
@@ -176,6 +179,7 @@ def root_cases():
     case("root.readonly: a tmpfs on it", both(put("root.readonly", True), mount("/new/place", type="tmpfs", source="t")), "write /new/place write /new",
          ["write /new/place ok", "write /new EROFS"], ours=True)
     case("hostname and domainname", put("domainname", "example"), "names", ["names box example"], ours=True)
+    case("hostname: none", lambda d: d.pop("hostname"), "content /proc/sys/kernel/hostname", ["content /proc/sys/kernel/hostname = " + os.uname().nodename])
     case("hostname", None, "content /proc/sys/kernel/hostname", ["content /proc/sys/kernel/hostname = box"])
 
 

@@ -47,6 +47,8 @@ both "exit status" $i sh -c 'exit 7'
 both "killed" $i sh -c 'kill -9 $$'
 both "ids" --user 1000:1000 $i id
 both "a user by name" --user user $i id -u
+both "a user without a home" --user 1 $i sh -c 'echo $HOME'
+both "the host's name" --uts host $i hostname
 both "env, workdir, hostname" --env A=b --workdir /tmp --hostname box $i sh -c 'echo $A; pwd; hostname'
 both "capabilities" --cap-drop ALL --cap-add CHOWN $i grep Cap /proc/self/status
 both "default capabilities" $i grep Cap /proc/self/status

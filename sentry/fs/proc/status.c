@@ -281,7 +281,7 @@ SHOW(show_limits)
 			snprintf(soft, sizeof(soft), "%" PRIu64, r[i].cur);
 		if (r[i].max != UINT64_MAX)
 			snprintf(hard, sizeof(hard), "%" PRIu64, r[i].max);
-		pprintf(b, "%-25s %-20s %-20s %-10s\n", rows[i].name, soft, hard, rows[i].unit);
+		pprintf(b, *rows[i].unit ? "%-25s %-20s %-20s %-10s\n" : "%-25s %-20s %-20s \n", rows[i].name, soft, hard, rows[i].unit);
 	}
 	return 0;
 }
