@@ -93,5 +93,11 @@ struct err *rpc_client_call(struct rpc_client *c, uint32_t method, const struct 
 /* The same for hot paths: returns 0 or -errno (the peer's), no text made. */
 int rpc_client_call_errno(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body,
 			  const struct msg_desc *reply, void *out, struct msg_arena *a);
+/* A call in two halves: the request is sent now, its answer taken later, by any one thread.
+ * What was not taken yet keeps memory (a frame, with its descriptors) but nobody waiting.
+ * NULL: it was not sent. */
+struct rpc_ahead *rpc_client_send(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body);
+/* Waits for the answer: 0 or -errno as of a whole call.  Ends p. */
+int rpc_client_take(struct rpc_client *c, struct rpc_ahead *p, const struct msg_desc *reply, void *out, struct msg_arena *a);
 
 #endif

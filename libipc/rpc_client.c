@@ -33,12 +33,13 @@
 
 #define TOMBSTONES_MAX 4096
 
-/* A call under way; lives on its caller's stack. */
+/* A call under way; lives on its caller's stack, or in a struct rpc_ahead. */
 struct wait {
 	TAILQ_ENTRY(wait) entry; /* [mu] */
 	uint64_t sequence; /* [I] */
 	uint32_t method; /* [I] */
 	bool done; /* [mu] the answer is in frame, or errnum says why there is none */
+	bool nobody; /* [mu] its answer will be taken later: no thread waits for it yet */
 	int errnum; /* [mu] ERESTART: the server was replaced */
 	struct frame frame; /* [mu], the caller's once done */
 	pthread_cond_t wake;
@@ -261,7 +262,7 @@ static void hand_over_locked(struct rpc_client *c)
 	if (c->leading)
 		return;
 	TAILQ_FOREACH (w, &c->waits, entry) {
-		if (!w->done) {
+		if (!w->done && !w->nobody) {
 			pthread_cond_signal(&w->wake);
 			return;
 		}
@@ -323,14 +324,16 @@ static void send_cancel(struct rpc_client *c, const struct wait *w)
 	(void)frame_send_flags(c->sock, &cancel, MSG_DONTWAIT);
 }
 
-/* Sends f and waits for the answer, which is then in w->frame. */
-static int exchange(struct rpc_client *c, struct frame *f, struct wait *w, unsigned deadline_ms)
+/* Takes w off the list of those under way. */
+static void end_wait_locked(struct rpc_client *c, struct wait *w)
 {
-	struct timespec t, *deadline = NULL;
-	if (deadline_ms) {
-		t = deadline_after(deadline_ms);
-		deadline = &t;
-	}
+	TAILQ_REMOVE(&c->waits, w, entry);
+	hand_over_locked(c);
+}
+
+/* Sends f, which w is for; when that fails w is not under way. */
+static int begin(struct rpc_client *c, struct frame *f, struct wait *w, const struct timespec *deadline)
+{
 	pthread_mutex_lock(&c->mu);
 	int errnum = c->broken;
 	if (errnum) {
@@ -342,22 +345,43 @@ static int exchange(struct rpc_client *c, struct frame *f, struct wait *w, unsig
 	TAILQ_INSERT_TAIL(&c->waits, w, entry);
 	pthread_mutex_unlock(&c->mu);
 	errnum = send_frame(c, f, deadline);
-	bool sent = !errnum;
+	if (!errnum)
+		return 0;
 	pthread_mutex_lock(&c->mu);
 	if (errnum == ECONNRESET)
 		break_locked(c, ECONNRESET, "the peer is gone");
-	if (sent)
-		errnum = await_locked(c, w, deadline);
-	TAILQ_REMOVE(&c->waits, w, entry);
-	bool abandoned = sent && errnum == ETIMEDOUT;
+	end_wait_locked(c, w);
+	pthread_mutex_unlock(&c->mu);
+	pthread_cond_destroy(&w->wake);
+	return errnum;
+}
+
+/* Waits for w's answer, which is then in w->frame. */
+static int finish(struct rpc_client *c, struct wait *w, const struct timespec *deadline)
+{
+	pthread_mutex_lock(&c->mu);
+	w->nobody = false;
+	int errnum = await_locked(c, w, deadline);
+	bool abandoned = errnum == ETIMEDOUT;
 	if (abandoned)
 		abandon_locked(c, w);
-	hand_over_locked(c);
+	end_wait_locked(c, w);
 	pthread_mutex_unlock(&c->mu);
 	if (abandoned)
 		send_cancel(c, w);
 	pthread_cond_destroy(&w->wake);
 	return errnum;
+}
+
+static int exchange(struct rpc_client *c, struct frame *f, struct wait *w, unsigned deadline_ms)
+{
+	struct timespec t, *deadline = NULL;
+	if (deadline_ms) {
+		t = deadline_after(deadline_ms);
+		deadline = &t;
+	}
+	int errnum = begin(c, f, w, deadline);
+	return errnum ? errnum : finish(c, w, deadline);
 }
 
 static void break_client(struct rpc_client *c, const char *why)
@@ -367,6 +391,23 @@ static void break_client(struct rpc_client *c, const char *why)
 	pthread_mutex_unlock(&c->mu);
 }
 
+/* Decodes what came for w, and frees it. */
+static struct err *decode_answer(struct rpc_client *c, struct wait *w, const struct msg_desc *reply, void *out, struct msg_arena *a)
+{
+	bool protocol = false;
+	struct err *e;
+	if (w->frame.kind == FRAME_ERROR)
+		e = rpc_error_decode(&w->frame, &protocol);
+	else
+		e = msg_decode(reply, &w->frame, out, a);
+	if (e && w->frame.kind == FRAME_REPLY)
+		protocol = err_errno(e) == EPROTO;
+	frame_free(&w->frame);
+	if (protocol)
+		break_client(c, "an answer did not decode");
+	return e;
+}
+
 /* The whole of a call.  Returns 0 or a positive errno; *text (may be NULL, then
  * none is made) is then an error to hand on, or NULL when the errno says it all. */
 static int call(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body, const struct msg_desc *reply,
@@ -374,7 +415,6 @@ static int call(struct rpc_client *c, uint32_t method, const struct msg_desc *re
 {
 	struct frame f = { .kind = reply ? FRAME_REQUEST : FRAME_EVENT, .method = method };
 	struct wait w = { .method = method };
-	bool protocol = false;
 	int errnum;
 	struct err *e = msg_encode(request, body, &f);
 	if (!e && !reply) {
@@ -388,15 +428,7 @@ static int call(struct rpc_client *c, uint32_t method, const struct msg_desc *re
 		frame_free(&f);
 		if (errnum)
 			return errnum;
-		if (w.frame.kind == FRAME_ERROR)
-			e = rpc_error_decode(&w.frame, &protocol);
-		else
-			e = msg_decode(reply, &w.frame, out, a);
-		if (e && w.frame.kind == FRAME_REPLY)
-			protocol = err_errno(e) == EPROTO;
-		frame_free(&w.frame);
-		if (protocol)
-			break_client(c, "an answer did not decode");
+		e = decode_answer(c, &w, reply, out, a);
 	}
 	if (!e)
 		return 0;
@@ -431,4 +463,42 @@ int rpc_client_call_errno(struct rpc_client *c, uint32_t method, const struct ms
 	const struct msg_desc *reply, void *out, struct msg_arena *a)
 {
 	return -call(c, method, request, body, reply, out, a, 0, NULL);
+}
+
+/* --- in two halves ------------------------------------------------------------------ */
+
+struct rpc_ahead {
+	struct wait w;
+};
+
+struct rpc_ahead *rpc_client_send(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body)
+{
+	struct frame f = { .kind = FRAME_REQUEST, .method = method };
+	struct rpc_ahead *p = calloc(1, sizeof *p);
+	struct err *e = p ? msg_encode(request, body, &f) : NULL;
+	if (!p || e) {
+		err_free(e);
+		free(p);
+		return NULL;
+	}
+	p->w.method = method;
+	p->w.nobody = true;
+	int errnum = begin(c, &f, &p->w, NULL);
+	frame_free(&f);
+	if (!errnum)
+		return p;
+	free(p);
+	return NULL;
+}
+
+int rpc_client_take(struct rpc_client *c, struct rpc_ahead *p, const struct msg_desc *reply, void *out, struct msg_arena *a)
+{
+	int errnum = finish(c, &p->w, NULL);
+	if (!errnum) {
+		struct err *e = decode_answer(c, &p->w, reply, out, a);
+		errnum = e ? err_errno(e) : 0;
+		err_free(e);
+	}
+	free(p);
+	return -errnum;
 }

@@ -291,8 +291,10 @@ static int step_child(struct nd *n, const struct qstr *q, struct dentry **child)
 		ask_ahead(n, q->name, false);
 		nd_lock(n);
 		*child = d = dcache_find_locked(&n->v->dc, dir, q->name, q->len);
-		if (d)
+		if (d) {
+			dentry_ahead_used(d);
 			return 0;
+		}
 		nd_unlock(n);
 	}
 	r = dentry_lookup(dir, q, &d);

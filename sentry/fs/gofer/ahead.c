@@ -19,6 +19,7 @@
 
 #define WINDOW_MIN 2u
 #define WINDOW_MAX 48u
+#define WINDOW_SURE 8u /* from here on the next ones are asked for before one is missed */
 #define OPEN_MAX 32u
 #define JUDGE_AFTER 16u
 
@@ -45,28 +46,25 @@ unsigned ahead_judge(struct ahead *a, _Atomic uint32_t *used_by, unsigned max)
 
 /* One asking. */
 struct batch {
-	struct dentry *dir;
-	struct gnode *n;
+	struct gnode *n; /* the directory */
 	uint32_t changes; /* of the directory, before asking */
 	struct msg_str names[64];
 	unsigned k;
 	bool open;
 };
 
-static void batch_begin(struct batch *b, struct dentry *dir, const struct qstr *name, bool open)
+static void batch_begin(struct batch *b, struct gnode *dir, bool open)
 {
-	b->dir = dir;
-	b->n = gnode(dir->inode);
-	b->changes = b->n->changes;
-	b->names[0] = (struct msg_str){ name->name, name->len };
-	b->k = 1;
+	b->n = dir;
+	b->changes = dir->changes;
+	b->k = 0;
 	b->open = open;
 }
 
 /* Nothing is known of the name, or its file has no descriptor where one is wanted. */
-static bool worth_asking(const struct batch *b, const struct qstr *q)
+static bool worth_asking(const struct batch *b, struct dentry *dir, const struct qstr *q)
 {
-	struct dentry *d = dcache_get(b->dir, q);
+	struct dentry *d = dcache_get(dir, q);
 	bool worth = !d;
 
 	if (d && b->open && d->inode && d->inode->obj && LINUX_S_ISREG(d->inode->mode)) {
@@ -80,20 +78,22 @@ static bool worth_asking(const struct batch *b, const struct qstr *q)
 	return worth;
 }
 
-/* Adds names that follow entry first of the listing, until there are `window`. */
-static void batch_fill(struct batch *b, struct glist *l, uint32_t first, enum glist_order order, unsigned window, bool files_only)
+/* Adds names that follow entry i of the listing, until there are `window`.  Returns the last
+ * entry seen. */
+static uint32_t batch_fill(struct batch *b, struct dentry *dir, struct glist *l, uint32_t i, enum glist_order order, unsigned window, bool files_only)
 {
-	bool dirs_only = l->entries[first].type == LINUX_DT_DIR;
-	int64_t i = first;
+	bool dirs_only = l->entries[i].type == LINUX_DT_DIR;
+	int64_t next;
 
-	for (unsigned tries = window * 4; tries && b->k < window && (i = glist_after(l, order, (uint32_t)i)) >= 0; tries--) {
-		struct qstr q = glist_name(l, (uint32_t)i);
+	for (unsigned tries = window * 4; tries && b->k < window && (next = glist_after(l, order, i)) >= 0; tries--) {
+		struct qstr q = glist_name(l, i = (uint32_t)next);
 
 		if (dirs_only ? l->entries[i].type != LINUX_DT_DIR : files_only && l->entries[i].type != LINUX_DT_REG)
 			continue;
-		if (worth_asking(b, &q))
+		if (worth_asking(b, dir, &q))
 			b->names[b->k++] = (struct msg_str){ q.name, q.len };
 	}
+	return i;
 }
 
 static void take_link(struct inode *i, const struct msg_str *target)
@@ -111,7 +111,26 @@ static void take_link(struct inode *i, const struct msg_str *target)
 	free(copy);
 }
 
-void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f, bool ahead, unsigned *opened)
+void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f, uint32_t forgotten, unsigned *opened)
+{
+	struct inode *inode = NULL;
+	struct dentry *d;
+
+	if (f->error ? f->error != ENOENT : gofer_inode_ahead(dir->sb, &f->node, forgotten, &inode))
+		return;
+	if (inode) {
+		take_link(inode, &f->target);
+		if (f->fd >= 0 && LINUX_S_ISREG(inode->mode) && gnode_take_fd(gnode(inode), &f->fd, true))
+			(*opened)++;
+	}
+	if (dcache_enter(dir, q, inode, &d))
+		return;
+	dentry_mark_ahead(d);
+	dentry_put(d);
+}
+
+/* What was asked for because it is wanted now. */
+static void enter_wanted(struct dentry *dir, const struct qstr *q, struct gofer_found *f)
 {
 	struct inode *inode = NULL;
 	struct dentry *d;
@@ -120,47 +139,137 @@ void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f
 		return;
 	if (inode) {
 		take_link(inode, &f->target);
-		if (f->fd >= 0 && LINUX_S_ISREG(inode->mode) && gnode_take_fd(gnode(inode), &f->fd, ahead) && ahead)
-			(*opened)++;
+		if (f->fd >= 0 && LINUX_S_ISREG(inode->mode))
+			(void)gnode_take_fd(gnode(inode), &f->fd, false);
 	}
-	if (dcache_enter(dir, q, inode, &d))
-		return;
-	if (ahead)
-		dentry_mark_ahead(d);
-	dentry_put(d);
+	if (!dcache_enter(dir, q, inode, &d))
+		dentry_put(d);
 }
 
-static bool enter(struct batch *b, struct gofer_lookup_reply *rep)
+/* dir: NULL if nothing of it counts any more. */
+static bool enter(struct batch *b, struct dentry *dir, struct gofer_lookup_reply *rep, bool wanted, uint32_t forgotten)
 {
 	struct gofer_super *s = gsuper(b->n->sb);
-	struct inode *dir = b->dir->inode;
-	unsigned opened = 0;
-	bool good;
+	unsigned opened = 0, first = wanted;
+	bool good = dir && rep->n_found == b->k;
 
-	mutex_lock_nested(&dir->mu);
-	good = !b->n->changing && b->n->changes == b->changes && !(dir->iflags & INODE_DEAD);
-	for (unsigned i = 0; good && i < b->k; i++)
-		ahead_enter(b->dir, &(struct qstr){ b->names[i].p, b->names[i].len }, &rep->found[i], i > 0, &opened);
-	mutex_unlock(&dir->mu);
-	for (unsigned i = 0; !good && i < b->k; i++)
+	if (good) {
+		mutex_lock_nested(&dir->inode->mu);
+		good = !b->n->changing && b->n->changes == b->changes && !(dir->inode->iflags & INODE_DEAD);
+		if (good && wanted)
+			enter_wanted(dir, &(struct qstr){ b->names[0].p, b->names[0].len }, &rep->found[0]);
+		for (unsigned i = first; good && i < b->k; i++)
+			ahead_enter(dir, &(struct qstr){ b->names[i].p, b->names[i].len }, &rep->found[i], forgotten, &opened);
+		mutex_unlock(&dir->inode->mu);
+	}
+	for (unsigned i = 0; !good && i < rep->n_found; i++)
 		gofer_release(s, rep->found[i].node.node);
-	atomic_fetch_add(&s->opens.asked, opened);
-	atomic_fetch_add(&s->lookups.asked, b->k - 1);
+	if (good) {
+		atomic_fetch_add(&s->opens.asked, opened);
+		atomic_fetch_add(&s->lookups.asked, b->k - first);
+	}
 	return good;
 }
 
-static bool batch_ask(struct batch *b)
+static bool batch_ask(struct batch *b, struct dentry *dir)
 {
 	struct gofer_lookup req = { .names = b->names, .n_names = b->k, .open = b->open };
 	struct gofer_lookup_reply rep;
 	struct msg_arena a = { NULL };
+	uint32_t forgotten = gsuper(b->n->sb)->forgotten;
 	bool good;
 
 	if (b->n->changing || GCALL_NODE(b->n, lookup, &req, dir, &rep, &a))
 		return false;
-	good = rep.n_found == b->k && enter(b, &rep);
+	good = enter(b, dir, &rep, true, forgotten);
 	GREPLY_FREE(lookup, &rep, &a);
 	return good;
+}
+
+/* --- without waiting ----------------------------------------------------------------- */
+
+struct names_pending {
+	struct gpending p; /* first */
+	struct batch b;
+	struct glist *l; /* the names lie here */
+	uint32_t last; /* entry that was seen */
+	enum glist_order order;
+};
+
+static void names_enter(struct gofer_super *s, struct gpending *p)
+{
+	struct names_pending *np = (struct names_pending *)p;
+	struct gofer_lookup_reply rep;
+	struct msg_arena a = { NULL };
+	struct dentry *dir;
+
+	if (GPENDING_ANSWER(s, p, lookup, &rep, &a))
+		return;
+	dir = gpending_dir(s, p, np->b.n);
+	enter(&np->b, dir, &rep, false, p->forgotten);
+	dentry_put(dir);
+	GREPLY_FREE(lookup, &rep, &a);
+}
+
+static void names_go_on(struct gofer_super *s, struct gpending *p)
+{
+	struct names_pending *np = (struct names_pending *)p;
+
+	gofer_names_ahead(s, np->b.n, np->l, np->last, np->order, np->b.open);
+}
+
+static void names_free(struct gpending *p)
+{
+	struct names_pending *np = (struct names_pending *)p;
+
+	memobj_put(&np->b.n->obj);
+	glist_put(np->l);
+	free(np);
+}
+
+static const struct gpending_ops names_ops = { .enter = names_enter, .go_on = names_go_on, .free = names_free };
+
+static unsigned window_of(struct gofer_super *s, bool open)
+{
+	return open ? ahead_judge(&s->opens, &s->opens_used, OPEN_MAX) : ahead_judge(&s->lookups, &s->sb->ahead_used, WINDOW_MAX);
+}
+
+void gofer_names_ahead(struct gofer_super *s, struct gnode *n, struct glist *l, uint32_t i, enum glist_order order, bool open)
+{
+	struct dentry *dir = gnode_dentry(n);
+	unsigned window = window_of(s, open);
+	struct names_pending *np = dir && window >= WINDOW_SURE && order != ORDER_NONE && gpending_free(s) ? calloc(1, sizeof(*np)) : NULL;
+	struct gofer_lookup req;
+
+	if (np) {
+		memobj_get(&n->obj);
+		ref_get(&l->ref);
+		np->p.ops = &names_ops;
+		np->l = l;
+		np->order = order;
+		batch_begin(&np->b, n, open);
+		np->last = batch_fill(&np->b, dir, l, i, order, window, false);
+		req = (struct gofer_lookup){ .dir = gnode_handle(n), .names = np->b.names, .n_names = np->b.k, .open = open };
+		if (np->b.k && req.dir && !n->changing && l->changes == np->b.changes) {
+			GPENDING_SEND(s, &np->p, lookup, &req);
+		} else {
+			if (!np->b.k)
+				gofer_lists_ahead(s, dir);
+			names_free(&np->p);
+		}
+	}
+	dentry_put(dir);
+}
+
+/* --- what is missed ------------------------------------------------------------------- */
+
+static bool is_known(struct dentry *dir, const struct qstr *name)
+{
+	struct dentry *d = dcache_get(dir, name);
+	bool known = d && !dentry_is_old(d);
+
+	dentry_put(d);
+	return known;
 }
 
 /* The listing says so. */
@@ -184,15 +293,42 @@ static enum glist_order order_by(struct glist *l, _Atomic uint32_t *before, uint
 	return b ? glist_order_of(l, b - 1, i) : ORDER_LISTING;
 }
 
+/* Looks up entry i of the listing, and more with it. */
+static bool look_up(struct gofer_super *s, struct dentry *dir, const struct qstr *name, struct glist *l, uint32_t i, bool open)
+{
+	struct gnode *n = gnode(dir->inode);
+	struct batch b __attribute__((uninitialized));
+	/* others are opened too where they are opened one after the other, or were before */
+	bool bring = l && l->entries[i].type != LINUX_DT_DIR && (open ? l->looked != 0 : s->opens.window >= OPEN_EAGER);
+	enum glist_order order = l ? order_by(l, &l->looked, i) : ORDER_NONE;
+	unsigned window = window_of(s, bring);
+
+	batch_begin(&b, n, bring || open);
+	b.names[b.k++] = (struct msg_str){ name->name, name->len };
+	if (l && (bring || !open))
+		i = batch_fill(&b, dir, l, i, order, window, false);
+	if (!batch_ask(&b, dir))
+		return false;
+	if (b.k > 1)
+		gofer_names_ahead(s, n, l, i, order, bring);
+	return true;
+}
+
 bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, bool open)
 {
 	struct gofer_super *s = gsuper(dir->sb);
-	struct batch b __attribute__((uninitialized));
+	struct gpending *p;
 	struct glist *l;
 	int64_t i = -1;
+	bool known;
 
 	if (s->shared)
 		return false;
+	p = gpending_take(s);
+	known = p && is_known(dir, name);
+	gpending_done(s, p, known);
+	if (known)
+		return true;
 	l = glist_get(gnode(dir->inode));
 	if (l) {
 		i = glist_find(l, name);
@@ -201,37 +337,48 @@ bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, 
 	}
 	if (i >= 0 && l->entries[i].type != LINUX_DT_DIR)
 		s->want_files = true;
-	if (last && (!l || i >= 0)) {
-		unsigned window = ahead_judge(&s->lookups, &dir->sb->ahead_used, WINDOW_MAX);
-		/* others are opened too where they are opened one after the other, or were before */
-		bool bring = l && l->entries[i].type != LINUX_DT_DIR && (open ? l->looked != 0 : s->opens.window >= OPEN_EAGER);
-		enum glist_order order = l ? order_by(l, &l->looked, (uint32_t)i) : ORDER_NONE;
-
-		if (bring)
-			window = ahead_judge(&s->opens, &s->opens_used, OPEN_MAX);
-		batch_begin(&b, dir, name, bring || open);
-		if (l && (bring || !open))
-			batch_fill(&b, l, (uint32_t)i, order, window, false);
-		last = batch_ask(&b);
-	} else {
-		last = l && i < 0;
-	}
+	if (last && (!l || i >= 0))
+		known = look_up(s, dir, name, l, (uint32_t)i, open);
+	else
+		known = l && i < 0;
 	glist_put(l);
-	return last;
+	return known;
+}
+
+/* Opens entry i of the listing, and more with it, if entries are opened in order. */
+static void open_more(struct gofer_super *s, struct dentry *dir, const struct qstr *name, struct glist *l, uint32_t i)
+{
+	enum glist_order order = l->opened ? order_by(l, &l->opened, i) : ORDER_NONE;
+	struct batch b __attribute__((uninitialized));
+
+	if (order == ORDER_NONE) {
+		l->opened = i + 1;
+		return;
+	}
+	batch_begin(&b, gnode(dir->inode), true);
+	b.names[b.k++] = (struct msg_str){ name->name, name->len };
+	i = batch_fill(&b, dir, l, i, order, window_of(s, true), true);
+	if (batch_ask(&b, dir))
+		gofer_names_ahead(s, gnode(dir->inode), l, i, order, true);
 }
 
 void gofer_open_ahead(struct file *f)
 {
 	struct gofer_super *s = gsuper(f->inode->sb);
 	char buf[LINUX_NAME_MAX + 1];
-	struct batch b __attribute__((uninitialized));
+	struct gpending *p;
 	struct dentry *dir;
 	struct glist *l = NULL;
-	enum glist_order order;
 	struct qstr name;
 	int64_t i = -1;
+	bool has;
 
 	if (s->shared)
+		return;
+	p = gpending_take(s);
+	has = p && gnode_has_fd(gnode(f->inode));
+	gpending_done(s, p, has);
+	if (has)
 		return;
 	dir = dentry_parent(f->path.dentry, buf);
 	if (dir && dir->inode && dir->inode->ops == &gofer_dir_inode_ops)
@@ -239,13 +386,8 @@ void gofer_open_ahead(struct file *f)
 	name = (struct qstr){ buf, (uint32_t)strlen(buf) };
 	if (l)
 		i = glist_find(l, &name);
-	if (i >= 0 && l->opened && (order = order_by(l, &l->opened, (uint32_t)i)) != ORDER_NONE) {
-		batch_begin(&b, dir, &name, true);
-		batch_fill(&b, l, (uint32_t)i, order, ahead_judge(&s->opens, &s->opens_used, OPEN_MAX), true);
-		batch_ask(&b);
-	} else if (i >= 0) {
-		l->opened = (uint32_t)i + 1;
-	}
+	if (i >= 0)
+		open_more(s, dir, &name, l, (uint32_t)i);
 	glist_put(l);
 	dentry_put(dir);
 }

@@ -15,6 +15,7 @@ static void change_begin(struct inode *dir)
 {
 	struct gnode *n = gnode(dir);
 
+	n->touched = true;
 	n->changing++;
 	n->changes++;
 }
@@ -194,6 +195,7 @@ static int gofer_link_(struct inode *dir, struct dentry *d, struct inode *target
 
 	if (target->sb != dir->sb)
 		return -EXDEV;
+	gnode(target)->touched = true;
 	do {
 		req.node = gnode_handle(gnode(target));
 		r = GCALL_CHANGE(dir, link, &req, &rep, &a, &t);
@@ -228,6 +230,7 @@ static int remove_name(struct inode *dir, struct dentry *d, bool directory)
 		return r;
 	if (!r)
 		GREPLY_FREE(unlink, &rep, &a);
+	gnode(i)->touched = true;
 	mutex_lock(&i->a_mu);
 	i->nlink = directory ? 0 : i->nlink - (i->nlink > 0);
 	i->ctime = now_realtime();
@@ -273,6 +276,7 @@ static int gofer_rename_(struct inode *old_dir, struct dentry *old, struct inode
 		return r;
 	gnode_dirty(old->inode); /* its ctime */
 	if (gone) {
+		gnode(gone)->touched = true;
 		mutex_lock(&gone->a_mu);
 		gone->nlink = LINUX_S_ISDIR(gone->mode) ? 0 : gone->nlink - (gone->nlink > 0);
 		mutex_unlock(&gone->a_mu);

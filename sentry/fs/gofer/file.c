@@ -105,7 +105,7 @@ bool gnode_take_fd(struct gnode *n, int *fd, bool ahead)
 	bool taken, trim;
 
 	mutex_lock(&n->mu);
-	taken = n->fd_ro < 0 && n->fd_rw < 0;
+	taken = n->fd_ro < 0 && n->fd_rw < 0 && !(ahead && n->touched); /* an overlay of the host gives another file for writing */
 	if (taken) {
 		n->fd_ro = *fd;
 		*fd = -1;
@@ -127,7 +127,7 @@ bool gnode_take_fd(struct gnode *n, int *fd, bool ahead)
 	return true;
 }
 
-static bool has_fd(struct gnode *n)
+bool gnode_has_fd(struct gnode *n)
 {
 	bool has;
 
@@ -148,7 +148,7 @@ int gofer_open(struct inode *i, struct file *f)
 		return 0;
 	}
 	add_user(n, write);
-	if (!write && !has_fd(n))
+	if (!write && !gnode_has_fd(n))
 		gofer_open_ahead(f);
 	if (n->ahead && atomic_exchange(&n->ahead, false))
 		gsuper(i->sb)->opens_used++;

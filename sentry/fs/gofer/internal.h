@@ -65,6 +65,8 @@ struct gofer_super {
 	_Atomic uint32_t lists_used;
 	_Atomic uint32_t files_asked; /* of lookups.asked: by list_ahead.c, and no directories */
 	_Atomic bool want_files; /* lookups in listed directories are not of directories only */
+	struct gpending *pending; /* [mu] owned */
+	_Atomic uint32_t forgotten; /* inodes evicted that were changed here: pending.c */
 	struct superblock *sb; /* [I] its own */
 };
 
@@ -79,6 +81,7 @@ struct gnode {
 	struct glist *list; /* [s->mu] a directory's listing, owned */
 	_Atomic uint32_t changing, changes; /* of a directory's names: under way; begun or ended ever */
 	_Atomic bool ahead; /* opened ahead, and not used yet */
+	_Atomic bool touched; /* changed here at some time: what was asked for before may be older */
 	_Atomic uint8_t no_xattr[GNODE_XATTRS]; /* xattr.c: errno, or 0: to be asked for */
 	uint64_t handles[NODE_HANDLES]; /* [s->mu] newest first; 0: none */
 	unsigned users; /* [s->mu] open files */
@@ -97,6 +100,7 @@ static inline struct gnode *gnode(const struct inode *i) { return i->priv; }
 /* The host knows newer attributes from now on. */
 static inline void gnode_dirty(struct inode *i)
 {
+	gnode(i)->touched = true;
 	gnode(i)->dirty = true;
 	inode_changed(i);
 }
@@ -127,6 +131,9 @@ static inline void gnode_dirty(struct inode *i)
 extern const struct memobj_ops gofer_memobj_ops;
 /* The inode for what the gofer answered; takes over the handle.  New reference. */
 int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode **out);
+/* The same for what may have been answered a while ago: what is known of an inode is newer.
+ * forgotten: of the tree, before asking.  -ESTALE: something newer was known. */
+int gofer_inode_ahead(struct superblock *sb, const struct gofer_node *w, uint32_t forgotten, struct inode **out);
 void gofer_evict(struct inode *i);
 void gofer_set_attr(struct inode *i, const struct gofer_attr *a);
 /* The file has got another number on the host: an overlay there has copied it up. */
@@ -167,7 +174,7 @@ extern const struct file_ops gofer_file_ops;
 int gofer_open(struct inode *i, struct file *f);
 /* A host descriptor for reading or for both, borrowed while the node has a user; -errno. */
 int gnode_fd(struct gnode *n, bool write);
-
+bool gnode_has_fd(struct gnode *n); /* one for reading, at least */
 /* A descriptor for reading that nobody asked for yet; takes it (*fd becomes -1) if there is none. */
 bool gnode_take_fd(struct gnode *n, int *fd, bool ahead);
 
@@ -215,16 +222,40 @@ enum glist_order glist_order_of(struct glist *l, uint32_t before, uint32_t i);
 int64_t glist_after(struct glist *l, enum glist_order o, uint32_t i); /* the next entry; -1: none */
 void glist_sorted_free(struct glist_sorted *s); /* NULL is fine */
 
+/* --- pending.c --- */
+struct gpending {
+	const struct gpending_ops *ops; /* [I] what follows is set by gpending_send */
+	struct rpc_ahead *call;
+	int64_t sent; /* ns monotonic */
+	uint32_t forgotten; /* gofer_super's then */
+};
+struct gpending_ops {
+	void (*enter)(struct gofer_super *s, struct gpending *p); /* waits for the answer (taking p->call), and caches it */
+	void (*go_on)(struct gofer_super *s, struct gpending *p); /* it was wanted: asks for what follows it */
+	void (*free)(struct gpending *p);
+};
+void gpending_send(struct gofer_super *s, struct gpending *p, uint32_t method, const struct msg_desc *request, const void *body); /* takes p */
+#define GPENDING_SEND(s, p, M, req) gpending_send(s, p, gofer_##M##_id, &gofer_##M##_desc, req)
+#define GPENDING_ANSWER(s, p, M, rep, a) rpc_client_take((s)->client, (p)->call, &gofer_##M##_reply_desc, rep, a)
+bool gpending_free(struct gofer_super *s); /* none is under way */
+struct gpending *gpending_take(struct gofer_super *s); /* what it brings is cached then; NULL: none was under way */
+void gpending_done(struct gofer_super *s, struct gpending *p, bool right); /* after a take; right: it brought what was missed */
+struct dentry *gnode_dentry(struct gnode *n); /* new reference; NULL: it has no inode or name any more */
+struct dentry *gpending_dir(struct gofer_super *s, const struct gpending *p, struct gnode *n); /* n's; NULL: nothing that was asked counts */
+
 /* --- ahead.c --- */
 bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, bool open);
 void gofer_open_ahead(struct file *f); /* f needs a descriptor for reading: it may have one then */
 #define OPEN_EAGER 8u /* a window of opens so large that lookups bring descriptors, too */
 /* How many to ask for. used: of those asked for before, by its own count. */
 unsigned ahead_judge(struct ahead *a, _Atomic uint32_t *used, unsigned max);
-/* Caches an answer; dir's mu is held, and its names are those of before asking. ahead: nobody asked for it yet. */
-void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f, bool ahead, unsigned *opened);
+/* Caches an answer that was not asked for yet; dir's mu is held, and its names are those of before asking. */
+void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f, uint32_t forgotten, unsigned *opened);
+/* Asks for what follows entry i of dir's listing, without waiting. */
+void gofer_names_ahead(struct gofer_super *s, struct gnode *dir, struct glist *l, uint32_t i, enum glist_order order, bool open);
 
 /* --- list_ahead.c --- */
+void gofer_lists_ahead(struct gofer_super *s, struct dentry *dir); /* asks for what follows a listed directory, without waiting */
 /* The listing of a directory from its beginning (new reference), perhaps not all of it.  -EAGAIN: not in this way. */
 int gofer_list_ahead(struct dentry *dir, struct glist **out);
 

@@ -1,27 +1,32 @@
 /*
  * list_ahead.c - a directory that is read brings what its reader is likely to do next: its
- * first entries looked up (opened, where readers open), and the directories that follow it
- * in its parent's listing listed in the same way (find, tar, cp -r, rm -r, grep -r).
+ * first entries looked up (opened, where readers open), and the directories that a walk of the
+ * tree comes to after it listed in the same way (find, tar, cp -r, rm -r, grep -r): those
+ * below it, then those after it in its parent's listing, then those after its parent.
  *
  * How far is learnt as in ahead.c.  Whether files are looked up too, or directories only
- * (find), is told by the last lookups in listed directories.
+ * (find), is told by the last lookups in listed directories.  What follows the directories of
+ * a request is asked for while those are being walked (pending.c).
  */
 #include "fs/gofer/internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define DIRS_MAX 16u
-#define FIRST 2u /* before anything is known */
-#define NEAR 16u
+#define LISTS_SURE 8u /* a window from which on the next ones are asked for before one is missed */
+#define LOOKS 1024u /* entries that are looked at for one request */
+#define DEPTH 8u /* levels below a directory, and above */
 
 enum { LOOK_UP_NONE, LOOK_UP_DIRECTORIES, LOOK_UP_ALL };
 
-/* The directories of one asking: [0] is the one that is wanted. */
+/* The directories of one asking. */
 struct tree {
-	struct dentry *dir[DIRS_MAX];
+	struct gnode *dir[DIRS_MAX]; /* a reference to its memobj each */
 	struct glist *list[DIRS_MAX];
 	uint64_t handle[DIRS_MAX];
-	unsigned n;
+	unsigned n, looks;
+	bool wanted; /* [0] is not asked for ahead */
 };
 
 static bool add_dir(struct tree *t, struct dentry *d)
@@ -34,8 +39,8 @@ static bool add_dir(struct tree *t, struct dentry *d)
 		glist_put(l);
 		return false;
 	}
-	dentry_get(d);
-	t->dir[t->n] = d;
+	memobj_get(&n->obj);
+	t->dir[t->n] = n;
 	t->list[t->n] = l;
 	t->handle[t->n++] = handle;
 	return true;
@@ -44,63 +49,90 @@ static bool add_dir(struct tree *t, struct dentry *d)
 static void tree_free(struct tree *t)
 {
 	for (unsigned i = 0; i < t->n; i++) {
-		dentry_put(t->dir[i]);
+		memobj_put(&t->dir[i]->obj);
 		glist_put(t->list[i]);
 	}
 }
 
-/* Directories after entry i that are known, and whose entries are not. */
-static void add_following(struct tree *t, struct dentry *parent, const struct glist *l, uint32_t i, unsigned window)
-{
-	uint32_t stop = l->n - i > window * 4 ? i + window * 4 : l->n;
+/* --- which ones ------------------------------------------------------------------------ */
 
-	for (i++; i < stop && t->n < window; i++) {
-		struct qstr q = glist_name(l, i);
-		struct dentry *d = l->entries[i].type == LINUX_DT_DIR ? dcache_get(parent, &q) : NULL;
+static bool is_listable(const struct dentry *d, const struct superblock *sb)
+{
+	return d && d->inode && d->inode->ops == &gofer_dir_inode_ops && d->sb == sb;
+}
+
+/* Directories below dir from the first or after entry i of its listing on, that are known and not
+ * listed; in those that are listed, theirs.  i < 0: from the first. */
+static void add_below(struct tree *t, struct dentry *dir, struct glist *l, int64_t i, enum glist_order order, unsigned window, unsigned depth)
+{
+	for (i = i < 0 ? (l->n ? 0 : -1) : glist_after(l, order, (uint32_t)i); i >= 0 && t->n < window && t->looks < LOOKS;
+		i = glist_after(l, order, (uint32_t)i)) {
+		struct qstr q = glist_name(l, (uint32_t)i);
+		struct dentry *d = l->entries[i].type == LINUX_DT_DIR ? dcache_get(dir, &q) : NULL;
 		struct glist *has = NULL;
 
-		if (d && d->inode && d->inode->ops == &gofer_dir_inode_ops && d->sb == parent->sb && !(has = glist_get(gnode(d->inode))))
-			add_dir(t, d);
+		t->looks++;
+		if (is_listable(d, dir->sb)) {
+			has = glist_get(gnode(d->inode));
+			if (!has)
+				add_dir(t, d);
+			else if (depth)
+				add_below(t, d, has, -1, ORDER_LISTING, window, depth - 1);
+		}
 		glist_put(has);
 		dentry_put(d);
 	}
 }
 
-/* Fills the tree; false: nothing to ask for in this way. */
-static bool choose(struct gofer_super *s, struct dentry *dir, struct tree *t)
+/* In which order a directory's are read, of which i is one. */
+static enum glist_order order_read(struct glist *l, uint32_t i)
 {
-	char name[LINUX_NAME_MAX + 1];
-	struct dentry *parent = dentry_parent(dir, name);
-	struct qstr q = { name, 0 };
-	struct glist *l = NULL;
-	int64_t i = -1;
+	uint32_t before = atomic_exchange(&l->read, i + 1);
 
-	if (!add_dir(t, dir)) {
-		dentry_put(parent);
-		return false;
-	}
-	if (parent && parent->inode && parent->inode->ops == &gofer_dir_inode_ops)
-		l = glist_get(gnode(parent->inode));
-	if (l) {
-		q.len = (uint32_t)strlen(name);
-		i = glist_find(l, &q);
-	}
-	if (i >= 0) {
-		uint32_t before = atomic_exchange(&l->read, (uint32_t)i + 1);
-		unsigned window = ahead_judge(&s->lists_ahead, &s->lists_used, DIRS_MAX);
-
-		if (!before)
-			window = window < FIRST ? window : FIRST;
-		if (!before || ((uint32_t)i >= before && (uint32_t)i - before < NEAR))
-			add_following(t, parent, l, (uint32_t)i, window);
-	}
-	glist_put(l);
-	dentry_put(parent);
-	return true;
+	return !before || i >= before ? ORDER_LISTING : glist_order_of(l, before - 1, i);
 }
 
+/* Those after dir in its parent. */
+static void add_after(struct tree *t, struct dentry *dir, struct dentry *parent, const char *name, unsigned window, bool first)
+{
+	struct glist *l = glist_get(gnode(parent->inode));
+	struct qstr q = { name, (uint32_t)strlen(name) };
+	int64_t i = l ? glist_find(l, &q) : -1;
+	enum glist_order order = i < 0 ? ORDER_NONE : first ? order_read(l, (uint32_t)i) : ORDER_LISTING;
+
+	if (order != ORDER_NONE)
+		add_below(t, parent, l, i, order, window, DEPTH);
+	glist_put(l);
+}
+
+/* Those that a walk comes to after dir, which may be listed. */
+static void add_following(struct tree *t, struct dentry *dir, unsigned window)
+{
+	struct glist *l = glist_get(gnode(dir->inode));
+	struct dentry *up;
+	char name[LINUX_NAME_MAX + 1];
+
+	if (l)
+		add_below(t, dir, l, -1, ORDER_LISTING, window, DEPTH);
+	glist_put(l);
+	dentry_get(dir);
+	for (unsigned k = 0; k < DEPTH && t->n < window && (up = dentry_parent(dir, name)); k++) {
+		bool ours = is_listable(up, dir->sb);
+
+		if (ours)
+			add_after(t, dir, up, name, window, k == 0);
+		dentry_put(dir);
+		dir = up;
+		if (!ours)
+			break;
+	}
+	dentry_put(dir);
+}
+
+/* --- what has come ---------------------------------------------------------------------- */
+
 /* Caches what was looked up of a listing. */
-static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_listing *w, const struct glist *l)
+static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_listing *w, const struct glist *l, uint32_t forgotten)
 {
 	struct gnode *n = gnode(dir->inode);
 	unsigned opened = 0, entered = 0, files = 0;
@@ -119,7 +151,7 @@ static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_
 		q = (struct qstr){ w->entries[f->entry].name.p, w->entries[f->entry].name.len };
 		files += w->entries[f->entry].type != LINUX_DT_DIR;
 		entered++;
-		ahead_enter(dir, &q, &f->found, true, &opened);
+		ahead_enter(dir, &q, &f->found, forgotten, &opened);
 	}
 	mutex_unlock(&dir->inode->mu);
 	atomic_fetch_add(&s->opens.asked, opened);
@@ -128,21 +160,37 @@ static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_
 }
 
 /* A listing has come; the wanted one's reader gets it also when it is not all. */
-static int take(struct gofer_super *s, struct tree *t, unsigned i, struct gofer_listing *w)
+static int take(struct gofer_super *s, struct tree *t, unsigned i, struct gofer_listing *w, uint32_t forgotten)
 {
-	int r = w->error ? -(int)w->error : glist_append_entries(t->list[i], w->entries, w->n_entries, w->end);
+	struct dentry *dir = super_knows_since(s->sb, t->list[i]->since) ? gnode_dentry(t->dir[i]) : NULL;
+	int r = w->error ? -(int)w->error : !dir ? -EAGAIN : glist_append_entries(t->list[i], w->entries, w->n_entries, w->end);
+	bool ahead = i || !t->wanted;
 
-	if (r) {
+	if (!r) {
+		t->list[i]->ahead = ahead;
+		glist_publish(t->dir[i], t->list[i]);
+		enter_found(s, dir, w, t->list[i], forgotten);
+		s->lists_ahead.asked += ahead;
+	} else {
 		for (uint32_t k = 0; k < w->n_found; k++)
 			gofer_release(s, w->found[k].found.node.node);
-		return r;
 	}
-	t->list[i]->ahead = i > 0;
-	glist_publish(gnode(t->dir[i]->inode), t->list[i]);
-	enter_found(s, t->dir[i], w, t->list[i]);
-	if (i)
-		s->lists_ahead.asked++;
-	return 0;
+	dentry_put(dir);
+	return r;
+}
+
+/* Returns how the first listing fared. */
+static int take_all(struct gofer_super *s, struct tree *t, struct gofer_list_reply *rep, uint32_t forgotten)
+{
+	int first = -EPROTO;
+
+	for (uint32_t i = 0; i < rep->n_listings && i < t->n; i++) {
+		int r = take(s, t, i, &rep->listings[i], forgotten);
+
+		if (!i)
+			first = r;
+	}
+	return first;
 }
 
 /* Most of the files that were looked up should be wanted. */
@@ -159,34 +207,111 @@ static unsigned kinds(struct gofer_super *s)
 	return s->want_files ? LOOK_UP_ALL : LOOK_UP_DIRECTORIES;
 }
 
-int gofer_list_ahead(struct dentry *dir, struct glist **out)
+static struct gofer_list request(struct gofer_super *s, struct tree *t)
 {
-	struct gofer_super *s = gsuper(dir->sb);
-	struct tree t = { .n = 0 };
-	struct gofer_list req = { .dirs = t.handle, .lookup = kinds(s), .open = s->opens.window >= OPEN_EAGER };
+	return (struct gofer_list){ .dirs = t->handle, .n_dirs = t->n, .lookup = kinds(s), .open = s->opens.window >= OPEN_EAGER };
+}
+
+/* --- without waiting ----------------------------------------------------------------- */
+
+struct lists_pending {
+	struct gpending p; /* first */
+	struct tree t;
+};
+
+static void lists_enter(struct gofer_super *s, struct gpending *p)
+{
+	struct lists_pending *lp = (struct lists_pending *)p;
 	struct gofer_list_reply rep;
 	struct msg_arena a = { NULL };
+
+	if (GPENDING_ANSWER(s, p, list, &rep, &a))
+		return;
+	(void)take_all(s, &lp->t, &rep, p->forgotten);
+	GREPLY_FREE(list, &rep, &a);
+}
+
+static void lists_go_on(struct gofer_super *s, struct gpending *p)
+{
+	struct lists_pending *lp = (struct lists_pending *)p;
+	struct dentry *dir = gnode_dentry(lp->t.dir[0]);
+
+	if (dir)
+		gofer_lists_ahead(s, dir);
+	dentry_put(dir);
+}
+
+static void lists_free(struct gpending *p)
+{
+	struct lists_pending *lp = (struct lists_pending *)p;
+
+	tree_free(&lp->t);
+	free(lp);
+}
+
+static const struct gpending_ops lists_ops = { .enter = lists_enter, .go_on = lists_go_on, .free = lists_free };
+
+void gofer_lists_ahead(struct gofer_super *s, struct dentry *dir)
+{
+	unsigned window = ahead_judge(&s->lists_ahead, &s->lists_used, DIRS_MAX);
+	struct lists_pending *lp = window >= LISTS_SURE && gpending_free(s) ? calloc(1, sizeof(*lp)) : NULL;
+	struct gofer_list req;
+
+	if (!lp)
+		return;
+	lp->p.ops = &lists_ops;
+	add_following(&lp->t, dir, window);
+	req = request(s, &lp->t);
+	if (lp->t.n)
+		GPENDING_SEND(s, &lp->p, list, &req);
+	else
+		lists_free(&lp->p);
+}
+
+/* --- what is missed ------------------------------------------------------------------- */
+
+static int ask(struct gofer_super *s, struct dentry *dir, struct glist **out)
+{
+	struct tree t = { .wanted = true };
+	uint32_t forgotten = s->forgotten;
+	struct gofer_list_reply rep;
+	struct msg_arena a = { NULL };
+	struct gofer_list req;
 	int r = -EAGAIN;
 
-	if (!s->shared && choose(s, dir, &t)) {
-		req.n_dirs = t.n;
+	if (add_dir(&t, dir)) {
+		add_following(&t, dir, ahead_judge(&s->lists_ahead, &s->lists_used, DIRS_MAX));
+		req = request(s, &t);
 		r = GCALL(s, list, &req, &rep, &a);
 	}
 	if (!r) {
-		if (!rep.n_listings || rep.n_listings > t.n)
-			r = -EPROTO;
-		for (uint32_t i = 0; i < rep.n_listings && i < t.n; i++) {
-			int e = take(s, &t, i, &rep.listings[i]);
-
-			if (!i && !r)
-				r = e;
-		}
+		r = take_all(s, &t, &rep, forgotten);
 		GREPLY_FREE(list, &rep, &a);
 	}
 	if (!r) {
 		ref_get(&t.list[0]->ref);
 		*out = t.list[0];
+		gofer_lists_ahead(s, dir);
 	}
 	tree_free(&t);
 	return r;
+}
+
+int gofer_list_ahead(struct dentry *dir, struct glist **out)
+{
+	struct gofer_super *s = gsuper(dir->sb);
+	struct gpending *p;
+	struct glist *l;
+
+	if (s->shared)
+		return -EAGAIN;
+	p = gpending_take(s);
+	l = p ? glist_get(gnode(dir->inode)) : NULL;
+	gpending_done(s, p, l);
+	if (!l)
+		return ask(s, dir, out);
+	if (l->ahead && atomic_exchange(&l->ahead, false))
+		s->lists_used++;
+	*out = l;
+	return 0;
 }

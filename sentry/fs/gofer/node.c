@@ -207,11 +207,26 @@ static struct inode *find_locked(struct gofer_super *s, const struct gofer_attr 
 	return NULL;
 }
 
-int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode **out)
+/* An inode that is not there was, and was changed, since the answer w was asked for. */
+static bool outdated_locked(struct gofer_super *s, const struct gofer_attr *a, uint32_t forgotten)
+{
+	struct gnode *n;
+
+	if (s->forgotten != forgotten)
+		return true;
+	LIST_FOREACH (n, bucket(s, a->dev, a->ino), link) /* dying */
+		if (n->ino == a->ino && n->dev == a->dev && n->touched)
+			return true;
+	return false;
+}
+
+/* forgotten: NULL for an answer that has just come. */
+static int inode_of(struct superblock *sb, const struct gofer_node *w, const uint32_t *forgotten, struct inode **out)
 {
 	struct gofer_super *s = gsuper(sb);
 	struct inode *i, *fresh = NULL;
 	uint64_t surplus = 0;
+	bool outdated = false;
 
 	if (!w->node || !(w->attr.mode & LINUX_S_IFMT))
 		return -EIO;
@@ -220,6 +235,9 @@ int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode 
 		i = find_locked(s, &w->attr);
 		if (i) {
 			surplus = push_handle(gnode(i), w->node);
+		} else if (forgotten && outdated_locked(s, &w->attr, *forgotten)) {
+			outdated = true;
+			surplus = w->node;
 		} else if (fresh) {
 			struct gnode *n = gnode(fresh);
 
@@ -231,7 +249,7 @@ int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode 
 				grow(s);
 		}
 		mutex_unlock(&s->mu);
-		if (i)
+		if (i || outdated)
 			break;
 		fresh = new_node(sb, w);
 		if (!fresh) {
@@ -244,10 +262,19 @@ int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode 
 		gnode(fresh)->handles[0] = 0;
 		inode_put(fresh);
 	}
-	if (s->shared || sb->sflags & SUPER_AGES)
+	if (outdated)
+		return -ESTALE;
+	if (!forgotten && (s->shared || sb->sflags & SUPER_AGES))
 		gofer_set_attr(i, &w->attr);
 	*out = i;
 	return 0;
+}
+
+int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode **out) { return inode_of(sb, w, NULL, out); }
+
+int gofer_inode_ahead(struct superblock *sb, const struct gofer_node *w, uint32_t forgotten, struct inode **out)
+{
+	return inode_of(sb, w, &forgotten, out);
 }
 
 static void close_fds(struct gnode *n)
@@ -285,6 +312,7 @@ void gofer_evict(struct inode *i)
 	}
 	n->hashed = n->idle = false;
 	n->inode = NULL;
+	s->forgotten += n->touched && i->nlink; /* one without names nobody can be told of */
 	mutex_unlock(&s->mu);
 	glist_drop(n);
 	for (unsigned k = 0; k < NODE_HANDLES; k++)
@@ -457,6 +485,7 @@ int gofer_setattr(struct inode *i, const struct iattr *attr)
 		return setattr_orphan(i, attr);
 	if (r)
 		return r;
+	n->touched = true;
 	gofer_set_attr(i, &rep.attr);
 	if (req.valid & ATTR_SIZE)
 		resized(i, old, rep.attr.size);
@@ -501,7 +530,7 @@ static int translate(struct memobj *o, uint64_t off, uint64_t len, unsigned acce
 	}
 	mutex_unlock(&n->mu);
 	if (!r && access & ACCESS_WRITE)
-		n->dirty = true;
+		n->touched = n->dirty = true;
 	return r;
 }
 

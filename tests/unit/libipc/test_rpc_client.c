@@ -98,6 +98,36 @@ static int call(uint64_t tree, unsigned ms)
 	return good ? 0 : -1;
 }
 
+static struct rpc_ahead *send_half(uint64_t tree)
+{
+	struct gofer_attach at = { .tree = tree };
+	return rpc_client_send(client, gofer_attach_id, &gofer_attach_desc, &at);
+}
+
+static int take_half(struct rpc_ahead *p, uint64_t tree)
+{
+	struct gofer_attach_reply r;
+	struct msg_arena a = { NULL };
+	int rc = rpc_client_take(client, p, &gofer_attach_reply_desc, &r, &a);
+	if (rc)
+		return -rc;
+	bool good = r.root.node == tree * 7;
+	msg_free(&gofer_attach_reply_desc, &r, &a);
+	return good ? 0 : -1;
+}
+
+/* Every call has another under way meanwhile. */
+static void *many_halves(void *arg)
+{
+	uintptr_t failed = 0;
+	for (int i = 0; i < CALLS; i++) {
+		struct rpc_ahead *p = send_half((uint64_t)i);
+		failed += call(7, 0) != 0;
+		failed += !p || take_half(p, (uint64_t)i) != 0;
+	}
+	return (void *)failed;
+}
+
 static void *many(void *arg)
 {
 	uintptr_t failed = 0;
@@ -122,6 +152,38 @@ START_TEST(many_threads)
 	shutdown(pair[0], SHUT_WR);
 	pthread_join(server, NULL);
 	ck_assert_int_eq(call(1, 0), ECONNRESET);
+	teardown();
+}
+END_TEST
+
+START_TEST(in_two_halves)
+{
+	pthread_t server, t[THREADS];
+	struct rpc_ahead *p;
+	setup();
+	pthread_create(&server, NULL, serve, NULL);
+	p = send_half(5); /* nobody takes it for long: others must not wait for that */
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&t[i], NULL, i % 2 ? many : many_halves, NULL);
+	for (int i = 0; i < THREADS; i++) {
+		void *failed;
+		pthread_join(t[i], &failed);
+		ck_assert_ptr_null(failed);
+	}
+	ck_assert_int_eq(take_half(p, 5), 0);
+	/* the server goes, once before the answer is taken, once before it is asked */
+	p = send_half(6);
+	ck_assert_int_eq(call(1, 0), 0);
+	shutdown(pair[0], SHUT_WR);
+	pthread_join(server, NULL);
+	ck_assert_int_eq(take_half(p, 6), 0);
+	ck_assert_ptr_null(send_half(7));
+	teardown();
+	setup();
+	p = send_half(8);
+	close(pair[1]);
+	pair[1] = -1;
+	ck_assert_int_eq(take_half(p, 8), ECONNRESET);
 	teardown();
 }
 END_TEST
@@ -168,10 +230,13 @@ START_TEST(another_server)
 	pthread_t t[4], server;
 	struct frame f = { 0 }, event = { .kind = FRAME_EVENT, .method = gofer_restarted_id };
 	struct gofer_restarted body = { .start = 1 };
+	struct rpc_ahead *half;
 	bool eof;
 
 	setup();
 	rpc_client_on_restart(client, gofer_restarted_id, on_restart, NULL);
+	half = send_half(4);
+	no_error(frame_recv(pair[1], &f, NULL, &eof));
 	for (int i = 0; i < 4; i++)
 		pthread_create(&t[i], NULL, one_call, NULL);
 	for (int i = 0; i < 4; i++) {
@@ -185,6 +250,7 @@ START_TEST(another_server)
 		pthread_join(t[i], &errnum);
 		ck_assert_uint_eq((uintptr_t)errnum, ERESTART);
 	}
+	ck_assert_int_eq(take_half(half, 4), ERESTART);
 	ck_assert_uint_eq(restarts, 1);
 	answer(&f); /* one that had not been received before */
 	pthread_create(&server, NULL, serve, NULL);
@@ -359,6 +425,6 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { many_threads, peer_death, another_server, deadline, signals, answers, events_and_errno, under_seccomp, NULL };
+	const TTest *const tests[] = { many_threads, in_two_halves, peer_death, another_server, deadline, signals, answers, events_and_errno, under_seccomp, NULL };
 	return check_main("rpc_client", tests);
 }
