@@ -45,6 +45,12 @@ PY
 	[ $status -eq 0 ] || grep -q '^not ok' "$work/out" || not_ok "$1 $2 (whole program)" "exit status $status" "$(tail -3 "$work/out" "$work/err")"
 }
 
+# a tree that the sandbox has never seen
+for where in "$root/work" "$work/bound"; do
+	(cd "$where" && "$bin/cold" make)
+	in_tree "/${where##*/}" cold
+	find "$where" -mindepth 1 -delete
+done
 for where in /work /bound; do
 	for t in listed dir open rename attr data told locks; do
 		in_tree $where $t

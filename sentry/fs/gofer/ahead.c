@@ -71,7 +71,7 @@ static bool worth_asking(const struct batch *b, struct dentry *dir, const struct
 		struct gnode *n = gnode(d->inode);
 
 		mutex_lock(&n->mu);
-		worth = n->fd_ro < 0 && n->fd_rw < 0;
+		worth = n->fd_ro < 0 && n->fd_rw < 0 && !n->touched; /* gnode_take_fd would take none */
 		mutex_unlock(&n->mu);
 	}
 	dentry_put(d);
