@@ -102,7 +102,22 @@
 #define LINUX_TCP_USER_TIMEOUT 18
 #define LINUX_TCP_FASTOPEN 23
 
+#define LINUX_IP_TOS 1
+#define LINUX_IP_TTL 2
+#define LINUX_IP_PKTINFO 8
+#define LINUX_IP_RECVTTL 12
+#define LINUX_IP_RECVTOS 13
+#define LINUX_IP_RECVORIGDSTADDR 20 /* and of its control message */
+
+#define LINUX_IPV6_UNICAST_HOPS 16
 #define LINUX_IPV6_V6ONLY 26
+#define LINUX_IPV6_RECVPKTINFO 49
+#define LINUX_IPV6_PKTINFO 50
+#define LINUX_IPV6_RECVHOPLIMIT 51
+#define LINUX_IPV6_HOPLIMIT 52
+#define LINUX_IPV6_RECVTCLASS 66
+#define LINUX_IPV6_TCLASS 67
+#define LINUX_IPV6_RECVORIGDSTADDR 74 /* and of its control message */
 
 #define LINUX_SIOCOUTQ 0x5411
 #define LINUX_SIOCINQ 0x541b /* FIONREAD */
@@ -147,6 +162,16 @@ struct linux_cmsghdr {
 	int32_t level, type;
 };
 #define LINUX_CMSG_ALIGN(n) (((n) + 7) & ~UINT64_C(7))
+
+struct linux_in_pktinfo {
+	int32_t ifindex;
+	uint32_t spec_dst, addr; /* network order */
+};
+
+struct linux_in6_pktinfo {
+	uint8_t addr[16];
+	int32_t ifindex;
+};
 
 struct linux_ucred {
 	int32_t pid;

@@ -138,6 +138,7 @@ struct net_listed {
 int net_list(struct net_stack *n, struct net_listed **out, unsigned *count); /* the array is the caller's. -ENOMEM */
 /* Whether ip is an address of n's. */
 bool net_is_local(struct net_stack *n, const uint8_t ip[16]);
+int net_index_of(struct net_stack *n, const uint8_t ip[16]); /* of the interface that has the address; LO_INDEX: none else */
 /* Who has the address `to`, as seen from n, when the sender's address is source, or, if that is all zero, the one
  * that is put there: a new reference in *out.  -ENETUNREACH: no way; -EHOSTUNREACH: nobody there;
  * -ETIMEDOUT: it does not come there, or no answer would come back (source is filled in for both). */

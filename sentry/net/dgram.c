@@ -60,6 +60,7 @@ static int make_record(struct socket *s, struct socket_msg *m, struct sock_name 
 		g->charge = len + RECORD_OVERHEAD;
 	}
 	g->cred = m->caller->id;
+	g->info = m->info;
 	r = len ? uio_copy_in(m->uio, g->data, len) : 0;
 	if (r != (ssize_t)len) {
 		seg_free(g);
@@ -82,6 +83,8 @@ ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m,
 
 	if (r)
 		return r;
+	if (sock_flag(to, LINUX_SO_TIMESTAMP) || sock_flag(to, LINUX_SO_TIMESTAMPNS))
+		g->info.when = now_realtime();
 	mutex_lock(&to->mu);
 	if (to->state == SOCK_CLOSED)
 		r = s->type == LINUX_SOCK_SEQPACKET ? -EPIPE : -ECONNREFUSED;
@@ -158,6 +161,7 @@ static ssize_t hand_out(struct socket_msg *m, struct seg *g, uint32_t skip, bool
 		g->scm = (struct scm){ 0 };
 	}
 	m->scm.cred = g->cred;
+	m->info = g->info;
 	return m->flags & LINUX_MSG_TRUNC ? (ssize_t)g->len : r;
 }
 

@@ -59,6 +59,7 @@ static const struct ip_option {
 	{ V6, 67 /* IPV6_TCLASS */, NUMBER, 0, 255, 0 },
 	{ V6, 70 /* IPV6_AUTOFLOWLABEL */, ON, 0, 0, 1 },
 	{ V6, 72 /* IPV6_ADDR_PREFERENCES */, IGNORED, 0, 0, 0 },
+	{ V6, 74 /* IPV6_RECVORIGDSTADDR */, ON, 0, 0, 0 },
 	{ V6, 78 /* IPV6_FREEBIND */, ON, 0, 0, 0 },
 };
 #define COUNT (sizeof(options) / sizeof(*options))
@@ -101,6 +102,19 @@ static int set_v6only(struct socket *s, int n, unsigned len)
 	else
 		s->inet_flags &= ~INET_V6ONLY;
 	return 0;
+}
+
+int ip_option(struct socket *s, int level, int opt, int otherwise)
+{
+	const struct ip_option *o;
+	int n = otherwise;
+
+	mutex_lock(&s->mu);
+	o = s->ip_set ? find(level, opt) : NULL;
+	if (o && s->ip_set >> (o - options) & 1)
+		n = s->ip_values[o - options];
+	mutex_unlock(&s->mu);
+	return n;
 }
 
 int ip_setopt(struct socket *s, int level, int opt, const void *v, unsigned len)

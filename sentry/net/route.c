@@ -51,6 +51,19 @@ bool net_is_local(struct net_stack *n, const uint8_t ip[16])
 	return r;
 }
 
+int net_index_of(struct net_stack *n, const uint8_t ip[16])
+{
+	struct net_device *d;
+	int index = LO_INDEX;
+
+	mutex_lock(&n->world->mu);
+	TAILQ_FOREACH (d, &n->devices, link)
+		if (address_find_locked(d, ip, 0))
+			index = d->index;
+	mutex_unlock(&n->world->mu);
+	return index;
+}
+
 /* --- the way out ------------------------------------------------------------------------- */
 
 /* The address that what leaves by d for `next` carries: one of that network, else any that others know. */

@@ -58,12 +58,31 @@ struct sock_caller {
 	struct sock_id id; /* what the receiver may be told */
 };
 
+/* What the receiver of a record may be told of it besides (SO_TIMESTAMP, IP_PKTINFO ...). */
+struct packet_info {
+	int64_t when; /* ns since 1970; 0: not noted when it came */
+	uint8_t to[16]; /* where it was sent to; IPv4 as ::ffff:a.b.c.d */
+	uint16_t port;
+	uint8_t ttl, tos;
+	int ifindex; /* where it came in */
+};
+
+/* What the sender of a datagram says about it beside the socket's options. */
+struct packet_choice {
+	uint8_t source[16]; /* its own address to be used; all zero: none is asked for */
+	uint8_t ttl; /* 0: the socket's */
+	uint8_t tos;
+	bool has_tos;
+};
+
 struct socket_msg {
 	struct uio *uio;
 	int flags; /* LINUX_MSG_*; DONTWAIT includes the file's O_NONBLOCK */
 	struct sockaddr_buf *name; /* send: destination or NULL; recv: filled, or NULL */
 	struct scm scm; /* send: taken on success; recv: handed out */
 	int out_flags; /* recv: MSG_TRUNC ... */
+	struct packet_info info; /* records: send: what the family says; recv: filled */
+	struct packet_choice choice; /* send */
 	const struct sock_caller *caller; /* send */
 };
 
@@ -89,6 +108,7 @@ struct seg {
 	uint32_t charge; /* bytes charged to owner */
 	struct sock_id cred; /* the sender's */
 	struct scm scm; /* files with it */
+	struct packet_info info; /* records */
 	struct sock_name *from; /* records: the sender's name, referenced; NULL */
 	struct socket *owner; /* records: the sender, referenced, who is charged */
 	uint8_t data[];

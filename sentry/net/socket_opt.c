@@ -77,6 +77,8 @@ static int set_socket(struct socket *s, int opt, const void *v, unsigned len, bo
 		return -EINVAL;
 	memcpy(&n, v, sizeof(n));
 	if (is_boolean(opt)) {
+		if (opt == LINUX_SO_TIMESTAMP || opt == LINUX_SO_TIMESTAMPNS)
+			s->flags &= ~(UINT64_C(1) << LINUX_SO_TIMESTAMP | UINT64_C(1) << LINUX_SO_TIMESTAMPNS); /* one or the other */
 		if (n)
 			s->flags |= UINT64_C(1) << opt;
 		else

@@ -103,6 +103,8 @@ int inet_getopt(struct socket *s, int level, int opt, void *v, unsigned *len);
 /* Of the levels IP and IPv6. -ENOPROTOOPT: unknown. */
 int ip_setopt(struct socket *s, int level, int opt, const void *v, unsigned len);
 int ip_getopt(struct socket *s, int level, int opt, void *v, unsigned *len);
+/* The value of a numeric option that s has set; else `otherwise`. */
+int ip_option(struct socket *s, int level, int opt, int otherwise);
 #define INET_V6ONLY 1u
 #define INET_CONNECTED 2u /* UDP: has a default destination, peer_name */
 

@@ -7,6 +7,7 @@
 #include "net/stack.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define UDP_MAX 65507u
 
@@ -94,6 +95,31 @@ static ssize_t undelivered(struct socket *s, const struct socket_msg *m, int err
 	return (ssize_t)m->uio->resid;
 }
 
+/* The sender's own choice of its address. 0 or -EINVAL. */
+static int choose_source(struct socket *s, const struct packet_choice *c, struct endpoint *from)
+{
+	static const uint8_t none[16];
+
+	if (!memcmp(c->source, none, 16))
+		return 0;
+	if (!net_is_local(s->net, c->source))
+		return -EINVAL;
+	memcpy(from->ip, c->source, 16);
+	return 0;
+}
+
+/* What the receiver may ask about it. */
+static void describe(struct socket *s, struct socket_msg *m, const struct endpoint *to, struct net_stack *there)
+{
+	bool v4 = ip_is_v4(to->ip);
+	int level = v4 ? LINUX_IPPROTO_IP : LINUX_IPPROTO_IPV6;
+
+	m->info = (struct packet_info){ .port = to->port, .ifindex = there == s->net ? LO_INDEX : net_index_of(there, to->ip) };
+	memcpy(m->info.to, to->ip, 16);
+	m->info.ttl = m->choice.ttl ? m->choice.ttl : (uint8_t)ip_option(s, level, v4 ? LINUX_IP_TTL : LINUX_IPV6_UNICAST_HOPS, 64);
+	m->info.tos = m->choice.has_tos ? m->choice.tos : (uint8_t)ip_option(s, level, v4 ? LINUX_IP_TOS : LINUX_IPV6_TCLASS, 0);
+}
+
 static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 {
 	struct endpoint to, from;
@@ -110,11 +136,16 @@ static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 		n = m->flags & LINUX_MSG_OOB ? -EOPNOTSUPP : m->uio->resid > UDP_MAX ? -EMSGSIZE : destination(s, m, &to);
 	if (!n)
 		n = s->shut & SHUT_SEND ? -EPIPE : inet_way(s, &to, &from, &there);
+	if (!n)
+		n = choose_source(s, &m->choice, &from);
 	if (n == -EHOSTUNREACH || n == -ETIMEDOUT)
 		return undelivered(s, m, (int)-n);
-	if (n)
+	if (n) {
+		net_stack_put(there);
 		return n;
+	}
 	r = port_find(there, LINUX_SOCK_DGRAM, &to, &from);
+	describe(s, m, &to, there);
 	net_stack_put(there);
 	if (!r)
 		return undelivered(s, m, ECONNREFUSED);

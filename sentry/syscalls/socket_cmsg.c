@@ -1,6 +1,7 @@
 /*
  * socket_cmsg.c - control messages (cmsg(3), unix(7)): SCM_RIGHTS and
- * SCM_CREDENTIALS.
+ * SCM_CREDENTIALS; those of datagrams are in socket_packet.c.  On the thread of
+ * the task that calls; owns what it has read until the message is sent.
  */
 #include "syscalls/socket_cmsg.h"
 
@@ -78,21 +79,21 @@ static int import_cred(struct task *t, const uint8_t *data, uint64_t len, struct
 	return id.tgid ? 0 : -ESRCH;
 }
 
-static int import_one(struct task *t, struct socket *s, const struct linux_cmsghdr *h, const uint8_t *data, struct scm *scm,
+static int import_one(struct task *t, struct socket *s, const struct linux_cmsghdr *h, const uint8_t *data, struct socket_msg *m,
 	struct sock_id *cred)
 {
 	uint64_t len = h->len - HDR;
 
 	if (h->level != LINUX_SOL_SOCKET)
-		return 0;
+		return packet_import(s, h->level, h->type, data, len, &m->choice);
 	if (h->type == LINUX_SCM_RIGHTS)
-		return s->family == LINUX_AF_UNIX ? import_rights(t, data, len, scm) : 0;
+		return s->family == LINUX_AF_UNIX ? import_rights(t, data, len, &m->scm) : 0;
 	if (h->type == LINUX_SCM_CREDENTIALS)
 		return s->family == LINUX_AF_UNIX || s->family == LINUX_AF_NETLINK ? import_cred(t, data, len, cred) : 0;
 	return -EINVAL;
 }
 
-int cmsg_import(struct task *t, struct socket *s, uaddr control, uint64_t len, struct scm *scm, struct sock_id *cred)
+int cmsg_import(struct task *t, struct socket *s, uaddr control, uint64_t len, struct socket_msg *m, struct sock_id *cred)
 {
 	uint8_t *buf;
 	uint64_t off = 0;
@@ -114,30 +115,22 @@ int cmsg_import(struct task *t, struct socket *s, uaddr control, uint64_t len, s
 			r = -EINVAL;
 			break;
 		}
-		r = import_one(t, s, &h, buf + off + HDR, scm, cred);
+		r = import_one(t, s, &h, buf + off + HDR, m, cred);
 		if (LINUX_CMSG_ALIGN(h.len) >= len - off)
 			break;
 		off += LINUX_CMSG_ALIGN(h.len);
 	}
 	free(buf);
 	if (r)
-		scm_drop(scm);
+		scm_drop(&m->scm);
 	return r;
 }
 
 /* --- receiving ------------------------------------------------------------------------- */
 
-struct control {
-	struct task *t;
-	uaddr at;
-	uint64_t left, used;
-	int *flags;
-};
-
-/* Room for n bytes of data after a header; less is given when there is less. */
-static int put_header(struct control *c, int type, uint64_t n)
+static int put_header(struct control *c, int level, int type, uint64_t n)
 {
-	struct linux_cmsghdr h = { .len = HDR + n, .level = LINUX_SOL_SOCKET, .type = type };
+	struct linux_cmsghdr h = { .len = HDR + n, .level = level, .type = type };
 
 	return copy_to_user(c->t->mm, c->at, &h, sizeof(h));
 }
@@ -153,12 +146,8 @@ static void advance(struct control *c, uint64_t n)
 	c->used += step;
 }
 
-static int put_cred(struct control *c, const struct sock_id *id)
+int cmsg_put(struct control *c, int level, int type, const void *data, uint64_t n)
 {
-	struct linux_ucred cred;
-	uint64_t n = sizeof(cred);
-
-	sock_id_show(id, &cred);
 	if (c->left < HDR) {
 		*c->flags |= LINUX_MSG_CTRUNC;
 		return 0;
@@ -167,10 +156,18 @@ static int put_cred(struct control *c, const struct sock_id *id)
 		*c->flags |= LINUX_MSG_CTRUNC;
 		n = c->left - HDR;
 	}
-	if (put_header(c, LINUX_SCM_CREDENTIALS, n) || copy_to_user(c->t->mm, uaddr_add(c->at, HDR), &cred, n))
+	if (put_header(c, level, type, n) || copy_to_user(c->t->mm, uaddr_add(c->at, HDR), data, n))
 		return -EFAULT;
 	advance(c, n);
 	return 0;
+}
+
+static int put_cred(struct control *c, const struct sock_id *id)
+{
+	struct linux_ucred cred;
+
+	sock_id_show(id, &cred);
+	return cmsg_put(c, LINUX_SOL_SOCKET, LINUX_SCM_CREDENTIALS, &cred, sizeof(cred));
 }
 
 /* Gives the files numbers while they fit; the rest is closed. */
@@ -195,20 +192,21 @@ static int put_rights(struct control *c, struct scm *scm, bool cloexec)
 	}
 	if (i < scm->n_files)
 		*c->flags |= LINUX_MSG_CTRUNC;
-	if (i && !put_header(c, LINUX_SCM_RIGHTS, i * sizeof(int32_t)))
+	if (i && !put_header(c, LINUX_SOL_SOCKET, LINUX_SCM_RIGHTS, i * sizeof(int32_t)))
 		advance(c, i * sizeof(int32_t));
 	return 0;
 }
 
-int cmsg_export(struct task *t, struct socket *s, struct scm *scm, uaddr control, uint64_t len, int recv_flags, uint64_t *used, int *flags)
+int cmsg_export(struct task *t, struct socket *s, struct socket_msg *m, uaddr control, uint64_t len, uint64_t *used, int *flags)
 {
 	struct control c = { .t = t, .at = control, .left = control.v ? len : 0, .flags = flags };
-	int r = 0;
+	struct scm *scm = &m->scm;
+	int r = s->type == LINUX_SOCK_STREAM ? 0 : packet_export(&c, s, &m->info);
 
-	if (s->family == LINUX_AF_UNIX && sock_flag(s, LINUX_SO_PASSCRED))
+	if (!r && s->family == LINUX_AF_UNIX && sock_flag(s, LINUX_SO_PASSCRED))
 		r = put_cred(&c, &scm->cred);
 	if (!r && scm->n_files)
-		r = put_rights(&c, scm, recv_flags & LINUX_MSG_CMSG_CLOEXEC);
+		r = put_rights(&c, scm, m->flags & LINUX_MSG_CMSG_CLOEXEC);
 	scm_drop(scm);
 	*used = c.used;
 	return r;

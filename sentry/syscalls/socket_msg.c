@@ -104,7 +104,7 @@ static int64_t send_one(struct task *t, struct socket *s, const struct file *f, 
 	if (r)
 		return r;
 	if (h->control)
-		r = cmsg_import(t, s, UADDR(h->control), h->controllen, &m.scm, &c.id);
+		r = cmsg_import(t, s, UADDR(h->control), h->controllen, &m, &c.id);
 	if (!r)
 		r = send_scm(t, s, &m);
 	if (iov != small)
@@ -189,7 +189,7 @@ static int store_header(struct task *t, struct socket *s, const struct linux_msg
 {
 	int32_t namelen = (int32_t)m->name->len, flags = m->out_flags | (m->flags & LINUX_MSG_CMSG_CLOEXEC);
 	uint64_t used = 0;
-	int r = cmsg_export(t, s, &m->scm, UADDR(h->control), h->controllen, m->flags, &used, &flags);
+	int r = cmsg_export(t, s, m, UADDR(h->control), h->controllen, &used, &flags);
 
 	if (r)
 		return r;
