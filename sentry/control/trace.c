@@ -66,7 +66,7 @@ static bool call_by_number(const char *text, size_t n, unsigned *nr)
 static bool find_call(const char *name, unsigned *number)
 {
 	const char *last = strrchr(name, '/');
-	unsigned nr;
+	unsigned nr = 0;
 
 	if (strncmp(name, "syscall/", 8) || last < name + 8)
 		return false;
