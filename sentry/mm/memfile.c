@@ -1,11 +1,11 @@
 /*
  * memfile.c - the memory file's page allocator.
  *
- * Any thread.  Free ranges lie in two trees (by offset, to join neighbours and
- * to follow hints; by size, for the best fit).  Freed pages still hold host
- * memory: they wait in a third tree of "dirty" ranges until enough came
- * together, then holes are punched and they become free.  So a free range reads
- * as zero; a dirty one may be had by who overwrites it.  Reference counts are an array, committed by the host as touched.
+ * Any thread.  Free ranges are found by ranges.c.  Freed pages still hold host
+ * memory: they wait in a tree of "dirty" ranges until enough came together, then
+ * holes are punched and they become free.  So a free range reads as zero; a dirty
+ * one may be had by who overwrites it.  Reference counts are an array, committed by
+ * the host as touched.
  *
  * Locks: mu (RANK_MEMFILE) guards the trees.  Counts are atomic: a page with a
  * reference cannot vanish under its holder.
@@ -16,6 +16,7 @@
 #include "lib/lock.h"
 #include "mm/charge.h"
 #include "mm/huge.h"
+#include "mm/ranges.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,35 +24,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/tree.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 /* Host memory that freed pages may hold back before holes are punched. */
 #define DIRTY_MAX (UINT64_C(256) << 10)
-#define FIT_TRIES 32
-
-struct frange {
-	RB_ENTRY(frange) by_off, by_size;
-	uint64_t off, len;
-};
-
-static int cmp_off(const struct frange *a, const struct frange *b)
-{
-	return a->off < b->off ? -1 : a->off > b->off;
-}
-
-static int cmp_size(const struct frange *a, const struct frange *b)
-{
-	if (a->len != b->len)
-		return a->len < b->len ? -1 : 1;
-	return cmp_off(a, b);
-}
-
-RB_HEAD(off_tree, frange);
-RB_HEAD(size_tree, frange);
-RB_GENERATE_INTERNAL(off_tree, frange, by_off, cmp_off, static __attribute__((unused)))
-RB_GENERATE_INTERNAL(size_tree, frange, by_size, cmp_size, static __attribute__((unused)))
 
 struct memfile {
 	int fd; /* [I] */
@@ -63,9 +40,8 @@ struct memfile {
 	void *told_arg; /* [mu] */
 	_Atomic uint32_t *refs; /* [I] the array; [a] its elements */
 	struct mutex mu; /* RANK_MEMFILE */
-	struct off_tree free; /* [mu] */
-	struct size_tree free_sizes; /* [mu] the same ranges */
-	struct off_tree dirty; /* [mu] */
+	struct ranges free; /* [mu] */
+	struct range_tree dirty; /* [mu] */
 	uint64_t dirty_bytes; /* [mu] */
 	_Atomic uint64_t allocated; /* [mu to write] */
 	_Atomic(struct charges *) charges; /* set once [mu]; NULL: nobody asks whose pages are */
@@ -74,7 +50,7 @@ struct memfile {
 struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out)
 {
 	struct memfile *m = calloc(1, sizeof(*m));
-	struct frange *all = calloc(1, sizeof(*all));
+	struct range *all = calloc(1, sizeof(*all));
 	uint64_t pages = size >> PAGE_SHIFT;
 	void *refs;
 
@@ -92,14 +68,12 @@ struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out)
 	m->huge = huge_view(m->fd, size);
 	m->limit = m->hard = limit;
 	mutex_init(&m->mu, RANK_MEMFILE);
-	RB_INIT(&m->free);
-	RB_INIT(&m->free_sizes);
+	ranges_init(&m->free);
 	RB_INIT(&m->dirty);
 	/* Offset 0 is never handed out: a hint of 0 means none. */
 	all->off = PAGE_SIZE;
 	all->len = size - PAGE_SIZE;
-	RB_INSERT(off_tree, &m->free, all);
-	RB_INSERT(size_tree, &m->free_sizes, all);
+	ranges_add(&m->free, all);
 	*out = m;
 	return NULL;
 no_memory:; /* at boot: the process ends, nothing to undo */
@@ -120,105 +94,6 @@ void *memfile_ptr(const struct memfile *m, uint64_t off)
 	return m->base + off;
 }
 
-static void free_link(struct memfile *m, struct frange *r)
-{
-	RB_INSERT(off_tree, &m->free, r);
-	RB_INSERT(size_tree, &m->free_sizes, r);
-}
-
-static void free_unlink(struct memfile *m, struct frange *r)
-{
-	RB_REMOVE(off_tree, &m->free, r);
-	RB_REMOVE(size_tree, &m->free_sizes, r);
-}
-
-/* Joins [off, off+len) with its neighbours in an offset tree.  r, when it
- * can be used, is the node of the new range. Returns a node left over, or NULL. */
-static struct frange *free_add(struct memfile *m, struct frange *r)
-{
-	struct frange *prev, *next, *spare = NULL;
-
-	next = RB_NFIND(off_tree, &m->free, r);
-	prev = next ? RB_PREV(off_tree, &m->free, next) : RB_MAX(off_tree, &m->free);
-	if (prev && prev->off + prev->len == r->off) {
-		free_unlink(m, prev);
-		prev->len += r->len;
-		spare = r;
-		r = prev;
-	}
-	if (next && r->off + r->len == next->off) {
-		free_unlink(m, next);
-		r->len += next->len;
-		free(spare);
-		spare = next;
-	}
-	free_link(m, r);
-	return spare;
-}
-
-/* Whether an aligned block of len fits into r: its offset in *off. */
-static bool fits(const struct frange *r, uint64_t len, uint64_t align, uint64_t *off)
-{
-	uint64_t o = (r->off + align - 1) & ~(align - 1);
-
-	if (o < r->off || o - r->off > r->len || r->len - (o - r->off) < len)
-		return false;
-	*off = o;
-	return true;
-}
-
-static struct frange *find_hint(struct memfile *m, uint64_t hint, uint64_t len)
-{
-	struct frange key = { .off = hint }, *r;
-
-	r = RB_NFIND(off_tree, &m->free, &key);
-	if (!r || r->off > hint)
-		r = r ? RB_PREV(off_tree, &m->free, r) : RB_MAX(off_tree, &m->free);
-	if (!r || hint < r->off || hint - r->off >= r->len || r->len - (hint - r->off) < len)
-		return NULL;
-	return r;
-}
-
-static struct frange *find_fit(struct memfile *m, uint64_t len, uint64_t align, uint64_t *off)
-{
-	struct frange key = { .len = len }, *r;
-	int tries = FIT_TRIES;
-
-	for (r = RB_NFIND(size_tree, &m->free_sizes, &key); r && tries-- > 0; r = RB_NEXT(size_tree, &m->free_sizes, r))
-		if (fits(r, len, align, off))
-			return r;
-	key.len = len + align;
-	r = RB_NFIND(size_tree, &m->free_sizes, &key);
-	return r && fits(r, len, align, off) ? r : NULL;
-}
-
-/* Takes [off, off+len) out of free range r. -ENOMEM without a node for the rest. */
-static int take(struct memfile *m, struct frange *r, uint64_t off, uint64_t len)
-{
-	uint64_t head = off - r->off, tail = r->off + r->len - (off + len);
-	struct frange *rest = NULL;
-
-	if (head && tail && !(rest = malloc(sizeof(*rest))))
-		return -ENOMEM;
-	free_unlink(m, r);
-	if (head) {
-		r->len = head;
-		free_link(m, r);
-		if (tail) {
-			rest->off = off + len;
-			rest->len = tail;
-			free_link(m, rest);
-		}
-	} else if (tail) {
-		r->off = off + len;
-		r->len = tail;
-		free_link(m, r);
-	} else {
-		free(r);
-	}
-	return 0;
-}
-
 static void punch(const struct memfile *m, uint64_t off, uint64_t len)
 {
 	/* Fails only for want of host memory; then the pages stay. A free range
@@ -230,13 +105,13 @@ static void punch(const struct memfile *m, uint64_t off, uint64_t len)
 /* Until at most `keep` bytes are held back. */
 static void flush_dirty_locked(struct memfile *m, uint64_t keep)
 {
-	struct frange *r;
+	struct range *r;
 
-	while (m->dirty_bytes > keep && (r = RB_MIN(off_tree, &m->dirty))) {
-		RB_REMOVE(off_tree, &m->dirty, r);
+	while (m->dirty_bytes > keep && (r = RB_MIN(range_tree, &m->dirty))) {
+		RB_REMOVE(range_tree, &m->dirty, r);
 		m->dirty_bytes -= r->len;
 		punch(m, r->off, r->len);
-		free(free_add(m, r));
+		ranges_add(&m->free, r);
 	}
 }
 
@@ -295,15 +170,12 @@ void memfile_trim(struct memfile *m)
 
 static int alloc_locked(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint, uint64_t *off)
 {
-	struct frange *r = NULL;
+	struct range *r;
 
 	if (over_limit(m, len))
 		return -ENOMEM;
-	if (hint && !(hint & (align - 1)) && (r = find_hint(m, hint, len)))
-		*off = hint;
-	else
-		r = find_fit(m, len, align, off);
-	return r ? take(m, r, *off, len) : -ENOMEM;
+	r = ranges_find(&m->free, len, align, hint, off);
+	return r ? ranges_take(&m->free, r, *off, len) : -ENOMEM;
 }
 
 static void first_reference(struct memfile *m, uint64_t off, uint64_t len)
@@ -348,10 +220,10 @@ int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint
 
 int memfile_alloc_used(struct memfile *m, uint64_t len, uint64_t *off)
 {
-	struct frange *r;
+	struct range *r;
 
 	mutex_lock(&m->mu);
-	RB_FOREACH(r, off_tree, &m->dirty)
+	RB_FOREACH(r, range_tree, &m->dirty)
 		if (r->len >= len)
 			break;
 	if (!r || refused(m) || over_limit(m, len)) {
@@ -364,7 +236,7 @@ int memfile_alloc_used(struct memfile *m, uint64_t len, uint64_t *off)
 	m->dirty_bytes -= len;
 	m->allocated += len;
 	if (!r->len) {
-		RB_REMOVE(off_tree, &m->dirty, r);
+		RB_REMOVE(range_tree, &m->dirty, r);
 		free(r);
 	}
 	mutex_unlock(&m->mu);
@@ -382,7 +254,7 @@ void memfile_get(struct memfile *m, uint64_t off, uint64_t len)
 /* Pages [off, off+len) have no reference any more. */
 static void release(struct memfile *m, uint64_t off, uint64_t len)
 {
-	struct frange *r = malloc(sizeof(*r)), *prev;
+	struct range *r = malloc(sizeof(*r)), *prev;
 	struct charges *c = atomic_load(&m->charges);
 
 	if (c)
@@ -396,13 +268,13 @@ static void release(struct memfile *m, uint64_t off, uint64_t len)
 	}
 	r->off = off;
 	r->len = len;
-	prev = RB_NFIND(off_tree, &m->dirty, r);
-	prev = prev ? RB_PREV(off_tree, &m->dirty, prev) : RB_MAX(off_tree, &m->dirty);
+	prev = RB_NFIND(range_tree, &m->dirty, r);
+	prev = prev ? RB_PREV(range_tree, &m->dirty, prev) : RB_MAX(range_tree, &m->dirty);
 	if (prev && prev->off + prev->len == off) {
 		prev->len += len;
 		free(r);
 	} else {
-		RB_INSERT(off_tree, &m->dirty, r);
+		RB_INSERT(range_tree, &m->dirty, r);
 	}
 	m->dirty_bytes += len;
 	if (m->dirty_bytes > DIRTY_MAX)

@@ -1,5 +1,6 @@
 /*
- * dcache.c - cached names: hash, reference counts, LRU, moves.  Lookups: dcache_find.c.
+ * dcache.c - the life of cached names: reference counts, LRU, pins, a tree's end.  Where they
+ * are found: dcache_table.c; lookups: dcache_find.c; moves: dcache_move.c.
  *
  * Everything here is guarded by the dcache lock: those who look read under it, those who
  * change names or links are its writers.  A dentry's count falls to 0 only under it, and
@@ -12,42 +13,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#define BUCKETS_MIN 4096
 #define PRUNE_BATCH 128
-
-int dcache_init(struct dcache *dc, unsigned cpus)
-{
-	brlock_init(&dc->lock, RANK_DCACHE, cpus);
-	mutex_init(&dc->lru_mu, RANK_DCACHE_LRU);
-	TAILQ_INIT(&dc->lru);
-	dc->n_buckets = BUCKETS_MIN;
-	dc->buckets = calloc(dc->n_buckets, sizeof(*dc->buckets));
-	dc->next_cookie = 3;
-	if (getrandom(&dc->seed, sizeof(dc->seed), 0) != sizeof(dc->seed))
-		return -EIO;
-	return dc->buckets ? 0 : -ENOMEM;
-}
-
-/* Keyed by a random number, so that a program cannot choose names that collide. */
-uint32_t dcache_hash(const struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len)
-{
-	const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t h = (dc->seed ^ (uintptr_t)parent) * k, w;
-
-	for (; len >= 8; len -= 8, name += 8) {
-		memcpy(&w, name, 8);
-		h = (h ^ w) * k;
-		h ^= h >> 29 ^ dc->seed;
-	}
-	w = len;
-	for (uint32_t i = 0; i < len; i++)
-		w = w << 8 | (uint8_t)name[i];
-	h = (h ^ w) * k;
-	h ^= h >> 32;
-	return (uint32_t)(h * k >> 32);
-}
 
 bool ref_put_unless_last(struct ref *r)
 {
@@ -61,66 +28,6 @@ bool ref_put_unless_last(struct ref *r)
 	} while (!atomic_compare_exchange_weak_explicit(&r->n, &old, old - 1, memory_order_release, memory_order_relaxed));
 	return true;
 }
-
-static struct dentry_bucket *bucket(struct dcache *dc, uint32_t hash) { return &dc->buckets[hash & (dc->n_buckets - 1)]; }
-
-static void grow(struct dcache *dc)
-{
-	size_t n = dc->n_buckets * 4;
-	struct dentry_bucket *b = calloc(n, sizeof(*b));
-	struct dentry *d;
-
-	if (!b)
-		return;
-	for (size_t i = 0; i < dc->n_buckets; i++)
-		while ((d = LIST_FIRST(&dc->buckets[i]))) {
-			LIST_REMOVE(d, hash_link);
-			LIST_INSERT_HEAD(&b[d->hash & (n - 1)], d, hash_link);
-		}
-	free(dc->buckets);
-	dc->buckets = b;
-	dc->n_buckets = n;
-}
-
-static void hash_in(struct dcache *dc, struct dentry *d)
-{
-	d->hash = dcache_hash(dc, d->parent, d->name, d->name_len);
-	LIST_INSERT_HEAD(bucket(dc, d->hash), d, hash_link);
-	d->flags |= DENTRY_HASHED;
-}
-
-static void hash_out(struct dentry *d)
-{
-	if (d->flags & DENTRY_HASHED)
-		LIST_REMOVE(d, hash_link);
-	d->flags &= ~DENTRY_HASHED;
-}
-
-/* The tree's view of names: parent's list of children. */
-static void child_in(struct dcache *dc, struct dentry *d)
-{
-	d->cookie = dc->next_cookie++;
-	TAILQ_INSERT_TAIL(&d->parent->children, d, child_link);
-}
-
-static void child_out(struct dcache *dc, struct dentry *d)
-{
-	TAILQ_REMOVE(&d->parent->children, d, child_link);
-	dc->children_out++;
-}
-
-struct dentry *dcache_find_locked(struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len)
-{
-	uint32_t hash = dcache_hash(dc, parent, name, len);
-	struct dentry *d;
-
-	LIST_FOREACH (d, bucket(dc, hash), hash_link)
-		if (d->hash == hash && d->parent == parent && d->name_len == len && !memcmp(d->name, name, len))
-			return d;
-	return NULL;
-}
-
-/* --- life ------------------------------------------------------------------- */
 
 static bool set_name(struct dentry *d, const char *name, uint32_t len)
 {
@@ -173,13 +80,13 @@ static void set_inode(struct dentry *d, struct inode *i)
 /* Takes an unused dentry out of all lists. */
 static void detach(struct dcache *dc, struct dentry *d)
 {
-	hash_out(d);
+	dcache_hash_out(d);
 	if (d->inode)
 		LIST_REMOVE(d, name_link);
 	if (d->flags & DENTRY_ONLRU)
 		TAILQ_REMOVE(&dc->lru, d, lru_link);
 	if (d->parent != d)
-		child_out(dc, d);
+		dcache_child_out(dc, d);
 	d->flags &= ~DENTRY_ONLRU;
 	dc->count--;
 }
@@ -271,20 +178,6 @@ static void prune(struct dcache *dc)
 	}
 }
 
-struct dentry *dentry_make_root(struct superblock *sb, struct inode *i)
-{
-	struct dentry *d = dentry_alloc(sb, "/", 1);
-	struct dcache *dc = &sb->vfs->dc;
-
-	if (!d)
-		return NULL;
-	brlock_write(&dc->lock);
-	set_inode(d, i);
-	dc->count++;
-	brlock_write_end(&dc->lock);
-	return d;
-}
-
 struct dentry *dentry_new_anon(struct superblock *sb, const char *name, struct inode *i)
 {
 	struct dentry *d = dentry_alloc(sb, name, (uint32_t)strlen(name));
@@ -299,12 +192,21 @@ struct dentry *dentry_new_anon(struct superblock *sb, const char *name, struct i
 	return d;
 }
 
-static void pin(struct dentry *d)
+struct dentry *dentry_make_root(struct superblock *sb, struct inode *i) { return dentry_new_anon(sb, "/", i); }
+
+static void pin_locked(struct dentry *d)
 {
-	if (!(d->sb->sflags & SUPER_IN_MEMORY) || d->flags & DENTRY_PINNED)
+	if (d->flags & DENTRY_PINNED)
 		return;
 	d->flags |= DENTRY_PINNED;
 	dentry_get_locked(d);
+}
+
+/* A name in memory is known from nowhere else. */
+static void pin_in_memory(struct dentry *d)
+{
+	if (d->sb->sflags & SUPER_IN_MEMORY)
+		pin_locked(d);
 }
 
 int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, struct dentry **out)
@@ -330,12 +232,12 @@ int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, s
 	set_inode(d, i);
 	d->parent = dir;
 	dentry_get_locked(dir);
-	hash_in(dc, d);
-	child_in(dc, d);
+	dcache_hash_in(dc, d);
+	dcache_child_in(dc, d);
 	if (i)
-		pin(d);
+		pin_in_memory(d);
 	if (++dc->count > dc->n_buckets * 2)
-		grow(dc);
+		dcache_grow(dc);
 	full = dc->count > DENTRIES_MAX && !TAILQ_EMPTY(&dc->lru);
 	brlock_write_end(&dc->lock);
 	if (full)
@@ -350,24 +252,18 @@ void dentry_instantiate(struct dentry *d, struct inode *i)
 
 	brlock_write(&dc->lock);
 	set_inode(d, i);
-	pin(d);
+	pin_in_memory(d);
 	brlock_write_end(&dc->lock);
 }
 
 struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode *i)
 {
 	struct qstr q = { name, (uint32_t)strlen(name) };
-	struct dcache *dc = dcache_of(parent);
 	struct dentry *d;
 
 	if (dcache_enter(parent, &q, i, &d))
 		return NULL;
-	brlock_write(&dc->lock);
-	if (!(d->flags & DENTRY_PINNED)) {
-		d->flags |= DENTRY_PINNED;
-		dentry_get_locked(d);
-	}
-	brlock_write_end(&dc->lock);
+	dentry_pin(d);
 	dentry_put(d); /* the pin holds it */
 	return d;
 }
@@ -378,7 +274,7 @@ void dentry_drop(struct dentry *d)
 	bool pinned;
 
 	brlock_write(&dc->lock);
-	hash_out(d);
+	dcache_hash_out(d);
 	d->flags |= DENTRY_UNHASHED;
 	pinned = d->flags & DENTRY_PINNED;
 	d->flags &= ~DENTRY_PINNED;
@@ -396,82 +292,7 @@ void dentry_pin(struct dentry *d)
 	struct dcache *dc = dcache_of(d);
 
 	brlock_write(&dc->lock);
-	if (!(d->flags & DENTRY_PINNED)) {
-		d->flags |= DENTRY_PINNED;
-		dentry_get_locked(d);
-	}
-	brlock_write_end(&dc->lock);
-}
-
-/* --- moves ------------------------------------------------------------------------ */
-
-bool dentry_is_below(struct dentry *d, const struct dentry *anc)
-{
-	struct dcache *dc = dcache_of(d);
-	bool below;
-	struct mutex *held;
-
-	held = brlock_read(&dc->lock);
-	while (d != anc && d->parent != d)
-		d = d->parent;
-	below = d == anc;
-	mutex_unlock(held);
-	return below;
-}
-
-void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uint32_t len)
-{
-	struct dcache *dc = dcache_of(d);
-	struct dentry *old_dir = d->parent;
-	char *old_name = d->name, *s = len < sizeof(d->short_name) ? d->short_name : malloc(len + 1);
-
-	if (!s) { /* out of memory: forget the name, the file system knows better */
-		dentry_drop(d);
-		return;
-	}
-	brlock_write(&dc->lock);
-	hash_out(d);
-	child_out(dc, d);
-	memmove(s, name, len);
-	s[len] = 0;
-	d->name = s;
-	d->name_len = len;
-	d->parent = new_dir;
-	dentry_get_locked(new_dir);
-	hash_in(dc, d);
-	child_in(dc, d);
-	brlock_write_end(&dc->lock);
-	if (old_name != d->short_name)
-		free(old_name);
-	dentry_put(old_dir);
-}
-
-void dcache_exchange(struct dentry *a, struct dentry *b)
-{
-	struct dcache *dc = dcache_of(a);
-	struct dentry *pa = a->parent;
-	char *na = a->name, *nb = b->name, tmp[sizeof(a->short_name)];
-	bool short_a = na == a->short_name, short_b = nb == b->short_name;
-	uint32_t len = a->name_len;
-
-	brlock_write(&dc->lock);
-	hash_out(a);
-	hash_out(b);
-	child_out(dc, a);
-	child_out(dc, b);
-	memcpy(tmp, a->short_name, sizeof(tmp));
-	memcpy(a->short_name, b->short_name, sizeof(tmp));
-	memcpy(b->short_name, tmp, sizeof(tmp));
-	a->name = short_b ? a->short_name : nb;
-	b->name = short_a ? b->short_name : na;
-	a->name_len = b->name_len;
-	b->name_len = len;
-	a->parent = b->parent; /* the references of the parents change owners */
-	b->parent = pa;
-	hash_in(dc, a);
-	hash_in(dc, b);
-	child_in(dc, a);
-	child_in(dc, b);
+	pin_locked(d);
 	brlock_write_end(&dc->lock);
 }
 
@@ -503,16 +324,4 @@ void dcache_kill_tree(struct dentry *root)
 			return;
 		ref_put(&parent->ref); /* the child's; parent goes in its turn */
 	}
-}
-
-void super_change_begin(struct superblock *sb)
-{
-	atomic_fetch_add(&sb->changing, 1);
-	atomic_fetch_add(&sb->change_seq, 1);
-}
-
-void super_change_end(struct superblock *sb)
-{
-	atomic_fetch_add(&sb->change_seq, 1);
-	atomic_fetch_sub(&sb->changing, 1);
 }

@@ -96,12 +96,19 @@ struct mount_ns {
 	struct mount_list mounts; /* [mu, dcache] each owned; parents before children */
 };
 
-/* --- dcache.c --- */
-struct err;
+/* --- dcache_table.c --- */
 int dcache_init(struct dcache *dc, unsigned cpus);
 static inline struct dcache *dcache_of(const struct dentry *d) { return &d->sb->vfs->dc; }
 uint32_t dcache_hash(const struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len);
 struct dentry *dcache_find_locked(struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len); /* borrowed */
+/* As a writer: into and out of the hash (of its parent and name) and its parent's list of children. */
+void dcache_hash_in(struct dcache *dc, struct dentry *d);
+void dcache_hash_out(struct dentry *d);
+void dcache_child_in(struct dcache *dc, struct dentry *d);
+void dcache_child_out(struct dcache *dc, struct dentry *d);
+void dcache_grow(struct dcache *dc); /* as a writer: more buckets, if there is memory for them */
+
+/* --- dcache.c --- */
 void dentry_get_locked(struct dentry *d); /* also from 0; to read under the lock suffices */
 void dentry_ahead_used_slow(struct dentry *d);
 static inline void dentry_ahead_used(struct dentry *d)
@@ -110,8 +117,10 @@ static inline void dentry_ahead_used(struct dentry *d)
 		dentry_ahead_used_slow(d);
 }
 void dcache_kill_tree(struct dentry *root); /* a superblock ends */
-bool dentry_is_below(struct dentry *d, const struct dentry *anc); /* d is anc or below it */
 bool ref_put_unless_last(struct ref *r);
+
+/* --- dcache_move.c --- */
+bool dentry_is_below(struct dentry *d, const struct dentry *anc); /* d is anc or below it */
 /* Names of sb are being changed: lookup_many's answers of that time are not believed. */
 void super_change_begin(struct superblock *sb);
 void super_change_end(struct superblock *sb);
@@ -124,6 +133,12 @@ void mount_put(struct mount *m);
 struct mount *mount_at_locked(struct vfs *v, const struct mount *parent, const struct dentry *point); /* borrowed or NULL */
 void mount_attach_locked(struct mount *m, const struct path *at, struct mount_ns *ns); /* takes m's reference */
 void mount_detach(struct mount *m); /* ns->mu held; drops the tree's reference */
+
+/* --- walk_ask.c --- */
+/* Asks the file system for name, which is at hand in dir, and for what the path has below it,
+ * and caches the answers; again: name is cached, but old; flags: WALK_*.  Up to where in name
+ * the answer reaches, or NULL: nothing was asked.  Not locked; dir referenced. */
+const char *dentry_ask_ahead(struct dentry *dir, const char *name, bool again, unsigned flags);
 
 /* --- walk.c --- */
 /* Follows what is mounted on p (references move along). */

@@ -120,6 +120,8 @@ SHOW(show_setgroups);
 ssize_t store_uid_map(struct pctx *c, char *text, size_t n);
 ssize_t store_gid_map(struct pctx *c, char *text, size_t n);
 ssize_t store_setgroups(struct pctx *c, char *text, size_t n);
+SHOW(show_timens_offsets);
+ssize_t store_timens_offsets(struct pctx *c, char *text, size_t n);
 SHOW(show_tcp);
 SHOW(show_tcp6);
 SHOW(show_udp);
@@ -130,6 +132,10 @@ int fd_lookup(struct pctx *c, const struct qstr *name, struct pnode *out);
 bool fd_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out);
 int fdinfo_lookup(struct pctx *c, const struct qstr *name, struct pnode *out);
 bool fdinfo_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out);
+int follow_cwd(struct pctx *c, struct mount **mnt, struct dentry **d);
+int follow_root(struct pctx *c, struct mount **mnt, struct dentry **d);
+int follow_exe(struct pctx *c, struct mount **mnt, struct dentry **d);
+int follow_ns(struct pctx *c, struct mount **mnt, struct dentry **d); /* by its entry's name */
 int fd_follow(struct pctx *c, struct mount **mnt, struct dentry **d);
 bool parse_number(const struct qstr *q, int *out);
 

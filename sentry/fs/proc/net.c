@@ -2,7 +2,7 @@
  * net.c - /proc/PID/net: the interfaces, addresses and routes of the process's network
  * namespace, empty tables of what is not there, and the sockets (net_sockets.c).
  */
-#include "fs/proc/internal.h"
+#include "fs/proc/tables.h"
 
 #include "kernel/ns.h"
 #include "net/stack.h"
@@ -111,9 +111,8 @@ static SHOW(show_none)
 	return 0;
 }
 
-#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
 const struct pentry proc_net_table[] = {
 	RO("arp", show_none), RO("dev", show_dev), RO("if_inet6", show_if_inet6), RO("ipv6_route", show_none), RO("netlink", show_none),
 	RO("packet", show_none), RO("protocols", show_none), RO("route", show_route), RO("snmp", show_none), RO("tcp", show_tcp), RO("tcp6", show_tcp6),
-	RO("udp", show_udp), RO("udp6", show_udp6), RO("unix", show_unix), { .name = NULL },
+	RO("udp", show_udp), RO("udp6", show_udp6), RO("unix", show_unix), END_,
 };

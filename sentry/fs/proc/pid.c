@@ -1,16 +1,13 @@
 /*
- * pid.c - /proc/PID and /proc/PID/task/TID: the tables, links, and small files.
- * Longer ones have files of their own (status.c, maps.c, fd.c, mounts.c, mem.c).
+ * pid.c - /proc/PID and /proc/PID/task/TID: the tables and small files.  Links are in
+ * pid_links.c; longer files have files of their own (status.c, maps.c, fd.c, mounts.c,
+ * mem.c, timens.c).
  */
-#include "fs/proc/internal.h"
+#include "fs/proc/tables.h"
 
 #include "abi/capability.h"
 #include "abi/fs.h"
-#include "abi/time.h"
-#include "fs/nsfs.h"
-#include "kernel/ns.h"
 #include "kernel/oom.h"
-#include "kernel/time_ns.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -249,133 +246,6 @@ static ssize_t store_ignored(struct pctx *c, char *text, size_t n)
 	return (ssize_t)n;
 }
 
-/* --- links ----------------------------------------------------------------------------- */
-static int follow_cwd(struct pctx *c, struct mount **mnt, struct dentry **d)
-{
-	struct fs_context *fs = c->t ? task_get_fs(c->t) : NULL;
-	struct path p;
-
-	if (!fs)
-		return -ENOENT;
-	mutex_lock(&fs->mu);
-	p = fs->cwd;
-	path_get(&p);
-	mutex_unlock(&fs->mu);
-	fs_context_put(fs);
-	*mnt = p.mnt;
-	*d = p.dentry;
-	return 0;
-}
-
-static int follow_root(struct pctx *c, struct mount **mnt, struct dentry **d)
-{
-	struct fs_context *fs = c->t ? task_get_fs(c->t) : NULL;
-	struct path p;
-
-	if (!fs)
-		return -ENOENT;
-	mutex_lock(&fs->mu);
-	p = fs->root;
-	path_get(&p);
-	mutex_unlock(&fs->mu);
-	fs_context_put(fs);
-	*mnt = p.mnt;
-	*d = p.dentry;
-	return 0;
-}
-
-static int follow_exe(struct pctx *c, struct mount **mnt, struct dentry **d)
-{
-	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
-	struct mm_layout l;
-	struct path p;
-
-	if (!mm)
-		return -ENOENT;
-	mm_get_layout(mm, &l);
-	mm_put(mm);
-	if (!l.exe)
-		return -ENOENT;
-	p = l.exe->path;
-	path_get(&p);
-	file_put(l.exe);
-	*mnt = p.mnt;
-	*d = p.dentry;
-	return 0;
-}
-
-static int follow_ns(struct pctx *c, struct mount **mnt, struct dentry **d)
-{
-	static const char *const names[NS_KINDS] = { "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts" };
-	const char *name = c->node->e->name;
-	size_t len = strcspn(name, "_");
-	unsigned kind = 0;
-
-	while (strlen(names[kind]) != len || memcmp(names[kind], name, len))
-		kind++;
-	*mnt = NULL;
-	if (!c->t && kind == NS_PID && !name[len]) /* a zombie has its number still */
-		return nsfs_of_pid_ns(c->k, c->tg->pid_ns, d);
-	return c->t ? nsfs_of_task(c->t, kind, name[len], d) : -ENOENT;
-}
-
-static void show_offset(struct pbuf *b, const char *clock, int64_t ns)
-{
-	int64_t rest = ns % NSEC_PER_SEC;
-
-	rest += rest < 0 ? NSEC_PER_SEC : 0;
-	pprintf(b, "%-10s %10lld %9lld\n", clock, (long long)((ns - rest) / NSEC_PER_SEC), (long long)rest);
-}
-
-/* Those of the namespace that its children are to be in. */
-static SHOW(show_timens_offsets)
-{
-	struct nsproxy *ns = c->t ? task_get_ns(c->t) : NULL;
-
-	if (!ns)
-		return -ESRCH;
-	show_offset(b, "monotonic", time_ns_offset(ns->time_for_children, LINUX_CLOCK_MONOTONIC));
-	show_offset(b, "boottime", time_ns_offset(ns->time_for_children, LINUX_CLOCK_BOOTTIME));
-	nsproxy_put(ns);
-	return 0;
-}
-
-/* One line: CLOCK SECONDS NANOSECONDS. */
-static int parse_offset(const char *line, int64_t *monotonic, int64_t *boottime)
-{
-	char clock[16];
-	long long s, ns;
-	int64_t *to, at;
-
-	if (sscanf(line, "%15s %lld %lld", clock, &s, &ns) != 3 || ns < 0 || ns >= NSEC_PER_SEC)
-		return -EINVAL;
-	to = !strcmp(clock, "monotonic") || !strcmp(clock, "1") ? monotonic : !strcmp(clock, "boottime") || !strcmp(clock, "7") ? boottime : NULL;
-	if (!to)
-		return -EINVAL;
-	if (__builtin_mul_overflow((int64_t)s, NSEC_PER_SEC, &at) || __builtin_add_overflow(at, (int64_t)ns, to))
-		return -ERANGE;
-	return 0;
-}
-
-static ssize_t store_timens_offsets(struct pctx *c, char *text, size_t n)
-{
-	struct nsproxy *ns = c->t ? task_get_ns(c->t) : NULL;
-	struct time_ns *time = ns ? ns->time_for_children : NULL;
-	int64_t monotonic = time_ns_offset(time, LINUX_CLOCK_MONOTONIC), boottime = time_ns_offset(time, LINUX_CLOCK_BOOTTIME);
-	char *line, *rest = text;
-	int r = ns ? 0 : -ESRCH;
-
-	if (!r && !cred_capable_in(task_current()->cred, time ? time->owner : NULL, LINUX_CAP_SYS_TIME))
-		r = -EPERM;
-	while (!r && (line = strsep(&rest, "\n")))
-		if (*line)
-			r = parse_offset(line, &monotonic, &boottime);
-	if (!r)
-		r = time_ns_set(time, monotonic, boottime);
-	nsproxy_put(ns);
-	return r ? r : (ssize_t)n;
-}
-
 /* --- threads ------------------------------------------------------------------------------ */
 static int tid_lookup(struct pctx *c, const struct qstr *name, struct pnode *out)
 {
@@ -419,12 +289,9 @@ static bool tid_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *
 	return true;
 }
 
-#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
 #define OWN(n, f) { .name = n, .kind = P_FILE, .mode = 0400, .show = f, .flags = PE_PTRACE }
-#define RW(n, f, s) { .name = n, .kind = P_FILE, .mode = 0644, .show = f, .store = s }
 #define MAGIC(n, f) { .name = n, .kind = P_MAGIC, .mode = 0777, .follow = f, .flags = PE_PTRACE }
 #define NS(n) { .name = n, .kind = P_MAGIC, .mode = 0777, .follow = follow_ns, .flags = PE_PTRACE }
-#define END_ { .name = NULL }
 
 static const struct pentry ns_table[] = {
 	NS("cgroup"), NS("ipc"), NS("mnt"), NS("net"), NS("pid"), NS("pid_for_children"), NS("time"), NS("time_for_children"), NS("user"), NS("uts"), END_,

@@ -2,7 +2,7 @@
  * sysvipc.c - /proc/sysvipc/{msg,sem,shm}: what ipcs(1) reads: every object of the
  * namespace, whoever may use it, as on Linux.
  */
-#include "fs/proc/internal.h"
+#include "fs/proc/tables.h"
 
 #include "kernel/ipc.h"
 
@@ -64,5 +64,5 @@ static SHOW(show_msg)
 	return 0;
 }
 
-#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f, .flags = PE_READER }
-const struct pentry proc_sysvipc_table[] = { RO("msg", show_msg), RO("sem", show_sem), RO("shm", show_shm), { .name = NULL } };
+#define READERS(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f, .flags = PE_READER }
+const struct pentry proc_sysvipc_table[] = { READERS("msg", show_msg), READERS("sem", show_sem), READERS("shm", show_shm), END_ };

@@ -2,7 +2,7 @@
  * The memory file's allocator against a model: random allocations, references
  * and releases; pages never overlap, come zeroed, and are given back.
  *
- * links: sentry/mm/memfile.c sentry/mm/charge.c sentry/mm/huge.c sentry/lib/lock.c
+ * links: sentry/mm/memfile.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/lib/lock.c
  */
 #include "mm/charge.h"
 #include "mm/memfile.h"

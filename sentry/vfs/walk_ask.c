@@ -1,0 +1,126 @@
+/*
+ * walk_ask.c - asking a file system for several names of a path at once, and what
+ * becomes cached of its answer.
+ *
+ * Called without the dcache lock, by who holds references to the directory.  Answers are
+ * believed only if no name of the file system was changed meanwhile (change_seq).
+ */
+#include "vfs/internal.h"
+
+#include <string.h>
+
+/* The plain components from p on, until one of: the end, ".", "..", too long. */
+static unsigned plain_names(const char *p, struct qstr *q, const char **end)
+{
+	unsigned k = 0;
+
+	while (k < LOOKUP_MANY_MAX) {
+		size_t len;
+
+		p += strspn(p, "/");
+		len = strcspn(p, "/");
+		if (!len || len > LINUX_NAME_MAX || (len == 1 && p[0] == '.') || (len == 2 && p[0] == '.' && p[1] == '.'))
+			break;
+		q[k++] = (struct qstr){ p, (uint32_t)len };
+		p += len;
+		*end = p;
+	}
+	return k;
+}
+
+static bool unchanged(const struct superblock *sb, uint64_t seq)
+{
+	return !atomic_load(&sb->changing) && atomic_load(&sb->change_seq) == seq;
+}
+
+/* Where others may change names, what the answer says of a cached one counts more. */
+static bool overruled(const struct superblock *sb, uint64_t seq)
+{
+	return sb->sflags & SUPER_REVALIDATE || (sb->sflags & SUPER_AGES && unchanged(sb, seq));
+}
+
+/* What the file system found becomes cached, unless names were changed meanwhile.
+ * A cached name that leads elsewhere now is dropped, if others may change the tree. */
+static void enter_answers(struct dentry *dir, const struct qstr *q, struct inode **found, unsigned k, uint64_t seq)
+{
+	struct superblock *sb = dir->sb;
+	uint32_t age = sb->vfs->age;
+	struct dcache *dc = &sb->vfs->dc;
+	struct dentry *d = NULL, *prev = NULL;
+	struct mutex *held;
+
+	for (unsigned i = 0; i < k; i++) {
+		bool same;
+
+		held = brlock_read(&dc->lock);
+		d = dcache_find_locked(dc, dir, q[i].name, q[i].len);
+		if (d)
+			dentry_get_locked(d);
+		mutex_unlock(held);
+		same = d && d->inode == found[i];
+		if (d && same)
+			dentry_renew(d, age);
+		if (d && !same && overruled(sb, seq)) {
+			dentry_drop(d);
+			dentry_put(d);
+			d = NULL;
+		}
+		if (!d) {
+			if (!unchanged(sb, seq))
+				break;
+			if (found[i])
+				inode_get(found[i]);
+			if (dcache_enter(dir, &q[i], found[i], &d))
+				break;
+		}
+		dentry_put(prev);
+		prev = dir = d;
+		if (!d->inode || !LINUX_S_ISDIR(d->inode->mode))
+			break;
+	}
+	dentry_put(prev);
+}
+
+void dentry_prefetch(struct dentry *dir, const struct qstr *names, unsigned n)
+{
+	struct inode *found[LOOKUP_MANY_MAX + 1] = { NULL };
+	struct superblock *sb = dir->sb;
+	uint64_t seq = atomic_load(&sb->change_seq);
+	bool negative = false;
+	int r;
+
+	if (!dir->inode || !dir->inode->ops->lookup_many || n > LOOKUP_MANY_MAX || atomic_load(&sb->changing))
+		return;
+	r = dir->inode->ops->lookup_many(dir->inode, names, n, found, &negative);
+	if (r < 0)
+		return;
+	enter_answers(dir, names, found, (unsigned)r + (negative && (unsigned)r < n), seq);
+	for (int i = 0; i < r; i++)
+		inode_put(found[i]);
+}
+
+const char *dentry_ask_ahead(struct dentry *at, const char *name, bool again, unsigned flags)
+{
+	struct inode *dir = at->inode, *found[LOOKUP_MANY_MAX + 1] = { NULL };
+	struct superblock *sb = dir->sb;
+	struct qstr q[LOOKUP_MANY_MAX];
+	uint64_t seq = atomic_load(&sb->change_seq);
+	const char *end = name;
+	unsigned k = plain_names(name, q, &end);
+	bool negative = false;
+	int r;
+
+	if (!again && k && dir->ops->lookup_ahead && dir->ops->lookup_ahead(at, &q[0], k == 1, flags & WALK_OPEN))
+		return NULL;
+	if (!k || (k == 1 && !again && !(sb->sflags & SUPER_REVALIDATE)) || (!(sb->sflags & SUPER_REVALIDATE) && atomic_load(&sb->changing)))
+		return NULL;
+	r = dir->ops->lookup_many(dir, q, k, found, &negative);
+	if (r < 0)
+		return NULL; /* the plain lookup will tell the error */
+	enter_answers(at, q, found, (unsigned)r + (negative && (unsigned)r < k), seq);
+	for (int i = 0; i < r; i++)
+		inode_put(found[i]);
+	if ((unsigned)r < k)
+		end = q[r].name + q[r].len;
+	return end;
+}
