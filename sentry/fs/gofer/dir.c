@@ -230,12 +230,11 @@ static int remove_name(struct inode *dir, struct dentry *d, bool directory)
 		return r;
 	if (!r)
 		GREPLY_FREE(unlink, &rep, &a);
-	gnode(i)->touched = true;
 	mutex_lock(&i->a_mu);
 	i->nlink = directory ? 0 : i->nlink - (i->nlink > 0);
 	i->ctime = now_realtime();
 	mutex_unlock(&i->a_mu);
-	inode_changed(i);
+	gnode_dirty(i); /* the host's ctime is another; it may not be told any more */
 	return 0;
 }
 
@@ -276,11 +275,10 @@ static int gofer_rename_(struct inode *old_dir, struct dentry *old, struct inode
 		return r;
 	gnode_dirty(old->inode); /* its ctime */
 	if (gone) {
-		gnode(gone)->touched = true;
 		mutex_lock(&gone->a_mu);
 		gone->nlink = LINUX_S_ISDIR(gone->mode) ? 0 : gone->nlink - (gone->nlink > 0);
 		mutex_unlock(&gone->a_mu);
-		inode_changed(gone);
+		gnode_dirty(gone);
 	}
 	return 0;
 }
