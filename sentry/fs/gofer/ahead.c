@@ -21,7 +21,7 @@
 #define WINDOW_MAX 48u
 #define WINDOW_SURE 8u /* from here on the next ones are asked for before one is missed */
 #define OPEN_MAX 32u
-#define JUDGE_AFTER 16u
+#define JUDGE_AFTER 4u /* windows: two of them may be on their way, or not come to yet */
 
 _Static_assert(WINDOW_MAX <= 64 && OPEN_MAX <= 64, "more than a request takes");
 
@@ -32,7 +32,7 @@ unsigned ahead_judge(struct ahead *a, _Atomic uint32_t *used_by, unsigned max)
 	uint32_t asked = a->asked, used = *used_by;
 	unsigned w = a->window;
 
-	if (asked < JUDGE_AFTER)
+	if (asked < JUDGE_AFTER * w)
 		return w;
 	if (used * 2 >= asked)
 		w = w * 2 < max ? w * 2 : max;
@@ -93,6 +93,7 @@ static uint32_t batch_fill(struct batch *b, struct dentry *dir, struct glist *l,
 		if (worth_asking(b, dir, &q))
 			b->names[b->k++] = (struct msg_str){ q.name, q.len };
 	}
+	l->reach = i + 1;
 	return i;
 }
 
@@ -288,9 +289,9 @@ static void enter_negative(struct dentry *dir, const struct qstr *name, const st
 /* The order of visits by the one before, of which *before tells (entry + 1). */
 static enum glist_order order_by(struct glist *l, _Atomic uint32_t *before, uint32_t i)
 {
-	uint32_t b = atomic_exchange(before, i + 1);
+	uint32_t b = atomic_exchange(before, i + 1), reach = l->reach;
 
-	return b ? glist_order_of(l, b - 1, i) : ORDER_LISTING;
+	return b ? glist_order_of(l, b - 1, reach ? reach - 1 : b - 1, i) : ORDER_LISTING;
 }
 
 /* Looks up entry i of the listing, and more with it. */
@@ -299,7 +300,7 @@ static bool look_up(struct gofer_super *s, struct dentry *dir, const struct qstr
 	struct gnode *n = gnode(dir->inode);
 	struct batch b __attribute__((uninitialized));
 	/* others are opened too where they are opened one after the other, or were before */
-	bool bring = l && l->entries[i].type != LINUX_DT_DIR && (open ? l->looked != 0 : s->opens.window >= OPEN_EAGER);
+	bool bring = l && l->entries[i].type != LINUX_DT_DIR && ((open && l->looked) || s->opens.window >= OPEN_EAGER);
 	enum glist_order order = l ? order_by(l, &l->looked, i) : ORDER_NONE;
 	unsigned window = window_of(s, bring);
 

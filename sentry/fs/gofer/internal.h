@@ -201,7 +201,8 @@ struct glist {
 	bool unsure, end; /* names were changing; there is no more to read */
 	int64_t since; /* ns monotonic; when it was begun to be read */
 	_Atomic(struct glist_sorted *) sorted[ORDER_LISTING]; /* listing_order.c */
-	_Atomic uint32_t looked, opened; /* ahead.c: the entries looked up and opened last, + 1 */
+	_Atomic uint32_t looked, opened; /* ahead.c: the entries last missed by lookups and opens, + 1 */
+	_Atomic uint32_t reach; /* ahead.c: the entry asked for last, + 1 */
 	_Atomic uint32_t read; /* list_ahead.c: the directory listed last, + 1 */
 	_Atomic bool ahead; /* brought by list_ahead.c, and not used yet */
 };
@@ -217,8 +218,8 @@ int64_t glist_find(const struct glist *l, const struct qstr *name); /* of a publ
 void glist_drop(struct gnode *n);
 
 /* --- listing_order.c --- */
-/* In which order entry i comes soon after entry `before`. */
-enum glist_order glist_order_of(struct glist *l, uint32_t before, uint32_t i);
+/* In which order entry i comes after entry `before`, soon after it or after entry `reach`: up to there nobody had to ask. */
+enum glist_order glist_order_of(struct glist *l, uint32_t before, uint32_t reach, uint32_t i);
 int64_t glist_after(struct glist *l, enum glist_order o, uint32_t i); /* the next entry; -1: none */
 void glist_sorted_free(struct glist_sorted *s); /* NULL is fine */
 

@@ -15,6 +15,7 @@
 
 #define DIRS_MAX 16u
 #define LISTS_SURE 8u /* a window from which on the next ones are asked for before one is missed */
+#define FILES_JUDGED 256u /* looked up files, of which many may not be come to yet */
 #define LOOKS 1024u /* entries that are looked at for one request */
 #define DEPTH 8u /* levels below a directory, and above */
 
@@ -26,6 +27,7 @@ struct tree {
 	struct glist *list[DIRS_MAX];
 	uint64_t handle[DIRS_MAX];
 	unsigned n, looks;
+	uint32_t found; /* how many entries of [0] were looked up, if all kinds were; else UINT32_MAX */
 	bool wanted; /* [0] is not asked for ahead */
 };
 
@@ -89,7 +91,7 @@ static enum glist_order order_read(struct glist *l, uint32_t i)
 {
 	uint32_t before = atomic_exchange(&l->read, i + 1);
 
-	return !before || i >= before ? ORDER_LISTING : glist_order_of(l, before - 1, i);
+	return !before || i >= before ? ORDER_LISTING : glist_order_of(l, before - 1, before - 1, i);
 }
 
 /* Those after dir in its parent. */
@@ -190,6 +192,8 @@ static int take_all(struct gofer_super *s, struct tree *t, struct gofer_list_rep
 		if (!i)
 			first = r;
 	}
+	if (!first && t->found != UINT32_MAX)
+		t->found = rep->listings[0].n_found;
 	return first;
 }
 
@@ -198,7 +202,7 @@ static unsigned kinds(struct gofer_super *s)
 {
 	uint32_t asked = s->files_asked, used = s->sb->ahead_used_files;
 
-	if (asked >= 64) {
+	if (asked >= FILES_JUDGED) {
 		if (used * 4 < asked)
 			s->want_files = false;
 		atomic_fetch_sub(&s->files_asked, asked / 2);
@@ -209,7 +213,21 @@ static unsigned kinds(struct gofer_super *s)
 
 static struct gofer_list request(struct gofer_super *s, struct tree *t)
 {
-	return (struct gofer_list){ .dirs = t->handle, .n_dirs = t->n, .lookup = kinds(s), .open = s->opens.window >= OPEN_EAGER };
+	unsigned lookup = kinds(s);
+
+	t->found = lookup == LOOK_UP_ALL ? 0 : UINT32_MAX;
+	return (struct gofer_list){ .dirs = t->handle, .n_dirs = t->n, .lookup = lookup, .open = s->opens.window >= OPEN_EAGER };
+}
+
+/* What comes next: the rest of the first directory's names, or else other directories. */
+static void go_on(struct gofer_super *s, struct tree *t, struct dentry *dir)
+{
+	struct glist *l = t->list[0];
+
+	if (t->found && t->found < l->n && l->end)
+		gofer_names_ahead(s, t->dir[0], l, t->found - 1, ORDER_LISTING, s->opens.window >= OPEN_EAGER);
+	else
+		gofer_lists_ahead(s, dir);
 }
 
 /* --- without waiting ----------------------------------------------------------------- */
@@ -237,7 +255,7 @@ static void lists_go_on(struct gofer_super *s, struct gpending *p)
 	struct dentry *dir = gnode_dentry(lp->t.dir[0]);
 
 	if (dir)
-		gofer_lists_ahead(s, dir);
+		go_on(s, &lp->t, dir);
 	dentry_put(dir);
 }
 
@@ -291,7 +309,7 @@ static int ask(struct gofer_super *s, struct dentry *dir, struct glist **out)
 	if (!r) {
 		ref_get(&t.list[0]->ref);
 		*out = t.list[0];
-		gofer_lists_ahead(s, dir);
+		go_on(s, &t, dir);
 	}
 	tree_free(&t);
 	return r;

@@ -78,16 +78,16 @@ static struct glist_sorted *sorted(struct glist *l, enum glist_order o)
 	return s;
 }
 
-static bool follows(uint32_t before, uint32_t at) { return at > before && at - before < NEAR; }
+static bool follows(uint32_t before, uint32_t reach, uint32_t at) { return at > before && at < (reach > before ? reach : before) + NEAR; }
 
-enum glist_order glist_order_of(struct glist *l, uint32_t before, uint32_t i)
+enum glist_order glist_order_of(struct glist *l, uint32_t before, uint32_t reach, uint32_t i)
 {
-	if (follows(before, i))
+	if (follows(before, reach, i))
 		return ORDER_LISTING;
 	for (enum glist_order o = 0; o < ORDER_LISTING; o++) {
 		const struct glist_sorted *s = sorted(l, o);
 
-		if (s && follows(s->rank[before], s->rank[i]))
+		if (s && follows(s->rank[before], s->rank[reach], s->rank[i]))
 			return o;
 	}
 	return ORDER_NONE;
