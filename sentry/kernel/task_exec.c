@@ -191,7 +191,7 @@ int task_exec(struct task *t, struct exec_request *q)
 	}
 	same_rights = no_new_rights(t, &img);
 	if (task_traced(t))
-		mm_text_hold_new(img.mm);
+		mm_text_hold(img.mm);
 	posix_timers_exec(t->tg);
 	futex_task_exit(t);
 	unshare_files(t);

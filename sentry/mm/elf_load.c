@@ -5,6 +5,7 @@
 #include "mm/elf_internal.h"
 
 #include "mm/mm_internal.h"
+#include "mm/text.h"
 #include "mm/usercopy.h"
 
 #include <errno.h>
@@ -204,6 +205,8 @@ static int load_interp(struct mm *mm, const struct elf_args *a, const char *path
 			e = choose_bias(mm, &img, 0, &bias);
 		if (!e)
 			e = map_image(mm, &f, &img, bias, a);
+		if (!e)
+			mm_text_load(mm, bias + img.lo, bias + img.hi);
 		*base = bias;
 		*entry = bias + img.eh.e_entry;
 		if (!e && *entry >= TASK_SIZE)

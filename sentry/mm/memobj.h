@@ -52,6 +52,7 @@ struct memobj {
 	struct ref ref;
 	struct mutex maps_mu; /* mm's own: RANK_MEMOBJ, never held with another of that rank */
 	LIST_HEAD(, vma) maps; /* [maps_mu] mappings of the object, for invalidation */
+	unsigned writers; /* [maps_mu] those of them that are shared and may be written through */
 	_Atomic bool patched; /* some process executes patched copies of its pages: mm/text.c */
 	unsigned invalidating; /* [maps_mu] invalidations that have read the list and not ended */
 };

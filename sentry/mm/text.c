@@ -5,7 +5,7 @@
  *
  * Only pages of private, readable and executable mappings of files are patched,
  * as long as they have not been written; a call is, when it has trapped
- * TRAPS times.  The records know nothing of it: whoever reads program memory by
+ * TRAPS times, or sooner where other processes have found it (text_known.c).  The records know nothing of it: whoever reads program memory by
  * them sees the file, and whatever is mapped or unmapped there later replaces
  * the patched page, which is noted here (text_drop).
  *
@@ -13,8 +13,7 @@
  * faults, and mm_text_event does what the instruction would have done, as told by
  * the records.  All under mm->mu, but for the counting of traps.
  */
-#include "mm/mm_internal.h"
-#include "mm/text.h"
+#include "mm/text_internal.h"
 #include "mm/usercopy.h"
 
 #include <errno.h>
@@ -27,23 +26,6 @@
 
 #define TRAPS 3u
 #define NEVER 0xffu
-#define N_COUNTERS 64u
-#define MAX_OVERLAYS 256u
-#define MAX_TABLE_PAGES 32u
-
-struct overlay {
-	uint64_t addr;
-	struct text_page *page; /* and one reference to its memory */
-};
-
-struct text {
-	_Atomic uint64_t counters[N_COUNTERS]; /* address << 8 | traps there, NEVER: it cannot be patched */
-	struct overlay overlays[MAX_OVERLAYS]; /* by address */
-	unsigned n;
-	uint64_t table[MAX_TABLE_PAGES]; /* offset in the memory file; 0: none yet (the first page is the vDSO's) */
-	bool mapped[MAX_TABLE_PAGES];
-};
-
 static const struct platform_patching *patching(const struct mm *mm)
 {
 	return mm->env->texts ? texts_patching(mm->env->texts) : NULL;
@@ -58,8 +40,7 @@ static bool in_table(const struct mm *mm, uint64_t addr)
 
 /* --- overlays -------------------------------------------------------------------- */
 
-/* The first that ends above addr. */
-static unsigned first_overlay(const struct text *t, uint64_t addr)
+unsigned first_overlay(const struct text *t, uint64_t addr)
 {
 	unsigned lo = 0, hi = t->n;
 
@@ -123,7 +104,7 @@ void text_free(struct mm *mm)
 	if (!t)
 		return;
 	text_lost(mm);
-	for (unsigned i = 0; i < MAX_TABLE_PAGES; i++)
+	for (unsigned i = 0; i < TEXT_TABLE_PAGES; i++)
 		if (t->table[i])
 			stub_put_pages(mm, t->table[i], PAGE_SIZE);
 	mm->text = NULL;
@@ -136,7 +117,7 @@ static bool add_overlay(struct mm *mm, uint64_t addr, struct text_page *page)
 	unsigned i;
 
 	text_drop(mm, addr, addr + PAGE_SIZE);
-	if (t->n == MAX_OVERLAYS)
+	if (t->n == TEXT_MAX_OVERLAYS)
 		return false;
 	i = first_overlay(t, addr);
 	memmove(&t->overlays[i + 1], &t->overlays[i], (t->n - i) * sizeof(t->overlays[0]));
@@ -145,8 +126,7 @@ static bool add_overlay(struct mm *mm, uint64_t addr, struct text_page *page)
 	return true;
 }
 
-/* The page is patched elsewhere in the process too: an entry leads back to one place only. */
-static bool mapped_twice(const struct text *t, const struct memobj *obj, uint64_t off, uint64_t addr)
+bool text_mapped_twice(const struct text *t, const struct memobj *obj, uint64_t off, uint64_t addr)
 {
 	for (unsigned i = 0; i < t->n; i++)
 		if (t->overlays[i].page->obj == obj && t->overlays[i].page->obj_off == off && t->overlays[i].addr != addr)
@@ -170,7 +150,7 @@ static uint8_t *entry_ptr(struct mm *mm, unsigned index)
 	unsigned n = (unsigned)(at / PAGE_SIZE);
 	struct text *t = mm->text;
 
-	if (n >= MAX_TABLE_PAGES || (!t->table[n] && memfile_alloc(mm->env->mf, PAGE_SIZE, PAGE_SIZE, 0, &t->table[n])))
+	if (n >= TEXT_TABLE_PAGES || (!t->table[n] && memfile_alloc(mm->env->mf, PAGE_SIZE, PAGE_SIZE, 0, &t->table[n])))
 		return NULL;
 	if (!t->mapped[n])
 		map_here(mm, p->table + n * PAGE_SIZE, PROT_READ | PROT_EXEC, t->table[n]);
@@ -196,7 +176,7 @@ static bool write_entries(struct mm *mm, const struct text_page *page, uint64_t 
 /* Whether that trap is one of many; *never: how to say that it is no use. */
 static bool often(struct text *t, uint64_t rip, _Atomic uint64_t **counter)
 {
-	_Atomic uint64_t *c = &t->counters[(rip ^ rip >> 6 ^ rip >> 12) % N_COUNTERS];
+	_Atomic uint64_t *c = &t->counters[(rip ^ rip >> 6 ^ rip >> 12) % TEXT_COUNTERS];
 	uint64_t v = atomic_load_explicit(c, memory_order_relaxed);
 
 	*counter = c;
@@ -211,45 +191,59 @@ static bool often(struct text *t, uint64_t rip, _Atomic uint64_t **counter)
 	return !(v & 0xff);
 }
 
+bool text_read_page(struct mm *mm, const struct pma *p, uint64_t addr, uint8_t to[PAGE_SIZE])
+{
+	uint64_t from = p->off + (addr - p->start);
+	ssize_t n;
+
+	if (p->fd < 0)
+		return safe_copy(to, memfile_ptr(mm->env->mf, from), PAGE_SIZE) == PAGE_SIZE;
+	n = pread(p->fd, to, PAGE_SIZE, (off_t)from);
+	if (n >= 0 && n < (ssize_t)PAGE_SIZE)
+		memset(to + n, 0, PAGE_SIZE - (size_t)n); /* beyond the end */
+	return n >= 0;
+}
+
 /* A new page of the memory file with what the file has at page `addr` of p. */
 static int copy_page(struct mm *mm, const struct pma *p, uint64_t addr, uint64_t *mem)
 {
-	uint64_t from = p->off + (addr - p->start);
-	uint8_t *to;
-	bool ok;
-
 	if (memfile_alloc(mm->env->mf, PAGE_SIZE, PAGE_SIZE, 0, mem))
 		return -ENOMEM;
-	to = memfile_ptr(mm->env->mf, *mem);
 	memfile_commit(mm->env->mf, *mem, PAGE_SIZE);
-	if (p->fd >= 0)
-		ok = pread(p->fd, to, PAGE_SIZE, (off_t)from) >= 0; /* zero beyond the end */
-	else
-		ok = safe_copy(to, memfile_ptr(mm->env->mf, from), PAGE_SIZE) == PAGE_SIZE;
-	if (ok)
+	if (text_read_page(mm, p, addr, memfile_ptr(mm->env->mf, *mem)))
 		return 0;
 	memfile_put(mm->env->mf, *mem, PAGE_SIZE);
 	return -EIO;
 }
 
-static bool may_patch(const struct vma *v, const struct pma *p)
+bool text_may_patch(const struct vma *v, const struct pma *p)
 {
-	if (!v->obj || v->flags & (VMA_SHARED | VMA_SPECIAL) || v->prot != (LINUX_PROT_READ | LINUX_PROT_EXEC))
+	if (!v || !v->obj || v->flags & (VMA_SHARED | VMA_SPECIAL) || v->prot != (LINUX_PROT_READ | LINUX_PROT_EXEC))
 		return false;
 	return p && !p->owned && p->cow && p->stub == (PROT_READ | PROT_EXEC);
 }
 
-/* Somebody may write the file without our noticing. */
-static bool is_mapped_writable(struct memobj *o)
+bool text_claim(struct memobj *o)
 {
-	bool found = false;
-	struct vma *v;
+	bool r;
 
+	atomic_store(&o->patched, true); /* first: whoever maps or writes it now sees that */
 	mutex_lock(&o->maps_mu);
-	LIST_FOREACH(v, &o->maps, obj_link)
-		found |= (v->flags & VMA_SHARED) && (v->max_prot & LINUX_PROT_WRITE);
+	r = !o->writers;
 	mutex_unlock(&o->maps_mu);
-	return found;
+	return r;
+}
+
+bool text_use(struct mm *mm, struct text_page *page, uint64_t addr)
+{
+	if (!write_entries(mm, page, addr)) {
+		text_page_put(mm->env->texts, page);
+		return false;
+	}
+	memfile_get(mm->env->mf, page->mem, PAGE_SIZE);
+	map_here(mm, addr, PROT_READ | PROT_EXEC, page->mem);
+	add_overlay(mm, addr, page);
+	return true;
 }
 
 /* The call is patched there, and yet it trapped: somebody has jumped to it. */
@@ -272,28 +266,16 @@ static bool patch_locked(struct mm *mm, const struct regs *r)
 	struct pma *p = pma_at(mm, addr);
 	struct text_page *page;
 
-	if (!v || !may_patch(v, p) || patched_already(mm->text, addr, (unsigned)(rip - addr)))
-		return false;
-	atomic_store(&v->obj->patched, true); /* first: whoever maps or writes it now sees that */
-	if (is_mapped_writable(v->obj))
+	if (!text_may_patch(v, p) || patched_already(mm->text, addr, (unsigned)(rip - addr)) || !text_claim(v->obj))
 		return false;
 	off = v->off + (addr - v->start);
-	if (mapped_twice(mm->text, v->obj, off, addr) || mm->text->n == MAX_OVERLAYS || copy_page(mm, p, addr, &mem))
+	if (text_mapped_twice(mm->text, v->obj, off, addr) || mm->text->n == TEXT_MAX_OVERLAYS || copy_page(mm, p, addr, &mem))
 		return false;
 	page = text_page_get(mm->env->texts, v->obj, off, mem, (unsigned)(rip - addr), r);
-	if (!page)
-		return false;
-	if (!write_entries(mm, page, addr)) {
-		text_page_put(mm->env->texts, page);
-		return false;
-	}
-	memfile_get(mm->env->mf, page->mem, PAGE_SIZE);
-	map_here(mm, addr, PROT_READ | PROT_EXEC, page->mem);
-	add_overlay(mm, addr, page);
-	return true;
+	return page && text_use(mm, page, addr);
 }
 
-static struct text *text_of(struct mm *mm)
+struct text *text_of(struct mm *mm)
 {
 	struct text *t = __atomic_load_n(&mm->text, __ATOMIC_ACQUIRE);
 
@@ -312,12 +294,18 @@ void mm_text_trapped(struct mm *mm, const struct regs *r)
 	uint64_t rip = r->rip;
 	struct text *t = mm->env->texts && rip < TASK_SIZE && !atomic_load_explicit(&mm->text_held, memory_order_relaxed) ? text_of(mm) : NULL;
 	_Atomic uint64_t *counter;
-	bool done;
+	bool many, done = true;
 
-	if (!t || !often(t, rip, &counter))
+	if (!t)
+		return;
+	many = often(t, rip, &counter);
+	if (!many && !text_look_up(t, rip))
 		return;
 	mm_lock(mm);
-	done = stub_hurry(mm) || atomic_load(&mm->text_held) || patch_locked(mm, r); /* it may be patched already */
+	if (!many)
+		text_take_known(mm, rip);
+	else
+		done = stub_hurry(mm) || atomic_load(&mm->text_held) || patch_locked(mm, r); /* it may be patched already */
 	mm_unlock(mm);
 	if (!done)
 		atomic_store_explicit(counter, rip << 8 | NEVER, memory_order_relaxed);
@@ -360,7 +348,7 @@ static void rewind_entry(struct mm *mm, struct regs *r)
 	unsigned n = (unsigned)(at / PAGE_SIZE);
 
 	mm_lock(mm);
-	if (mm->text && n < MAX_TABLE_PAGES && mm->text->table[n])
+	if (mm->text && n < TEXT_TABLE_PAGES && mm->text->table[n])
 		p->rewind((uint8_t *)memfile_ptr(mm->env->mf, mm->text->table[n]) + at % PAGE_SIZE / p->entry_size * p->entry_size, r);
 	mm_unlock(mm);
 }

@@ -49,6 +49,10 @@ const struct platform_patching *texts_patching(const struct texts *t);
  * NULL: that call cannot be patched, or no memory. */
 struct text_page *text_page_get(struct texts *t, const struct memobj *obj, uint64_t obj_off, uint64_t mem, unsigned end,
 				const struct regs *r);
+/* The same of a page with those bytes, which are overwritten, as it is known already. */
+struct text_page *text_page_known(struct texts *t, const struct memobj *obj, uint64_t obj_off, uint8_t *bytes);
+/* Whether a page of obj in [*off, end) is known; *off: the first. */
+bool text_next_known(struct texts *t, const struct memobj *obj, uint64_t *off, uint64_t end);
 void text_page_put(struct texts *t, struct text_page *p);
 
 /* --- text_emulate.c --- */
@@ -56,8 +60,11 @@ void text_page_put(struct texts *t, struct text_page *p);
 /* Does what the file has at rip, if that is part of a site; PLATFORM_TRAP: it is not. */
 enum platform_event text_emulate(struct regs *r, const uint8_t code[TEXT_SITE_LEN]);
 
+/* --- text_known.c: the program's loader has been mapped there, and not run yet. No locks held --- */
+void mm_text_load(struct mm *mm, uint64_t start, uint64_t end);
+
 /* --- text.c: a debugger looks at the process: its text is as the file has it, and stays so ---
- * hold: may sleep.  hold_new: of an address space that has not run.  release: any locks held. */
+ * hold: may sleep.  hold_new: of an address space that has not run, nor been loaded.  release: any locks held. */
 void mm_text_hold(struct mm *mm);
 void mm_text_hold_new(struct mm *mm);
 void mm_text_release(struct mm *mm);

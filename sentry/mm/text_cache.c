@@ -174,6 +174,14 @@ static struct text_page *new_page_locked(struct texts *t, const struct text_page
 	return p;
 }
 
+/* Another user of it. */
+static void use_locked(struct texts *t, struct text_page *p)
+{
+	p->refs++;
+	TAILQ_REMOVE(&t->lru, p, lru);
+	TAILQ_INSERT_TAIL(&t->lru, p, lru);
+}
+
 static struct text_page *get_locked(struct texts *t, const struct memobj *obj, uint64_t obj_off, uint64_t mem, const struct platform_site *s)
 {
 	struct text_page *old = find_locked(t, obj, obj_off), *p;
@@ -183,9 +191,7 @@ static struct text_page *get_locked(struct texts *t, const struct memobj *obj, u
 		return NULL; /* the next time */
 	}
 	if (old && has_site(old, s->at)) {
-		old->refs++;
-		TAILQ_REMOVE(&t->lru, old, lru);
-		TAILQ_INSERT_TAIL(&t->lru, old, lru);
+		use_locked(t, old);
 		memfile_put(t->mf, mem, PAGE_SIZE);
 		return old;
 	}
@@ -213,6 +219,31 @@ struct text_page *text_page_get(struct texts *t, const struct memobj *obj, uint6
 	if (!p)
 		memfile_put(t->mf, mem, PAGE_SIZE);
 	return p;
+}
+
+struct text_page *text_page_known(struct texts *t, const struct memobj *obj, uint64_t obj_off, uint8_t *bytes)
+{
+	struct text_page *p;
+
+	mutex_lock(&t->mu);
+	p = find_locked(t, obj, obj_off);
+	if (p && patch_as(t, bytes, p)) {
+		use_locked(t, p);
+	} else if (p) {
+		uncache_locked(t, p);
+		p = NULL;
+	}
+	mutex_unlock(&t->mu);
+	return p;
+}
+
+bool text_next_known(struct texts *t, const struct memobj *obj, uint64_t *off, uint64_t end)
+{
+	mutex_lock(&t->mu);
+	while (*off < end && !find_locked(t, obj, *off))
+		*off += PAGE_SIZE;
+	mutex_unlock(&t->mu);
+	return *off < end;
 }
 
 void text_page_put(struct texts *t, struct text_page *p)

@@ -69,6 +69,12 @@ void vma_account(struct mm *mm, const struct vma *v, int sign)
 		mm->peak_total = mm->total;
 }
 
+/* Somebody may change the object by it without our noticing. */
+static bool may_write(const struct vma *v)
+{
+	return (v->flags & VMA_SHARED) && (v->max_prot & LINUX_PROT_WRITE);
+}
+
 bool vma_link(struct mm *mm, struct vma *v)
 {
 	bool stable = true;
@@ -79,6 +85,7 @@ bool vma_link(struct mm *mm, struct vma *v)
 	if (v->obj) {
 		mutex_lock(&v->obj->maps_mu);
 		LIST_INSERT_HEAD(&v->obj->maps, v, obj_link);
+		v->obj->writers += may_write(v);
 		stable = !v->obj->invalidating;
 		mutex_unlock(&v->obj->maps_mu);
 	}
@@ -93,6 +100,7 @@ void vma_unlink(struct mm *mm, struct vma *v)
 	if (v->obj) {
 		mutex_lock(&v->obj->maps_mu);
 		LIST_REMOVE(v, obj_link);
+		v->obj->writers -= may_write(v);
 		mutex_unlock(&v->obj->maps_mu);
 	}
 	v->dead_next = mm->dead;

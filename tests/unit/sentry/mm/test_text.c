@@ -1,0 +1,174 @@
+/*
+ * test_text.c - patched program text: what one process has found, the next one has
+ * before its calls have trapped as often, as long as the file is the same.
+ *
+ * links: sentry/mm/memfile.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/platform/systrap/site.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
+ */
+#include "fake_platform.h"
+#include "mm/text.h"
+
+extern const struct platform_patching st_patching; /* of systrap.h, where the platform is a real one */
+
+#define NR 110
+#define CALLS 100 /* where in its page a call is */
+#define ENDS (CALLS + 7)
+#define LEN (4 * PAGE_SIZE) /* each with the same call */
+
+static struct memobj *file;
+
+static void setup(void)
+{
+	const uint8_t code[] = { 0xb8, NR, 0, 0, 0, 0x0f, 0x05 };
+	struct backing b;
+
+	fake_env();
+	env.texts = texts_new(env.mf, &st_patching);
+	ck_assert_ptr_nonnull(env.texts);
+	file = memobj_anon_new(&env, LEN);
+	ck_assert_int_eq(file->ops->translate(file, 0, LEN, ACCESS_WRITE, &b), 0);
+	ck_assert_uint_ge(b.len, LEN);
+	for (unsigned i = 0; i < LEN; i += PAGE_SIZE)
+		memcpy((uint8_t *)memfile_ptr(env.mf, b.off) + i + CALLS, code, sizeof(code));
+}
+
+static struct mm *process(void)
+{
+	const struct mm_mmap m = { .addr = WIN, .len = LEN, .prot = PROT_READ | PROT_EXEC, .max_prot = 7, .flags = LINUX_MAP_FIXED | LINUX_MAP_PRIVATE, .obj = file };
+	struct mm *mm = mm_new(&env);
+
+	ck_assert_int_eq(mm_mmap(mm, &m), WIN);
+	ck_assert_ptr_nonnull(mm_as(mm));
+	return mm;
+}
+
+/* The program calls in that page as often, and runs on. */
+static void calls(struct mm *mm, unsigned page, unsigned n)
+{
+	const struct regs r = { .rip = WIN + page * PAGE_SIZE + ENDS, .orig_rax = NR };
+
+	uint8_t byte;
+
+	ck_assert_int_eq(program_access(mm, r.rip, false, true, &byte), 0);
+	while (n--)
+		mm_text_trapped(mm, &r);
+	stub_hurry(mm); /* what may wait is done */
+	mm_as(mm);
+}
+
+/* What the stub has there is no call but a jump. */
+static bool patched(struct mm *mm, unsigned page)
+{
+	const struct fake_page *p = &mm->as->page[page];
+
+	ck_assert_int_eq(p->prot, PROT_READ | PROT_EXEC);
+	return ((const uint8_t *)memfile_ptr(env.mf, p->off))[CALLS] == 0xff;
+}
+
+START_TEST(a_call_that_traps_often)
+{
+	struct mm *mm = process();
+
+	calls(mm, 0, 2);
+	ck_assert(!patched(mm, 0));
+	calls(mm, 0, 1);
+	ck_assert(patched(mm, 0));
+	ck_assert(!patched(mm, 1));
+	mm_put(mm);
+}
+END_TEST
+
+START_TEST(known_pages_are_patched_sooner)
+{
+	struct mm *first = process(), *mm;
+
+	calls(first, 0, 3);
+	mm = process();
+	calls(mm, 0, 1);
+	ck_assert(!patched(mm, 0));
+	calls(mm, 0, 1);
+	ck_assert(patched(mm, 0));
+	calls(mm, 1, 2); /* not known yet */
+	ck_assert(!patched(mm, 1));
+	mm_put(first);
+	mm_put(mm);
+}
+END_TEST
+
+START_TEST(a_loaders_known_pages_are_patched_at_once)
+{
+	struct mm *first = process(), *mm;
+
+	calls(first, 0, 3);
+	calls(first, 2, 3);
+	mm_put(first);
+	mm = process();
+	mm_text_load(mm, WIN, WIN + LEN);
+	mm_as(mm);
+	ck_assert(patched(mm, 0));
+	ck_assert(!patched(mm, 1));
+	ck_assert(patched(mm, 2));
+	mm_text_hold(mm); /* a debugger comes */
+	mm_as(mm);
+	ck_assert_int_eq(mm->as->page[0].prot, 0); /* comes back as the file has it */
+	mm_put(mm);
+}
+END_TEST
+
+START_TEST(a_file_that_has_changed_is_not_known)
+{
+	struct mm *first = process(), *mm;
+	struct backing b;
+
+	calls(first, 0, 3);
+	calls(first, 1, 3);
+	mm_put(first);
+	ck_assert_int_eq(file->ops->translate(file, 0, LEN, ACCESS_WRITE, &b), 0);
+	((uint8_t *)memfile_ptr(env.mf, b.off))[8] ^= 1;
+	mm = process();
+	mm_text_load(mm, WIN, WIN + LEN);
+	mm_as(mm);
+	ck_assert(!patched(mm, 0));
+	ck_assert(patched(mm, 1));
+	mm_put(mm);
+}
+END_TEST
+
+START_TEST(nor_one_that_somebody_may_write)
+{
+	const struct mm_mmap m = { .addr = WIN + 2 * LEN, .len = LEN, .prot = PROT_READ, .max_prot = 7, .flags = LINUX_MAP_FIXED | LINUX_MAP_SHARED, .obj = file };
+	struct mm *first = process(), *mm;
+
+	calls(first, 0, 3);
+	mm = process();
+	ck_assert_int_eq(mm_mmap(mm, &m), (int64_t)m.addr);
+	mm_text_load(mm, WIN, WIN + LEN);
+	calls(mm, 0, 5);
+	ck_assert(!patched(mm, 0));
+	ck_assert_int_eq(mm_munmap(mm, m.addr, m.len), 0);
+	calls(mm, 1, 3);
+	ck_assert(patched(mm, 1));
+	mm_put(first);
+	mm_put(mm);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("text");
+	TCase *t = tcase_create("text");
+	SRunner *r;
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, NULL);
+	tcase_add_test(t, a_call_that_traps_often);
+	tcase_add_test(t, known_pages_are_patched_sooner);
+	tcase_add_test(t, a_loaders_known_pages_are_patched_at_once);
+	tcase_add_test(t, a_file_that_has_changed_is_not_known);
+	tcase_add_test(t, nor_one_that_somebody_may_write);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
