@@ -1,5 +1,6 @@
 /*
- * rpc_client.c - blocking calls from any number of threads over one socket.
+ * rpc_client.c - blocking calls from any number of threads over one socket: their frames
+ * (rpc_client_call.c has their messages).
  *
  * Leader and followers: of the threads that wait for an answer, one (the
  * leader) is in recvmsg and hands every frame it gets to the call it belongs
@@ -17,9 +18,7 @@
  * of before end at the event, and their answers are dropped.
  */
 #include "libipc/frame_io.h"
-#include "libipc/msg_desc.h"
-#include "libipc/rpc.h"
-#include "libipc/rpc_wire.h"
+#include "libipc/rpc_client_internal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -33,18 +32,6 @@
 
 #define TOMBSTONES_MAX 4096
 
-/* A call under way; lives on its caller's stack, or in a struct rpc_ahead. */
-struct wait {
-	TAILQ_ENTRY(wait) entry; /* [mu] */
-	uint64_t sequence; /* [I] */
-	uint32_t method; /* [I] */
-	bool done; /* [mu] the answer is in frame, or errnum says why there is none */
-	bool nobody; /* [mu] its answer will be taken later: no thread waits for it yet */
-	int errnum; /* [mu] ERESTART: the server was replaced */
-	struct frame frame; /* [mu], the caller's once done */
-	pthread_cond_t wake;
-};
-
 struct tombstone {
 	LIST_ENTRY(tombstone) entry;
 	uint64_t sequence;
@@ -54,7 +41,7 @@ struct rpc_client {
 	int sock; /* [I] */
 	pthread_mutex_t mu;
 	pthread_condattr_t monotonic; /* [I] */
-	TAILQ_HEAD(, wait) waits; /* [mu] */
+	TAILQ_HEAD(, rpc_wait) waits; /* [mu] */
 	LIST_HEAD(, tombstone) tombstones; /* [mu] */
 	unsigned n_tombstones; /* [mu] */
 	uint64_t sequence; /* [mu] last one given */
@@ -117,7 +104,7 @@ void rpc_client_on_restart(struct rpc_client *c, uint32_t method, bool (*fn)(voi
 
 /* --- time --------------------------------------------------------------------- */
 
-static struct timespec deadline_after(unsigned ms)
+struct timespec rpc_deadline_after(unsigned ms)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
@@ -159,7 +146,7 @@ static int wait_ready(int sock, short events, const struct timespec *deadline)
 
 static void break_locked(struct rpc_client *c, int errnum, const char *why)
 {
-	struct wait *w;
+	struct rpc_wait *w;
 	if (!c->broken) {
 		c->broken = errnum;
 		c->why = why;
@@ -173,7 +160,7 @@ static void break_locked(struct rpc_client *c, int errnum, const char *why)
 /* Another server: nobody may wait for what the one before it had taken. */
 static bool restarted_locked(struct rpc_client *c, struct frame *f)
 {
-	struct wait *w;
+	struct rpc_wait *w;
 	if (f->kind != FRAME_EVENT || !c->restart || f->method != c->restart || !c->on_restart(c->on_restart_arg, f))
 		return false;
 	c->lost = c->sequence;
@@ -191,7 +178,7 @@ static bool restarted_locked(struct rpc_client *c, struct frame *f)
 /* Gives a received frame (and what it owns) to the call it answers. */
 static void deliver_locked(struct rpc_client *c, struct frame *f)
 {
-	struct wait *w;
+	struct rpc_wait *w;
 	struct tombstone *t;
 	if (f->kind == FRAME_REPLY || f->kind == FRAME_ERROR) {
 		if (f->sequence <= c->lost) {
@@ -258,7 +245,7 @@ static int lead_locked(struct rpc_client *c, const struct timespec *deadline)
 /* Somebody must lead while there are calls without an answer. */
 static void hand_over_locked(struct rpc_client *c)
 {
-	struct wait *w;
+	struct rpc_wait *w;
 	if (c->leading)
 		return;
 	TAILQ_FOREACH (w, &c->waits, entry) {
@@ -270,7 +257,7 @@ static void hand_over_locked(struct rpc_client *c)
 }
 
 /* Waits for w's answer: 0, ETIMEDOUT, or what broke the connection. */
-static int await_locked(struct rpc_client *c, struct wait *w, const struct timespec *deadline)
+static int await_locked(struct rpc_client *c, struct rpc_wait *w, const struct timespec *deadline)
 {
 	while (!w->done) {
 		int r;
@@ -290,7 +277,7 @@ static int await_locked(struct rpc_client *c, struct wait *w, const struct times
 
 /* --- a call ----------------------------------------------------------------------- */
 
-static int send_frame(struct rpc_client *c, const struct frame *f, const struct timespec *deadline)
+int rpc_client_transmit(struct rpc_client *c, const struct frame *f, const struct timespec *deadline)
 {
 	for (;;) {
 		int errnum = frame_send_flags(c->sock, f, deadline ? MSG_DONTWAIT : 0);
@@ -305,7 +292,7 @@ static int send_frame(struct rpc_client *c, const struct frame *f, const struct 
 }
 
 /* The caller does not wait any longer for an answer that will come. */
-static void abandon_locked(struct rpc_client *c, const struct wait *w)
+static void abandon_locked(struct rpc_client *c, const struct rpc_wait *w)
 {
 	struct tombstone *t = c->n_tombstones < TOMBSTONES_MAX ? malloc(sizeof *t) : NULL;
 	if (!t) {
@@ -317,7 +304,7 @@ static void abandon_locked(struct rpc_client *c, const struct wait *w)
 	c->n_tombstones++;
 }
 
-static void send_cancel(struct rpc_client *c, const struct wait *w)
+static void send_cancel(struct rpc_client *c, const struct rpc_wait *w)
 {
 	struct frame cancel = { .kind = FRAME_CANCEL, .sequence = w->sequence, .method = w->method };
 	/* a hint only: when the socket is full it is not worth waiting */
@@ -325,14 +312,13 @@ static void send_cancel(struct rpc_client *c, const struct wait *w)
 }
 
 /* Takes w off the list of those under way. */
-static void end_wait_locked(struct rpc_client *c, struct wait *w)
+static void end_wait_locked(struct rpc_client *c, struct rpc_wait *w)
 {
 	TAILQ_REMOVE(&c->waits, w, entry);
 	hand_over_locked(c);
 }
 
-/* Sends f, which w is for; when that fails w is not under way. */
-static int begin(struct rpc_client *c, struct frame *f, struct wait *w, const struct timespec *deadline)
+int rpc_client_begin(struct rpc_client *c, struct frame *f, struct rpc_wait *w, const struct timespec *deadline)
 {
 	pthread_mutex_lock(&c->mu);
 	int errnum = c->broken;
@@ -344,7 +330,7 @@ static int begin(struct rpc_client *c, struct frame *f, struct wait *w, const st
 	f->sequence = w->sequence = ++c->sequence;
 	TAILQ_INSERT_TAIL(&c->waits, w, entry);
 	pthread_mutex_unlock(&c->mu);
-	errnum = send_frame(c, f, deadline);
+	errnum = rpc_client_transmit(c, f, deadline);
 	if (!errnum)
 		return 0;
 	pthread_mutex_lock(&c->mu);
@@ -356,8 +342,7 @@ static int begin(struct rpc_client *c, struct frame *f, struct wait *w, const st
 	return errnum;
 }
 
-/* Waits for w's answer, which is then in w->frame. */
-static int finish(struct rpc_client *c, struct wait *w, const struct timespec *deadline)
+int rpc_client_finish(struct rpc_client *c, struct rpc_wait *w, const struct timespec *deadline)
 {
 	pthread_mutex_lock(&c->mu);
 	w->nobody = false;
@@ -373,132 +358,17 @@ static int finish(struct rpc_client *c, struct wait *w, const struct timespec *d
 	return errnum;
 }
 
-static int exchange(struct rpc_client *c, struct frame *f, struct wait *w, unsigned deadline_ms)
-{
-	struct timespec t, *deadline = NULL;
-	if (deadline_ms) {
-		t = deadline_after(deadline_ms);
-		deadline = &t;
-	}
-	int errnum = begin(c, f, w, deadline);
-	return errnum ? errnum : finish(c, w, deadline);
-}
-
-static void break_client(struct rpc_client *c, const char *why)
+void rpc_client_break(struct rpc_client *c, int errnum, const char *why)
 {
 	pthread_mutex_lock(&c->mu);
-	break_locked(c, EPROTO, why);
+	break_locked(c, errnum, why);
 	pthread_mutex_unlock(&c->mu);
 }
 
-/* Decodes what came for w, and frees it. */
-static struct err *decode_answer(struct rpc_client *c, struct wait *w, const struct msg_desc *reply, void *out, struct msg_arena *a)
+const char *rpc_client_why(struct rpc_client *c)
 {
-	bool protocol = false;
-	struct err *e;
-	if (w->frame.kind == FRAME_ERROR)
-		e = rpc_error_decode(&w->frame, &protocol);
-	else
-		e = msg_decode(reply, &w->frame, out, a);
-	if (e && w->frame.kind == FRAME_REPLY)
-		protocol = err_errno(e) == EPROTO;
-	frame_free(&w->frame);
-	if (protocol)
-		break_client(c, "an answer did not decode");
-	return e;
-}
-
-/* The whole of a call.  Returns 0 or a positive errno; *text (may be NULL, then
- * none is made) is then an error to hand on, or NULL when the errno says it all. */
-static int call(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body, const struct msg_desc *reply,
-	void *out, struct msg_arena *a, unsigned deadline_ms, struct err **text)
-{
-	struct frame f = { .kind = reply ? FRAME_REQUEST : FRAME_EVENT, .method = method };
-	struct wait w = { .method = method };
-	int errnum;
-	struct err *e = msg_encode(request, body, &f);
-	if (!e && !reply) {
-		struct timespec t = deadline_after(deadline_ms);
-		errnum = send_frame(c, &f, deadline_ms ? &t : NULL);
-		frame_free(&f);
-		return errnum;
-	}
-	if (!e) {
-		errnum = exchange(c, &f, &w, deadline_ms);
-		frame_free(&f);
-		if (errnum)
-			return errnum;
-		e = decode_answer(c, &w, reply, out, a);
-	}
-	if (!e)
-		return 0;
-	errnum = err_errno(e);
-	if (text)
-		*text = e;
-	else
-		err_free(e);
-	return errnum;
-}
-
-struct err *rpc_client_call(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body,
-	const struct msg_desc *reply, void *out, struct msg_arena *a, unsigned deadline_ms)
-{
-	struct err *text = NULL;
-	int errnum = call(c, method, request, body, reply, out, a, deadline_ms, &text);
-	if (!errnum)
-		return NULL;
-	if (text)
-		return text;
-	if (errnum == ETIMEDOUT)
-		return err_new(ETIMEDOUT, "%s: no answer within %u ms", msg_desc_short(request), deadline_ms);
 	pthread_mutex_lock(&c->mu);
 	const char *why = c->broken ? c->why : NULL;
 	pthread_mutex_unlock(&c->mu);
-	if (why)
-		return err_with_text(errnum, "%s: %s", msg_desc_short(request), why);
-	return err_new(errnum, "%s", msg_desc_short(request));
-}
-
-int rpc_client_call_errno(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body,
-	const struct msg_desc *reply, void *out, struct msg_arena *a)
-{
-	return -call(c, method, request, body, reply, out, a, 0, NULL);
-}
-
-/* --- in two halves ------------------------------------------------------------------ */
-
-struct rpc_ahead {
-	struct wait w;
-};
-
-struct rpc_ahead *rpc_client_send(struct rpc_client *c, uint32_t method, const struct msg_desc *request, const void *body)
-{
-	struct frame f = { .kind = FRAME_REQUEST, .method = method };
-	struct rpc_ahead *p = calloc(1, sizeof *p);
-	struct err *e = p ? msg_encode(request, body, &f) : NULL;
-	if (!p || e) {
-		err_free(e);
-		free(p);
-		return NULL;
-	}
-	p->w.method = method;
-	p->w.nobody = true;
-	int errnum = begin(c, &f, &p->w, NULL);
-	frame_free(&f);
-	if (!errnum)
-		return p;
-	free(p);
-	return NULL;
-}
-
-int rpc_client_take(struct rpc_client *c, struct rpc_ahead *p, const struct msg_desc *reply, void *out, struct msg_arena *a)
-{
-	int errnum = finish(c, &p->w, NULL);
-	if (!errnum) {
-		struct err *e = decode_answer(c, &p->w, reply, out, a);
-		errnum = e ? err_errno(e) : 0;
-		err_free(e);
-	}
-	free(p);
-	return -errnum;
+	return why;
 }
