@@ -47,7 +47,8 @@ _Atomic uint64_t *st_tell_file(struct platform_ctx *base, const struct platform_
 	memcpy(c->slot + ST_TOLD_STAT, f->stat, ST_TOLD_STAT_SIZE);
 	memcpy(c->slot + ST_TOLD_DATA_POS, &f->data_pos, sizeof(f->data_pos));
 	put32(c->slot + ST_TOLD_DATA_LEN, f->data_len);
-	memcpy(c->slot + ST_TOLD_DATA, f->data, f->data_len);
+	if (f->data_len) /* else there are no bytes */
+		memcpy(c->slot + ST_TOLD_DATA, f->data, f->data_len);
 	*until = f->ns == INT64_MAX ? UINT64_MAX : __rdtsc() + (uint64_t)f->ns / ST_SPIN_NS * c->p->spin_max;
 	return word(c);
 }
