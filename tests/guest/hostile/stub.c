@@ -6,9 +6,11 @@
  */
 #include "attack.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 static void jump(uint64_t target)
@@ -157,6 +159,59 @@ CASE(forging_answers)
 			kill(p, SIGKILL);
 			CHECK(waitpid(p, &st, 0) == p && WIFSIGNALED(st));
 		}
+	}
+}
+
+/* What it may know of a file without asking: until when, of which descriptor, and what is in it. */
+static int secret;
+
+static void forge_told(uint64_t value)
+{
+	static volatile uint64_t slot;
+	struct stat st;
+	char buf[64];
+
+	signal(SIGSEGV, on_segv);
+	for (;;) {
+		slot = (slot + 1) % 64;
+		if (sigsetjmp(skip, 1))
+			continue;
+		for (unsigned offset = 640; offset < 704; offset += 8)
+			*(volatile uint64_t *)(SLOTS + slot * 0x8000 + offset) = value;
+		*(volatile uint64_t *)(SLOTS + slot * 0x8000 + 640) = UINT64_MAX;
+		*(volatile uint32_t *)(SLOTS + slot * 0x8000 + 648) = (uint32_t)secret;
+		(void)!pread(secret, buf, sizeof(buf), 0);
+		(void)!pread(secret, buf, sizeof(buf), (off_t)(value >> 2));
+		(void)!pread(secret, (char *)SLOTS + slot * 0x8000, 1, 0);
+		(void)fstat(secret, &st);
+		(void)lseek(secret, 0, SEEK_CUR);
+	}
+}
+
+/* Who forges that deceives nobody but himself. */
+CASE(forging_what_is_told)
+{
+	static const uint64_t values[] = { 0, 1, 0x400, 0xffffffff, UINT64_MAX, 0x7fff80000000 };
+	char buf[8], name[32];
+	struct stat st;
+	pid_t p;
+
+	for (unsigned i = 0; i < 6; i++) {
+		FILE *f = tmpfile();
+
+		CHECK(f && (secret = fileno(f)) >= 0 && pwrite(secret, "what it is", 10, 0) == 10);
+		p = fork();
+		if (!p) {
+			forge_told(values[i]);
+			_exit(0);
+		}
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", secret);
+		CHECK((secret = open(name, O_RDWR)) >= 0); /* the same file, but a descriptor of its own */
+		for (int k = 0; k < 1000; k++) {
+			CHECK(pread(secret, buf, 4, 5) == 4 && !memcmp(buf, "it i", 4));
+			CHECK(fstat(secret, &st) == 0 && st.st_size == 10 && lseek(secret, 0, SEEK_CUR) == 0);
+		}
+		CHECK(kill(p, SIGKILL) == 0 && waitpid(p, NULL, 0) == p && close(secret) == 0 && fclose(f) == 0);
 	}
 }
 
