@@ -74,6 +74,25 @@ static int make_record(struct socket *s, struct socket_msg *m, struct sock_name 
 	return 0;
 }
 
+void dgram_give(struct socket *to, struct seg *g)
+{
+	bool drop;
+
+	if (sock_flag(to, LINUX_SO_TIMESTAMP) || sock_flag(to, LINUX_SO_TIMESTAMPNS))
+		g->info.when = now_realtime();
+	mutex_lock(&to->mu);
+	drop = to->state == SOCK_CLOSED || to->shut & SHUT_RECV || to->rq_bytes + g->len > to->rcvbuf;
+	if (!drop) {
+		STAILQ_INSERT_TAIL(&to->rq, g, link);
+		to->rq_bytes += g->len;
+	}
+	mutex_unlock(&to->mu);
+	if (drop)
+		seg_free(g);
+	else
+		waitq_wake(&to->wq, READABLE);
+}
+
 ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m, struct sock_name *from)
 {
 	struct seg *g;

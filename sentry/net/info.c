@@ -42,7 +42,7 @@ static void describe(struct socket *s, struct socket_info *i)
 {
 	struct net_world *n = s->net->world;
 
-	*i = (struct socket_info){ .id = s, .family = s->family, .type = s->type, .refs = ref_count(&s->ref) - 1 };
+	*i = (struct socket_info){ .id = s, .family = s->family, .type = s->type, .protocol = s->protocol, .refs = ref_count(&s->ref) - 1 };
 	mutex_lock(&n->gc_mu);
 	if (s->file) {
 		i->ino = s->file->inode->ino;

@@ -8,7 +8,7 @@
 
 struct socket_info {
 	const struct socket *id; /* to tell them apart; not to be followed */
-	int family, type, state; /* enum sock_state */
+	int family, type, protocol, state; /* enum sock_state */
 	struct sockaddr_buf name, peer; /* len 0: none */
 	uint32_t queued, waiting; /* bytes received, not read; connections not accepted */
 	unsigned refs, shut;

@@ -37,6 +37,7 @@ static struct net_stack *stack_new(struct net_world *w, uint64_t ino, struct use
 	n->port_range = 32768 | 60999u << 16;
 	n->port_unprivileged = 1024;
 	n->backlog_max = LINUX_SOMAXCONN;
+	n->ping_groups = 1; /* from 1 to 0: nobody */
 	mutex_init(&n->mu, RANK_LEAF);
 	TAILQ_INIT(&n->devices);
 	TAILQ_INIT(&n->routes);

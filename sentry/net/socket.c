@@ -114,6 +114,10 @@ static const struct kind kinds[] = {
 	{ LINUX_AF_INET, LINUX_SOCK_DGRAM, LINUX_IPPROTO_UDP, &udp_ops },
 	{ LINUX_AF_INET6, LINUX_SOCK_STREAM, LINUX_IPPROTO_TCP, &tcp_ops },
 	{ LINUX_AF_INET6, LINUX_SOCK_DGRAM, LINUX_IPPROTO_UDP, &udp_ops },
+	{ LINUX_AF_INET, LINUX_SOCK_DGRAM, LINUX_IPPROTO_ICMP, &icmp_ops },
+	{ LINUX_AF_INET6, LINUX_SOCK_DGRAM, LINUX_IPPROTO_ICMPV6, &icmp_ops },
+	{ LINUX_AF_INET, LINUX_SOCK_RAW, LINUX_IPPROTO_ICMP, &icmp_ops },
+	{ LINUX_AF_INET6, LINUX_SOCK_RAW, LINUX_IPPROTO_ICMPV6, &icmp_ops },
 	{ LINUX_AF_NETLINK, LINUX_SOCK_RAW, LINUX_NETLINK_ROUTE, &netlink_ops },
 	{ LINUX_AF_NETLINK, LINUX_SOCK_DGRAM, LINUX_NETLINK_ROUTE, &netlink_ops },
 };
@@ -121,7 +125,7 @@ static const struct kind kinds[] = {
 /* The row of (family, type, protocol), or why there is none. */
 static int find_kind(int family, int type, int protocol, const struct kind **out)
 {
-	bool family_known = false;
+	bool family_known = false, type_known = false;
 
 	if (family < 0 || family >= LINUX_AF_MAX)
 		return -EAFNOSUPPORT;
@@ -137,14 +141,17 @@ static int find_kind(int family, int type, int protocol, const struct kind **out
 		family_known = true;
 		if (k->type != type)
 			continue;
-		if (protocol && protocol != k->protocol && !(family == LINUX_AF_UNIX && protocol == LINUX_AF_UNIX))
-			return -EPROTONOSUPPORT;
+		type_known = true;
+		if (protocol ? protocol != k->protocol && !(family == LINUX_AF_UNIX && protocol == LINUX_AF_UNIX) : k->ops == &icmp_ops)
+			continue;
 		*out = k;
 		return 0;
 	}
 	if (!family_known)
 		return -EAFNOSUPPORT;
-	return family != LINUX_AF_UNIX && type == LINUX_SOCK_RAW ? -EPERM : -ESOCKTNOSUPPORT;
+	if (type == LINUX_SOCK_RAW && protocol && (family == LINUX_AF_INET || family == LINUX_AF_INET6))
+		return -EPERM; /* there are no packets for it: as if it lacked CAP_NET_RAW */
+	return type_known ? -EPROTONOSUPPORT : -ESOCKTNOSUPPORT;
 }
 
 int socket_create(struct net_stack *n, int family, int type, int protocol, const struct sock_caller *c, struct socket **out)
@@ -152,6 +159,8 @@ int socket_create(struct net_stack *n, int family, int type, int protocol, const
 	const struct kind *k;
 	int r = find_kind(family, type, protocol, &k);
 
+	if (!r && k->ops == &icmp_ops)
+		r = icmp_may(n, type, c->cred);
 	if (r)
 		return r;
 	*out = socket_alloc(n, k->ops, family, k->type, k->protocol);

@@ -168,6 +168,7 @@ struct socket {
 	uint32_t tcp_values[32]; /* [mu] TCP_ options with a number */
 	uint64_t ip_set; /* [mu] which of ip_values were set (ip_opt.c) */
 	int16_t ip_values[SOCK_IP_OPTIONS]; /* [mu] */
+	uint32_t icmp_filter[8]; /* [mu] raw: bit n: messages of type n are not wanted */
 	/* the collector's */
 	unsigned inflight, gc_count; /* [world->gc_mu] */
 	TAILQ_ENTRY(socket) gc_link; /* [world->gc_mu] while inflight */
@@ -232,6 +233,8 @@ void stream_close(struct socket *s);
  * Unix records are charged to the sender, who may wait; others are dropped when the receiver's buffer is full. */
 ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m, struct sock_name *from);
 ssize_t dgram_recv(struct socket *s, struct socket_msg *m);
+/* A record from the kernel into the queue of `to`, used up; a full queue drops it. */
+void dgram_give(struct socket *to, struct seg *g);
 uint32_t dgram_poll_bits(struct socket *s); /* IN, OUT, RDHUP, HUP, ERR by queue, charge and shut */
 
 /* SO_PEEK_OFF, s->mu held: bytes that a peek skips; what was peeked at or taken moves it. */

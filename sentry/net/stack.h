@@ -41,6 +41,7 @@ struct net_stack {
 	_Atomic uint32_t port_range; /* ports that sockets get: the first, and the last << 16 */
 	_Atomic uint32_t port_unprivileged; /* the first that anybody may bind */
 	_Atomic uint32_t backlog_max; /* net.core.somaxconn */
+	_Atomic uint64_t ping_groups; /* who may ask for echoes without a capability: the first group, and the last << 32 */
 	struct socket_list all; /* [mu] every socket there is, newest first */
 	size_t n_all; /* [mu] */
 	_Atomic unsigned n_members; /* netlink sockets that are in a multicast group */
@@ -51,7 +52,7 @@ struct net_stack {
 	_Atomic bool forward4, forward6; /* net.ipv4.ip_forward, net.ipv6.conf.all.forwarding */
 };
 
-extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops, tcp_ops, udp_ops, netlink_ops;
+extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops, tcp_ops, udp_ops, icmp_ops, netlink_ops;
 
 /* connect.c: streams and seqpackets, both families. l referenced by the caller; s is SOCK_CONNECTING.
  * On success s is connected. full: what a non-blocking call gets when the queue is full.
@@ -105,6 +106,15 @@ int ip_setopt(struct socket *s, int level, int opt, const void *v, unsigned len)
 int ip_getopt(struct socket *s, int level, int opt, void *v, unsigned *len);
 /* The value of a numeric option that s has set; else `otherwise`. */
 int ip_option(struct socket *s, int level, int opt, int otherwise);
+/* udp.c: of all sockets of datagrams over IP that have a name or get one by themselves */
+int inet_dgram_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock);
+int inet_dgram_shutdown(struct socket *s, int how);
+void inet_dgram_close(struct socket *s);
+int inet_destination(struct socket *s, const struct socket_msg *m, struct endpoint *to); /* -EDESTADDRREQ */
+/* m->info, and the sender's own choice of its address in *from. 0 or -EINVAL */
+int inet_describe(struct socket *s, struct socket_msg *m, const struct endpoint *to, struct endpoint *from, struct net_stack *there);
+/* icmp.c: whether c may make one of these */
+int icmp_may(struct net_stack *n, int type, const struct cred *c);
 #define INET_V6ONLY 1u
 #define INET_CONNECTED 2u /* UDP: has a default destination, peer_name */
 

@@ -46,7 +46,7 @@ static int source_for(struct socket *s, const struct endpoint *to, struct endpoi
 	return r == -EHOSTUNREACH || r == -ETIMEDOUT ? 0 : r;
 }
 
-static int udp_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock)
+int inet_dgram_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock)
 {
 	struct endpoint to, from;
 	int r;
@@ -64,7 +64,7 @@ static int udp_connect(struct socket *s, const struct sock_caller *c, const stru
 	return r ? r : set_peer(s, &to);
 }
 
-static int destination(struct socket *s, const struct socket_msg *m, struct endpoint *to)
+int inet_destination(struct socket *s, const struct socket_msg *m, struct endpoint *to)
 {
 	int r = -EDESTADDRREQ;
 
@@ -76,13 +76,9 @@ static int destination(struct socket *s, const struct socket_msg *m, struct endp
 			r = endpoint_of(s, &s->peer_name->addr, to);
 		mutex_unlock(&s->mu);
 	}
-	if (r)
-		return r;
-	if (!to->port)
-		return -EINVAL;
-	if (endpoint_is_any(to))
+	if (!r && endpoint_is_any(to))
 		endpoint_loopback(to);
-	return 0;
+	return r;
 }
 
 /* Nobody took it: a connected sender is told at its next call. */
@@ -108,8 +104,7 @@ static int choose_source(struct socket *s, const struct packet_choice *c, struct
 	return 0;
 }
 
-/* What the receiver may ask about it. */
-static void describe(struct socket *s, struct socket_msg *m, const struct endpoint *to, struct net_stack *there)
+int inet_describe(struct socket *s, struct socket_msg *m, const struct endpoint *to, struct endpoint *from, struct net_stack *there)
 {
 	bool v4 = ip_is_v4(to->ip);
 	int level = v4 ? LINUX_IPPROTO_IP : LINUX_IPPROTO_IPV6;
@@ -118,6 +113,7 @@ static void describe(struct socket *s, struct socket_msg *m, const struct endpoi
 	memcpy(m->info.to, to->ip, 16);
 	m->info.ttl = m->choice.ttl ? m->choice.ttl : (uint8_t)ip_option(s, level, v4 ? LINUX_IP_TTL : LINUX_IPV6_UNICAST_HOPS, 64);
 	m->info.tos = m->choice.has_tos ? m->choice.tos : (uint8_t)ip_option(s, level, v4 ? LINUX_IP_TOS : LINUX_IPV6_TCLASS, 0);
+	return choose_source(s, &m->choice, from);
 }
 
 static ssize_t udp_send(struct socket *s, struct socket_msg *m)
@@ -133,11 +129,13 @@ static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 	scm_drop(&m->scm);
 	n = socket_take_error(s);
 	if (!n)
-		n = m->flags & LINUX_MSG_OOB ? -EOPNOTSUPP : m->uio->resid > UDP_MAX ? -EMSGSIZE : destination(s, m, &to);
+		n = m->flags & LINUX_MSG_OOB ? -EOPNOTSUPP : m->uio->resid > UDP_MAX ? -EMSGSIZE : inet_destination(s, m, &to);
+	if (!n && !to.port)
+		n = -EINVAL;
 	if (!n)
 		n = s->shut & SHUT_SEND ? -EPIPE : inet_way(s, &to, &from, &there);
 	if (!n)
-		n = choose_source(s, &m->choice, &from);
+		n = inet_describe(s, m, &to, &from, there);
 	if (n == -EHOSTUNREACH || n == -ETIMEDOUT)
 		return undelivered(s, m, (int)-n);
 	if (n) {
@@ -145,7 +143,6 @@ static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 		return n;
 	}
 	r = port_find(there, LINUX_SOCK_DGRAM, &to, &from);
-	describe(s, m, &to, there);
 	net_stack_put(there);
 	if (!r)
 		return undelivered(s, m, ECONNREFUSED);
@@ -157,7 +154,7 @@ static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 	return n;
 }
 
-static int udp_shutdown(struct socket *s, int how)
+int inet_dgram_shutdown(struct socket *s, int how)
 {
 	static const unsigned own[] = { SHUT_RECV, SHUT_SEND, SHUT_BOTH };
 
@@ -170,7 +167,7 @@ static int udp_shutdown(struct socket *s, int how)
 	return 0;
 }
 
-static void udp_close(struct socket *s)
+void inet_dgram_close(struct socket *s)
 {
 	struct seg_list rest = STAILQ_HEAD_INITIALIZER(rest);
 
@@ -185,13 +182,13 @@ static void udp_close(struct socket *s)
 
 const struct socket_ops udp_ops = {
 	.bind = inet_bind,
-	.connect = udp_connect,
+	.connect = inet_dgram_connect,
 	.send = udp_send,
 	.recv = dgram_recv,
 	.poll = dgram_poll_bits,
-	.shutdown = udp_shutdown,
+	.shutdown = inet_dgram_shutdown,
 	.name = inet_name,
 	.setopt = inet_setopt,
 	.getopt = inet_getopt,
-	.close = udp_close,
+	.close = inet_dgram_close,
 };

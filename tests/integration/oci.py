@@ -236,12 +236,12 @@ def linux_cases():
     case("maskedPaths", put("linux.maskedPaths", ["/etc/secret", "/data", "/not/there"]), "content /etc/secret list /data", ["content /etc/secret = ", "list /data"])
     case("readonlyPaths", put("linux.readonlyPaths", ["/rodir", "/rodir/file", "/not/there"]), "write /rodir open /rodir/file content /rodir/file",
          ["write /rodir EROFS", "open /rodir/file EROFS", "content /rodir/file = x"])
-    told = {"kernel.shmmax": "65536", "kernel.sem": "1 2 3 4", "kernel.msgmni": "7", "fs.mqueue.msg_max": "33", "net.ipv4.ip_unprivileged_port_start": "80", "net.core.somaxconn": "5"}
+    told = {"kernel.shmmax": "65536", "kernel.sem": "1 2 3 4", "kernel.msgmni": "7", "fs.mqueue.msg_max": "33", "net.ipv4.ip_unprivileged_port_start": "80", "net.core.somaxconn": "5", "net.ipv4.ping_group_range": "0 7"}
     case("sysctl: of the IPC and network namespaces", put("linux.sysctl", told), " ".join("content /proc/sys/" + n.replace(".", "/") for n in told),
          ["content /proc/sys/%s = %s" % (n.replace(".", "/"), v.replace(" ", "\t")) for n, v in told.items()])
     for name in ("kernel.pid_max", "vm.swappiness", "kernel/shmmax", "fs.file-max"):
         refused("sysctl: the machine's: " + name, put("linux.sysctl", {name: "1"}), "linux.sysctl.%s: is not in a separate kernel namespace" % name)
-    case("sysctl: one that is not there is told", put("linux.sysctl", {"net.ipv4.ping_group_range": "0 0"}), "pid", ["pid 1 ppid 0"], ours=True)
+    case("sysctl: one that is not there is told", put("linux.sysctl", {"net.ipv4.ip_early_demux": "0"}), "pid", ["pid 1 ppid 0"], ours=True)
     case("sysctl", put("linux.sysctl", {"kernel.domainname": "there"}), "content /proc/sys/kernel/domainname", ["content /proc/sys/kernel/domainname = there"])
     for p in ("private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable"):
         case("rootfsPropagation: " + p, put("linux.rootfsPropagation", p), "write /", ["write / ok"], ours=True)

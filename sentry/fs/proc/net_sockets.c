@@ -66,7 +66,7 @@ static int put_inet(const struct socket_info *i, void *arg)
 {
 	struct listing *l = arg;
 
-	if (i->family != l->family || i->type != l->type || !i->name.len)
+	if (i->family != l->family || i->type != l->type || i->protocol == LINUX_IPPROTO_ICMP || i->protocol == LINUX_IPPROTO_ICMPV6 || !i->name.len)
 		return 0;
 	pprintf(l->b, "%4d: ", l->n++);
 	put_address(l->b, i->family, &i->name);

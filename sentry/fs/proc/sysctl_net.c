@@ -58,6 +58,27 @@ static ssize_t store_unprivileged_port(struct pctx *c, char *text, size_t n)
 	return (ssize_t)n;
 }
 
+/* Groups: what the sandbox's kernel knows them by. */
+static SHOW(show_ping_groups)
+{
+	uint64_t groups = atomic_load(&proc_reader_net(c->k)->ping_groups);
+
+	pprintf(b, "%u\t%u\n", (uint32_t)groups, (uint32_t)(groups >> 32));
+	return 0;
+}
+
+static ssize_t store_ping_groups(struct pctx *c, char *text, size_t n)
+{
+	uint64_t groups = atomic_load(&proc_reader_net(c->k)->ping_groups), v[2] = { (uint32_t)groups, groups >> 32 };
+
+	if (parse_numbers(text, v, 2) < 0 || v[0] > INT32_MAX || v[1] > INT32_MAX)
+		return -EINVAL;
+	if (v[1] < v[0]) /* Linux's way to say: nobody */
+		v[0] = 1, v[1] = 0;
+	atomic_store(&proc_reader_net(c->k)->ping_groups, v[0] | v[1] << 32);
+	return (ssize_t)n;
+}
+
 static SHOW(show_somaxconn)
 {
 	pprintf(b, "%u\n", atomic_load(&proc_reader_net(c->k)->backlog_max));
@@ -115,7 +136,8 @@ static const struct pentry all4_table[] = { RW("forwarding", show_forward4, stor
 static const struct pentry conf4_table[] = { DIR_("all", all4_table), END_ };
 static const struct pentry ipv4_table[] = {
 	DIR_("conf", conf4_table), RW("ip_forward", show_forward4, store_forward4), RW("ip_local_port_range", show_port_range, store_port_range),
-	RW("ip_unprivileged_port_start", show_unprivileged_port, store_unprivileged_port), RO("tcp_rmem", show_tcp_mem), RO("tcp_sack", show_one),
+	RW("ip_unprivileged_port_start", show_unprivileged_port, store_unprivileged_port),
+	RW("ping_group_range", show_ping_groups, store_ping_groups), RO("tcp_rmem", show_tcp_mem), RO("tcp_sack", show_one),
 	RO("tcp_timestamps", show_one), RO("tcp_wmem", show_tcp_mem), END_,
 };
 static const struct pentry all6_table[] = { RO("disable_ipv6", show_zero), RW("forwarding", show_forward6, store_forward6), END_ };

@@ -22,6 +22,8 @@ static const struct fixed_file constant[] = {
 	{ .path = "devices/system/cpu/kernel_max", .text = "8191\n" },
 	{ .path = "devices/system/node/online", .text = "0\n" },
 	{ .path = "devices/system/node/possible", .text = "0\n" },
+	{ .path = "devices/system/node/has_cpu", .text = "0\n" },
+	{ .path = "devices/system/node/node0/distance", .text = "10\n" },
 	{ .path = "kernel/mm/transparent_hugepage/enabled", .text = "always [madvise] never\n" },
 	{ .path = "kernel/mm/transparent_hugepage/hpage_pmd_size", .text = "2097152\n" },
 	{ .path = "fs/cgroup" },
@@ -38,19 +40,51 @@ static bool add(struct dentry *root, const char *path, const char *text)
 	return fixed_add(root, &(struct fixed_file){ .path = path, .text = text });
 }
 
-static bool add_topology(struct dentry *root, unsigned cpu)
+#define MASK_MAX (8192 / 4 + 8192 / 32 + 2) /* all that kernel_max promises */
+
+/* Processors first ... last of n as a mask: hexadecimal, a comma between words of 32, as wide as all of them are. */
+static void put_mask(char out[MASK_MAX], unsigned first, unsigned last, unsigned n)
 {
-	char id[16], path[64];
+	size_t used = 0;
+
+	for (unsigned digit = (n + 3) / 4; digit-- > 0 && used + 3 < MASK_MAX;) {
+		unsigned value = 0;
+
+		for (unsigned bit = 0; bit < 4; bit++)
+			value |= (digit * 4 + bit >= first && digit * 4 + bit <= last) << bit;
+		out[used++] = "0123456789abcdef"[value];
+		if (digit && digit % 8 == 0)
+			out[used++] = ',';
+	}
+	out[used++] = '\n';
+	out[used] = 0;
+}
+
+/* One package of cores of one thread each. */
+static bool add_topology(struct dentry *root, unsigned cpu, unsigned n, const char *range, const char *all)
+{
+	char id[16], path[80], own[MASK_MAX];
+	const struct fixed_file files[] = {
+		{ .path = "core_id", .text = id },
+		{ .path = "core_cpus", .text = own },
+		{ .path = "core_cpus_list", .text = id },
+		{ .path = "thread_siblings", .text = own },
+		{ .path = "thread_siblings_list", .text = id },
+		{ .path = "physical_package_id", .text = "0\n" },
+		{ .path = "package_cpus", .text = all },
+		{ .path = "package_cpus_list", .text = range },
+		{ .path = "core_siblings", .text = all },
+		{ .path = "core_siblings_list", .text = range },
+	};
+	bool ok = true;
 
 	snprintf(id, sizeof(id), "%u\n", cpu);
-	snprintf(path, sizeof(path), "devices/system/cpu/cpu%u/topology/core_id", cpu);
-	if (!add(root, path, id))
-		return false;
-	snprintf(path, sizeof(path), "devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
-	if (!add(root, path, "0\n"))
-		return false;
-	snprintf(path, sizeof(path), "devices/system/cpu/cpu%u/topology/thread_siblings_list", cpu);
-	return add(root, path, id);
+	put_mask(own, cpu, cpu, n);
+	for (size_t i = 0; ok && i < sizeof(files) / sizeof(*files); i++) {
+		snprintf(path, sizeof(path), "devices/system/cpu/cpu%u/topology/%s", cpu, files[i].path);
+		ok = add(root, path, files[i].text);
+	}
+	return ok;
 }
 
 /* One file of an interface's directory. */
@@ -103,14 +137,16 @@ static bool fill(struct kernel *k, struct dentry *root)
 {
 	static const char *const all_cpus[] = { "devices/system/cpu/online", "devices/system/cpu/possible", "devices/system/cpu/present",
 		"devices/system/node/node0/cpulist" };
-	char range[32];
+	char range[32], all[MASK_MAX];
 	bool ok = true;
 
+	put_mask(all, 0, k->cpus - 1, k->cpus);
 	snprintf(range, sizeof(range), k->cpus > 1 ? "0-%u\n" : "0\n", k->cpus - 1);
 	for (size_t i = 0; ok && i < sizeof(all_cpus) / sizeof(all_cpus[0]); i++)
 		ok = add(root, all_cpus[i], range);
+	ok = ok && add(root, "devices/system/node/node0/cpumap", all);
 	for (unsigned i = 0; ok && i < k->cpus; i++)
-		ok = add_topology(root, i);
+		ok = add_topology(root, i, k->cpus, range, all);
 	for (size_t i = 0; ok && i < sizeof(constant) / sizeof(constant[0]); i++)
 		ok = fixed_add(root, &constant[i]);
 	return ok && add_interfaces(k, root);

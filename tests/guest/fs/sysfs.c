@@ -37,6 +37,27 @@ CASE(processors)
 	CHECK(isdigit((unsigned char)range[0]));
 }
 
+/* What lscpu and libnuma count processors by: masks in hexadecimal. */
+CASE(masks)
+{
+	long n = sysconf(_SC_NPROCESSORS_CONF), cpu;
+	char mask[64], package[64];
+	unsigned long bits;
+
+	line("/sys/devices/system/node/node0/cpumap", mask);
+	CHECK(isxdigit((unsigned char)mask[0]) && strchr(mask, '\n'));
+	line("/sys/devices/system/cpu/cpu0/topology/package_cpus", package);
+	for (cpu = 0; cpu < n && cpu < 32; cpu++) {
+		char path[80];
+
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%ld/topology/core_cpus", cpu);
+		line(path, mask);
+		CHECK(strlen(mask) == strlen(package)); /* all are of one width */
+		bits = strtoul(strrchr(mask, ',') ? strrchr(mask, ',') + 1 : mask, NULL, 16);
+		CHECK(bits >> cpu & 1);
+	}
+}
+
 CASE(loopback)
 {
 	char text[64];
