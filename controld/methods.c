@@ -229,6 +229,9 @@ FORWARD(links, any_phase, NULL)
 FORWARD(trace_create, any_phase, NULL)
 FORWARD(trace_delete, any_phase, NULL)
 FORWARD(trace_list, any_phase, NULL)
+FORWARD(cgroup_read, any_phase, NULL)
+FORWARD(cgroup_write, any_phase, NULL)
+FORWARD(netlink, any_phase, NULL)
 FORWARD(proc_look, any_phase, NULL)
 FORWARD(proc_list, any_phase, NULL)
 FORWARD(proc_read, any_phase, NULL)
@@ -393,6 +396,9 @@ const struct rpc_method methods[] = {
 	RPC_METHOD(control, usage_file, on_usage_file, 0),
 	RPC_METHOD(control, mount, on_mount, 0),
 	RPC_METHOD(control, links, on_links, 0),
+	RPC_METHOD(control, cgroup_read, on_cgroup_read, 0),
+	RPC_METHOD(control, cgroup_write, on_cgroup_write, 0),
+	RPC_METHOD(control, netlink, on_netlink, 0),
 	RPC_METHOD(control, proc_look, on_proc_look, 0),
 	RPC_METHOD(control, proc_list, on_proc_list, 0),
 	RPC_METHOD(control, proc_read, on_proc_read, 0),

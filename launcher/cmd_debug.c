@@ -14,14 +14,14 @@
 
 struct debug_options {
 	const char *level, *strace, *duration;
-	const char *profiles[3]; /* by enum debug_profile */
+	const char *profiles[DEBUG_PROFILES]; /* by enum debug_profile */
 	const char *signal;
 	bool stacks, ps, procfs, network;
 };
 
 static const struct option_def options[] = {
 	{ "log-level", 0, OPTION_TEXT, offsetof(struct debug_options, level), "LEVEL", "what it logs from now on: error, warning, info, debug" },
-	{ "strace", 0, OPTION_TEXT, offsetof(struct debug_options, strace), "on|off", "whether it logs every call of its programs from now on" },
+	{ "strace", 0, OPTION_TEXT, offsetof(struct debug_options, strace), "on|off|CALLS", "whether it logs its programs' calls from now on, or which: names with commas" },
 	{ "stacks", 0, OPTION_FLAG, offsetof(struct debug_options, stacks), NULL, "print where its sentry's threads are, and in which calls its tasks" },
 	{ "ps", 0, OPTION_FLAG, offsetof(struct debug_options, ps), NULL, "list the processes of the container" },
 	{ "procfs", 0, OPTION_FLAG, offsetof(struct debug_options, procfs), NULL, "print as JSON what /proc shows of each of them" },
@@ -30,6 +30,7 @@ static const struct option_def options[] = {
 	{ "profile-cpu", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_CPU]), "FILE", "write what its sentry's processor time goes into, as folded call chains" },
 	{ "profile-block", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_BLOCK]), "FILE", "the same: where its threads sleep" },
 	{ "profile-mutex", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_MUTEX]), "FILE", "the same: where its threads wait for locks" },
+	{ "profile-heap", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_HEAP]), "FILE", "the same: who asked for memory in that time that is still held, in bytes" },
 	{ "duration", 0, OPTION_TEXT, offsetof(struct debug_options, duration), "TIME", "of a profile (10s)" },
 	{ 0 },
 };
@@ -46,6 +47,23 @@ static struct err *find_word(const char *option, const char *text, const char *c
 		}
 	}
 	return text ? err_new(0, "--%s: '%.64s' is none of its words (see --help)", option, text) : NULL;
+}
+
+/* on, all; off; or names with commas. */
+static struct err *find_calls(const char *text, struct pool *p, struct control_logging *out)
+{
+	char *copy, *save = NULL;
+
+	if (!text)
+		return NULL;
+	out->strace = strcmp(text, "off") != 0;
+	if (!out->strace || !strcmp(text, "on") || !strcmp(text, "all"))
+		return NULL;
+	copy = pool_strdup(p, text);
+	out->calls = pool_alloc(p, 512 * sizeof(*out->calls));
+	for (char *word = strtok_r(copy, ",", &save); word && out->n_calls < 512; word = strtok_r(NULL, ",", &save))
+		out->calls[out->n_calls++] = msg_str(word);
+	return out->n_calls ? NULL : err_new(0, "--strace: '%.64s' names no call", text);
 }
 
 static struct err *change_logging(const struct debug *d, const struct control_logging *request)
@@ -95,19 +113,19 @@ static struct err *ask(const struct debug *d, const struct debug_options *o, con
 		e = debug_procfs(d);
 	if (!e && o->network)
 		e = debug_network(d);
-	for (int i = 0; !e && i < 3; i++)
+	for (int i = 0; !e && i < DEBUG_PROFILES; i++)
 		e = o->profiles[i] ? debug_profile(d, (enum debug_profile)i, o->profiles[i], ms) : NULL;
 	return e;
 }
 
 static bool nothing_asked(const struct debug_options *o)
 {
-	return !o->level && !o->strace && !o->signal && !o->stacks && !o->ps && !o->procfs && !o->network && !o->profiles[0] && !o->profiles[1] && !o->profiles[2];
+	return !o->level && !o->strace && !o->signal && !o->stacks && !o->ps && !o->procfs && !o->network && !o->profiles[0] && !o->profiles[1] && !o->profiles[2] && !o->profiles[3];
 }
 
 static struct err *run(struct context *c, int *status)
 {
-	static const char *const levels[] = { "error", "warning", "info", "debug" }, *const switches[] = { "off", "on" };
+	static const char *const levels[] = { "error", "warning", "info", "debug" };
 	const struct debug_options *o = c->options;
 	struct control_logging logging = { .id = msg_str(c->argv[0]), .level = KEEP, .strace = 2 };
 	struct sandbox s = SANDBOX_NONE;
@@ -117,7 +135,7 @@ static struct err *run(struct context *c, int *status)
 
 	if (nothing_asked(o))
 		return err_new(0, "nothing is asked for (see --help)");
-	if ((e = find_word("log-level", o->level, levels, 4, &logging.level)) || (e = find_word("strace", o->strace, switches, 2, &logging.strace)) ||
+	if ((e = find_word("log-level", o->level, levels, 4, &logging.level)) || (e = find_calls(o->strace, c->pool, &logging)) ||
 		(e = option_ms("duration", o->duration, PROFILE_MAX_MS, &ms)) || (e = sandbox_open(c, c->argv[0], &s)))
 		return e;
 	if (!(e = client_connect(&s.dir, &d.rpc))) {

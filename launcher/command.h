@@ -48,8 +48,8 @@ struct command {
 
 /* checkpoint and restore are refused by name */
 #define COMMANDS(X) X(audit) X(checkpoint) X(debug) X(doctor) X(events) X(features) X(restore) X(update) \
-	X(create) X(delete) X(do) X(exec) X(install) X(kill) X(list) X(pause) X(ps) \
-	X(export_metrics) X(metric_server) X(mount) X(port_forward) X(resume) X(run) X(spec) X(start) X(state) X(trace) X(uninstall) X(usage) X(wait)
+	X(create) X(delete) X(do) X(exec) X(install) X(kill) X(list) X(pause) X(ps) X(read_control) X(write_control) \
+	X(export_metrics) X(metric_server) X(mount) X(network) X(port_forward) X(resume) X(run) X(spec) X(start) X(state) X(trace) X(uninstall) X(usage) X(wait)
 #define DECLARE_COMMAND(NAME) extern const struct command command_##NAME;
 COMMANDS(DECLARE_COMMAND)
 #undef DECLARE_COMMAND

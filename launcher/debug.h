@@ -18,7 +18,8 @@ struct debug {
 struct err *debug_stacks(const struct debug *d) ERR_MUST_USE;
 
 /* Chains with counts, "outermost;...;innermost COUNT" a line, to a file. */
-enum debug_profile { DEBUG_PROFILE_CPU, DEBUG_PROFILE_BLOCK, DEBUG_PROFILE_MUTEX };
+enum debug_profile { DEBUG_PROFILE_CPU, DEBUG_PROFILE_BLOCK, DEBUG_PROFILE_MUTEX, DEBUG_PROFILE_HEAP };
+#define DEBUG_PROFILES 4
 struct err *debug_profile(const struct debug *d, enum debug_profile kind, const char *file, int ms) ERR_MUST_USE;
 
 /* What /proc shows of each process, as JSON. */

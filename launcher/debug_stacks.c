@@ -153,15 +153,20 @@ static struct err *print_profile(const struct debug *d, enum debug_profile kind,
 		if (kind != DEBUG_PROFILE_MUTEX || waits_for_lock(&names, &data->chains[i]))
 			print_chain(f, &names, &data->chains[i], &total);
 	}
-	fprintf(stderr, "%llu samples of %llu, one each %.1f ms%s\n", (unsigned long long)total, (unsigned long long)data->samplings,
-		(double)data->interval_ns / 1e6, data->lost ? "; some chains found no place" : "");
+	if (kind == DEBUG_PROFILE_HEAP)
+		fprintf(stderr, "%llu bytes of %llu allocations are held%s\n", (unsigned long long)total, (unsigned long long)data->samplings,
+			data->lost ? "; some found no place" : "");
+	else
+		fprintf(stderr, "%llu samples of %llu, one each %.1f ms%s\n", (unsigned long long)total, (unsigned long long)data->samplings,
+			(double)data->interval_ns / 1e6, data->lost ? "; some chains found no place" : "");
 	return fclose(f) ? err_new(errno, "%s", file) : NULL;
 }
 
 struct err *debug_profile(const struct debug *d, enum debug_profile kind, const char *file, int ms)
 {
+	static const uint64_t kinds[DEBUG_PROFILES] = { [DEBUG_PROFILE_BLOCK] = 1, [DEBUG_PROFILE_MUTEX] = 1, [DEBUG_PROFILE_HEAP] = 2 };
 	_cleanup_close_ int out = -1;
-	struct control_profile request = { .id = msg_str(d->s->dir.id), .kind = kind != DEBUG_PROFILE_CPU, .duration_ms = (uint64_t)ms };
+	struct control_profile request = { .id = msg_str(d->s->dir.id), .kind = kinds[kind], .duration_ms = (uint64_t)ms };
 	struct control_profile_reply reply;
 	struct control_profile_data data;
 	struct msg_arena a = { 0 };

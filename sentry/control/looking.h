@@ -23,6 +23,6 @@ struct err *procfs_write(struct container *c, int out, uint64_t *length) ERR_MUS
 /* metrics.c */
 void metrics_answer(struct container *c, struct rpc_call *call);
 /* links.c */
-void links_answer(struct rpc_call *call);
+void links_answer(const struct container *c, struct rpc_call *call);
 
 #endif

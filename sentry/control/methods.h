@@ -24,6 +24,11 @@ void control_do_trace_create(struct rpc_call *call, void *request);
 void control_do_trace_delete(struct rpc_call *call, void *request);
 void control_do_trace_list(struct rpc_call *call, void *request);
 
+/* cgroup.c, network.c */
+void control_do_cgroup_read(struct rpc_call *call, void *request);
+void control_do_cgroup_write(struct rpc_call *call, void *request);
+void control_do_netlink(struct rpc_call *call, void *request);
+
 /* procview.c: /proc for processes of the host */
 void control_do_proc_look(struct rpc_call *call, void *request);
 void control_do_proc_list(struct rpc_call *call, void *request);

@@ -11,13 +11,31 @@
 #include "kernel/task_table.h"
 #include "libipc/log.h"
 #include "mm/memfile.h"
+#include "syscalls/strace/strace.h"
+
+#include <errno.h>
+
+static struct err *choose_calls(const struct control_logging *q)
+{
+	const char *names[512];
+	unsigned unknown;
+
+	for (uint32_t i = 0; i < q->n_calls; i++)
+		names[i] = q->calls[i].p;
+	return strace_choose(names, q->n_calls, &unknown) ? err_new(EINVAL, "there is no call '%s'", names[unknown]) : NULL;
+}
 
 void control_do_logging(struct rpc_call *call, void *request)
 {
 	struct control_logging *q = request;
 	struct kernel *k = rpc_call_arg(call);
 	struct control_logging_reply r;
+	struct err *e = q->strace == 1 ? choose_calls(q) : NULL;
 
+	if (e) {
+		rpc_fail(call, e);
+		return;
+	}
 	if (q->level <= LOG_DEBUG)
 		log_set_level((enum log_level)q->level);
 	if (q->strace < 2 && k->strace != q->strace) {
@@ -104,7 +122,8 @@ void control_do_usage_file(struct rpc_call *call, void *request)
 void control_do_links(struct rpc_call *call, void *request)
 {
 	struct control_links *q = request;
+	struct container *c = control_find(call, q->id);
 
-	if (control_find(call, q->id))
-		links_answer(call);
+	if (c)
+		links_answer(c, call);
 }

@@ -1,7 +1,7 @@
 /*
  * profile.c - control.profile: samples of the threads' call chains, at even
- * times, added up by chain.  Event thread: a timer of its loop, which is there
- * only while a profile is made.
+ * times, added up by chain; or what lib/heap.c has found out about memory at the end.
+ * Event thread: a timer of its loop, which is there only while a profile is made.
  *
  * A thread counts as running when it has used processor time since the last
  * sampling and is not found asleep; so a chain's share of the samples is its share
@@ -10,6 +10,7 @@
 #include "control/looking.h"
 
 #include "kernel/kernel.h"
+#include "lib/heap.h"
 #include "lib/threads.h"
 #include "lib/wait.h"
 #include "libipc/fd.h"
@@ -23,7 +24,7 @@
 #define CHAINS_MAX 16384
 #define BUCKETS 4096
 
-enum { PROFILE_RUNNING, PROFILE_SLEEPING };
+enum { PROFILE_RUNNING, PROFILE_SLEEPING, PROFILE_MEMORY };
 
 struct chain {
 	SLIST_ENTRY(chain) link;
@@ -55,6 +56,8 @@ static void profile_free(struct profile *p)
 			free(c);
 		}
 	}
+	if (p->kind == PROFILE_MEMORY)
+		heap_unwatch();
 	if (p->tick)
 		event_free(p->tick);
 	fd_close(&p->out);
@@ -69,6 +72,40 @@ static unsigned bucket_of(const struct thread_sample *s)
 	for (unsigned i = 0; i < s->n_frames; i++)
 		h = (h ^ s->frames[i]) * UINT64_C(0x9e3779b97f4a7c15);
 	return (unsigned)(h >> 32) % BUCKETS;
+}
+
+static struct chain *add_chain(struct profile *p, unsigned bucket, const char *thread, const uint64_t *frames, unsigned n)
+{
+	const size_t size = n * sizeof(frames[0]);
+	struct chain *c = p->n_chains < CHAINS_MAX ? malloc(sizeof(*c) + size) : NULL;
+
+	if (!c) {
+		p->lost++;
+		return NULL;
+	}
+	*c = (struct chain){ .count = 1, .thread = thread, .n_frames = n };
+	memcpy(c->frames, frames, size);
+	SLIST_INSERT_HEAD(&p->buckets[bucket], c, link);
+	p->n_chains++;
+	return c;
+}
+
+static void held(const uint64_t *frames, unsigned n, uint64_t bytes, void *arg)
+{
+	struct profile *p = arg;
+	struct chain *c = add_chain(p, p->n_chains % BUCKETS, "memory", frames, n);
+
+	if (c)
+		c->count = bytes;
+}
+
+static void look_at_memory(struct profile *p)
+{
+	struct heap_totals t;
+
+	heap_look(held, p, &t);
+	p->samplings = t.allocations;
+	p->lost += t.lost;
 }
 
 static void found(const struct thread_sample *s, void *arg)
@@ -86,19 +123,12 @@ static void found(const struct thread_sample *s, void *arg)
 			return;
 		}
 	}
-	if (p->n_chains == CHAINS_MAX || !(c = malloc(sizeof(*c) + size))) {
-		p->lost++;
-		return;
-	}
-	*c = (struct chain){ .count = 1, .thread = s->name, .n_frames = s->n_frames };
-	memcpy(c->frames, s->frames, size);
-	SLIST_INSERT_HEAD(&p->buckets[b], c, link);
-	p->n_chains++;
+	(void)add_chain(p, b, s->name, s->frames, s->n_frames);
 }
 
 static struct err *write_out(struct profile *p, uint64_t *length)
 {
-	struct control_profile_data d = { .interval_ns = INTERVAL_US * UINT64_C(1000), .samplings = p->samplings, .lost = p->lost };
+	struct control_profile_data d = { .interval_ns = p->kind == PROFILE_MEMORY ? 0 : INTERVAL_US * UINT64_C(1000), .samplings = p->samplings, .lost = p->lost };
 	struct err *e;
 	struct chain *c;
 
@@ -112,6 +142,20 @@ static struct err *write_out(struct profile *p, uint64_t *length)
 	return e;
 }
 
+/* Looks at the threads, and comes back; of memory nothing is to be seen before the end. */
+static int look(struct profile *p)
+{
+	const int64_t left = p->end - now_monotonic();
+	struct timeval when = { .tv_usec = INTERVAL_US };
+	int ret = 0;
+
+	if (p->kind == PROFILE_MEMORY)
+		when = (struct timeval){ .tv_sec = left / 1000000000, .tv_usec = left % 1000000000 / 1000 + 1 };
+	else if ((ret = threads_sample(&(struct thread_sampling){ .busy_only = p->kind == PROFILE_RUNNING, .found = found, .arg = p })) == 0)
+		p->samplings++;
+	return ret ? ret : event_add(p->tick, &when) ? -ENOMEM : 0;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct profile *p = arg;
@@ -120,12 +164,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	int ret;
 
 	if (now_monotonic() < p->end) {
-		ret = threads_sample(&(struct thread_sampling){ .busy_only = p->kind == PROFILE_RUNNING, .found = found, .arg = p });
-		p->samplings++;
-		if (!ret && !event_add(p->tick, &(struct timeval){ .tv_usec = INTERVAL_US }))
+		if (!(ret = look(p)))
 			return;
-		e = err_new(ret ? -ret : ENOMEM, "profile");
+		e = err_new(-ret, "profile");
 	}
+	if (!e && p->kind == PROFILE_MEMORY)
+		look_at_memory(p);
 	if (!e)
 		e = write_out(p, &r.length);
 	if (e)
@@ -144,9 +188,15 @@ static void cancelled(struct rpc_call *call, void *arg)
 void profile_begin(struct kernel *k, struct rpc_call *call, struct control_profile *request)
 {
 	struct profile *p = current ? NULL : calloc(1, sizeof(*p));
+	int r;
 
 	if (!p) {
 		rpc_fail(call, current ? err_new(EBUSY, "profile: another is being made") : err_new(ENOMEM, "profile"));
+		return;
+	}
+	if (request->kind == PROFILE_MEMORY && (r = heap_watch()) < 0) {
+		free(p);
+		rpc_fail(call, err_new(-r, "profile"));
 		return;
 	}
 	current = p;

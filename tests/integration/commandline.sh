@@ -111,7 +111,7 @@ for c in "run --exec-fd" "run --pass-fd" "run --user-log" "exec --exec-fd" "exec
 	"spec --netns" "state --html" "update --kernel-memory" "debug --trace" "usage --full" "wait --rootpid"; do
 	refused "${c#* }" $c "$id"
 done
-for c in read-control write-control mitigate nvproxy symbolize metric-metadata boot; do
+for c in mitigate nvproxy symbolize metric-metadata boot; do
 	run $c "$id"
 	is "$c: refused" "$? $(grep -c "unknown command '$c'" "$SCRATCH/err")" "1 1"
 done

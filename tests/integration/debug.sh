@@ -179,6 +179,16 @@ quiet delete --force "$id"
 quiet --platform ptrace run -d -b "$b" "$id"
 quiet debug --profile-cpu "$SCRATCH/cpu" --duration 1s "$id"
 has "a profile on ptrace" "$(cat "$SCRATCH/cpu")" ";task_run;pt_run;"
+# processes that begin while memory is watched, and go on
+heap_of_new() {
+	run debug --profile-heap "$SCRATCH/heap" --duration 4s "$id" 2>"$SCRATCH/heap-err" &
+	profile=$!
+	while kill -0 $profile 2>/dev/null; do run exec -d "$id" sleep 1000; done
+	wait $profile && grep -q ';task_alloc ' "$SCRATCH/heap"
+}
+until_true heap_of_new
+is "debug --profile-heap: memory of new tasks" $? 0
+is "by folded chains, in bytes" "$(grep -cvE '^memory(;[^; ]+)+ [0-9]+$' "$SCRATCH/heap") $(grep -cE '^[0-9]+ bytes of [0-9]+ allocations are held$' "$SCRATCH/heap-err")" "0 1"
 quiet exec "$id" /bin/true
 is "the programs go on there too" $? 0
 quiet delete --force "$id"

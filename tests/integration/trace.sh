@@ -10,8 +10,6 @@ IPCCTL=${IPCCTL:-$top/libipc/ipcctl}
 
 run() { timeout -k 1 60 "$LAUNCHER" --root "$STATE" "$@"; }
 has() { if [[ "$2" == *"$3"* ]]; then ok "$1"; else not_ok "$1" "wanted '$3' in:" "$(head -20 <<<"$2")" "$(cat "$SCRATCH/err" 2>/dev/null)"; fi; }
-# until_true COMMAND : waits for it, for 30 s at most
-until_true() { for _ in $(seq 300); do eval "$1" && return; sleep 0.1; done; false; }
 # session NAME SINK-JSON POINTS-JSON [MEMBERS] : writes $SCRATCH/NAME.json
 session() { echo "{\"trace_session\": {\"name\": \"$1\", \"points\": [$3], \"sinks\": [$2]${4-}}}" >"$SCRATCH/$1.json"; }
 # events EXPRESSION : of the events in $SCRATCH/events, as python's list e

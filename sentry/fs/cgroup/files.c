@@ -1,7 +1,8 @@
 /*
  * files.c - the files of a container's control group, as a table: those of the
  * controllers cpuset, cpu, memory and pids.  Processor limits are the
- * sandbox's, processes the container's own, memory too unless it is the sandbox's first.  Own threads of tasks; no locks held.
+ * sandbox's, processes the container's own, memory too unless it is the sandbox's first.  Own threads of tasks, and
+ * the event thread (control.cgroup_read); no locks held.
  */
 #include "fs/cgroup/cgroup.h"
 
@@ -37,21 +38,27 @@ static void show_procs(FILE *f, struct task *t)
 	for_each(t, one_process, f);
 }
 
+struct listing {
+	FILE *f;
+	const struct pid_ns *ns; /* whose numbers are shown */
+};
+
 static void its_threads(struct thread_group *tg, pid_t nr, void *arg)
 {
+	const struct listing *l = arg;
 	struct task *one;
 	pid_t after = 0;
 
 	while ((one = tg_next_task(tg, after))) {
 		after = one->tid;
-		fprintf(arg, "%d\n", pid_nr(one->pid, task_pid_ns(task_current())));
+		fprintf(l->f, "%d\n", pid_nr(one->pid, l->ns));
 		task_put(one);
 	}
 }
 
 static void show_threads(FILE *f, struct task *t)
 {
-	for_each(t, its_threads, f);
+	for_each(t, its_threads, &(struct listing){ f, task_pid_ns(t) });
 }
 
 static void show_pids_current(FILE *f, struct task *t)

@@ -17,6 +17,8 @@ struct syscall_row;
 
 /* Runs the call and logs it. */
 int64_t strace_call(struct task *t, uint64_t nr, const struct syscall_row *row, const uint64_t args[6]);
+/* Which calls are shown from now on: their names; n 0: all.  -EINVAL: *unknown is none.  The event thread. */
+int strace_choose(const char *const *names, unsigned n, unsigned *unknown);
 /* The calling task is about to sleep in a call: shows what is known of that, once. */
 void strace_waits(void);
 

@@ -11,7 +11,9 @@
 #include "syscalls/syscall.h"
 
 #include <asm/unistd.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -93,9 +95,39 @@ void strace_text_end(struct strace_line *l, uint64_t nr, int64_t ret)
 	result(l, nr);
 }
 
+static _Atomic bool some_only; /* those of chosen */
+static _Atomic bool chosen[SYSCALL_MAX];
+
+static bool number_of(const char *name, unsigned *nr)
+{
+	for (*nr = 0; *nr < SYSCALL_MAX; ++*nr) {
+		if (syscall_table[*nr].name && !strcmp(syscall_table[*nr].name, name))
+			return true;
+	}
+	return false;
+}
+
+int strace_choose(const char *const *names, unsigned n, unsigned *unknown)
+{
+	bool wanted[SYSCALL_MAX] = { 0 };
+	unsigned nr;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!number_of(names[i], &nr)) {
+			*unknown = i;
+			return -EINVAL;
+		}
+		wanted[nr] = true;
+	}
+	for (nr = 0; nr < SYSCALL_MAX; nr++)
+		atomic_store(&chosen[nr], wanted[nr]);
+	atomic_store(&some_only, n);
+	return 0;
+}
+
 int64_t strace_call(struct task *t, uint64_t nr, const struct syscall_row *row, const uint64_t args[6])
 {
-	struct strace_line *l = calloc(1, sizeof(*l));
+	struct strace_line *l = atomic_load(&some_only) && !atomic_load(&chosen[nr]) ? NULL : calloc(1, sizeof(*l));
 	int64_t ret;
 
 	if (!l)

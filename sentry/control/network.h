@@ -1,0 +1,15 @@
+/*
+ * network.h - requests of route netlink that control makes in a container's network namespace.
+ */
+#ifndef SENTRY_CONTROL_NETWORK_H
+#define SENTRY_CONTROL_NETWORK_H
+
+#include "net/nlmsg.h"
+
+struct container;
+
+/* As a program with CAP_NET_ADMIN there.  h: all of h->len bytes are there.  What shows something is put
+ * into answer, whose memory is the caller's to free also on errors. */
+int network_ask(const struct container *c, const struct linux_nlmsghdr *h, struct nlbuf *answer);
+
+#endif
