@@ -10,6 +10,7 @@
 #include "kernel/futex.h"
 #include "kernel/ipc.h"
 #include "kernel/ns.h"
+#include "kernel/oom.h"
 #include "kernel/posix_timer.h"
 #include "kernel/ptrace.h"
 #include "kernel/trace.h"
@@ -286,7 +287,8 @@ static bool begin_exit(struct task *t)
 	return last;
 }
 
-static void release_resources(struct task *t)
+/* soon: its memory may go after it. */
+static void release_resources(struct task *t, bool soon)
 {
 	struct fdtable *files;
 	struct fs_context *fs;
@@ -308,7 +310,10 @@ static void release_resources(struct task *t)
 	fdtable_put_table(files);
 	fs_context_put(fs);
 	platform_ctx_free(ctx);
-	mm_put(mm);
+	if (!soon)
+		mm_put(mm);
+	else if (mm_put_begin(mm))
+		burial(&t->k->tasks->burials, mm);
 }
 
 static void fold_usage_locked(struct task *t)
@@ -369,7 +374,7 @@ void task_exit(struct task *t)
 	struct usage_sum *dead = &t->tg->dead;
 	struct mm_usage mu;
 	unsigned status;
-	bool last;
+	bool first = t->tg->is_init || t->tg->own_tgid == 1, small = false, last;
 
 	atomic_store(&t->work, true);
 	told_drop(&t->told);
@@ -381,16 +386,17 @@ void task_exit(struct task *t)
 	if (last) {
 		posix_timers_stop(t->tg);
 		mm_usage(t->mm, &mu);
+		small = mu.rss <= BURIAL_LARGEST;
 		tasks_lock(t->k);
 		if (mu.peak_rss / 1024 > dead->maxrss)
 			dead->maxrss = mu.peak_rss / 1024;
 		tasks_unlock(t->k);
 		leave_terminal(t);
 	}
-	release_resources(t);
+	release_resources(t, small && !first && !oom_pressing(t->k));
 	if (last)
 		ipc_process_exit(t->ns->ipc, t->tg);
-	if (last && (t->tg->is_init || t->tg->own_tgid == 1))
+	if (last && first)
 		end_others(t);
 	tasks_lock(t->k);
 	done = t->vfork_done;

@@ -19,6 +19,7 @@ struct task_table *task_table_new(void)
 	waitq_init(&tt->signalfd_wq);
 	waitq_init(&tt->ended_wq);
 	LIST_INIT(&tt->freezes);
+	burials_init(&tt->burials);
 	return tt;
 }
 

@@ -11,6 +11,7 @@
 #ifndef SENTRY_KERNEL_TASK_TABLE_H
 #define SENTRY_KERNEL_TASK_TABLE_H
 
+#include "kernel/burial.h"
 #include "kernel/pid.h"
 #include "kernel/signal.h"
 #include "kernel/task.h"
@@ -29,6 +30,7 @@ struct task_table {
 	LIST_HEAD(, freeze) freezes; /* [mu] under way: kernel/freeze.h */
 	SLIST_HEAD(, task_host) idle; /* [mu] host threads that wait for a task */
 	unsigned n_idle; /* [mu] */
+	struct burials burials;
 };
 
 struct task_table *task_table_new(void);

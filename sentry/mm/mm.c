@@ -95,14 +95,74 @@ static void teardown(struct mm *mm)
 		mm->env->hooks.put(exe);
 }
 
-void mm_put(struct mm *mm)
+void mm_bury(struct mm *mm)
 {
-	if (!ref_put(&mm->users))
-		return;
-	if (mm->companion)
-		mm->companion->gone(mm->companion);
 	teardown(mm);
 	mm_drop(mm);
+}
+
+static bool put_user(struct mm *mm)
+{
+	if (!ref_put(&mm->users))
+		return false;
+	if (mm->companion)
+		mm->companion->gone(mm->companion);
+	return true;
+}
+
+void mm_put(struct mm *mm)
+{
+	if (put_user(mm))
+		mm_bury(mm);
+}
+
+/* The stub maps pages of the memory file that an object may free. */
+static bool has_objects_pages(struct mm *mm)
+{
+	struct pma *p;
+
+	RB_FOREACH(p, pma_tree, &mm->pmas)
+		if (p->fd < 0 && !p->owned && !(vma_at(mm, p->start)->flags & VMA_SPECIAL))
+			return true;
+	return false;
+}
+
+/* Its areas of files go, whose host files the stub holds itself. */
+static void let_go_of_files(struct mm *mm)
+{
+	struct vma *v, *next;
+
+	for (v = RB_MIN(vma_tree, &mm->vmas); v; v = next) {
+		next = RB_NEXT(vma_tree, &mm->vmas, v);
+		if (v->obj && !(v->flags & VMA_SPECIAL))
+			vma_unlink(mm, v);
+	}
+}
+
+bool mm_put_begin(struct mm *mm)
+{
+	struct file *exe = NULL;
+	struct memobj *peeked = NULL;
+	bool later;
+
+	if (!put_user(mm))
+		return false;
+	mm_lock(mm);
+	later = !has_objects_pages(mm);
+	if (later) {
+		let_go_of_files(mm);
+		peeked = peek_end(mm);
+		exe = mm->layout.exe;
+		mm->layout.exe = NULL;
+	}
+	mm_unlock(mm);
+	if (peeked)
+		memobj_put(peeked);
+	if (exe)
+		mm->env->hooks.put(exe);
+	if (!later)
+		mm_bury(mm);
+	return later;
 }
 
 struct platform_as *mm_as_new(struct mm *mm)

@@ -50,6 +50,9 @@ struct mm *mm_fork(struct mm *parent); /* copy-on-write copy; NULL: no memory */
 void mm_get(struct mm *mm);
 bool mm_is_shared(const struct mm *mm); /* others than the caller use it: tasks, or those who look at a task's memory */
 void mm_put(struct mm *mm); /* the last put (users gone) unmaps everything and frees the stub process */
+/* The same, but true: only we know of it any more, it holds no file, and mm_bury is to do the rest. */
+bool mm_put_begin(struct mm *mm);
+void mm_bury(struct mm *mm); /* any thread */
 struct platform_as *mm_as_new(struct mm *mm); /* to make contexts in; not fit to run yet. NULL: no memory */
 struct platform_as *mm_as(struct mm *mm); /* fit to run: what was ordered of it is done. NULL: no memory */
 /* For exec: mm, which has not run yet, gets the stub of old, where c ran, if

@@ -186,8 +186,6 @@ static void leave(struct st_ctx *c)
 	LIST_REMOVE(c, link);
 	c->th->in_patch = c->in_patch;
 	SLIST_INSERT_HEAD(&as->idle, c->th, link);
-	if (LIST_EMPTY(&as->ctxs))
-		st_as_retire_locked(as); /* nobody is left to run there */
 	mutex_unlock(&as->mu);
 	c->as = NULL;
 	c->in_patch = false;

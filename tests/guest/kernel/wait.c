@@ -1,6 +1,9 @@
 /* Children: statuses, waitid, orphans, autoreaping, process groups and sessions. */
 #include "../test.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -244,6 +247,29 @@ CASE(one_of_many)
 		CHECK(waitpid(p[i], &st, 0) == p[i] && WEXITSTATUS(st) == i);
 	CHECK(wait(&st) == other);
 	CHECK_ERR(wait(&st), ECHILD);
+}
+
+/* A mapped file is held until the process has ended, and no longer. */
+CASE(files_end_before_it_is_told)
+{
+	static const char name[] = "held";
+	int st, fd = open(name, O_CREAT | O_RDWR | O_TRUNC, 0600);
+
+	CHECK(fd >= 0 && write(fd, "x", 1) == 1);
+	for (int i = 0; i < 100; i++) {
+		pid_t p = fork();
+
+		if (!p) {
+			int own = open(name, O_RDONLY);
+			volatile char *m = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, own, 0);
+
+			_exit(m == MAP_FAILED || flock(own, LOCK_EX | LOCK_NB) || close(own) || *m != 'x' ? 1 : 0);
+		}
+		CHECK(waitpid(p, &st, 0) == p && st == 0);
+		CHECK(flock(fd, LOCK_EX | LOCK_NB) == 0 && flock(fd, LOCK_UN) == 0);
+	}
+	close(fd);
+	CHECK(unlink(name) == 0);
 }
 
 int main(void) { return run_cases(); }

@@ -1,0 +1,30 @@
+/*
+ * burial.h - what is left of small processes that have ended: their pages, and the stub
+ * that maps them.  Taking these apart takes the host longer than anything else at a
+ * process's end, and nobody can tell whether it is done; so its parent is told first.
+ */
+#ifndef SENTRY_KERNEL_BURIAL_H
+#define SENTRY_KERNEL_BURIAL_H
+
+#include "lib/lock.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BURIAL_LARGEST (UINT64_C(4) << 20) /* bytes of memory: more is to be free when the process has ended */
+#define BURIALS_MOST 4u /* that wait */
+
+struct mm;
+struct burials {
+	struct mutex mu; /* RANK_LEAF */
+	pthread_cond_t more; /* [mu] n is not 0 */
+	struct mm *waiting[BURIALS_MOST]; /* [mu] the oldest first */
+	unsigned n; /* [mu] */
+	bool digs; /* [mu] the thread runs */
+};
+
+void burials_init(struct burials *b);
+void burial(struct burials *b, struct mm *mm); /* mm_put_begin was true. No locks held */
+
+#endif
