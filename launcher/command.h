@@ -20,6 +20,8 @@ struct globals {
 	const char *pod_init_config; /* trace.h */
 	bool debug, strace, no_patch, help, version, print_policy, systemd_cgroup, ignore_cgroups;
 	const char *criu, *rootless; /* accepted, of no effect */
+	const char *network; /* none, or NULL */
+	bool always; /* flags that ask for what is so anyway */
 	struct texts allow_flags; /* flags.h */
 	int log_fd; /* -1: none */
 	int panic_fd, user_fd; /* --panic-log's, --user-log's; -1: none */

@@ -34,6 +34,9 @@ static const struct option_def global_options[] = {
 	{ "ignore-cgroups", 0, OPTION_FLAG, offsetof(struct globals, ignore_cgroups), NULL, "as runsc's: containers get no cgroup, and on the host no limits" },
 	{ "overlay2", 0, OPTION_TEXT, offsetof(struct globals, overlay2), "WHAT", "what run and create change in memory only: none, root:memory or all:memory (binds too); ,size=N" },
 	{ "pod-init-config", 0, OPTION_TEXT, offsetof(struct globals, pod_init_config), "FILE", "as runsc's: a trace session that begins before a new sandbox's first program" },
+	{ "network", 0, OPTION_TEXT, offsetof(struct globals, network), "NAME", "as runsc's: none, a loopback, is what there is" },
+	{ "cpu-num-from-quota", 0, OPTION_FLAG, offsetof(struct globals, always), NULL, "accepted, as runsc's: it is always so" },
+	{ "oci-seccomp", 0, OPTION_FLAG, offsetof(struct globals, always), NULL, "the same" },
 	{ "rootless", 0, OPTION_TEXT, offsetof(struct globals, rootless), "BOOL", "accepted, as runc's; what may be done is tried" },
 	{ "criu", 0, OPTION_TEXT, offsetof(struct globals, criu), "PATH", "accepted, as runc's; of no use here" },
 	{ "print-policy", 0, OPTION_FLAG, offsetof(struct globals, print_policy), NULL, "print the privileges this program keeps" },
@@ -164,13 +167,20 @@ static int dispatch(struct globals *g, struct pool *p, int argc, char **argv)
 	return c.failure_status;
 }
 
+static struct err *check_network(const struct globals *g)
+{
+	if (!g->network || !strcmp(g->network, "none"))
+		return NULL;
+	return err_new(0, "--network: '%.64s': a sandbox has a loopback and nothing else, which is none", g->network);
+}
+
 static int start(struct globals *g, struct pool *p, int argc, char **argv)
 {
 	struct err *e;
 	int used = 0;
 
 	g->log_fd = g->error_fd = g->panic_fd = g->user_fd = -1;
-	if ((e = have_stdio()) || (e = option_parse(global_options, argc - 1, argv + 1, p, g, &used)) || (e = logs_open(g))) {
+	if ((e = have_stdio()) || (e = option_parse(global_options, argc - 1, argv + 1, p, g, &used)) || (e = check_network(g)) || (e = logs_open(g))) {
 		report(g, NULL, e);
 		err_free(e);
 		return 1;

@@ -102,8 +102,8 @@ refused() { # OPTION COMMAND...
 	run "$@" >/dev/null
 	is "$*: refused" "$(($? != 0)) $(grep -c -- "unknown option '$option" "$SCRATCH/err")" "1 1"
 }
-for o in alsologtostderr app-huge-pages coverage-fd cpu-num-from-quota dcache directfs enable-core-tags fdlimit file-access fsgofer-host-uds gso host-fifo \
-	host-uds iouring log-packets net-raw network nvproxy oci-seccomp overlay pcap-log platform_device_path profile qdisc ref-leak-mode \
+for o in alsologtostderr app-huge-pages coverage-fd dcache directfs enable-core-tags fdlimit file-access fsgofer-host-uds gso host-fifo \
+	host-uds iouring log-packets net-raw nvproxy overlay pcap-log platform_device_path profile qdisc ref-leak-mode \
 	strace-event strace-log-size strace-syscalls tpuproxy trace vfs2 watchdog-action xdp; do
 	refused "--$o" "--$o=1" list
 done
@@ -122,6 +122,9 @@ sed 's/echo out/echo other/' "$b/config.json" >"$b/other.json"
 is "run --config: in the bundle" "$(run run --config other.json -b "$b" "$id") $(run run --config "$b/other.json" -b "$b" "$id")" "other other"
 run run --config none.json -b "$b" "$id" >/dev/null
 is "run --config: none there" "$? $(grep -c "$b/none.json" "$SCRATCH/err")" "1 1"
+is "runsc's flags that ask for what is so" "$(run --network none --oci-seccomp --cpu-num-from-quota=true list -q; echo $?)" 0
+run --network host list >/dev/null
+is "--network host is refused" "$? $(cat "$SCRATCH/err")" "1 redoubt: --network: 'host': a sandbox has a loopback and nothing else, which is none"
 run --cgroup-manager nobody run -b "$b" "$id" >/dev/null
 is "--cgroup-manager: nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: run: --cgroup-manager: 'nobody' is not cgroupfs, systemd or disabled"
 python3 - "$b/config.json" "/redoubt-test-$id" <<'PY'
