@@ -184,7 +184,8 @@ void st_as_kill_locked(struct st_as *as)
 	}
 }
 
-void st_as_retire_locked(struct st_as *as)
+/* Takes all memory from it, and ends it. */
+static void retire_locked(struct st_as *as)
 {
 	int64_t ns;
 
@@ -232,7 +233,7 @@ void st_as_free(struct platform_as *base)
 	struct st_as *as = (struct st_as *)base;
 
 	mutex_lock(&as->mu);
-	st_as_retire_locked(as);
+	retire_locked(as);
 	while (as->pid && !as->reaped && !as->empty)
 		pthread_cond_wait(&as->ended, &as->mu.m);
 	mutex_unlock(&as->mu);

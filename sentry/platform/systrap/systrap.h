@@ -160,7 +160,6 @@ void st_as_free(struct platform_as *as);
 int64_t st_as_cpu_ns(struct platform_as *as);
 int st_as_start_locked(struct st_as *as); /* its process is made if there is none; 0 or -errno */
 void st_as_kill_locked(struct st_as *as); /* kills the process; it may be reaped later */
-void st_as_retire_locked(struct st_as *as); /* takes all memory from it, and ends it */
 void st_as_put(struct st_as *as);
 
 /* --- pool.c --- */
