@@ -75,20 +75,36 @@ int st_orders_first(struct st_as *as)
 	return wait_report(as, &done, &result);
 }
 
+/* The mapper is to do n orders: 0 or -ESRCH. */
+static int answer(struct st_as *as, unsigned n)
+{
+	uint64_t done;
+	int64_t result;
+
+	for (;;) {
+		union answer a = { .r = { .id = as->notify_id, .val = n } };
+
+		if (!ioctl(as->notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &a))
+			return 0;
+		if (errno == EINTR)
+			continue;
+		/* who traced it for a moment (`launcher audit`) made its call begin again: the same report, under another number */
+		if (errno != ENOENT || wait_report(as, &done, &result))
+			break;
+	}
+	st_as_kill_locked(as);
+	return -ESRCH;
+}
+
 int st_orders_run(struct st_as *as, const struct st_order *o, unsigned n, int64_t *result)
 {
 	uint8_t *page = as->p->slots + (size_t)as->orders_slot * ST_SLOT_SIZE;
-	union answer a = { .r = { .id = as->notify_id, .val = n } };
 	uint64_t done;
 
 	if (atomic_load(&as->dead))
 		return -ESRCH;
 	memcpy(page, o, n * sizeof(*o));
-	if (ioctl(as->notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &a)) {
-		st_as_kill_locked(as);
-		return -ESRCH;
-	}
-	return wait_report(as, &done, result);
+	return answer(as, n) ? -ESRCH : wait_report(as, &done, result);
 }
 
 int st_orders_empty(struct st_as *as)
@@ -108,11 +124,9 @@ void st_orders_exit(struct st_as *as)
 {
 	uint8_t *page = as->p->slots + (size_t)as->orders_slot * ST_SLOT_SIZE;
 	const struct st_order o = { .nr = SYS_exit_group };
-	union answer a = { .r = { .id = as->notify_id, .val = 1 } };
 
 	memcpy(page, &o, sizeof(o));
-	if (ioctl(as->notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &a))
-		st_as_kill_locked(as);
+	(void)answer(as, 1);
 }
 
 /* --- mapping ----------------------------------------------------------------------- */
