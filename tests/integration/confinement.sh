@@ -119,6 +119,8 @@ look_at_sandbox() {
 look_at_audit() {
 	timeout 20 "$LAUNCHER" --root "$STATE" audit "$id" >"$SCRATCH/out" 2>&1
 	[ $? = 0 ] && tail -1 "$SCRATCH/out" | grep -q ' 0 not ok' && ok "$platform: audit" || not_ok "$platform: audit" "$(grep -v '^  ok' "$SCRATCH/out")"
+	timeout 20 "$LAUNCHER" --root "$STATE" exec "$id" /bin/true >"$SCRATCH/out" 2>&1 </dev/null
+	is "$platform: what is started after audit runs" "$? $(cat "$SCRATCH/out")" "0 "
 	mkdir -p "$SCRATCH/fake"
 	cp "$LAUNCHER" "$SCRATCH/fake/launcher"
 	for p in controld gofer sentry; do ln -sf "$(realpath "$bin/$p/$p")" "$SCRATCH/fake/$p"; done
