@@ -105,8 +105,9 @@ static struct err *lock_soon(struct state_dir *d)
 	return e;
 }
 
-/* Ours once we hold its lock and it has no record.  A directory without one was
- * left by a maker that was killed before it had begun: it is taken over. */
+/* Ours once we hold its lock and it has no record.  A directory without one was left by
+ * a maker that was killed before it had begun, or by one who deletes that was killed when
+ * the record was gone, but not the socket: it is taken over. */
 static struct err *take_directory(struct state_dir *d)
 {
 	struct err *e = open_owned(d->root_fd, d->id, d->path, &d->fd);
@@ -121,6 +122,8 @@ static struct err *take_directory(struct state_dir *d)
 		err_free(e);
 		return err_new(EEXIST, "container id '%s' is taken", d->id);
 	}
+	if (unlinkat(d->fd, STATE_SOCKET, 0) < 0 && errno != ENOENT)
+		return err_new(errno, "%s/%s", d->path, STATE_SOCKET);
 	return NULL;
 }
 

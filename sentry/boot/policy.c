@@ -128,6 +128,7 @@ static const struct policy_rule rules[] = {
 static const struct policy_rule sanitizer_rules[] = {
 	RULE("clock_nanosleep", "sanitizer runtime: its locks"),
 	RULE("getrlimit", "sanitizer runtime: stack bounds"),
+	RULE("gettimeofday", "sanitizer runtime: its interceptor knows no vDSO"),
 	RULE("madvise", "sanitizer runtime: its shadow memory", IS(2, MADV_DONTDUMP)),
 	RULE("madvise", "sanitizer runtime: its shadow memory", IS(2, MADV_FREE)),
 	RULE("madvise", "sanitizer runtime: its shadow memory", IS(2, MADV_NOHUGEPAGE)),

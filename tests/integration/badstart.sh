@@ -23,7 +23,7 @@ config() {
 fails() {
 	name=$1 text=$2
 	shift 2
-	timeout -k 5 30 "$@" </dev/null >"$SCRATCH/out" 2>&1
+	timeout -k 5 120 "$@" </dev/null >"$SCRATCH/out" 2>&1
 	st=$?
 	grep -v '^[0-9-]*T[^ ]* [a-z]*\[' "$SCRATCH/out" >"$SCRATCH/line"
 	case $st:$(cat "$SCRATCH/line") in

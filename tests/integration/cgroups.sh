@@ -7,7 +7,7 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
 . "$top/tests/integration/lib.sh"
-run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@"; }
+run() { timeout -k 1 120 "$LAUNCHER" --root "$STATE" "$@"; }
 id=cgroups-$$ b=$SCRATCH/b
 mkdir -p "$b"
 bundle() { # PYTHON ARGS... : a config.json with c changed

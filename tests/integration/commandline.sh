@@ -12,8 +12,8 @@ id=commandline-$$ b=$SCRATCH/b
 mkdir -p "$b" "$STATE"
 [ "$(id -u)" = 0 ] || runc=
 
-run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null 2>"$SCRATCH/err"; }
-theirs() { timeout -k 1 30 "$runc" --root "$SCRATCH/runc" "$@" </dev/null 2>"$SCRATCH/native.err"; }
+run() { timeout -k 1 120 "$LAUNCHER" --root "$STATE" "$@" </dev/null 2>"$SCRATCH/err"; }
+theirs() { timeout -k 1 120 "$runc" --root "$SCRATCH/runc" "$@" </dev/null 2>"$SCRATCH/native.err"; }
 # alike NAME KNOWN FILTER ARGS... : both print the same behind a filter; KNOWN without a runc
 alike() {
 	name=$1 known=$2 filter=$3

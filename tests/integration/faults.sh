@@ -10,7 +10,7 @@ spec "$SCRATCH/short" false /bin/sh -c 'sleep 1; exit 5'
 spec "$SCRATCH/true" false /bin/true
 # busy: forks, writes, reads and waits all the time
 spec "$SCRATCH/busy" false /bin/bash -c 'while :; do (ls -lR /etc/apt >/tmp/x; cat /tmp/x | sort | wc -l; exit 3); done >/dev/null'
-run() { timeout -k 5 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
+run() { timeout -k 5 120 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$1/state.json" "$2" 2>/dev/null; }
 status_of() { run state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
 becomes() { # ID STATUS

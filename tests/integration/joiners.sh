@@ -10,7 +10,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 [ "$(id -u)" = 0 ] || { skip joiners "needs root"; finish; exit; }
 [ -c /dev/fuse ] || { skip joiners "there is no /dev/fuse"; finish; exit; }
 
-run() { timeout -k 1 20 "$LAUNCHER" --root "$STATE" "$@"; }
+run() { timeout -k 1 120 "$LAUNCHER" --root "$STATE" "$@"; }
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$id/state.json" "$1" 2>/dev/null; }
 join() { timeout -k 1 20 nsenter -t "$pid" -m "$@" 2>"$SCRATCH/err"; }
 id=joiners-$$
@@ -64,7 +64,7 @@ is "who is still there finds nothing" "$(tr '\n' ' ' <"$SCRATCH/inside")" "in go
 
 # --- without FUSE -------------------------------------------------------------------------------
 unshare -m --propagation private sh -c 'mount --bind /dev/null /dev/fuse; shift; "$@"' sh x \
-	timeout -k 1 20 "$LAUNCHER" --root "$STATE" --debug --log "$SCRATCH/log" run --detach --bundle "$SCRATCH/b" "$id" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
+	timeout -k 1 120 "$LAUNCHER" --root "$STATE" --debug --log "$SCRATCH/log" run --detach --bundle "$SCRATCH/b" "$id" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "without /dev/fuse" "$? $(grep -c '/proc is not shown' "$SCRATCH/log")" "0 1"
 pid=$(part sentry)
 is "... its files are there, its /proc is empty" "$(join cat /etc/debian_version) $(join ls /proc)" "$(cat "$TREE/etc/debian_version") "

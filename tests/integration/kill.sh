@@ -18,7 +18,7 @@ d = json.load(open(sys.argv[1]))
 d["linux"].update(cgroupsPath="/" + sys.argv[2], resources={"pids": {"limit": 500}})
 json.dump(d, open(sys.argv[1], "w"))
 PY
-run() { timeout -k 5 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
+run() { timeout -k 5 120 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 status_of() { run list 2>/dev/null | awk -v id="$1" '$1 == id { print $3 }'; }
 sentry_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["sentry"]["pid"])' "$STATE/$1/state.json" 2>/dev/null; }
 lives() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }

@@ -84,6 +84,9 @@ args() { # program arguments
 # --- attached ------------------------------------------------------------------------
 args exit 0; quiet run -b "$bundle" "$id"; is "exit 0" $? 0; gone "exit 0"
 args exit 42; quiet run -b "$bundle" "$id"; is "exit 42" $? 42; gone "exit 42"
+# who deletes was killed when the record was gone, and not the rest
+mkdir -m 700 "$work/state/$id" && touch "$work/state/$id/control.sock" "$work/state/$id/lock"
+quiet run -b "$bundle" "$id"; is "a deletion that was killed half-way" $? 42; gone "a deletion that was killed half-way"
 args cat; is "stdin and stdout" "$(echo hello | run run -b "$bundle" "$id")" hello
 args tty; run run -b "$bundle" "$id" </dev/null >"$work/out"; is "no terminal" "$(cat "$work/out")" "000 0x0"
 

@@ -7,7 +7,7 @@ bin=${REDOUBT_BIN:-$top}
 bin=${bin%/}
 mkdir -p "$STATE" "$SCRATCH/bundle"
 id=logs-$$
-run() { timeout -k 5 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
+run() { timeout -k 5 120 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$id/state.json" "$1" 2>/dev/null; }
 # io_setup: a call that is not supported, twice
 spec "$SCRATCH/bundle" false /usr/bin/python3 -c 'import ctypes, time

@@ -15,7 +15,7 @@ NL='
 expect() {
 	name=$1 status=$2 pattern=$3
 	shift 3
-	out=$(timeout -k 5 30 "$@" 2>"$SCRATCH/err")
+	out=$(timeout -k 5 120 "$@" 2>"$SCRATCH/err")
 	got=$?
 	# shellcheck disable=SC2254 # a pattern is meant
 	case $out in
@@ -28,7 +28,7 @@ expect() {
 refused() {
 	name=$1 status=$2 pattern=$3
 	shift 3
-	timeout -k 5 30 "$@" >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null
+	timeout -k 5 120 "$@" >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null
 	got=$?
 	err=$(cat "$SCRATCH/err")
 	# shellcheck disable=SC2254

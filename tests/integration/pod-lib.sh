@@ -1,7 +1,7 @@
 # pod-lib.sh - what the tests of pods share; sourced behind lib.sh, with $tag set: the
 # names of its containers begin with it.
 
-run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
+run() { timeout -k 1 120 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 leave() {
 	for d in "$STATE"/*/; do
 		[ -d "$d" ] && run delete --force "$(basename "$d")" >/dev/null 2>&1

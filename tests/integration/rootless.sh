@@ -29,7 +29,7 @@ as() {
 	user=$1
 	shift
 	(cd / && setpriv --reuid "$user" --regid "$user" --clear-groups --reset-env env HOME="$SCRATCH/$user/home" XDG_RUNTIME_DIR="$SCRATCH/$user/run" \
-		CONTAINERS_CONF="$SCRATCH/containers.conf" CONTAINERS_STORAGE_CONF="$SCRATCH/storage.conf" LAUNCHER="$L" timeout -k 1 30 "$@")
+		CONTAINERS_CONF="$SCRATCH/containers.conf" CONTAINERS_STORAGE_CONF="$SCRATCH/storage.conf" LAUNCHER="$L" timeout -k 1 120 "$@")
 }
 
 chmod 755 "$SCRATCH"

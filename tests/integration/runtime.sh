@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1-}" ] || LAUNCHER=$1
 . "$top/tests/integration/lib.sh"
 
-run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@"; }
+run() { timeout -k 1 120 "$LAUNCHER" --root "$STATE" "$@"; }
 json() { python3 -c "import json, sys; d = json.load(open('$SCRATCH/out')); print($1)"; }
 id=runtime-$$ b=$SCRATCH/b
 mkdir -p "$b"

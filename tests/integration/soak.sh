@@ -6,7 +6,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/alone.sh"
 . "$top/tests/integration/lib.sh"
 count=${1:-200}
-run() { timeout -k 5 30 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
+run() { timeout -k 5 120 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 mkdir -p "$STATE" "$SCRATCH/true" "$SCRATCH/echo" "$SCRATCH/sleep"
 spec "$SCRATCH/true" false /bin/true
 spec "$SCRATCH/echo" false /bin/sh -c 'echo out of $(hostname); for i in 1 2 3; do (exit $i); done; ls / >/tmp/x; exec sleep 0.2'

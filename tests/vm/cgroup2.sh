@@ -4,7 +4,7 @@
 # the limits, and that they go.
 # limit: 600
 . "$top/tests/integration/lib.sh"
-run() { timeout -k 1 30 "$LAUNCHER" --root "$STATE" "$@"; }
+run() { timeout -k 1 120 "$LAUNCHER" --root "$STATE" "$@"; }
 quiet() { run "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"; }
 is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', wanted '$3'" "$(cat "$SCRATCH/err" 2>/dev/null)"; fi; }
 json() { python3 -c "import json, sys; d = json.loads(open('$SCRATCH/out').read().splitlines()[-1]); print($1)" 2>&1; }
