@@ -7,6 +7,7 @@
  * that is not known to leave the descriptor as it is, when another is told of the
  * same inode, and when an attribute of that inode changes: whoever changes one says so
  * afterwards (inode_changed), with neither a_mu nor any other leaf lock held.
+ * What is read so is counted nowhere (/proc/PID/io).
  *
  *	told_begin(t, f, fd);            from here on changes are noticed
  *	... look at the attributes, write them where the program can read them ...
