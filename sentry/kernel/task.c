@@ -234,13 +234,14 @@ void tg_release_locked(struct thread_group *tg)
 void task_times(const struct task *t, int64_t *utime, int64_t *stime)
 {
 	uint64_t since = atomic_load(&t->program_since), now = __rdtsc(), ticks = atomic_load(&t->uticks);
+	clockid_t clock = atomic_load_explicit(&t->cpu_clock, memory_order_acquire);
 	struct timespec ts;
 
 	if (since && now > since)
 		ticks += now - since;
 	*utime = ticks_to_ns(ticks);
 	*stime = atomic_load(&t->stime);
-	if (t->cpu_clock && !t->exited && !clock_gettime(t->cpu_clock, &ts))
+	if (clock && !t->exited && !clock_gettime(clock, &ts))
 		*stime = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec - t->cpu_before;
 }
 

@@ -182,8 +182,8 @@ struct task {
 	bool fp_load; /* [t] *fp is to be loaded when the thread starts */
 	uaddr set_child_tid; /* [t] CLONE_CHILD_SETTID: written by the new thread */
 	_Atomic uint64_t program_since; /* ticks when program code was entered; 0: not in it */
-	clockid_t cpu_clock; /* [I] of the host thread */
-	int64_t cpu_before; /* [I] what it showed when the task began */
+	_Atomic clockid_t cpu_clock; /* of the host thread, which sets it as it begins; 0: not yet */
+	int64_t cpu_before; /* [I once cpu_clock is set] what it showed when the task began */
 	char comm[16]; /* [T] */
 	bool no_new_privs; /* [t] */
 	int pdeathsig; /* [T] */

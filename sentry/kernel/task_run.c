@@ -178,7 +178,7 @@ static void start_cpu_clock(struct task *t)
 	pthread_getcpuclockid(pthread_self(), &clock);
 	if (!clock_gettime(clock, &ts)) /* the thread may have run another task before */
 		t->cpu_before = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-	t->cpu_clock = clock;
+	atomic_store_explicit(&t->cpu_clock, clock, memory_order_release);
 }
 
 void task_run(struct task *t)
