@@ -11,13 +11,18 @@
 
 #include "state.h"
 
+#include "libipc/fd.h"
 #include "libipc/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -190,18 +195,32 @@ static void join_namespaces(struct plan *plan, const struct records *all)
 	}
 }
 
+/* It is not entered, but a configuration that names something else is wrong. */
+static struct err *check_network(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_new(errno, "linux.namespaces: network: %.255s", path);
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return err_new(0, "linux.namespaces: network: '%.255s' is not a network namespace", path);
+	log_warning("config.json: linux.namespaces: the network is not joined; inside there is loopback only");
+	return NULL;
+}
+
 /* Without a sandbox to join there is nothing behind such a path; only a network's is passed over, with a warning. */
 static struct err *refuse_paths(const struct plan *plan)
 {
 	for (size_t i = 0; i < COUNT(joinable); i++) {
 		const struct oci_namespace *ns = namespace_of(plan, joinable[i].type);
+		struct err *e = NULL;
 
 		if (!ns || !ns->path || !*ns->path)
 			continue;
-		if (joinable[i].field == SIZE_MAX)
-			log_warning("config.json: linux.namespaces: the network is not joined; inside there is loopback only");
-		else
+		if (joinable[i].field != SIZE_MAX)
 			return err_new(0, "linux.namespaces: %s: '%.255s' is not of a running container of ours; others cannot be joined", ns->type, ns->path);
+		if ((e = check_network(ns->path)))
+			return e;
 	}
 	return NULL;
 }

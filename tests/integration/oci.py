@@ -1,128 +1,11 @@
 #!/usr/bin/env python3
-"""oci.py LAUNCHER SCRATCH RUNC [NAME...] - run by oci.sh: each case is a change of a
-plain config.json, what ocicheck is asked inside, and what it must answer.
+"""oci.py LAUNCHER SCRATCH RUNC [NAME...] - run by oci.sh: what config.json asks for, and
+what is found of it inside; containers' lives and what is found outside are oci_life.py's."""
 
-A case marked ours is not compared with runc: runc's answer is the host's, or this
-runc is older than the specification we follow."""
+import json, os, subprocess, sys, time
 
-import copy, json, os, subprocess, sys, time
-
-LAUNCHER, SCRATCH, RUNC = sys.argv[1:4]
-ONLY = sys.argv[4:]
-ROOT, STATE = SCRATCH + "/root", SCRATCH + "/state"
-passed = failed = skipped = count = 0
-CAPS = ["CAP_KILL", "CAP_CHOWN", "CAP_NET_BIND_SERVICE"]
-BITS = (1 << 5) | (1 << 0) | (1 << 10)
-
-BASE = {
-    "ociVersion": "1.2.0", "hostname": "box", "root": {"path": ROOT},
-    "process": {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": [], "cwd": "/", "env": ["PATH=/bin", "A=b"],
-                "capabilities": {k: CAPS for k in ("bounding", "effective", "permitted")}, "noNewPrivileges": False},
-    "mounts": [
-        {"destination": "/proc", "type": "proc", "source": "proc"},
-        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
-        {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]},
-        {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]},
-    ],
-    "linux": {"namespaces": [{"type": t} for t in ("pid", "network", "ipc", "uts", "mount")]},
-}
-
-
-def report(good, name, *lines):
-    global passed, failed
-    if good:
-        passed += 1
-        print("ok " + name)
-    else:
-        failed += 1
-        print("not ok " + name)
-        for l in lines:
-            print("#   " + str(l).replace("\n", "\n#   "))
-
-
-def bundle(change, asks):
-    global count
-    count += 1
-    d = copy.deepcopy(BASE)
-    d["process"]["args"] = ["/bin/ocicheck"] + asks
-    if change:
-        change(d)
-    path = "%s/bundle%d" % (SCRATCH, count)
-    os.makedirs(path)
-    json.dump(d, open(path + "/config.json", "w"))
-    return path
-
-
-def run(runtime, path, words=("run",), name=None):
-    root = STATE if runtime == LAUNCHER else SCRATCH + "/runc"
-    cmd = [runtime, "--root", root, *words, "--bundle", path, name or "oci%d" % count]
-    # files, not pipes: a detached container holds on to what it was given
-    with open(SCRATCH + "/stdout", "w+") as out, open(SCRATCH + "/stderr", "w+") as err:
-        try:
-            status = subprocess.run(cmd, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=60).returncode
-        except subprocess.TimeoutExpired:
-            status = 124
-        out.seek(0)
-        err.seek(0)
-        return subprocess.CompletedProcess(cmd, status, out.read(), err.read())
-
-
-def launcher(*words):
-    return subprocess.run([LAUNCHER, "--root", STATE, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-
-
-def wanted(name):
-    return not ONLY or any(o in name for o in ONLY)
-
-
-def case(name, change, asks, expect, status=0, ours=False):
-    """expect: the lines, or None: what runc says"""
-    global skipped
-    if not wanted(name):
-        return
-    path = bundle(change, asks.split() if isinstance(asks, str) else asks)
-    r = run(LAUNCHER, path)
-    lines = r.stdout.splitlines()
-    good = r.returncode == status and (expect is None or lines == expect)
-    report(good, name, "status %d, must be %d" % (r.returncode, status), "told: %s" % lines, "must: %s" % expect, r.stderr)
-    if ours or not RUNC:
-        return
-    n = run(RUNC, path)
-    if "panic: " in n.stderr or "goroutine" in n.stderr:
-        skipped += 1
-        print("ok %s: as runc # skip runc itself panics" % name)
-        return
-    report((n.returncode, n.stdout) == (r.returncode, r.stdout), name + ": as runc", "runc %d: %s" % (n.returncode, n.stdout.splitlines()),
-           "ours %d: %s" % (r.returncode, lines), n.stderr)
-
-
-def refused(name, change, words):
-    """the container is not made, and the reason names the place"""
-    if not wanted(name):
-        return
-    r = run(LAUNCHER, bundle(change, ["ids"]))
-    report(r.returncode != 0 and words in r.stderr and r.stderr.count("\n") == 1 and not r.stdout, name, "status %d" % r.returncode, r.stdout, r.stderr)
-
-
-def put(path, value):
-    """a change: the member at a.b.c becomes value"""
-    def change(d):
-        steps = path.split(".")
-        for s in steps[:-1]:
-            d = d.setdefault(s, {})
-        d[steps[-1]] = value
-    return change
-
-
-def mount(destination, **m):
-    return lambda d: d["mounts"].append({"destination": destination, **m})
-
-
-def both(*changes):
-    def change(d):
-        for c in changes:
-            c(d)
-    return change
+from ocirun import *
+from oci_life import life_cases
 
 
 def prepare():
@@ -314,72 +197,6 @@ def seccomp_cases():
         launcher("delete", "--force", "secexec")
 
 
-def hook_cases():
-    log = SCRATCH + "/hooks.log"
-    script = SCRATCH + "/hook"
-    open(script, "w").write("""#!/bin/sh
-state=$(cat)
-echo "$1 $(echo "$state" | sed 's/.*"status":"\\([a-z]*\\)".*/\\1/') $(echo "$state" | grep -c '"id":"hooks".*"bundle":') $HOOKED" >>%s
-""" % log)
-    os.chmod(script, 0o755)
-    kinds = ("prestart", "createRuntime", "createContainer", "poststart", "poststop")
-
-    def hooks(d):
-        d["hooks"] = {k: [{"path": script, "args": ["hook", k], "env": ["HOOKED=yes", "PATH=/bin:/usr/bin"]}] for k in kinds}
-        d["hooks"]["startContainer"] = [{"path": "/bin/ocicheck", "args": ["ocicheck", "keep", "/hooked"]}]
-
-    def log_lines():
-        return open(log).read().splitlines() if os.path.exists(log) else []
-
-    if wanted("hooks: all"):
-        path = bundle(hooks, ["content", "/hooked"])
-        run(LAUNCHER, path, ("create",), "hooks")
-        created = log_lines()
-        inside = os.path.exists(ROOT + "/hooked")
-        launcher("start", "hooks")
-        launcher("wait", "hooks")
-        launcher("delete", "hooks")
-        want = ["prestart creating 1 yes", "createRuntime creating 1 yes", "createContainer creating 1 yes"]
-        report(created == want, "hooks: of create, in order, with the state", created)
-        report(not inside and os.path.exists(ROOT + "/hooked"), "hooks: startContainer runs inside, at start")
-        state = json.loads(open(ROOT + "/hooked").read() or "{}") if os.path.exists(ROOT + "/hooked") else {}
-        report(state.get("id") == "hooks" and state.get("status") == "created", "hooks: startContainer gets the state", state)
-        report(log_lines()[3:] == ["poststart running 1 yes", "poststop stopped 1 yes"], "hooks: poststart, poststop", log_lines())
-        if os.path.exists(ROOT + "/hooked"):
-            os.unlink(ROOT + "/hooked")
-    for kind in kinds[:3] + ("startContainer",):
-        inside = kind == "startContainer"
-        failing = {"path": "/bin/ocicheck", "args": ["ocicheck", "end", "3"]} if inside else {"path": "/bin/false"}
-        slow = {"path": "/bin/ocicheck", "args": ["ocicheck", "sleep", "20"], "timeout": 1} if inside else {"path": "/bin/sleep", "args": ["sleep", "20"], "timeout": 1}
-        refused("hooks: a failing %s" % kind, put("hooks", {kind: [failing]}), "hooks.%s[0]" % kind)
-        refused("hooks: a slow %s" % kind, put("hooks", {kind: [slow]}), "took longer than 1 s")
-    case("hooks: a failing poststart is no error", put("hooks", {"poststart": [{"path": "/bin/false"}]}), "pid", ["pid 1 ppid 0"], ours=True)
-
-
-def state_cases():
-    if not wanted("state"):
-        return
-    path = bundle(put("annotations", {"a.b": "c"}), ["sleep", "100"])
-    run(LAUNCHER, path, ("create",), "st")
-    s = json.loads(launcher("state", "st").stdout)
-    report((s["ociVersion"][:2], s["id"], s["status"], s["bundle"], s["annotations"]) == ("1.", "st", "created", path, {"a.b": "c"}) and s["pid"] > 1,
-           "state: created", s)
-    report(run(LAUNCHER, path, ("create",), "st").returncode != 0, "create: an id that is taken is refused")
-    report(launcher("delete", "st").returncode == 0, "delete: of a created container is allowed, as with runc")
-    run(LAUNCHER, path, ("create",), "st")
-    report(launcher("start", "st").returncode == 0 and json.loads(launcher("state", "st").stdout)["status"] == "running", "state: running")
-    report(launcher("start", "st").returncode != 0, "start: of a running container is refused")
-    report(launcher("delete", "st").returncode != 0, "delete: of a running container is refused")
-    report(launcher("kill", "st", "KILL").returncode == 0, "kill")
-    launcher("wait", "st")
-    report(json.loads(launcher("state", "st").stdout)["status"] == "stopped", "state: stopped")
-    report(launcher("kill", "st", "KILL").returncode != 0, "kill: of a stopped container is refused")
-    report(launcher("start", "st").returncode != 0, "start: of a stopped container is refused")
-    report(launcher("delete", "st").returncode == 0 and launcher("state", "st").returncode != 0, "delete: then there is no state")
-    report(launcher("kill", "none").returncode != 0 and launcher("start", "none").returncode != 0 and launcher("delete", "none").returncode != 0,
-           "of no container: refused")
-
-
 prepare()
 if run(LAUNCHER, bundle(None, ["pid"])).returncode:
     print("not ok a container to begin with")
@@ -391,6 +208,5 @@ mount_cases()
 linux_cases()
 time_cases()
 seccomp_cases()
-hook_cases()
-state_cases()
-print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
+life_cases()
+finish()
