@@ -17,19 +17,32 @@ run delete --force first
 snapshot >"$SCRATCH/before"
 available() { awk '/^MemAvailable:/ { print $2 }' /proc/meminfo; }
 free_before=$(available)
+# the least that was free at any time, in $SCRATCH/least: the shell's own means, so that it costs little
+mkfifo "$SCRATCH/tick"
+{
+	least=$free_before
+	while [ -p "$SCRATCH/tick" ]; do
+		while read -r key value _; do
+			[ "$key" = MemAvailable: ] && [ "$value" -lt "$least" ] && least=$value && echo "$least" >"$SCRATCH/least"
+		done </proc/meminfo
+		read -rt 0.1 <>"$SCRATCH/tick"
+	done
+} &
+sampler=$!
 
 # all NAME COMMAND... : of every sandbox at once (ID stands for the id); each must exit with $want
 all() {
 	name=$1
 	shift
-	began=$(date +%s%N) bad=0
+	began=$(date +%s%N) bad=0 asked=()
 	for i in $(seq "$count"); do
 		{
 			run "${@//ID/p$i}" >"$SCRATCH/out/$i" 2>&1
 			echo $? >"$SCRATCH/out/$i.status"
 		} &
+		asked+=($!)
 	done
-	wait
+	wait "${asked[@]}"
 	ms=$((($(date +%s%N) - began) / 1000000))
 	for i in $(seq "$count"); do [ "$(cat "$SCRATCH/out/$i.status")" = "${want:-0}" ] || { bad=$((bad + 1)); worst=$i; }; done
 	[ $bad -eq 0 ] && ok "$name: all $count, $ms ms" || not_ok "$name" "$bad of $count failed" "status $(cat "$SCRATCH/out/$worst.status"): $(tail -2 "$SCRATCH/out/$worst")"
@@ -45,9 +58,13 @@ all exec exec ID /bin/true
 held=$((free_before - $(available)))
 pss=$(awk '/^Pss:/ { s += $2 } END { print s + 0 }' /proc/[0-9]*/smaps_rollup 2>/dev/null)
 echo "# $count sandboxes at once: $((pss / count)) KiB each (PSS of all processes: $pss KiB; host memory taken: $held KiB)"
+[ "$pss" -lt $((count * 16384)) ] && ok "less than 16 MiB each" || not_ok "memory" "$pss KiB"
 all kill kill ID TERM
 want=7 all wait wait ID
 all delete delete ID
+rm "$SCRATCH/tick"
+wait $sampler
+echo "# the most that was taken of the host's memory at any time: $((free_before - $(cat "$SCRATCH/least"))) KiB"
 rm -rf "$SCRATCH/out"
 left_behind "$count at once" "$SCRATCH/before"
 finish
