@@ -82,17 +82,29 @@ static int store_offset(struct task *t, uint64_t at, struct file *f, int64_t pos
 	return 0;
 }
 
-static int64_t check_range(struct file *in, struct file *out, int64_t ip, int64_t op, uint64_t len)
+static int check_files(const struct file *in, const struct file *out)
 {
 	if (!LINUX_S_ISREG(in->inode->mode) || !LINUX_S_ISREG(out->inode->mode))
 		return LINUX_S_ISDIR(in->inode->mode) || LINUX_S_ISDIR(out->inode->mode) ? -EISDIR : -EINVAL;
 	if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE) || out->flags & LINUX_O_APPEND)
 		return -EBADF;
-	if (ip > INT64_MAX - (int64_t)len || op > INT64_MAX - (int64_t)len)
-		return -EOVERFLOW;
-	if (in->inode == out->inode && ip < op + (int64_t)len && op < ip + (int64_t)len)
-		return -EINVAL;
 	return 0;
+}
+
+/* Within one file *len ends where the file does: only what is there can overlap, and what is copied is not copied again. */
+static int check_range(struct file *in, struct file *out, int64_t ip, int64_t op, uint64_t *len)
+{
+	int64_t size = (int64_t)in->inode->size;
+
+	if (ip > INT64_MAX - (int64_t)*len || op > INT64_MAX - (int64_t)*len)
+		return -EOVERFLOW;
+	if (in->inode != out->inode)
+		return 0;
+	if (ip >= size)
+		*len = 0;
+	else if (*len > (uint64_t)(size - ip))
+		*len = (uint64_t)(size - ip);
+	return ip < op + (int64_t)*len && op < ip + (int64_t)*len ? -EINVAL : 0;
 }
 
 static int64_t host_copy(struct file *in, int64_t *ip, struct file *out, int64_t *op, uint64_t len)
@@ -115,14 +127,16 @@ static int64_t host_copy(struct file *in, int64_t *ip, struct file *out, int64_t
 
 static int64_t do_copy_range(struct task *t, struct file *in, uint64_t in_at, struct file *out, uint64_t out_at, uint64_t len)
 {
-	int64_t ip, op, r = load_offset(t, in_at, in, &ip);
+	int64_t ip, op, r = check_files(in, out);
 
+	if (!r)
+		r = load_offset(t, in_at, in, &ip);
 	if (!r)
 		r = load_offset(t, out_at, out, &op);
 	if (len > MAX_RW_COUNT)
 		len = MAX_RW_COUNT;
 	if (!r)
-		r = check_range(in, out, ip, op, len);
+		r = check_range(in, out, ip, op, &len);
 	if (r || !len)
 		return r;
 	file_remove_privs(out, t->cred);

@@ -7,6 +7,7 @@
 #include "fs/pipe.h"
 
 #include "abi/fcntl.h"
+#include "abi/fs.h"
 #include "syscalls/syscall.h"
 
 #include <errno.h>
@@ -289,7 +290,7 @@ int64_t sys_sendfile(struct task *t, const uint64_t a[6])
 
 	if (in && out && in->mode & FILE_READ && out->mode & FILE_WRITE) {
 		r = get_offset(t, in, UADDR(a[2]), &store, &pos);
-		if (!r && (in->mode & FILE_STREAM || out->flags & LINUX_O_APPEND))
+		if (!r && (in->mode & FILE_STREAM || LINUX_S_ISDIR(in->inode->mode) || out->flags & LINUX_O_APPEND))
 			r = -EINVAL;
 		if (!r)
 			r = copy_files(in, pos, out, len);

@@ -139,6 +139,25 @@ CASE(copies)
 	CHECK_ERR(copy_file_range(a, NULL, b, NULL, 1, 1), EINVAL);
 }
 
+CASE(copies_within_a_file)
+{
+	off_t to = 10;
+	int both, b, pipes[2];
+
+	in_temp();
+	make_file("a", "0123456789");
+	both = open("a", O_RDWR);
+	b = open("b", O_CREAT | O_RDWR, 0644);
+	/* at the end there is nothing that could overlap, though more is asked for */
+	CHECK(lseek(both, 10, SEEK_SET) == 10 && copy_file_range(both, NULL, both, &to, 100, 0) == 0);
+	CHECK(lseek(both, 0, SEEK_SET) == 0 && copy_file_range(both, NULL, both, &to, 100, 0) == 10);
+	CHECK(lseek(both, 0, SEEK_SET) == 0);
+	CHECK_ERR(copy_file_range(both, NULL, both, NULL, 5, 0), EINVAL);
+	CHECK(pipe(pipes) == 0);
+	CHECK_ERR(copy_file_range(pipes[0], NULL, b, NULL, 1, 0), EINVAL);
+	CHECK_ERR(sendfile(b, open(".", O_RDONLY), NULL, 1), EINVAL);
+}
+
 /* The end of a file that was closed, and so is known, moves when others write. */
 CASE(ends)
 {
