@@ -177,6 +177,56 @@ both "podman: a bound directory" -v "$SCRATCH/$many/volume:/v" $i sh -c 'stat -c
 is "podman: ... as the user's subordinate id outside" "$(stat -c %u "$SCRATCH/$many/volume/new")" 700004
 both "podman: keep-id" --userns keep-id -v "$SCRATCH/$many/volume:/v" $i sh -c 'id -u; stat -c %u /v/file; echo more >>/v/file'
 both "podman: a map of ids" --uidmap 0:1:100 --gidmap 0:1:100 $i sh -c 'id -u; touch /f; stat -c "%u %g" /f; chown 200 /f 2>/dev/null; echo $?'
+both "podman: capabilities dropped" --cap-drop ALL --cap-add KILL $i grep Cap /proc/self/status
+both "podman: env, workdir, hostname" --env A=b --workdir /tmp --hostname box $i sh -c 'echo $A; pwd; cat /proc/sys/kernel/hostname'
+both "podman: a bound directory, read-only" -v "$SCRATCH/$many/volume:/v:ro" $i sh -c 'cat /v/file; echo no >/v/file; echo $?'
+for limit in "--memory 64m" "--pids-limit 20" "--cpus 1"; do # what cgroups a user may have is the engine's to know
+	# shellcheck disable=SC2086
+	both "podman: $limit" $limit $i echo limited
+done
+if command -v catatonit >/dev/null; then
+	both "podman: --init" --init $i sh -c 'cat /proc/1/comm; echo $$; exit 3'
+fi
+echo in | p run --rm -i --network none $i cat >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "podman: run -i" "$(cat "$SCRATCH/out")" in
+as_terminal() { # in_terminal runs programs: as the user, by a script
+	printf '#!/bin/sh\ncd /; exec setpriv --reuid %s --regid %s --clear-groups --reset-env env HOME=%s XDG_RUNTIME_DIR=%s CONTAINERS_CONF=%s CONTAINERS_STORAGE_CONF=%s podman --cgroup-manager cgroupfs --events-backend file --runtime "$@"\n' \
+		"$many" "$many" "$SCRATCH/$many/home" "$SCRATCH/$many/run" "$SCRATCH/containers.conf" "$SCRATCH/storage.conf" >"$SCRATCH/podman"
+	chmod 755 "$SCRATCH/podman"
+	in_terminal -- "$SCRATCH/podman" "$@" 2>&1
+}
+is "podman: run -it" "$(as_terminal "$L" run --rm -it --network none $i sh -c 'readlink /proc/self/fd/0; exit 4')" "$(as_terminal "$reference" run --rm -it --network none $i sh -c 'readlink /proc/self/fd/0; exit 4')"
+# a container's life: what a user may not have (pause, stats without cgroups of theirs) is refused alike
+lives() {
+	q run -d --name l --network none --stop-signal INT --health-cmd 'test -e /ok' --health-interval disable --health-retries 1 $i sh -c 'echo out; trap "exit 4" INT; while :; do sleep 0.1; done' >/dev/null
+	sleep 0.5
+	q inspect l --format '{{.State.Status}} {{.State.ExitCode}} {{.Name}} {{.Config.StopSignal}}'
+	q healthcheck run l
+	echo "$? $(q inspect l --format '{{.State.Health.Status}}')"
+	q exec l touch /ok && q healthcheck run l
+	echo "$? $(q inspect l --format '{{.State.Health.Status}}')"
+	q exec --user 7 --workdir /tmp --env B=c l sh -c 'id -u; pwd; echo $B; exit 5'
+	echo "status $?"
+	echo word | q exec -i l cat
+	q pause l >/dev/null 2>&1
+	echo "pause $? $(q inspect l --format '{{.State.Status}}')"
+	q unpause l >/dev/null 2>&1
+	echo "unpause $? $(q inspect l --format '{{.State.Status}}')"
+	q stats --no-stream --format '{{.Name}}' l 2>/dev/null
+	echo "stats $?"
+	q cp l:/ok - | tar -t
+	q diff l | sort
+	q restart -t 5 l >/dev/null
+	echo "restart $? $(q inspect l --format '{{.State.Status}} {{.State.ExitCode}}')"
+	q exec l ls /ok
+	sleep 0.3
+	q stop -t 5 l >/dev/null && q wait l
+	q logs l
+	q start l >/dev/null && q kill l >/dev/null && q wait l
+	q inspect l --format '{{.State.Status}} {{.State.ExitCode}}'
+	q rm l
+}
+LAUNCHER=$L alike "podman: a container's life" lives
 p run -d --name c --network none $i sh -c 'echo out; trap "exit 3" TERM; while :; do sleep 0.1; done' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "podman: run -d" $? 0
 is "podman: exec" "$(p exec --user 7 c id -u 2>"$SCRATCH/err")" 7
