@@ -174,8 +174,31 @@ case_wait() { same_as_ever wait c; }
 case_spec() { same_as_ever spec --bundle "$SCRATCH/run"; }
 case_features() { same_as_ever features; }
 case_checkpoint() { same_as_ever checkpoint c; }
+case_restore() { same_as_ever restore --bundle "$SCRATCH/sleep" r; }
+case_usage() { same_as_ever usage c; }
+case_stacks() { same_as_ever debug --stacks c; }
+case_profile() { same_as_ever debug --profile-cpu "$SCRATCH/spare" --duration 50ms c; }
+case_audit() { same_as_ever audit c; }
+case_metrics() { same_as_ever export-metrics c; }
+case_mount() { same_as_ever mount c /mnt; }
+case_forward() { same_as_ever port-forward c 0:80; }
+case_doctor() { same_as_ever doctor; }
+case_install_new() { same_as_ever install --engine docker --config "$SCRATCH/run/daemon.json"; }
+case_install() {
+	echo '{"debug": true}' >"$SCRATCH/daemon.json"
+	before_failed
+	length=40
+	for _ in $(seq "$count"); do
+		killed install --engine docker --config "$SCRATCH/daemon.json"
+		python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["debug"]' "$SCRATCH/daemon.json" || not_ok "$(cat "$SCRATCH/what"): the file is whole"
+		killed uninstall --engine docker --config "$SCRATCH/daemon.json"
+		python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["debug"]' "$SCRATCH/daemon.json" || not_ok "$(cat "$SCRATCH/what"): the file is whole"
+	done
+	rm -f "$SCRATCH/daemon.json"*
+	told
+}
 
 [ $# -gt 0 ] || set -- create run run_detached do start kill kill_all delete delete_force pause resume exec exec_detached update events stats state \
-	list ps wait spec features checkpoint
+	list ps wait spec features checkpoint restore usage stacks profile audit metrics mount forward doctor install_new install
 for c in "$@"; do case_"$c"; done
 finish
