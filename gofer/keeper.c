@@ -10,6 +10,10 @@
  * outside is replaced (an administrator, the host out of memory).  One that
  * crashed is not: a sentry that can make it crash shall not try again, on a copy
  * of the same address space.
+ *
+ * The sentry may have this end of the connection, too (op_own_end), for another
+ * keeper should this one be killed.  Whenever there is to be no other, the connection is
+ * shut down: that nobody can undo.
  */
 #include "keeper.h"
 
@@ -81,8 +85,14 @@ static void seal(const struct options *o)
 	_exit(1);
 }
 
+static _Noreturn void end(const struct options *o, int status)
+{
+	shutdown(o->ipc_fd, SHUT_RDWR);
+	_exit(status);
+}
+
 /* Returns when the one that served is to have a successor. */
-static void await_end(pid_t child)
+static void await_end(const struct options *o, pid_t child)
 {
 	char text[ENDING_MAX];
 	int status;
@@ -90,15 +100,15 @@ static void await_end(pid_t child)
 	own_text_drop();
 	while (wait4(child, &status, 0, NULL) < 0) {
 		if (errno != EINTR)
-			_exit(1);
+			end(o, 1);
 	}
 	if (WIFEXITED(status))
-		_exit(WEXITSTATUS(status));
+		end(o, WEXITSTATUS(status));
 	ending_text(status, text);
 	if (crashed(WTERMSIG(status))) {
 		log_error("the process that served %s: it is not replaced", text);
 		panic_note("process that served", text);
-		_exit(1);
+		end(o, 1);
 	}
 	log_warning("the process that served %s: another takes its place", text);
 }
@@ -109,7 +119,7 @@ struct err *keeper_split(const struct options *o, struct keeper *out)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, gate) < 0)
 		return err_new(errno, "socketpair");
-	for (unsigned start = 0; start < KEEPER_STARTS_MAX; start++) {
+	for (unsigned start = o->start; start < o->start + KEEPER_STARTS; start++) {
 		pid_t child = copy_process();
 
 		if (child < 0)
@@ -119,13 +129,14 @@ struct err *keeper_split(const struct options *o, struct keeper *out)
 			*out = (struct keeper){ .start = start, .gate = gate[0] };
 			return NULL;
 		}
-		if (!start) {
+		if (start == o->start) {
 			fd_close(&gate[0]);
 			seal(o);
 			open_gate(gate[1]);
 			fd_close(&gate[1]);
 		}
-		await_end(child);
+		await_end(o, child);
 	}
-	return err_new(EAGAIN, "killed %d times", KEEPER_STARTS_MAX);
+	log_error("killed %d times: it is another gofer's turn", KEEPER_STARTS);
+	_exit(1); /* the connection stays, as if we were killed too */
 }

@@ -6,10 +6,8 @@
 
 #include "options.h"
 
-#define KEEPER_STARTS_MAX 4096 /* what a handle has room for */
-
 struct keeper {
-	unsigned start; /* which process this is that serves, from 0 */
+	unsigned start; /* which process this is that serves, from options.start */
 	int gate; /* the keeper's word that it is sealed; -1: not to be waited for */
 };
 

@@ -141,6 +141,18 @@ static struct err *open_only(const struct options *o, struct server *s, struct c
 	return e || !s->start ? e : conn_tell_restarted(*out);
 }
 
+/* Nothing is touched before, and the connection is as it was if it never comes. */
+static void await_word(int fd)
+{
+	ssize_t n;
+	char c;
+
+	while ((n = read(fd, &c, 1)) < 0 && errno == EINTR)
+		;
+	if (n != 1)
+		_exit(1);
+}
+
 static struct err *serve(const struct options *o, struct server *s)
 {
 	_cleanup_close_ int listener = -1;
@@ -168,6 +180,8 @@ int main(int argc, char **argv)
 	struct options o;
 	_cleanup_err_ struct err *e = options_parse(argc, argv, &o);
 
+	if (!e && o.go_fd >= 0)
+		await_word(o.go_fd);
 	log_init("gofer", o.log_fd, o.log_format, o.debug ? LOG_DEBUG : LOG_WARNING);
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_MMAP_MAX, 0); /* the heap is enough, and the policy knows no munmap */
@@ -188,5 +202,7 @@ int main(int argc, char **argv)
 	}
 	if (e)
 		log_fatal(err_text(e));
+	if (e && o.keeper && o.ipc_fd >= 0)
+		shutdown(o.ipc_fd, SHUT_RDWR); /* the peer may hold our end: see keeper.c */
 	return e || s.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

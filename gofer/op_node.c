@@ -1,6 +1,6 @@
 /*
  * op_node.c - attach, walk, getattr, release, statfs: finding nodes and asking
- * about them.
+ * about them; own_end, which every peer of a keeper asks for once.
  */
 #include "attr.h"
 #include "name.h"
@@ -150,4 +150,15 @@ int op_statfs(struct conn *c, const struct gofer_statfs *q, struct gofer_statfs_
 		.namelen = (uint64_t)fs.f_namelen,
 	};
 	return 0;
+}
+
+/* Without a keeper nobody would ever go on with it, and the peer not learn that we have ended. */
+int op_own_end(struct conn *c, const struct gofer_own_end *q, struct gofer_own_end_reply *r)
+{
+	const struct options *o = c->server->options;
+
+	if (!o->keeper)
+		return -EOPNOTSUPP;
+	r->fd = fcntl(o->ipc_fd, F_DUPFD_CLOEXEC, 0);
+	return r->fd < 0 ? -errno : 0;
 }

@@ -22,6 +22,8 @@ enum {
 	OPT_ALLOW_MKNOD,
 	OPT_HOST_UDS,
 	OPT_KEEPER,
+	OPT_START,
+	OPT_GO_FD,
 	OPT_NO_CONFINE,
 	OPT_NAMESPACES,
 	OPT_PANIC_FD,
@@ -45,6 +47,8 @@ static const struct option long_options[] = {
 	{ "allow-mknod", no_argument, NULL, OPT_ALLOW_MKNOD },
 	{ "host-uds", required_argument, NULL, OPT_HOST_UDS },
 	{ "keeper", no_argument, NULL, OPT_KEEPER },
+	{ "start", required_argument, NULL, OPT_START },
+	{ "go-fd", required_argument, NULL, OPT_GO_FD },
 	{ "no-confine", no_argument, NULL, OPT_NO_CONFINE },
 	{ "namespaces-made", no_argument, NULL, OPT_NAMESPACES },
 	{ "panic-fd", required_argument, NULL, OPT_PANIC_FD },
@@ -75,6 +79,8 @@ void options_usage(FILE *f)
 	      "  --host-uds=connect    host UNIX sockets in the trees may be connected to\n"
 	      "  --host-uds=create     and may be made\n"
 	      "  --keeper              with --ipc-fd: one process serves, another starts its successor if it is killed\n"
+	      "  --start N             with --keeper: up to N of them served this socket before, and were killed\n"
+	      "  --go-fd N             begin when a byte comes from here; if it ends without, so does the gofer\n"
 	      "  --no-confine          tests only: keep the caller's namespaces and root\n"
 	      "  --namespaces-made     the network, IPC and host name namespaces are the sandbox's own already\n"
 	      "  --panic-fd N          for last words: why this process fails\n"
@@ -133,6 +139,17 @@ static struct err *parse_log_format(struct options *o, const char *value)
 	return NULL;
 }
 
+static struct err *parse_start(struct options *o, const char *value)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || n > STARTS_MAX - KEEPER_STARTS)
+		return err_new(0, "--start %.64s: not a number of at most %d", value, STARTS_MAX - KEEPER_STARTS);
+	o->start = (unsigned)n;
+	return NULL;
+}
+
 static struct err *parse_one(struct options *o, int opt)
 {
 	switch (opt) {
@@ -162,6 +179,10 @@ static struct err *parse_one(struct options *o, int opt)
 	case OPT_KEEPER:
 		o->keeper = true;
 		return NULL;
+	case OPT_START:
+		return parse_start(o, optarg);
+	case OPT_GO_FD:
+		return fd_from_option("--go-fd", optarg, &o->go_fd);
 	case OPT_NO_CONFINE:
 		o->no_confine = true;
 		return NULL;
@@ -204,6 +225,8 @@ static struct err *check(struct options *o)
 	/* it must be its pid namespace's first process, and one more with sockets of the host were too powerful */
 	if (o->keeper && (o->listen || o->no_confine || o->host_uds != HOST_UDS_NONE))
 		return err_new(0, "--keeper: not with --listen, --no-confine or --host-uds");
+	if (o->start && !o->keeper)
+		return err_new(0, "--start: only with --keeper");
 	for (size_t i = 0; o->read_only && i < o->n_trees; i++)
 		o->trees[i].read_only = true;
 	return NULL;
@@ -214,7 +237,7 @@ struct err *options_parse(int argc, char **argv, struct options *o)
 	struct err *e = NULL;
 	int opt;
 
-	*o = (struct options){ .n_trees = 1, .ipc_fd = -1, .panic_fd = -1, .log_fd = STDERR_FILENO };
+	*o = (struct options){ .n_trees = 1, .ipc_fd = -1, .go_fd = -1, .panic_fd = -1, .log_fd = STDERR_FILENO };
 	o->trees = calloc(TREES_MAX, sizeof(*o->trees));
 	if (!o->trees)
 		return err_new(ENOMEM, "options");

@@ -11,6 +11,8 @@
 #include <stdio.h>
 
 #define TREES_MAX 1024
+#define KEEPER_STARTS 64 /* processes of one keeper that serve, one after the other */
+#define STARTS_MAX 4096 /* what a handle has room for */
 
 enum host_uds { HOST_UDS_NONE, HOST_UDS_CONNECT, HOST_UDS_CREATE };
 
@@ -23,6 +25,8 @@ struct options {
 	bool allow_mknod;
 	bool namespaces_made; /* see confine_opts */
 	bool keeper; /* see keeper.h */
+	int go_fd; /* a word from here before anything is done; -1: at once */
+	unsigned start; /* with keeper: the number of the first process that serves */
 	bool no_confine; /* tests: leave namespaces and root as they are */
 	enum host_uds host_uds;
 	int log_fd, panic_fd; /* panic_fd -1: none */

@@ -71,6 +71,7 @@ SERVE(removexattr)
 SERVE(fallocate)
 SERVE(fsync)
 SERVE_FD(connect)
+SERVE_FD(own_end)
 SERVE_FD(bind)
 
 static void serve_lookup(struct rpc_call *call, void *request)
@@ -127,6 +128,7 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(gofer, bind, serve_bind, 0),
 	RPC_METHOD(gofer, lookup, serve_lookup, 0),
 	RPC_METHOD(gofer, list, serve_list, 0),
+	RPC_METHOD(gofer, own_end, serve_own_end, 0),
 	RPC_EVENT(gofer, release, serve_release, 0),
 };
 

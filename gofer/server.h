@@ -133,6 +133,7 @@ OPERATION(connect);
 OPERATION(bind);
 OPERATION(lookup);
 OPERATION(list);
+OPERATION(own_end);
 void op_release(struct conn *c, const struct gofer_release *q);
 
 #endif

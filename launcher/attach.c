@@ -6,6 +6,7 @@
 
 #include "client.h"
 #include "console.h"
+#include "gofer_watch.h"
 
 #include "libipc/fd.h"
 #include "libipc/log.h"
@@ -38,6 +39,7 @@ struct attached {
 	char typed[INPUT_MAX]; /* from the user, not yet taken by the master */
 	size_t typed_n;
 	bool ended;
+	struct gofer_watch gofer;
 	unsigned reconnects;
 	unsigned status;
 	struct err *error;
@@ -304,6 +306,7 @@ static void tear_down(struct attached *a)
 		if (events[i])
 			event_free(events[i]);
 	}
+	gofer_watch_stop(&a->gofer);
 	if (a->rpc)
 		rpc_free(a->rpc);
 	if (a->base)
@@ -338,7 +341,7 @@ static bool reconnect(struct attached *a)
 
 struct err *attach(const struct attach_options *o, unsigned *status)
 {
-	struct attached a = { .o = o, .signal_fd = -1 };
+	struct attached a = { .o = o, .signal_fd = -1, .gofer = GOFER_WATCH_NONE };
 	struct err *e = set_up(&a);
 
 	if (!e) {
@@ -348,6 +351,7 @@ struct err *attach(const struct attach_options *o, unsigned *status)
 			RPC_ASK(a.rpc, control, start, &request, 0, on_start, &a);
 		else
 			wait_started(&a);
+		gofer_watch_start(&a.gofer, a.base, o->dir, o->home);
 		rest_watch(a.base);
 		do {
 			if (!a.ended)

@@ -128,12 +128,22 @@ struct err *client_socket_from(const struct state_dir *d, int home, int *out)
 	return e;
 }
 
+/* What is asked for may need it, or wait for what does. */
+static void look_after_gofer(const struct state_dir *d)
+{
+	_cleanup_err_ struct err *e = revive_gofer(d);
+
+	if (e)
+		log_debug("%s", err_text(e));
+}
+
 struct err *client_connect(const struct state_dir *d, struct rpc_client **out)
 {
 	_cleanup_close_ int fd = -1;
-	struct err *e = client_socket(d, &fd);
+	struct err *e;
 
-	if (!e && !(e = rpc_client_new(fd, out)))
+	look_after_gofer(d);
+	if (!(e = client_socket(d, &fd)) && !(e = rpc_client_new(fd, out)))
 		fd = -1;
 	return e;
 }

@@ -17,6 +17,7 @@ struct err *client_socket_of_living(const struct state_dir *d, int *fd) ERR_MUST
 struct err *client_socket(const struct state_dir *d, int *fd) ERR_MUST_USE;
 /* The same, from an empty mount namespace; home: a descriptor of the one that paths are of. */
 struct err *client_socket_from(const struct state_dir *d, int home, int *fd) ERR_MUST_USE;
+/* ... and with another gofer, should the container's have gone. */
 struct err *client_connect(const struct state_dir *d, struct rpc_client **out) ERR_MUST_USE;
 #define CLIENT_RECONNECTS 100 /* of who waits: a controld that ends again and again is not asked for ever */
 

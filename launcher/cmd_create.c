@@ -4,6 +4,7 @@
 #include "cmd_create.h"
 
 #include "flags.h"
+#include "guard.h"
 #include "lifecycle.h"
 #include "overlay2.h"
 #include "pod.h"
@@ -78,6 +79,10 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 			err_free(undo);
 		sandbox_close(&s);
 		return e;
+	}
+	if (!plan.sandbox && (e = guard_start(&s, c->g->log_fd))) {
+		log_warning("its gofer will not be replaced at once, should it be killed: %s", err_text(e));
+		err_free(e);
 	}
 	view_show(&plan, &s.dir, &s.sentry_id, c->pool);
 	*out = s;

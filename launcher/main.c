@@ -2,10 +2,10 @@
  * main.c - redoubt's command line: global options, then one of the commands in
  * the table.  See command.h.
  */
+#include "background.h"
 #include "command.h"
 #include "logs.h"
 #include "oci.h"
-#include "stand_in.h"
 #include "state.h"
 #include "tables.h"
 
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 	struct globals g = { 0 };
 	int status;
 
-	stand_in_argv(argc, argv);
+	background_argv(argc, argv);
 	status = start(&g, &pool, argc, argv);
 
 	if (fflush(stdout) || ferror(stdout)) {

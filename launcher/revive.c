@@ -203,33 +203,49 @@ static void show_again(const struct state_dir *sandbox, const char *root, struct
 	}
 }
 
-struct err *revive(const struct state_dir *d)
+struct err *revive_sandbox(const struct state_dir *d, struct pool *p, struct state_dir *out)
 {
-	_cleanup_pool_ struct pool p = { 0 };
-	struct state_dir sandbox = *d;
-	_cleanup_close_ int lock = -1;
-	bool replaced = false;
-	const char *slash;
+	const char *slash = strrchr(d->path, '/');
 	struct state s;
 	struct err *e;
 
+	*out = *d;
+	if (d->sandbox_fd < 0)
+		return NULL;
 	/* one in another's sandbox knows whose */
-	if (d->sandbox_fd >= 0) {
-		if ((e = state_read(d, &p, &s)))
-			return e;
-		slash = strrchr(d->path, '/');
-		sandbox.id = s.sandbox;
-		sandbox.path = pool_printf(&p, "%.*s/%s", slash ? (int)(slash - d->path) : 0, d->path, s.sandbox);
-		sandbox.fd = d->sandbox_fd;
-		sandbox.sandbox_fd = -1;
-	}
-	if ((lock = openat(sandbox.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		return err_new(errno, "%s", sandbox.path);
-	while (flock(lock, LOCK_EX) < 0) {
+	if ((e = state_read(d, p, &s)))
+		return e;
+	out->id = s.sandbox;
+	out->path = pool_printf(p, "%.*s/%s", slash ? (int)(slash - d->path) : 0, d->path, s.sandbox);
+	out->fd = d->sandbox_fd;
+	out->sandbox_fd = -1;
+	return NULL;
+}
+
+struct err *revive_lock(const struct state_dir *d, int *lock)
+{
+	_cleanup_close_ int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_new(errno, "%s", d->path);
+	while (flock(fd, LOCK_EX) < 0) {
 		if (errno != EINTR)
-			return err_new(errno, "%s", sandbox.path);
+			return err_new(errno, "%s", d->path);
 	}
-	if ((e = revive_locked(&sandbox, &replaced)) || !replaced)
+	*lock = TAKE_FD(fd);
+	return NULL;
+}
+
+struct err *revive(const struct state_dir *d)
+{
+	_cleanup_pool_ struct pool p = { 0 };
+	_cleanup_close_ int lock = -1;
+	struct state_dir sandbox;
+	bool replaced = false;
+	const char *slash;
+	struct err *e;
+
+	if ((e = revive_sandbox(d, &p, &sandbox)) || (e = revive_lock(&sandbox, &lock)) || (e = revive_locked(&sandbox, &replaced)) || !replaced)
 		return e;
 	slash = strrchr(sandbox.path, '/');
 	show_again(&sandbox, pool_printf(&p, "%.*s", slash ? (int)(slash - sandbox.path) : 0, sandbox.path), &p);

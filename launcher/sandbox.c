@@ -8,6 +8,7 @@
 #include "hooks.h"
 #include "host_mounts.h"
 #include "making.h"
+#include "served.h"
 #include "spawn.h"
 #include "trace.h"
 
@@ -135,8 +136,11 @@ static struct err *start_components(struct context *c, const struct plan *plan, 
 		.words = m->words, .terminal = terminal,
 	};
 	struct spawn_result r = { 0 };
-	struct err *e = spawn_components(&spawn, &r);
+	struct err *e;
 
+	s->state.served = served_text(plan, m->gofer, c->pool);
+	s->state.gofers = 1;
+	e = spawn_components(&spawn, &r);
 	s->controld = r.controld;
 	s->controld_id = r.controld_id;
 	s->gofer_id = r.gofer;

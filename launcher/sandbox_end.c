@@ -9,6 +9,7 @@
 #include "cgroup.h"
 #include "client.h"
 #include "hooks.h"
+#include "revive.h"
 #include "sandbox.h"
 
 #include "libipc/ending.h"
@@ -87,37 +88,59 @@ static struct err *wait_end(int pidfd, const char *what, int ms)
 	return n > 0 ? NULL : err_new(n < 0 ? errno : ETIMEDOUT, "waiting for the end of the %s", what);
 }
 
-struct err *sandbox_end_processes(struct sandbox *s)
+/* It ends by itself within ms, if that is not 0, or is killed. */
+static struct err *see_end(const struct proc_id *id, const char *what, int ms)
+{
+	_cleanup_close_ int fd = proc_open(id);
+	struct err *e;
+
+	if (fd < 0)
+		return NULL;
+	e = ms ? wait_end(fd, what, ms) : err_new(0, "not asked");
+	if (!e)
+		return NULL;
+	err_free(e);
+	if (pidfd_send_signal(fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return err_new(errno, "killing the %s", what);
+	return wait_end(fd, what, KILLED_MS);
+}
+
+/* With revive_lock() held: nobody replaces any of them. */
+static struct err *end_recorded(const struct state *now, bool gofer_stays, bool polite)
 {
 	/* controld last: it is the reaper of the others */
 	const struct {
 		const char *what;
 		const struct proc_id *id;
-	} all[] = { { "sentry", s->state.sentry }, { "gofer", s->state.gofer }, { "controld", s->state.controld } };
-	bool gofer_stays = false, polite = ask_destroy(s, &gofer_stays);
+		bool polite; /* it ends by itself with the sentry, or after its answer; a guard may wait for our lock */
+	} all[] = { { "sentry", now->sentry, polite }, { "gofer", gofer_stays ? NULL : now->gofer, polite }, { "guard", now->guard, false },
+		{ "controld", now->controld, polite } };
 	struct err *first = NULL;
 
-	for (size_t i = 0; i < 3; i++) {
-		_cleanup_close_ int fd = gofer_stays && all[i].id == s->state.gofer ? -1 : proc_open(all[i].id);
-		struct err *e;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct err *e = see_end(all[i].id, all[i].what, all[i].polite ? POLITE_MS : 0);
 
-		if (fd < 0)
-			continue;
-		/* a controld that has answered ends by itself */
-		e = polite ? wait_end(fd, all[i].what, POLITE_MS) : err_new(0, "not asked");
-		if (!e)
-			continue;
-		err_free(e);
-		if (pidfd_send_signal(fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
-			e = err_new(errno, "killing the %s", all[i].what);
-		else
-			e = wait_end(fd, all[i].what, KILLED_MS);
 		if (e && !first)
 			first = e;
 		else
 			err_free(e);
 	}
 	return first;
+}
+
+struct err *sandbox_end_processes(struct sandbox *s)
+{
+	_cleanup_pool_ struct pool p = { 0 };
+	bool gofer_stays = false, polite = ask_destroy(s, &gofer_stays);
+	_cleanup_close_ int lock = -1;
+	struct state now = { 0 };
+	_cleanup_err_ struct err *unlocked = revive_lock(&s->dir, &lock), *unread = state_read(&s->dir, &p, &now);
+
+	/* what a maker knows, and had no time to record */
+	now.sentry = now.sentry ? now.sentry : s->state.sentry;
+	now.gofer = now.gofer ? now.gofer : s->state.gofer;
+	now.controld = now.controld ? now.controld : s->state.controld;
+	return end_recorded(&now, gofer_stays, polite);
 }
 
 /* Our own child, when we made the sandbox. */

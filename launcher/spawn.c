@@ -103,6 +103,12 @@ static struct err *gofer_program(struct program *g, const struct spawn *s, struc
 	add_trees(g, s->plan, p);
 	program_fd(g, p, "--ipc-fd", s->gofer_sock);
 	program_arg(g, p, "--keeper");
+	if (s->gofer_go)
+		program_fd(g, p, "--go-fd", s->gofer_go);
+	if (s->gofer_start) {
+		program_arg(g, p, "--start");
+		program_arg(g, p, pool_printf(p, "%u", s->gofer_start));
+	}
 	add_log(g, s, p);
 	LIST_ADD(p, &g->args, NULL);
 	/* on the host's own tree everybody stays who they are */
@@ -372,6 +378,7 @@ static struct err *start_gofer(const struct spawn *s, const struct cgroup *cgrou
 
 	if (e || (e = cgroup_join(cgroup)) || (e = gofer_program(&gofer, s, p)))
 		return e;
+	set_oom_score(s);
 	gofer.sibling = true;
 	gofer.env = spawn_environment(p);
 	return program_start(&gofer, p, &pidfd, &r->gofer);

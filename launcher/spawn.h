@@ -19,6 +19,8 @@ struct spawn {
 	const struct state_dir *dir;
 	struct state *state; /* the child's copy gets the pids and is written */
 	int gofer_sock; /* the gofer's end of its connection to the sentry */
+	int gofer_go; /* where the word comes from that it may begin; 0: it may at once */
+	unsigned gofer_start; /* numbers of processes that others which served it have had; 0: it is the first */
 	int boot_sock; /* the sentry's end of the boot connection */
 	int sentry_control, controld_control; /* the two ends between sentry and controld */
 	int listen; /* the control socket */
@@ -36,9 +38,9 @@ struct spawn_result {
 /* Returns once all three have been exec'ed. */
 struct err *spawn_components(const struct spawn *s, struct spawn_result *out) ERR_MUST_USE;
 
-/* A gofer alone, for a container that joins a running sandbox: our child, and
- * then its subreaper's; it ends with its socket.  cgroup: where it is put.  Of s: g,
- * plan, dir, gofer_sock, words. */
+/* A gofer alone, for a container that joins a running sandbox or in another's place: our
+ * child, and then its subreaper's; it ends with its socket.  cgroup: where it is put.
+ * Of s: g, plan, dir, gofer_sock, gofer_go, gofer_start, words. */
 struct err *spawn_gofer(const struct spawn *s, const struct cgroup *cgroup, struct proc_id *out) ERR_MUST_USE;
 
 /* Programs get no environment; a sanitizer's options are its own affair. */

@@ -3,6 +3,7 @@
  */
 #include "stand_in.h"
 
+#include "background.h"
 #include "client.h"
 #include "lifecycle.h"
 #include "oom_tell.h"
@@ -14,38 +15,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <unistd.h>
-
-static struct {
-	char *at;
-	size_t size;
-} command_line;
-
-void stand_in_argv(int argc, char **argv)
-{
-	command_line.at = argv[0];
-	command_line.size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[0]);
-}
-
-/* The title comes from a program's arguments: no control byte reaches who reads the list. */
-static void set_title(const char *title)
-{
-	size_t n = strlen(title);
-	char name[16];
-
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(title, " "), title);
-	prctl(PR_SET_NAME, name);
-	if (!command_line.size)
-		return;
-	n = n < command_line.size ? n : command_line.size - 1;
-	for (size_t i = 0; i < n; i++)
-		command_line.at[i] = (unsigned char)title[i] < ' ' || title[i] == 127 ? '?' : title[i];
-	memset(command_line.at + n, 0, command_line.size - n);
-}
 
 struct going {
 	int ready; /* a word to who started us */
@@ -79,18 +51,12 @@ static _Noreturn void stand_in(const struct attach_options *ao, const char *titl
 	struct going going = { ready, -1 }, *at = &going;
 	unsigned wait_status = 0;
 	bool for_memory = false;
-	int null;
-	_cleanup_err_ struct err *e = fd_keep_only(keep, sizeof(keep) / sizeof(keep[0]));
+	_cleanup_err_ struct err *e = background_enter(title, keep, sizeof(keep) / sizeof(keep[0]));
 
 	if (e)
 		_exit(255);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	setsid();
 	if (ao->terminal && ioctl(ao->terminal, TIOCSCTTY, 0) < 0)
 		log_warning("the size of a terminal will not be known: %s", strerror(errno));
-	for (int fd = 0; null >= 0 && fd <= 2; fd++)
-		dup2(null, fd);
-	set_title(title);
 	mine.stands_in = true;
 	mine.started = tell;
 	mine.started_arg = &at;

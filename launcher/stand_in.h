@@ -13,9 +13,6 @@
 #include "attach.h"
 #include "cgroup.h"
 
-/* Where the arguments lie that `ps` on the host shows; once, by main(). */
-void stand_in_argv(int argc, char **argv);
-
 /* Returns once it is there and waits for ao->pid; title is what `ps` on the host
  * shows (cut to the room there is).  Of the caller's descriptors it keeps those of
  * ao->dir and the log's (-1: none).  cgroup: that of its own into which it will be put, or NULL. */

@@ -32,9 +32,11 @@ struct state {
 	const char *sandbox; /* id of the container in whose sandbox it is; NULL: its own */
 	/* NULL or pid 0: not known.  In another's sandbox `sentry` is the stand-in: what
 	 * engines know the container by, and what lives as long as its program. */
-	struct proc_id *controld, *sentry, *gofer;
+	struct proc_id *controld, *sentry, *gofer, *guard; /* guard: guard.h */
 	struct jmap annotations;
 	uint64_t adopt_fd; /* the sentry's descriptor by which another controld comes to it; 0: none */
+	const char *served; /* served.h; NULL: its gofer is not to be replaced */
+	uint64_t gofers; /* how many it has had */
 	const char *rootfs;
 	const char *hooks; /* the configuration's, as JSON; NULL: none */
 	struct jmap cgroup; /* see cgroup.h */

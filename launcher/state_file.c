@@ -38,6 +38,9 @@ static const struct jfield state_fields[] = {
 	JFIELD(struct state_document, state.controld, J_OBJECT, "controld", .of = &proc_object),
 	JFIELD(struct state_document, state.sentry, J_OBJECT, "sentry", .of = &proc_object),
 	JFIELD(struct state_document, state.gofer, J_OBJECT, "gofer", .of = &proc_object),
+	JFIELD(struct state_document, state.guard, J_OBJECT, "guard", .of = &proc_object),
+	JFIELD(struct state_document, state.served, J_STR, "served", .max = 8 << 20),
+	JFIELD(struct state_document, state.gofers, J_U64, "gofers", .max = UINT32_MAX),
 	JFIELD(struct state_document, state.annotations, J_MAP, "annotations", .max = 65536),
 	JFIELD(struct state_document, state.adopt_fd, J_U64, "adoptFd", .max = INT32_MAX),
 	JFIELD(struct state_document, state.rootfs, J_STR, "rootfs", .max = 4095),
@@ -76,6 +79,9 @@ static json_t *to_json(const struct state *s)
 		json_object_set_new(doc, "sandbox", json_string(s->sandbox));
 	if (s->hooks)
 		json_object_set_new(doc, "hooks", json_string(s->hooks));
+	if (s->served)
+		json_object_set_new(doc, "served", json_string(s->served));
+	json_object_set_new(doc, "gofers", json_integer((json_int_t)s->gofers));
 	if (s->rootfs)
 		json_object_set_new(doc, "rootfs", json_string(s->rootfs));
 	if (s->adopt_fd)
@@ -83,6 +89,7 @@ static json_t *to_json(const struct state *s)
 	set_proc(doc, "controld", s->controld);
 	set_proc(doc, "sentry", s->sentry);
 	set_proc(doc, "gofer", s->gofer);
+	set_proc(doc, "guard", s->guard);
 	return doc;
 }
 

@@ -12,6 +12,7 @@
 #include "failure.h"
 #include "hooks.h"
 #include "making.h"
+#include "served.h"
 #include "spawn.h"
 #include "stand_in.h"
 
@@ -28,6 +29,8 @@ static struct err *start_gofer(struct context *c, const struct plan *plan, struc
 	struct err *e = spawn_gofer(&spawn, &plan->sandbox_cgroup, &s->gofer_id);
 
 	s->state.gofer = &s->gofer_id;
+	s->state.served = served_text(plan, sock, c->pool);
+	s->state.gofers = 1;
 	return e ? e : state_write(&s->dir, &s->state);
 }
 

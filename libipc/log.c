@@ -72,6 +72,12 @@ bool log_enabled(enum log_level level)
 	return logger.fd >= 0 && (int)level <= atomic_load_explicit(&logger.max, memory_order_relaxed);
 }
 
+int log_descriptor(enum log_format *format)
+{
+	*format = logger.format;
+	return logger.fd;
+}
+
 static char *digits(char *p, unsigned v, int n)
 {
 	for (int i = n; i-- > 0; v /= 10)

@@ -20,6 +20,8 @@ void log_set_level(enum log_level max);
 /* This process will not fork any more: its lines need no getpid. */
 void log_keep_pid(void);
 bool log_enabled(enum log_level level);
+/* Where lines go; -1: nowhere. */
+int log_descriptor(enum log_format *format);
 void log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* What a process ends of: to the log, and to standard error where that is another place. */

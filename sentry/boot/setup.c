@@ -6,6 +6,7 @@
 
 #include "abi/fs.h"
 #include "control/container.h"
+#include "fs/gofer/gofer_fs.h"
 #include "kernel/oom.h"
 #include "kernel/task_table.h"
 #include "libipc/fd.h"
@@ -57,10 +58,12 @@ static void do_setup(struct rpc_call *call, void *request)
 		e = container_create(k, &spec, TAKE_FD(q->gofer), q->stdio, q->n_stdio, &c);
 	msg_free(&boot_spec_desc, &spec, &arena);
 	log_timing("container made");
-	if (e)
+	if (e) {
 		rpc_fail(call, e);
-	else
-		rpc_reply(call, &r);
+		return;
+	}
+	rpc_reply(call, &r);
+	gofer_conn_hold(c->gofer); /* the launcher does not wait for it */
 }
 
 static const struct rpc_method boot_methods[] = { RPC_METHOD(boot, setup, do_setup, 0) };

@@ -85,6 +85,7 @@ void container_remove(struct container *c, struct rpc_call *call)
 	r->c = c;
 	r->call = call;
 	c->removing = r;
+	gofer_conn_let_go(c->gofer); /* what waits for a gofer that was killed shall end */
 	container_kill(c);
 	process_wait(c->init, &r->w);
 }

@@ -9,6 +9,7 @@
 #include "control/methods.h"
 #include "control/port_forward.h"
 #include "fs/devpts/tty.h"
+#include "fs/gofer/gofer_fs.h"
 #include "kernel/ns.h"
 #include "kernel/oom.h"
 #include "kernel/task_table.h"
@@ -323,10 +324,12 @@ static void do_create(struct rpc_call *call, void *request)
 	else
 		e = container_create(k, &spec, TAKE_FD(q->gofer), q->stdio, q->n_stdio, &c);
 	msg_free(&boot_spec_desc, &spec, &arena);
-	if (e)
+	if (e) {
 		rpc_fail(call, e);
-	else
-		rpc_reply(call, &r);
+		return;
+	}
+	rpc_reply(call, &r);
+	gofer_conn_hold(c->gofer);
 }
 
 /* The first container's memory is the sandbox's: its limit is that of all. */

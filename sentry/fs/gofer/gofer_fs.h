@@ -14,6 +14,9 @@ struct gofer_conn;
 struct err *gofer_conn_new(int sock, struct gofer_conn **out); /* takes sock */
 void gofer_conn_get(struct gofer_conn *c);
 void gofer_conn_put(struct gofer_conn *c); /* NULL is fine */
+/* Event thread: the connection is to outlive the gofer, or no longer. */
+void gofer_conn_hold(struct gofer_conn *c);
+void gofer_conn_let_go(struct gofer_conn *c);
 bool gofer_conn_shared(const struct gofer_conn *c); /* somebody beside the caller holds it */
 
 /* fs_context_args.extra of type "gofer". Copied by mount. */

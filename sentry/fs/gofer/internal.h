@@ -41,6 +41,7 @@ struct gofer_conn {
 	struct ref ref;
 	struct rpc_client *client; /* [I] */
 	_Atomic unsigned start; /* which process serves: restart.c */
+	int far; /* [event thread] the gofer's own end, held and never used: conn.c; -1: not */
 };
 
 struct gofer_super {
