@@ -31,11 +31,11 @@ finish() { echo "$passed passed, $failed failed, $skipped skipped"; [ "$failed" 
 
 # until_true COMMAND : for half a minute at most, which only a failure takes
 until_true() {
-	for _ in $(seq 600); do
-		eval "$1" && return 0
+	until_end=$(($(date +%s) + 30))
+	until eval "$1"; do
+		[ "$(date +%s)" -lt $until_end ] || return 1
 		sleep 0.05
 	done
-	return 1
 }
 
 # spec DIR TERMINAL ARGS... : writes DIR/config.json running ARGS in the tree

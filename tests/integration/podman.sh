@@ -94,7 +94,7 @@ copies() {
 	q cp k:/nothing - 2>/dev/null || echo none
 	q cp "$SCRATCH/f" k:/v/copied && cat "$SCRATCH/volume/copied" && q exec k cat /v/copied
 	rm -f "$SCRATCH/volume/copied"
-	q cp "$SCRATCH/f" k:/go && until_true 'q exec k test -s /seen' && q exec k cat /seen
+	q cp "$SCRATCH/f" k:/go && until_true 'q exec k grep -q . /seen' && q exec k cat /seen
 	q stop -t 0 k >/dev/null 2>&1
 	q cp "$SCRATCH/f" k:/root/stopped && q cp k:/root/stopped - | tar -xO
 	q rm k >/dev/null
@@ -217,7 +217,7 @@ is "ps" "$(p ps --format '{{.Names}}')" c
 is "exec" "$(p exec c sh -c 'echo in; exit 5'; echo $?)" "in
 5"
 p exec -d c sh -c 'echo x >/tmp/y' >/dev/null
-until_true 'p exec c test -s /tmp/y 2>/dev/null'
+until_true 'p exec c grep -q . /tmp/y 2>/dev/null'
 is "exec -d" "$(p exec c cat /tmp/y)" x
 is "exec, a user" "$(p exec --user 1000 --workdir /tmp --env B=c c sh -c 'id -u; pwd; echo $B' | tr '\n' ' ')" "1000 /tmp c "
 is "stats" "$(p stats --no-stream --format '{{.Name}}' c)" c
@@ -238,7 +238,7 @@ is "kill" "$(p wait c)" 137
 is "rm" "$(p rm c)" c
 # a tmpfs lies in the sandbox's memory: nothing is put into, or taken from, what it covers on the host
 p run -d --name c --network none --tmpfs /scratch $i sh -c 'echo inside >/scratch/x; exec sleep 1000' >/dev/null
-until_true 'p exec c test -s /scratch/x 2>/dev/null'
+until_true 'p exec c grep -q . /scratch/x 2>/dev/null'
 p cp "$SCRATCH/volume/file" c:/scratch/y >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "cp into a tmpfs is refused" "$? $(grep -c 'read-only file system' "$SCRATCH/err") $(p exec c ls /scratch) $(find "$SCRATCH/store/vfs" -path '*/scratch/*')" "125 1 x "
 p cp c:/scratch/x - >"$SCRATCH/out" 2>"$SCRATCH/err"
