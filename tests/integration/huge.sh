@@ -42,8 +42,9 @@ stubs() { # of the sandbox: their sums of a member of smaps_rollup, MB
 # hold PLATFORM MEGABYTES STEP ADVICE : starts it, until it has said something
 hold() {
 	spec "$b" false python3 -c "$(cat "$SCRATCH/hold.py")" "$2" "$3" "$4"
+	: >"$SCRATCH/out" # what the last one said
 	run --platform "$1" run --bundle "$b" $id >"$SCRATCH/out" 2>"$SCRATCH/err" &
-	for _ in $(seq 200); do [ -s "$SCRATCH/out" ] && break; sleep 0.1; done
+	until_true '[ -s "$SCRATCH/out" ]'
 }
 end() { run kill $id KILL; wait; run delete --force $id >/dev/null 2>&1; }
 
