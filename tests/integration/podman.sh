@@ -248,6 +248,6 @@ p run -d --name c --network none $i sleep 1000 >/dev/null
 p rm -f -t 0 c >/dev/null
 is "rm -f" "$(p ps -aq)" ""
 is "no state is left" "$(ls /run/redoubt 2>/dev/null)" ""
-[ -z "${REDOUBT_NO_UNIFIED-}" ] || rm -rf /sys/fs/cgroup/unified/libpod* # plain directories here: podman's own
+[ -z "${REDOUBT_NO_UNIFIED-}" ] || rm -rf /sys/fs/cgroup/unified/libpod* /sys/fs/cgroup/unified/buildah* # plain directories here: podman's own
 is "no cgroup is left" "$(find /sys/fs/cgroup -name 'libpod-*' 2>/dev/null | grep -v conmon)" ""
 finish
