@@ -38,27 +38,13 @@ static void *dig(void *arg)
 	return NULL;
 }
 
-static bool start(struct burials *b)
-{
-	pthread_attr_t attr;
-	pthread_t t;
-	int r;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK);
-	r = pthread_create(&t, &attr, dig, b);
-	pthread_attr_destroy(&attr);
-	return !r;
-}
-
 void burial(struct burials *b, struct mm *mm)
 {
 	bool taken;
 
 	mutex_lock(&b->mu);
 	if (!b->digs)
-		b->digs = start(b);
+		b->digs = !thread_start(STACK, dig, b);
 	taken = b->digs && b->n < BURIALS_MOST;
 	if (taken) {
 		b->waiting[b->n++] = mm;

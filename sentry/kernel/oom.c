@@ -5,6 +5,7 @@
 #include "kernel/oom_internal.h"
 
 #include "kernel/task_table.h"
+#include "lib/threads.h"
 #include "mm/memfile.h"
 
 #include <errno.h>
@@ -125,17 +126,11 @@ void oom_charge(const struct task_quota *q)
 
 static int start_locked(struct oom *o)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
 	int r;
 
 	if (o->started)
 		return 0;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	r = pthread_create(&thread, &attr, oom_watch, o);
-	pthread_attr_destroy(&attr);
+	r = thread_start(STACK_SIZE, oom_watch, o);
 	o->started = !r;
 	return -r;
 }

@@ -73,15 +73,9 @@ static void *timer_main(void *arg)
 
 static void start_thread_locked(struct timer_queue *q)
 {
-	pthread_attr_t attr;
-
 	if (q->started)
 		return;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, TIMER_STACK);
-	q->started = !pthread_create(&q->thread, &attr, timer_main, q);
-	pthread_attr_destroy(&attr);
+	q->started = !thread_start(TIMER_STACK, timer_main, q);
 	if (!q->started)
 		log_error("no host thread for timers");
 }

@@ -21,7 +21,6 @@ struct timer_queue {
 	struct ktimer *running; /* [mu] whose fn is being called */
 	struct waitq done_wq; /* running has changed */
 	struct sleeper sleeper; /* the thread's */
-	pthread_t thread;
 	bool started; /* [mu] the thread is made with the first timer */
 };
 

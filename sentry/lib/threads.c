@@ -73,6 +73,20 @@ void thread_leave(void)
 	mutex_unlock(&mu);
 }
 
+int thread_start(size_t stack, void *(*main)(void *arg), void *arg)
+{
+	pthread_attr_t attr;
+	pthread_t t;
+	int r;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, stack);
+	r = pthread_create(&t, &attr, main, arg);
+	pthread_attr_destroy(&attr);
+	return r;
+}
+
 unsigned threads_count(void)
 {
 	unsigned n;

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,6 +34,10 @@ void threads_use_cpus(const cpu_set_t *cpus);
 /* The calling thread's; name is borrowed. A thread that ends leaves before. */
 void thread_enter(const char *name);
 void thread_leave(void);
+
+/* Another, detached, for main, which enters; stack: bytes.  0 or a positive errno. */
+int thread_start(size_t stack, void *(*main)(void *arg), void *arg);
+
 unsigned threads_count(void);
 
 /* What else is to be noted, on the sampled thread itself, in its signal handler: only

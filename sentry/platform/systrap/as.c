@@ -112,17 +112,11 @@ static pid_t new_process_locked(struct st_as *as)
 /* p->zygote_mu held. */
 static int start_reaper_locked(struct st_platform *p)
 {
-	pthread_attr_t attr;
-	pthread_t t;
 	int r;
 
 	if (p->reaping)
 		return 0;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, REAPER_STACK);
-	r = pthread_create(&t, &attr, reaper, p);
-	pthread_attr_destroy(&attr);
+	r = thread_start(REAPER_STACK, reaper, p);
 	p->reaping = !r;
 	return -r;
 }

@@ -63,20 +63,6 @@ static void *maker(void *arg)
 	return NULL;
 }
 
-static bool start_maker(struct st_platform *p)
-{
-	pthread_attr_t attr;
-	pthread_t t;
-	int r;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, MAKER_STACK);
-	r = pthread_create(&t, &attr, maker, p);
-	pthread_attr_destroy(&attr);
-	return !r;
-}
-
 /* One that has not died meanwhile. */
 static struct st_as *take_locked(struct st_platform *p)
 {
@@ -101,7 +87,7 @@ struct st_as *st_pool_take(struct st_platform *p)
 	if (!as && p->asked && p->want < POOL_MAX)
 		p->want += p->want ? 1 : POOL_FIRST;
 	if (p->asked && !p->making)
-		p->making = start_maker(p);
+		p->making = !thread_start(MAKER_STACK, maker, p);
 	p->asked = true;
 	if (p->making && p->n_ready < p->want)
 		pthread_cond_signal(&p->pool_wanted);
