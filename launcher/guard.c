@@ -8,6 +8,7 @@
 
 #include "background.h"
 #include "cgroup.h"
+#include "child.h"
 #include "revive.h"
 
 #include "libipc/fd.h"
@@ -103,26 +104,13 @@ static _Noreturn void guard(const struct sandbox *s, pid_t launcher, int log_fd,
 
 struct err *guard_start(struct sandbox *s, int log_fd)
 {
-	_cleanup_close_ int rd = -1, wr = -1;
+	_cleanup_close_ int end = -1;
 	pid_t launcher = getpid(), pid;
-	char text[512];
-	int fds[2];
-	ssize_t n;
+	struct err *e = child_fork(&pid, &end);
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_new(errno, "pipe");
-	rd = fds[0];
-	wr = fds[1];
-	if ((pid = fork()) < 0)
-		return err_new(errno, "fork");
+	if (e)
+		return e;
 	if (!pid)
-		guard(s, launcher, log_fd, wr);
-	fd_close(&wr);
-	while ((n = read(rd, text, sizeof(text) - 1)) < 0 && errno == EINTR)
-		;
-	if (n <= 0)
-		return NULL;
-	text[n] = 0;
-	waitpid(pid, NULL, 0);
-	return err_new(0, "%s", text);
+		guard(s, launcher, log_fd, end);
+	return child_failure(pid, end);
 }

@@ -10,6 +10,7 @@
 #include "revive.h"
 
 #include "cgroup.h"
+#include "child.h"
 #include "client.h"
 #include "program.h"
 #include "spawn.h"
@@ -99,30 +100,18 @@ static struct err *become_controld(struct revival *r)
 /* Why it could not begin comes through a pipe that its exec closes. */
 static struct err *start_controld(struct revival *r)
 {
-	_cleanup_close_ int rd = -1, wr = -1;
-	char text[512];
-	int fds[2];
+	_cleanup_close_ int end = -1;
 	pid_t pid;
-	ssize_t n;
+	struct err *e = child_fork(&pid, &end);
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_new(errno, "pipe");
-	rd = fds[0];
-	wr = fds[1];
-	if ((pid = fork()) < 0)
-		return err_new(errno, "fork");
+	if (e)
+		return e;
 	if (!pid) {
-		struct err *e = become_controld(r);
-
-		dprintf(wr, "%.500s", err_text(e));
+		dprintf(end, "%.500s", err_text(become_controld(r)));
 		_exit(1);
 	}
-	fd_close(&wr);
-	if ((n = read(rd, text, sizeof(text) - 1)) <= 0)
-		return NULL;
-	text[n] = 0;
-	waitpid(pid, NULL, 0);
-	return err_new(0, "another controld: %s", text);
+	e = child_failure(pid, end);
+	return e ? err_wrap(e, "another controld") : NULL;
 }
 
 /* --- the launcher's side ------------------------------------------------------------------ */

@@ -14,6 +14,7 @@
  */
 #include "spawn.h"
 
+#include "child.h"
 #include "program.h"
 
 #include "libipc/fd.h"
@@ -401,22 +402,16 @@ static _Noreturn void gofer_child(const struct spawn *in, const struct cgroup *c
 
 struct err *spawn_gofer(const struct spawn *s, const struct cgroup *cgroup, struct proc_id *out)
 {
-	_cleanup_close_ int rd = -1, wr = -1;
+	_cleanup_close_ int reports = -1;
 	struct report r = { 0 };
-	struct err *e;
-	int fds[2];
 	pid_t pid;
+	struct err *e = child_fork(&pid, &reports);
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_new(errno, "pipe");
-	rd = fds[0];
-	wr = fds[1];
-	if ((pid = fork()) < 0)
-		return err_new(errno, "fork");
+	if (e)
+		return e;
 	if (!pid)
-		gofer_child(s, cgroup, wr);
-	fd_close(&wr);
-	e = read_reports(rd, &r);
+		gofer_child(s, cgroup, reports);
+	e = read_reports(reports, &r);
 	waitpid(pid, NULL, 0);
 	*out = r.gofer;
 	return e;
@@ -424,24 +419,16 @@ struct err *spawn_gofer(const struct spawn *s, const struct cgroup *cgroup, stru
 
 struct err *spawn_components(const struct spawn *s, struct spawn_result *out)
 {
-	_cleanup_close_ int rd = -1, wr = -1;
+	_cleanup_close_ int reports = -1;
 	struct report r = { 0 };
-	struct err *e;
 	pid_t launcher = getpid();
-	int fds[2];
+	struct err *e = child_fork(&out->controld, &reports);
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_new(errno, "pipe");
-	rd = fds[0];
-	wr = fds[1];
-	if ((out->controld = fork()) < 0)
-		return err_new(errno, "fork");
-	if (out->controld == 0) {
-		close(rd);
-		child(s, launcher, wr);
-	}
-	fd_close(&wr);
-	e = read_reports(rd, &r);
+	if (e)
+		return e;
+	if (!out->controld)
+		child(s, launcher, reports);
+	e = read_reports(reports, &r);
 	s->state->adopt_fd = r.adopt_fd;
 	out->controld_id = r.controld;
 	out->gofer = r.gofer;

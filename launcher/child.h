@@ -1,0 +1,19 @@
+/*
+ * child.h - a process of the launcher's own code that tells through a pipe how its beginning went.
+ */
+#ifndef LAUNCHER_CHILD_H
+#define LAUNCHER_CHILD_H
+
+#include "libipc/err.h"
+
+#include <sys/types.h>
+
+/* As fork(): *pid is 0 in the child.  *end is the caller's, close-on-exec: in the child what it
+ * writes to, in its parent what reads that, to its end when the child ends or executes. */
+struct err *child_fork(pid_t *pid, int *end) ERR_MUST_USE;
+
+/* For a child that writes a text only if it could not begin, and then ends: NULL, it has
+ * begun; else the text, and it is reaped. */
+struct err *child_failure(pid_t pid, int end) ERR_MUST_USE;
+
+#endif
