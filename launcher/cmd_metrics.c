@@ -7,6 +7,8 @@
  */
 #include "metrics.h"
 
+#include "unix_address.h"
+
 #include "libipc/fd.h"
 
 #include <arpa/inet.h>
@@ -17,7 +19,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 
 static struct err *run_export(struct context *c, int *status)
@@ -49,12 +50,11 @@ static const struct option_def options[] = {
 
 static struct err *listen_unix(const char *path, int *out)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a;
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (strlen(path) >= sizeof(a.sun_path))
+	if (!unix_address(path, &a))
 		return err_new(ENAMETOOLONG, "--metric-server %s", path);
-	strcpy(a.sun_path, path);
 	if (fd < 0 || fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0)
 		return err_new(errno, "--metric-server %s", path);
 	*out = TAKE_FD(fd);

@@ -5,6 +5,7 @@
  */
 #include "client.h"
 #include "sandbox.h"
+#include "unix_address.h"
 
 #include "libipc/fd.h"
 
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 struct port_forward_options {
 	const char *stream;
@@ -101,12 +101,11 @@ static struct err *serve(struct sandbox *s, uint16_t local, uint16_t port)
 
 static struct err *forward_stream(struct sandbox *s, const char *path, uint16_t port)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a;
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (strlen(path) >= sizeof(a.sun_path))
+	if (!unix_address(path, &a))
 		return err_new(ENAMETOOLONG, "--stream %s", path);
-	strcpy(a.sun_path, path);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		return err_new(errno, "--stream %s", path);
 	return join(s, port, fd);

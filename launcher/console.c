@@ -3,13 +3,14 @@
  */
 #include "console.h"
 
+#include "unix_address.h"
+
 #include "libipc/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <termios.h>
 
 /* The user's terminal as it was; tty -1: nothing to restore.  A static because
@@ -44,7 +45,7 @@ struct err *console_make(const struct winsize *size, int *master_out, int *slave
 struct err *console_send(const char *path, int master)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a;
 	char control[CMSG_SPACE(sizeof(int))] = { 0 };
 	char name[] = "/dev/ptmx";
 	struct iovec iov = { name, sizeof(name) - 1 };
@@ -53,9 +54,8 @@ struct err *console_send(const char *path, int master)
 
 	if (fd < 0)
 		return err_new(errno, "socket");
-	if (strlen(path) >= sizeof(a.sun_path))
+	if (!unix_address(path, &a))
 		return err_new(ENAMETOOLONG, "--console-socket '%s'", path);
-	strcpy(a.sun_path, path);
 	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
 	memcpy(CMSG_DATA(c), &master, sizeof(int));
 	/* its new owner expects an ordinary descriptor */

@@ -4,6 +4,7 @@
 #include "trace.h"
 
 #include "json_read.h"
+#include "unix_address.h"
 
 #include "libipc/fd.h"
 
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 /* --- the configuration -------------------------------------------------------------- */
 
@@ -77,13 +77,12 @@ static const struct jobject file_object = JOBJECT(struct file, file_fields);
 static struct err *connect_to(const char *path, int *out)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a;
 
 	if (fd < 0)
 		return err_new(errno, "socket");
-	if (strlen(path) >= sizeof(a.sun_path))
+	if (!unix_address(path, &a))
 		return err_new(ENAMETOOLONG, "%s", path);
-	strcpy(a.sun_path, path);
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		return err_new(errno, "%s", path);
 	*out = TAKE_FD(fd);

@@ -5,6 +5,8 @@
  */
 #include "trace.h"
 
+#include "unix_address.h"
+
 #include "libipc/fd.h"
 #include "libipc/frame_io.h"
 
@@ -13,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 static bool says_nothing(const json_t *v)
 {
@@ -117,13 +118,12 @@ struct err *trace_show(const char *path)
 static struct err *accept_one(const char *path, int *out)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a;
 
 	if (fd < 0)
 		return err_new(errno, "socket");
-	if (strlen(path) >= sizeof(a.sun_path))
+	if (!unix_address(path, &a))
 		return err_new(ENAMETOOLONG, "%s", path);
-	strcpy(a.sun_path, path);
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 1) < 0)
 		return err_new(errno, "%s", path);
 	*out = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
