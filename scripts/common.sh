@@ -9,6 +9,12 @@ TREE_PACKAGES="python3,gcc,libc6-dev,git,sqlite3,perl,xz-utils,zstd,make,openssl
 TREE_MORE="nodejs redis-server"
 TREE=${REDOUBT_TEST_TREE:-/var/tmp/redoubt-tree}
 
+# pyenv's python3 is a shell script that finds out each time which one is meant (150 ms); the tests start it
+# a thousand times: found out once
+case $(command -v python3) in
+*/shims/*) PATH=$(python3 -c 'import os, sys; print(os.path.dirname(sys.executable))'):$PATH && export PATH ;;
+esac
+
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
