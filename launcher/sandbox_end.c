@@ -134,8 +134,10 @@ struct err *sandbox_end_processes(struct sandbox *s)
 	bool gofer_stays = false, polite = ask_destroy(s, &gofer_stays);
 	_cleanup_close_ int lock = -1;
 	struct state now = { 0 };
-	_cleanup_err_ struct err *unlocked = revive_lock(&s->dir, &lock), *unread = state_read(&s->dir, &p, &now);
+	_cleanup_err_ struct err *unlocked = NULL, *unread = NULL; /* then it is ended by what we know */
 
+	unlocked = revive_lock(&s->dir, &lock);
+	unread = state_read(&s->dir, &p, &now);
 	/* what a maker knows, and had no time to record */
 	now.sentry = now.sentry ? now.sentry : s->state.sentry;
 	now.gofer = now.gofer ? now.gofer : s->state.gofer;
