@@ -57,6 +57,19 @@ static void handle_trap(struct task *t, const struct platform_trap *trap)
 	signal_force(t, trap->signo, &info);
 }
 
+/* The program has closed the file that it was told of, perhaps a while ago.  Who watches the file
+ * has begun to after that. */
+static void close_told(struct task *t)
+{
+	int fd = t->told.fd;
+
+	if (!t->told.closes || !platform_file_closed(t->ctx))
+		return;
+	t->told.file->mode |= FILE_QUIET;
+	told_drop(&t->told);
+	(void)!fd_close_one(t->files, fd, t->files);
+}
+
 static enum platform_event run_program(struct task *t, struct platform_trap *trap)
 {
 	uint64_t start = __rdtsc();
@@ -68,6 +81,8 @@ static enum platform_event run_program(struct task *t, struct platform_trap *tra
 	/* nobody else writes it */
 	atomic_store_explicit(&t->uticks, atomic_load_explicit(&t->uticks, memory_order_relaxed) + (__rdtsc() - start), memory_order_relaxed);
 	t->regs_partial = trap->partial;
+	if (t->told.file)
+		close_told(t);
 	return ev;
 }
 

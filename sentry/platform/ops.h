@@ -39,6 +39,7 @@ struct platform_ops {
 	bool (*records_use)(struct platform_ctx *c, const struct platform_records *r);
 	_Atomic uint64_t *(*tell_file)(struct platform_ctx *c, const struct platform_file *f, uint64_t *until); /* if there, the next also */
 	void (*file_moved)(struct platform_ctx *c, int64_t pos, bool at_end);
+	bool (*file_closed)(struct platform_ctx *c);
 	const struct platform_patching *patching;
 };
 

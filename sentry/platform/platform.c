@@ -186,6 +186,11 @@ void platform_file_moved(struct platform_ctx *c, int64_t pos, bool at_end)
 		c->ops->file_moved(c, pos, at_end);
 }
 
+bool platform_file_closed(struct platform_ctx *c)
+{
+	return c->ops->file_closed && c->ops->file_closed(c);
+}
+
 bool platform_records_get(struct platform_ctx *c, struct platform_records *r)
 {
 	return c->ops->records_get && c->ops->records_get(c, r);

@@ -162,12 +162,13 @@ void platform_records_put(struct platform_records *r);
 bool platform_records_use(struct platform_ctx *c, const struct platform_records *r);
 
 /* A regular file of the context's task that its program may look at without asking:
- * fstat, where it stands, that it is no terminal, and a read that finds nothing left. */
+ * fstat, where it stands, that it is no terminal, and a read that finds nothing left; and close it. */
 #define PLATFORM_STAT_SIZE 144
 #define PLATFORM_DATA_SIZE 1024
 struct platform_file {
 	int fd;
 	bool at_end; /* a read answers 0 */
+	bool closes; /* the program may close it */
 	int64_t pos;
 	int64_t ns; /* for how long; INT64_MAX: no end is known */
 	uint8_t stat[PLATFORM_STAT_SIZE];
@@ -180,6 +181,8 @@ struct platform_file {
  * one in another address space, looks at none. */
 _Atomic uint64_t *platform_tell_file(struct platform_ctx *c, const struct platform_file *f, uint64_t *until);
 void platform_file_moved(struct platform_ctx *c, int64_t pos, bool at_end); /* own thread */
+/* Own thread, once: the program has closed it, so it says.  The context has stopped within seconds then. */
+bool platform_file_closed(struct platform_ctx *c);
 
 /* Patching of system calls in program text, so that they need not trap.  A site
  * is the instructions in a page that are replaced: where they are overwritten in

@@ -1,7 +1,7 @@
 /*
  * told.c - telling a program of the file that it has opened, so that the questions that
- * follow an open (fstat, lseek, isatty, the read that finds the end) are answered where
- * they are asked; and of a file that lies in our own memory the bytes around those that
+ * follow an open (fstat, lseek, isatty, the read that finds the end, and the close) are answered
+ * where they are asked; and of a file that lies in our own memory the bytes around those that
  * it reads again and again by pread.  vfs/told.h says how long that holds.
  */
 #include "syscalls/told.h"
@@ -42,6 +42,12 @@ static bool stands_at_end(const struct task *t, const struct file *f)
 	return f->mode & FILE_READ && t->told.size && (uint64_t)f->pos >= t->told.size;
 }
 
+/* Closing it changes nothing but the table of descriptors. */
+static bool may_close(struct file *f)
+{
+	return !(f->mode & FILE_WRITE) && !f->inode->locks && f->inode->nlink && !notify_is_wanted(f->path.dentry);
+}
+
 /* A read must change nothing but the position: no time of access, and nobody is told of it. */
 static void find_data(struct file *f, int64_t at, uint8_t data[PLATFORM_DATA_SIZE], struct platform_file *p)
 {
@@ -79,6 +85,7 @@ static void tell(struct task *t, struct file *f, int fd, int64_t at)
 	t->told.size = k.blocks ? k.size : 0;
 	p.pos = f->pos;
 	p.at_end = stands_at_end(t, f);
+	p.closes = t->told.closes = may_close(f);
 	if (at >= 0)
 		find_data(f, at, data, &p);
 	word = platform_tell_file(t->ctx, &p, &until);

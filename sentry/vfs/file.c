@@ -14,7 +14,7 @@ void file_get(struct file *f) { ref_get(&f->ref); }
 
 static void tell_close(struct file *f)
 {
-	if (f->path.mnt && !(f->mode & FILE_PATH))
+	if (f->path.mnt && !(f->mode & (FILE_PATH | FILE_QUIET)))
 		notify_dentry(f->path.dentry, f->mode & FILE_WRITE ? NOTIFY_CLOSE_WRITE : NOTIFY_CLOSE_NOWRITE);
 }
 

@@ -76,6 +76,7 @@ struct file_watch {
 #define FILE_TOUCHES 128u /* wq is touched (waitq_touch) before anybody can see that there is something to read */
 
 #define FILE_ASYNC 256u /* takes O_ASYNC: signals tell of its readiness */
+#define FILE_QUIET 512u /* nobody is told that it is closed */
 
 /* A file with no name: anon inode called "pipe:", "socket:", "[eventfd]" ...
  * ("NAME" is what readlink of /proc/PID/fd/N shows, with :[ino] appended when it ends in ':').

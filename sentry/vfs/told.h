@@ -9,6 +9,9 @@
  * afterwards (inode_changed), with neither a_mu nor any other leaf lock held.
  * What is read so is counted nowhere (/proc/PID/io).
  *
+ * It may close it too, if nobody would notice but by looking at its descriptors: the descriptor is
+ * closed when the task comes next, a second or two later at most.
+ *
  *	told_begin(t, f, fd);            from here on changes are noticed
  *	... look at the attributes, write them where the program can read them ...
  *	told_end(t, word, until);        they are good, if there was none
@@ -24,6 +27,7 @@ struct told {
 	int fd;
 	uint64_t size; /* of what may be read; 0: that is not known */
 	_Atomic uint64_t *word; /* 0 ends it; NULL: not begun */
+	bool closes; /* it may close it */
 	bool broken; /* [inode's a_mu] an attribute has changed */
 	/* What was asked of last, and so often in a row that it may be asked of again: */
 	const struct file *asked; /* only to compare with */

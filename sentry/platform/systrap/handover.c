@@ -125,6 +125,8 @@ static bool sleep_until_event(struct st_ctx *c)
 			st_place_free(c);
 		else if (atomic_load(&c->interrupt) && ++late >= WAITS_INTERRUPTED)
 			return false;
+		else if (st_told_is_closed(c)) /* a program that works and does not call */
+			st_ctx_kick(c);
 	}
 }
 

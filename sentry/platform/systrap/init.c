@@ -112,5 +112,6 @@ const struct platform_ops platform_systrap = {
 	.records_use = st_records_use,
 	.tell_file = st_tell_file,
 	.file_moved = st_file_moved,
+	.file_closed = st_file_closed,
 	.patching = &st_patching,
 };

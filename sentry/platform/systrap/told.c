@@ -3,7 +3,8 @@
  * (guest-code/answers.S).
  *
  * Written by the context's own host thread while its stub thread waits; only ST_TOLD is
- * set to 0 at any time, by anybody: the stub looks at it again after all else.
+ * set to 0 at any time, by anybody: the stub looks at it again after all else.  Who closes the
+ * file sets it to 0 himself, and then ST_TOLD_CLOSE.
  */
 #include "platform/systrap/systrap.h"
 
@@ -30,9 +31,15 @@ static void put_position(const struct st_ctx *c, int64_t pos, bool at_end)
 	put32(c->slot + ST_TOLD_AT_END, at_end);
 }
 
+static _Atomic uint32_t *closing(const struct st_ctx *c)
+{
+	return (_Atomic uint32_t *)(void *)(c->slot + ST_TOLD_CLOSE);
+}
+
 void st_told_prepare(struct st_ctx *c)
 {
 	atomic_store(word(c), 0);
+	atomic_store(closing(c), 0);
 }
 
 _Atomic uint64_t *st_tell_file(struct platform_ctx *base, const struct platform_file *f, uint64_t *until)
@@ -44,6 +51,7 @@ _Atomic uint64_t *st_tell_file(struct platform_ctx *base, const struct platform_
 	atomic_store(word(c), 0);
 	put32(c->slot + ST_TOLD_FD, (uint32_t)f->fd);
 	put_position(c, f->pos, f->at_end);
+	atomic_store(closing(c), f->closes ? ST_MAY_CLOSE : 0);
 	memcpy(c->slot + ST_TOLD_STAT, f->stat, ST_TOLD_STAT_SIZE);
 	memcpy(c->slot + ST_TOLD_DATA_POS, &f->data_pos, sizeof(f->data_pos));
 	put32(c->slot + ST_TOLD_DATA_LEN, f->data_len);
@@ -59,4 +67,19 @@ void st_file_moved(struct platform_ctx *base, int64_t pos, bool at_end)
 
 	if (c->slot)
 		put_position(c, pos, at_end);
+}
+
+bool st_told_is_closed(const struct st_ctx *c)
+{
+	return atomic_load_explicit(closing(c), memory_order_relaxed) == ST_CLOSED;
+}
+
+bool st_file_closed(struct platform_ctx *base)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+
+	if (!c->slot || !st_told_is_closed(c))
+		return false;
+	atomic_store(closing(c), 0);
+	return true;
 }

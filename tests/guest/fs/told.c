@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -160,6 +162,125 @@ CASE(closed_by_a_thread)
 	begin();
 	CHECK(look().st_size == 10 && pthread_create(&t, NULL, closes, NULL) == 0 && pthread_join(t, NULL) == 0);
 	CHECK_ERR(fstat(fd, &(struct stat){ 0 }), EBADF);
+}
+
+CASE(closed)
+{
+	int other;
+
+	begin();
+	CHECK(look().st_size == 10 && close(fd) == 0);
+	CHECK_ERR(close(fd), EBADF);
+	CHECK(open("f", O_RDONLY) == fd && close(fd) == 0);
+	CHECK_ERR(read(fd, text, 1), EBADF);
+	CHECK(open("f", O_RDONLY) == fd && read(fd, text, sizeof(text)) == 10 && close(fd) == 0);
+	CHECK_ERR(fstat(fd, &(struct stat){ 0 }), EBADF);
+	CHECK(open("f", O_RDONLY) == fd && (other = dup(fd)) > fd && close(fd) == 0 && read(other, text, 1) == 1 && close(other) == 0);
+	CHECK(open("f", O_RDONLY) == fd && close(fd) == 0 && open("f", O_WRONLY) == fd && write(fd, "x", 1) == 1 && close(fd) == 0);
+	CHECK(open("f", O_RDONLY) == fd && unlink("f") == 0 && look().st_nlink == 0 && close(fd) == 0);
+}
+
+static int is_closed(void) { return fstat(fd, &(struct stat){ 0 }) == 0 || errno != EBADF; }
+
+CASE(closed_before_fork)
+{
+	begin();
+	CHECK(look().st_size == 10 && close(fd) == 0 && look_as_child(is_closed) == 0);
+}
+
+static int may_lock(void)
+{
+	struct flock l = { .l_type = F_WRLCK };
+	int w = open("f", O_RDWR);
+
+	return w < 0 || fcntl(w, F_SETLK, &l);
+}
+
+/* Closing any descriptor of a file ends the process's locks on it. */
+CASE(close_unlocks)
+{
+	struct flock l = { .l_type = F_WRLCK };
+	int w;
+
+	begin();
+	w = open("f", O_RDWR);
+	CHECK(w >= 0 && fcntl(w, F_SETLK, &l) == 0 && look_as_child(may_lock) != 0);
+	CHECK(close(fd) == 0 && look_as_child(may_lock) == 0 && fcntl(w, F_SETLK, &l) == 0);
+	CHECK(open("f", O_RDONLY) == fd && look().st_size == 10 && close(fd) == 0 && look_as_child(may_lock) == 0);
+}
+
+/* Flags that two processes see without a call. */
+static _Atomic int *flags(void)
+{
+	_Atomic int *f = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(f != MAP_FAILED);
+	return f;
+}
+
+/* Closes the file, and works on without a call until it is told to end. */
+static pid_t close_and_work(_Atomic int *f)
+{
+	pid_t p = fork();
+
+	CHECK(p >= 0);
+	if (p)
+		return p;
+	CHECK(close(fd) == 0 && open("f", O_RDONLY) == fd && fstat(fd, &(struct stat){ 0 }) == 0 && close(fd) == 0);
+	for (f[0] = 1; !f[1];)
+		;
+	_exit(fstat(fd, &(struct stat){ 0 }) == 0);
+}
+
+/* Who looks sees it closed, soon. */
+CASE(closed_by_a_busy_process)
+{
+	_Atomic int *f = flags();
+	char path[64];
+	int status;
+	pid_t p;
+
+	begin();
+	p = close_and_work(f);
+	while (!f[0])
+		usleep(1000);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", p, fd);
+	while (readlink(path, text, sizeof(text)) >= 0)
+		usleep(1000);
+	CHECK_ERR(readlink(path, text, sizeof(text)), ENOENT);
+	f[1] = 1;
+	CHECK(waitpid(p, &status, 0) == p && status == 0);
+}
+
+/* Who watches hears of it if it is closed after that, and only then. */
+CASE(close_watched)
+{
+	_Atomic int *f = flags();
+	struct inotify_event e;
+	int in = inotify_init1(IN_NONBLOCK), status;
+	pid_t p;
+
+	begin();
+	p = close_and_work(f);
+	while (!f[0])
+		usleep(1000);
+	CHECK(in >= 0 && inotify_add_watch(in, "f", IN_CLOSE) == 1);
+	f[1] = 1;
+	CHECK(waitpid(p, &status, 0) == p && status == 0);
+	CHECK_ERR(read(in, &e, sizeof(e)), EAGAIN);
+	CHECK(close(fd) == 0 && read(in, &e, sizeof(e)) == sizeof(e) && e.mask == IN_CLOSE_NOWRITE);
+	CHECK(open("f", O_RDONLY) == fd && look().st_size == 10 && close(fd) == 0);
+	CHECK(read(in, &e, sizeof(e)) == sizeof(e) && e.mask == IN_CLOSE_NOWRITE);
+}
+
+/* The end of a file is found wherever the buffer lies. */
+CASE(read_at_end)
+{
+	char *high = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	begin();
+	CHECK(high != MAP_FAILED && read(fd, high, 4096) == 10 && read(fd, high, 4096) == 0 && read(fd, text, 1) == 0);
+	CHECK(lseek(fd, 9, SEEK_SET) == 9 && read(fd, high, 4096) == 1 && high[0] == '9' && read(fd, high, 1) == 0);
 }
 
 int main(void) { return run_cases(); }

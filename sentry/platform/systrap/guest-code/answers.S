@@ -31,6 +31,7 @@
 #define ANSWER_FSTAT (ST_N_ANSWERS + 9)
 #define ANSWER_FSTATAT (ST_N_ANSWERS + 10)
 #define ANSWER_PREAD (ST_N_ANSWERS + 11)
+#define ANSWER_CLOSE (ST_N_ANSWERS + 12)
 
 #define AT_EMPTY_PATH 0x1000
 #define TCGETS 0x5401
@@ -43,6 +44,7 @@
 	.endm
 answered:
 	how 0, ANSWER_READ
+	how 3, ANSWER_CLOSE
 	how 5, ANSWER_FSTAT
 	how 7, ANSWER_POLL /* poll */
 	how 8, ANSWER_LSEEK
@@ -252,6 +254,7 @@ answer_told:
 	je told_ioctl
 	cmp $ANSWER_PREAD, %ecx
 	je told_pread
+	ja told_close
 	cmp $ANSWER_FSTAT, %ecx
 	jae told_stat
 	cmp $ANSWER_LSEEK, %ecx
@@ -260,9 +263,10 @@ answer_told:
 	/* read(edi, rsi buffer, r14 n): at the end nothing, whatever n is if it is one at all */
 	cmpl $0, ST_TOLD_AT_END(%r12)
 	je stub_ask
-	mov %r14, %rdx
+	lea (%rsi, %r14), %rdx
 	or %rsi, %rdx
-	shr $46, %rdx
+	or %r14, %rdx
+	shr $47, %rdx
 	jnz stub_ask
 	xor %ecx, %ecx
 	jmp told_holds
@@ -309,6 +313,17 @@ told_pread:
 3:	cmp %r14, %rcx
 	jb 2b
 	jmp told_holds
+
+	/* close(edi): that it has been, the sentry finds out when the thread comes next */
+told_close:
+	cmpl $ST_MAY_CLOSE, ST_TOLD_CLOSE(%r12)
+	jne stub_ask
+	mov %rbx, %rax
+	xor %ecx, %ecx
+	lock cmpxchg %rcx, ST_TOLD(%r12)
+	jne stub_ask
+	movl $ST_CLOSED, ST_TOLD_CLOSE(%r12)
+	jmp answer_is
 
 	/* fstat(edi, rsi buffer), newfstatat(edi, rsi name, r14 buffer, r10d flags) of no name */
 told_stat:

@@ -121,6 +121,9 @@
 #define ST_TOLD_STAT_SIZE 144
 #define ST_TOLD_DATA_POS 664 /* some of its bytes: where they begin in it, */
 #define ST_TOLD_DATA_LEN 672 /* how many they are; 0: none, */
+#define ST_TOLD_CLOSE 676 /* whether the program may close it without asking: ST_MAY_CLOSE; or has: */
+#define ST_MAY_CLOSE 1
+#define ST_CLOSED 2
 #define ST_TOLD_DATA 1024 /* and themselves */
 #define ST_TOLD_DATA_SIZE 1024
 
