@@ -4,6 +4,7 @@
  */
 #include "net/info.h"
 
+#include "abi/sock_diag.h"
 #include "net/stack.h"
 #include "vfs/file.h"
 
@@ -38,22 +39,63 @@ int net_sockets(struct net_stack *n, struct socket ***out, size_t *n_out)
 	return 0;
 }
 
+int socket_info_state(const struct socket_info *i)
+{
+	bool inet = i->family != LINUX_AF_UNIX;
+
+	if (inet && i->type != LINUX_SOCK_STREAM)
+		return i->peer.len ? LINUX_TCP_ESTABLISHED : LINUX_TCP_CLOSE;
+	switch ((enum sock_state)i->state) {
+	case SOCK_LISTENING:
+		return LINUX_TCP_LISTEN;
+	case SOCK_CONNECTING:
+		return LINUX_TCP_SYN_SENT;
+	case SOCK_CONNECTED:
+		if (!inet)
+			return LINUX_TCP_ESTABLISHED;
+		return i->shut & SHUT_SEND ? LINUX_TCP_FIN_WAIT2 : i->shut & SHUT_RECV ? LINUX_TCP_CLOSE_WAIT : LINUX_TCP_ESTABLISHED;
+	case SOCK_UNCONNECTED:
+	case SOCK_CLOSED:
+		break;
+	}
+	return LINUX_TCP_CLOSE;
+}
+
+/* The other side: gc_mu and s->mu held, so that it and its file stay. */
+static void describe_peer(struct socket *s, struct socket_info *i)
+{
+	struct socket *peer = s->peer;
+
+	if (!peer)
+		return;
+	i->unread = s->type == LINUX_SOCK_STREAM ? peer->rq_bytes : s->sent_bytes;
+	if (peer->file)
+		i->peer_ino = peer->file->inode->ino;
+}
+
 static void describe(struct socket *s, struct socket_info *i)
 {
 	struct net_world *n = s->net->world;
 
-	*i = (struct socket_info){ .id = s, .family = s->family, .type = s->type, .protocol = s->protocol, .refs = ref_count(&s->ref) - 1 };
+	*i = (struct socket_info){ .id = s, .family = s->family, .type = s->type, .protocol = s->protocol, .refs = ref_count(&s->ref) - 1,
+		.cookie = s->cookie, .rcvbuf = s->rcvbuf, .sndbuf = s->sndbuf, .v6only = s->inet_flags & INET_V6ONLY };
 	mutex_lock(&n->gc_mu);
 	if (s->file) {
 		i->ino = s->file->inode->ino;
 		i->uid = s->file->inode->uid;
 	}
-	mutex_unlock(&n->gc_mu);
 	mutex_lock(&s->mu);
+	describe_peer(s, i);
+	mutex_unlock(&n->gc_mu);
 	i->state = s->state;
 	i->shut = s->shut;
 	i->queued = s->rq_bytes;
 	i->waiting = s->n_accept;
+	i->backlog = s->backlog;
+	if (s->inode) {
+		i->bound_ino = s->inode->ino;
+		i->bound_dev = s->inode->sb->dev;
+	}
 	if (s->name)
 		i->name = s->name->addr;
 	if (s->peer_name)
@@ -73,7 +115,7 @@ int net_each_socket(struct net_stack *n, int (*fn)(const struct socket_info *i, 
 	for (size_t i = 0; i < count; i++) {
 		describe(all[i], &info);
 		socket_put(all[i]);
-		if (!r)
+		if (!r && info.state != SOCK_CLOSED) /* one that only its peer still holds */
 			r = fn(&info, arg);
 	}
 	free(all);

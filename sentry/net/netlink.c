@@ -1,10 +1,12 @@
 /*
- * netlink.c - netlink sockets of the family NETLINK_ROUTE: a request is answered
- * at once, into the socket's own queue, and members of multicast groups are told
- * of what it changed in their network namespace.
+ * netlink.c - netlink sockets.  NETLINK_ROUTE: a request is answered at once, into the socket's
+ * own queue, and members of multicast groups are told of what it changed in their network
+ * namespace.  NETLINK_SOCK_DIAG: requests are answered (diag.c).  NETLINK_KOBJECT_UEVENT: may be
+ * listened to; no device ever comes or goes.
  */
 #include "abi/capability.h"
 #include "mm/usercopy.h"
+#include "net/diag.h"
 #include "net/info.h"
 #include "net/rtnetlink.h"
 #include "net/stack.h"
@@ -175,7 +177,7 @@ void netlink_multicast(struct net_stack *n, unsigned group, const struct nlbuf *
 	if (!n->n_members || net_sockets(n, &all, &count))
 		return;
 	for (size_t i = 0; i < count; i++) {
-		if (all[i]->ops == &netlink_ops && all[i]->groups >> (group - 1) & 1)
+		if (all[i]->ops == &netlink_ops && all[i]->protocol == LINUX_NETLINK_ROUTE && all[i]->groups >> (group - 1) & 1)
 			(void)deliver(all[i], b, 1u << (group - 1));
 		socket_put(all[i]);
 	}
@@ -201,8 +203,11 @@ static int answer(struct socket *s, const struct linux_nlmsghdr *h, const struct
 	int r = 0, failed;
 	bool ack;
 
+	if (s->protocol == LINUX_NETLINK_KOBJECT_UEVENT)
+		return 0; /* the kernel listens to nobody there */
+
 	if (h->flags & LINUX_NLM_F_REQUEST && h->type >= LINUX_NLMSG_MIN_TYPE)
-		r = rtnetlink_request(&q);
+		r = s->protocol == LINUX_NETLINK_SOCK_DIAG ? diag_request(&q) : rtnetlink_request(&q);
 	news_send(&news);
 	failed = !r && !b.failed ? deliver(s, &b, 0) : 0;
 	ack = r || (h->flags & LINUX_NLM_F_ACK && !(b.flags & LINUX_NLM_F_MULTI));

@@ -4,6 +4,7 @@
 #include "net/socket.h"
 
 #include "abi/fcntl.h"
+#include "abi/sock_diag.h"
 #include "mm/usercopy.h"
 #include "net/rtnetlink.h"
 #include "net/stack.h"
@@ -58,6 +59,7 @@ struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, i
 	waitq_init(&s->wq);
 	s->ops = ops;
 	net_stack_get(s->net = n);
+	s->cookie = atomic_fetch_add(&n->world->cookies, 1) + 1;
 	s->family = family;
 	s->type = type;
 	s->protocol = protocol;
@@ -65,8 +67,7 @@ struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, i
 	TAILQ_INIT(&s->accept_q);
 	s->sndbuf = s->rcvbuf = DEFAULT_BUFFER;
 	s->rcvtimeo = s->sndtimeo = WAIT_FOREVER;
-	s->lowat = 1;
-	s->peek_off = -1;
+	socket_options_init(s);
 	s->peer_cred = (struct sock_id){ .uid = UINT32_MAX, .gid = UINT32_MAX };
 	mutex_lock(&n->mu);
 	LIST_INSERT_HEAD(&n->all, s, all_link);
@@ -120,6 +121,10 @@ static const struct kind kinds[] = {
 	{ LINUX_AF_INET6, LINUX_SOCK_RAW, LINUX_IPPROTO_ICMPV6, &icmp_ops },
 	{ LINUX_AF_NETLINK, LINUX_SOCK_RAW, LINUX_NETLINK_ROUTE, &netlink_ops },
 	{ LINUX_AF_NETLINK, LINUX_SOCK_DGRAM, LINUX_NETLINK_ROUTE, &netlink_ops },
+	{ LINUX_AF_NETLINK, LINUX_SOCK_RAW, LINUX_NETLINK_SOCK_DIAG, &netlink_ops },
+	{ LINUX_AF_NETLINK, LINUX_SOCK_DGRAM, LINUX_NETLINK_SOCK_DIAG, &netlink_ops },
+	{ LINUX_AF_NETLINK, LINUX_SOCK_RAW, LINUX_NETLINK_KOBJECT_UEVENT, &netlink_ops },
+	{ LINUX_AF_NETLINK, LINUX_SOCK_DGRAM, LINUX_NETLINK_KOBJECT_UEVENT, &netlink_ops },
 };
 
 /* The row of (family, type, protocol), or why there is none. */

@@ -121,6 +121,7 @@ enum sock_state { SOCK_UNCONNECTED, SOCK_LISTENING, SOCK_CONNECTING, SOCK_CONNEC
 #define SHUT_BOTH 3u
 
 #define SOCK_IP_OPTIONS 48
+#define SOCK_KEPT_OPTIONS 4
 
 struct socket {
 	struct ref ref;
@@ -129,6 +130,7 @@ struct socket {
 	const struct socket_ops *ops; /* [I] */
 	struct net_stack *net; /* [I] referenced */
 	int family, type, protocol; /* [I] */
+	uint64_t cookie; /* [I] its number, as SO_COOKIE and sock_diag tell it */
 	struct file *file; /* no reference: set while open, for the collector [world->gc_mu] */
 	_Atomic int state; /* enum sock_state: [mu] to write */
 	_Atomic(struct socket *) peer; /* [mu] to write; streams: set once, referenced until freed; records: may change */
@@ -162,6 +164,9 @@ struct socket {
 	_Atomic uint32_t tcp_flags; /* same for TCP_ options */
 	_Atomic uint32_t inet_flags; /* INET_* */
 	_Atomic uint64_t groups; /* netlink: bit n - 1: it is in multicast group n */
+	int32_t so_values[SOCK_KEPT_OPTIONS]; /* [mu] SOL_SOCKET options that are kept and told back (socket_opt.c) */
+	uint64_t pacing; /* [mu] SO_MAX_PACING_RATE */
+	_Atomic int bound_index; /* SO_BINDTODEVICE: the interface's index, 0: none */
 	struct linux_linger linger; /* [mu] */
 	_Atomic uint32_t lowat;
 	int32_t peek_off; /* [mu] SO_PEEK_OFF: where the next MSG_PEEK begins; -1: at the beginning, always */
@@ -211,6 +216,11 @@ ssize_t socket_send(struct socket *s, struct socket_msg *m); /* -EPIPE: the call
 ssize_t socket_recv(struct socket *s, struct socket_msg *m);
 int socket_setopt(struct socket *s, int level, int opt, const void *v, unsigned len, bool privileged);
 int socket_getopt(struct socket *s, int level, int opt, void *v, unsigned *len); /* v: 256 bytes at least */
+void socket_options_init(struct socket *s);
+/* bind_device.c: -ENODEV, -EPERM (bound already), -EINVAL */
+int socket_bind_index(struct socket *s, int index, bool privileged); /* 0: to none */
+int socket_bind_device(struct socket *s, const void *name, unsigned len, bool privileged); /* "": to none */
+int socket_bound_device(struct socket *s, void *v, unsigned *len); /* its name; len 0: none */
 int socket_shutdown(struct socket *s, int how);
 
 /* --- for families ------------------------------------------------------------------------- */

@@ -1,7 +1,10 @@
 /*
- * socket_opt.c - SOL_SOCKET options (socket(7)); other levels are the family's.
+ * socket_opt.c - SOL_SOCKET options (socket(7)); other levels are the family's.  Those about
+ * queues of devices, filters' extensions and busy waiting have nothing to act on in here: they are
+ * checked as Linux checks them, kept, and told back.
  */
 #include "net/socket.h"
+#include "abi/sock_diag.h"
 #include "net/stack.h"
 
 #include <errno.h>
@@ -16,11 +19,55 @@ struct timeval64 {
 	int64_t sec, usec;
 };
 
+#define BIT(opt) (UINT64_C(1) << (opt))
+
 /* Boolean options: kept as a bit of s->flags. */
-static const uint64_t booleans = UINT64_C(1) << LINUX_SO_DEBUG | UINT64_C(1) << LINUX_SO_REUSEADDR | UINT64_C(1) << LINUX_SO_DONTROUTE |
-				 UINT64_C(1) << LINUX_SO_BROADCAST | UINT64_C(1) << LINUX_SO_KEEPALIVE | UINT64_C(1) << LINUX_SO_OOBINLINE |
-				 UINT64_C(1) << LINUX_SO_REUSEPORT | UINT64_C(1) << LINUX_SO_PASSCRED | UINT64_C(1) << LINUX_SO_TIMESTAMP |
-				 UINT64_C(1) << LINUX_SO_TIMESTAMPNS;
+static const uint64_t booleans = BIT(LINUX_SO_DEBUG) | BIT(LINUX_SO_REUSEADDR) | BIT(LINUX_SO_DONTROUTE) | BIT(LINUX_SO_BROADCAST) | BIT(LINUX_SO_KEEPALIVE) |
+				 BIT(LINUX_SO_OOBINLINE) | BIT(LINUX_SO_NO_CHECK) | BIT(LINUX_SO_REUSEPORT) | BIT(LINUX_SO_PASSCRED) |
+				 BIT(LINUX_SO_TIMESTAMP) | BIT(LINUX_SO_PASSSEC) | BIT(LINUX_SO_TIMESTAMPNS) | BIT(LINUX_SO_RXQ_OVFL) |
+				 BIT(LINUX_SO_WIFI_STATUS) | BIT(LINUX_SO_NOFCS) | BIT(LINUX_SO_LOCK_FILTER) | BIT(LINUX_SO_SELECT_ERR_QUEUE);
+
+/* Numbers that are kept: a row's place is its place in s->so_values. */
+static const struct kept {
+	int opt, min, max, initial;
+	int free_min, free_max; /* what it takes no privilege to set */
+} kept[] = {
+	{ LINUX_SO_PRIORITY, INT32_MIN, INT32_MAX, 0, 0, 6 },
+	{ LINUX_SO_MARK, INT32_MIN, INT32_MAX, 0, 1, 0 },
+	{ LINUX_SO_BUSY_POLL, 0, INT32_MAX, 0, 0, 0 },
+	{ LINUX_SO_INCOMING_CPU, INT32_MIN, INT32_MAX, -1, INT32_MIN, INT32_MAX },
+};
+#define KEPT (sizeof(kept) / sizeof(*kept))
+_Static_assert(KEPT == SOCK_KEPT_OPTIONS, "socket.so_values");
+
+void socket_options_init(struct socket *s)
+{
+	s->lowat = 1;
+	s->peek_off = -1;
+	s->pacing = UINT64_MAX;
+	for (size_t i = 0; i < KEPT; i++)
+		s->so_values[i] = kept[i].initial;
+}
+
+static const struct kept *find_kept(int opt)
+{
+	for (size_t i = 0; i < KEPT; i++)
+		if (kept[i].opt == opt)
+			return &kept[i];
+	return NULL;
+}
+
+static int set_kept(struct socket *s, const struct kept *k, int n, bool privileged)
+{
+	if (n < k->min || n > k->max)
+		return -EINVAL;
+	if (!privileged && (n < k->free_min || n > k->free_max))
+		return -EPERM;
+	mutex_lock(&s->mu);
+	s->so_values[k - kept] = n;
+	mutex_unlock(&s->mu);
+	return 0;
+}
 
 static bool is_boolean(int opt)
 {
@@ -63,16 +110,30 @@ static bool can_peek_from(const struct socket *s)
 	return s->family == LINUX_AF_UNIX || (s->family != LINUX_AF_NETLINK && s->type == LINUX_SOCK_DGRAM);
 }
 
+/* --- setting --------------------------------------------------------------------------------- */
+
+static int set_pacing(struct socket *s, const void *v, unsigned len)
+{
+	uint64_t rate = 0;
+
+	memcpy(&rate, v, len >= sizeof(rate) ? sizeof(rate) : sizeof(uint32_t));
+	mutex_lock(&s->mu);
+	s->pacing = len < sizeof(rate) && rate == UINT32_MAX ? UINT64_MAX : rate;
+	mutex_unlock(&s->mu);
+	return 0;
+}
+
 static int set_socket(struct socket *s, int opt, const void *v, unsigned len, bool privileged)
 {
+	const struct kept *k = find_kept(opt);
 	int n;
 
-	if (opt == LINUX_SO_RCVTIMEO)
+	if (opt == LINUX_SO_RCVTIMEO || opt == LINUX_SO_RCVTIMEO_NEW)
 		return set_timeout(&s->rcvtimeo, v, len);
-	if (opt == LINUX_SO_SNDTIMEO)
+	if (opt == LINUX_SO_SNDTIMEO || opt == LINUX_SO_SNDTIMEO_NEW)
 		return set_timeout(&s->sndtimeo, v, len);
 	if (opt == LINUX_SO_BINDTODEVICE)
-		return privileged ? 0 : -EPERM;
+		return socket_bind_device(s, v, len, privileged);
 	if (len < sizeof(n))
 		return -EINVAL;
 	memcpy(&n, v, sizeof(n));
@@ -85,6 +146,8 @@ static int set_socket(struct socket *s, int opt, const void *v, unsigned len, bo
 			s->flags &= ~(UINT64_C(1) << opt);
 		return 0;
 	}
+	if (k)
+		return set_kept(s, k, n, privileged);
 	switch (opt) {
 	case LINUX_SO_SNDBUFFORCE:
 	case LINUX_SO_RCVBUFFORCE:
@@ -112,10 +175,14 @@ static int set_socket(struct socket *s, int opt, const void *v, unsigned len, bo
 		s->peek_off = n < 0 ? -1 : n;
 		mutex_unlock(&s->mu);
 		return 0;
-	case LINUX_SO_PRIORITY:
-		return (n >= 0 && n <= 6) || privileged ? 0 : -EPERM;
-	case LINUX_SO_MARK:
-		return privileged ? 0 : -EPERM;
+	case LINUX_SO_BSDCOMPAT:
+		return 0;
+	case LINUX_SO_CNX_ADVICE:
+		return n == 1 ? 0 : -EINVAL;
+	case LINUX_SO_BINDTOIFINDEX:
+		return socket_bind_index(s, n, privileged);
+	case LINUX_SO_MAX_PACING_RATE:
+		return set_pacing(s, v, len);
 	case LINUX_SO_LINGER:
 		if (len < sizeof(struct linux_linger))
 			return -EINVAL;
@@ -137,6 +204,8 @@ int socket_setopt(struct socket *s, int level, int opt, const void *v, unsigned 
 	return s->family == LINUX_AF_UNIX ? -EOPNOTSUPP : -ENOPROTOOPT;
 }
 
+/* --- telling ---------------------------------------------------------------------------------- */
+
 static int put(void *v, unsigned *len, const void *from, unsigned n)
 {
 	if (*len > n)
@@ -157,6 +226,8 @@ static int put_timeout(void *v, unsigned *len, int64_t ns)
 /* Options whose value is an int; false: not one of them. */
 static bool int_option(struct socket *s, int opt, int *n)
 {
+	const struct kept *k = find_kept(opt);
+
 	switch (opt) {
 	case LINUX_SO_TYPE:
 		*n = s->type;
@@ -188,14 +259,48 @@ static bool int_option(struct socket *s, int opt, int *n)
 	case LINUX_SO_SNDLOWAT:
 		*n = 1;
 		return true;
-	case LINUX_SO_PRIORITY:
-	case LINUX_SO_MARK:
+	case LINUX_SO_BSDCOMPAT:
+	case LINUX_SO_INCOMING_NAPI_ID:
 		*n = 0;
 		return true;
+	case LINUX_SO_BPF_EXTENSIONS:
+		*n = 64; /* SKF_AD_MAX */
+		return true;
+	case LINUX_SO_BINDTOIFINDEX:
+		*n = s->bound_index;
+		return true;
 	default:
-		*n = is_boolean(opt) ? sock_flag(s, opt) : 0;
-		return is_boolean(opt);
+		*n = k ? s->so_values[k - kept] : is_boolean(opt) ? sock_flag(s, opt) : 0;
+		return k || is_boolean(opt);
 	}
+}
+
+/* One that is longer than the caller's room is refused. */
+static int get_peer_name(struct socket *s, void *v, unsigned *len)
+{
+	struct sockaddr_buf a;
+	int r = s->ops->name(s, true, &a);
+
+	if (r)
+		return -ENOTCONN;
+	return a.len < *len ? -EINVAL : put(v, len, a.bytes, a.len);
+}
+
+/* In 8 bytes where there is room, else in 4. */
+static int get_pacing(struct socket *s, void *v, unsigned *len)
+{
+	uint64_t rate = s->pacing;
+	uint32_t low = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
+
+	return *len >= sizeof(rate) ? put(v, len, &rate, sizeof(rate)) : put(v, len, &low, sizeof(low));
+}
+
+static int get_memory(struct socket *s, void *v, unsigned *len)
+{
+	const uint32_t m[LINUX_SK_WORDS] = { [LINUX_SK_RMEM] = s->rq_bytes, [LINUX_SK_RCVBUF] = s->rcvbuf, [LINUX_SK_WMEM] = s->sent_bytes,
+		[LINUX_SK_SNDBUF] = s->sndbuf };
+
+	return put(v, len, m, sizeof(m));
 }
 
 int socket_getopt(struct socket *s, int level, int opt, void *v, unsigned *len)
@@ -215,8 +320,10 @@ int socket_getopt(struct socket *s, int level, int opt, void *v, unsigned *len)
 	mutex_unlock(&s->mu);
 	switch (opt) {
 	case LINUX_SO_RCVTIMEO:
+	case LINUX_SO_RCVTIMEO_NEW:
 		return put_timeout(v, len, s->rcvtimeo);
 	case LINUX_SO_SNDTIMEO:
+	case LINUX_SO_SNDTIMEO_NEW:
 		return put_timeout(v, len, s->sndtimeo);
 	case LINUX_SO_LINGER:
 		return put(v, len, &linger, sizeof(linger));
@@ -224,8 +331,15 @@ int socket_getopt(struct socket *s, int level, int opt, void *v, unsigned *len)
 		s->net->world->show(&cred, &shown);
 		return put(v, len, &shown, sizeof(shown));
 	case LINUX_SO_BINDTODEVICE:
-		*len = 0;
-		return 0;
+		return socket_bound_device(s, v, len);
+	case LINUX_SO_COOKIE:
+		return *len < sizeof(s->cookie) ? -EINVAL : put(v, len, &s->cookie, sizeof(s->cookie));
+	case LINUX_SO_MAX_PACING_RATE:
+		return get_pacing(s, v, len);
+	case LINUX_SO_MEMINFO:
+		return get_memory(s, v, len);
+	case LINUX_SO_PEERNAME:
+		return get_peer_name(s, v, len);
 	default:
 		return -ENOPROTOOPT;
 	}

@@ -26,6 +26,7 @@ struct net_world {
 	_Atomic uint64_t n_sockets; /* of these, unix sockets */
 	struct mutex mu; /* RANK_LEAF: interfaces, addresses and routes of all namespaces */
 	unsigned n_devices; /* [mu] */
+	_Atomic uint64_t cookies; /* given to sockets */
 };
 
 struct net_stack {

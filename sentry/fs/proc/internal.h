@@ -76,8 +76,10 @@ int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *
 int pctx_begin_in(struct pctx *c, struct kernel *k, struct pid_ns *ns, const struct pnode *n);
 void pctx_end(struct pctx *c);
 struct net_stack;
+struct socket_info;
 struct net_stack *proc_reader_net(struct kernel *k); /* the network namespace of who reads, or the containers'; borrowed */
 struct net_stack *proc_net(struct pctx *c); /* the one that c is about: a new reference, or NULL */
+int proc_each_socket(struct pctx *c, int (*fn)(const struct socket_info *i, void *arg), void *arg); /* of that one: net_each_socket */
 struct time_ns *proc_reader_time(void); /* the time namespace of who reads; borrowed; NULL: the first one */
 struct cred *pctx_cred(struct pctx *c); /* new reference; a zombie still has one. NULL: not about a process */
 int proc_may_access(struct pctx *c); /* the current task may look into c->tg: 0 or -EACCES */
@@ -124,6 +126,16 @@ SHOW(show_timens_offsets);
 ssize_t store_timens_offsets(struct pctx *c, char *text, size_t n);
 SHOW(show_tcp);
 SHOW(show_tcp6);
+SHOW(show_raw);
+SHOW(show_raw6);
+SHOW(show_icmp);
+SHOW(show_icmp6);
+SHOW(show_netlink);
+SHOW(show_netstat);
+SHOW(show_snmp);
+SHOW(show_sockstat);
+SHOW(show_sockstat6);
+SHOW(show_softnet);
 SHOW(show_udp);
 SHOW(show_udp6);
 SHOW(show_unix);

@@ -112,7 +112,9 @@ static SHOW(show_none)
 }
 
 const struct pentry proc_net_table[] = {
-	RO("arp", show_none), RO("dev", show_dev), RO("if_inet6", show_if_inet6), RO("ipv6_route", show_none), RO("netlink", show_none),
-	RO("packet", show_none), RO("protocols", show_none), RO("route", show_route), RO("snmp", show_none), RO("tcp", show_tcp), RO("tcp6", show_tcp6),
+	RO("arp", show_none), RO("dev", show_dev), RO("icmp", show_icmp), RO("icmp6", show_icmp6), RO("if_inet6", show_if_inet6),
+	RO("ipv6_route", show_none), RO("netlink", show_netlink), RO("netstat", show_netstat), RO("packet", show_none), RO("protocols", show_none),
+	RO("raw", show_raw), RO("raw6", show_raw6), RO("route", show_route), RO("snmp", show_snmp), RO("sockstat", show_sockstat),
+	RO("sockstat6", show_sockstat6), RO("softnet_stat", show_softnet), RO("tcp", show_tcp), RO("tcp6", show_tcp6),
 	RO("udp", show_udp), RO("udp6", show_udp6), RO("unix", show_unix), END_,
 };

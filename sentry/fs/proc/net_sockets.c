@@ -1,9 +1,10 @@
 /*
- * net_sockets.c - /proc/net/{tcp,tcp6,udp,udp6,unix}: the sockets of the sandbox, for
+ * net_sockets.c - /proc/net/{tcp,tcp6,udp,udp6,raw,raw6,icmp,icmp6,unix,netlink}: the sockets of the sandbox, for
  * ss(8), netstat(8), lsof(8).
  */
 #include "fs/proc/internal.h"
 
+#include "abi/netlink.h"
 #include "net/info.h"
 
 #include <arpa/inet.h>
@@ -14,35 +15,17 @@
 struct listing {
 	struct pbuf *b;
 	int family, type, n;
+	bool echo; /* of ICMP (ping), which are datagrams too */
 };
 
 /* Of the process's network namespace. */
-static int each_socket(struct pctx *c, int (*fn)(const struct socket_info *i, void *arg), struct listing *l)
+int proc_each_socket(struct pctx *c, int (*fn)(const struct socket_info *i, void *arg), void *arg)
 {
 	struct net_stack *n = proc_net(c);
-	int r = n ? net_each_socket(n, fn, l) : -EINVAL;
+	int r = n ? net_each_socket(n, fn, arg) : -EINVAL;
 
 	net_stack_put(n);
 	return r;
-}
-
-/* Linux's numbers of TCP states. */
-static int inet_state(const struct socket_info *i)
-{
-	if (i->type == LINUX_SOCK_DGRAM)
-		return i->peer.len ? 1 : 7;
-	switch ((enum sock_state)i->state) {
-	case SOCK_LISTENING:
-		return 10;
-	case SOCK_CONNECTING:
-		return 2;
-	case SOCK_CONNECTED:
-		return i->shut & SHUT_SEND ? 5 : i->shut & SHUT_RECV ? 8 : 1;
-	case SOCK_UNCONNECTED:
-	case SOCK_CLOSED:
-		break;
-	}
-	return 7;
 }
 
 static void put_address(struct pbuf *b, int family, const struct sockaddr_buf *a)
@@ -66,31 +49,39 @@ static int put_inet(const struct socket_info *i, void *arg)
 {
 	struct listing *l = arg;
 
-	if (i->family != l->family || i->type != l->type || i->protocol == LINUX_IPPROTO_ICMP || i->protocol == LINUX_IPPROTO_ICMPV6 || !i->name.len)
+	bool echo = i->protocol == LINUX_IPPROTO_ICMP || i->protocol == LINUX_IPPROTO_ICMPV6;
+
+	if (i->family != l->family || i->type != l->type || echo != l->echo || !i->name.len)
 		return 0;
+	if (i->type == LINUX_SOCK_STREAM && i->state == SOCK_UNCONNECTED)
+		return 0; /* bound only: no packet finds it */
 	pprintf(l->b, "%4d: ", l->n++);
 	put_address(l->b, i->family, &i->name);
 	put_address(l->b, i->family, &i->peer);
-	pprintf(l->b, "%02X %08X:%08X 00:00000000 00000000 %5u        0 %" PRIu64 " %u %016" PRIxPTR "%s\n", inet_state(i), 0,
+	pprintf(l->b, "%02X %08X:%08X 00:00000000 00000000 %5u        0 %" PRIu64 " %u %016" PRIxPTR "%s\n", socket_info_state(i), i->unread,
 		i->state == SOCK_LISTENING ? i->waiting : i->queued, i->uid, i->ino, i->refs, (uintptr_t)l->n,
 		i->type == LINUX_SOCK_STREAM ? " 100 0 0 10 0" : " 0");
 	return 0;
 }
 
-static int show_inet(struct pctx *c, struct pbuf *b, int family, int type)
+static int show_inet(struct pctx *c, struct pbuf *b, int family, int type, bool echo)
 {
-	struct listing l = { .b = b, .family = family, .type = type };
+	struct listing l = { .b = b, .family = family, .type = type, .echo = echo };
 
 	pprintf(b, "  sl  %-*s %-*s st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode%s\n", family == LINUX_AF_INET ? 13 : 37, "local_address",
 		family == LINUX_AF_INET ? 13 : 37, family == LINUX_AF_INET ? "rem_address" : "remote_address",
-		type == LINUX_SOCK_DGRAM ? " ref pointer drops" : "");
-	return each_socket(c, put_inet, &l);
+		type != LINUX_SOCK_STREAM ? " ref pointer drops" : "");
+	return proc_each_socket(c, put_inet, &l);
 }
 
-SHOW(show_tcp) { return show_inet(c, b, LINUX_AF_INET, LINUX_SOCK_STREAM); }
-SHOW(show_tcp6) { return show_inet(c, b, LINUX_AF_INET6, LINUX_SOCK_STREAM); }
-SHOW(show_udp) { return show_inet(c, b, LINUX_AF_INET, LINUX_SOCK_DGRAM); }
-SHOW(show_udp6) { return show_inet(c, b, LINUX_AF_INET6, LINUX_SOCK_DGRAM); }
+SHOW(show_tcp) { return show_inet(c, b, LINUX_AF_INET, LINUX_SOCK_STREAM, false); }
+SHOW(show_tcp6) { return show_inet(c, b, LINUX_AF_INET6, LINUX_SOCK_STREAM, false); }
+SHOW(show_udp) { return show_inet(c, b, LINUX_AF_INET, LINUX_SOCK_DGRAM, false); }
+SHOW(show_udp6) { return show_inet(c, b, LINUX_AF_INET6, LINUX_SOCK_DGRAM, false); }
+SHOW(show_raw) { return show_inet(c, b, LINUX_AF_INET, LINUX_SOCK_RAW, true); }
+SHOW(show_raw6) { return show_inet(c, b, LINUX_AF_INET6, LINUX_SOCK_RAW, true); }
+SHOW(show_icmp) { return show_inet(c, b, LINUX_AF_INET, LINUX_SOCK_DGRAM, true); }
+SHOW(show_icmp6) { return show_inet(c, b, LINUX_AF_INET6, LINUX_SOCK_DGRAM, true); }
 
 static void put_unix_name(struct pbuf *b, const struct sockaddr_buf *a)
 {
@@ -126,5 +117,27 @@ SHOW(show_unix)
 	struct listing l = { .b = b };
 
 	pprintf(b, "Num       RefCount Protocol Flags    Type St Inode Path\n");
-	return each_socket(c, put_unix, &l);
+	return proc_each_socket(c, put_unix, &l);
+}
+
+static int put_netlink(const struct socket_info *i, void *arg)
+{
+	struct listing *l = arg;
+	struct linux_sockaddr_nl nl = { 0 };
+
+	if (i->family != LINUX_AF_NETLINK)
+		return 0;
+	if (i->name.len)
+		memcpy(&nl, i->name.bytes, sizeof(nl));
+	pprintf(l->b, "%016" PRIxPTR " %-3d %-10u %08x %-8u %-8u %-5d %-8u %-8u %-8" PRIu64 "\n", (uintptr_t)++l->n, i->protocol, nl.pid, nl.groups, i->queued, 0, 0,
+		i->refs + 1, 0, i->ino);
+	return 0;
+}
+
+SHOW(show_netlink)
+{
+	struct listing l = { .b = b };
+
+	pprintf(b, "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n");
+	return proc_each_socket(c, put_netlink, &l);
 }
