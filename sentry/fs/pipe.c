@@ -18,9 +18,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#define READABLE (EVENT_IN | EVENT_RDNORM)
-#define WRITABLE (EVENT_OUT | EVENT_WRNORM)
-
 struct pipe *pipe_new(void)
 {
 	struct pipe *p = calloc(1, sizeof(*p));
@@ -31,6 +28,7 @@ struct pipe *pipe_new(void)
 	waitq_init(&p->wq);
 	p->size = PIPE_DEFAULT_SIZE;
 	STAILQ_INIT(&p->marks);
+	TAILQ_INIT(&p->blocked);
 	return p;
 }
 
@@ -43,9 +41,7 @@ void pipe_free(struct pipe *p)
 	free(p);
 }
 
-/* Room for a writer to go on: bytes, 0 when it must wait.  As in Linux a full
- * page must be free, so that a small write is never split. */
-static uint32_t room(const struct pipe *p)
+uint32_t pipe_room(const struct pipe *p)
 {
 	uint32_t n = p->ring.len < p->size ? p->size - p->ring.len : 0;
 
@@ -67,8 +63,7 @@ static int pipe_sleep(struct pipe *p, struct waiter *w, uint32_t events)
 	return r;
 }
 
-/* Waits until there is something to read. 1, 0 at the end, -errno. */
-static int wait_data(struct pipe *p, struct waiter *w, bool nonblock)
+int pipe_await_data(struct pipe *p, struct waiter *w, bool nonblock)
 {
 	while (!p->ring.len) {
 		int r;
@@ -77,28 +72,39 @@ static int wait_data(struct pipe *p, struct waiter *w, bool nonblock)
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
-		r = pipe_sleep(p, w, READABLE);
+		r = pipe_sleep(p, w, PIPE_READABLE);
 		if (r && !p->ring.len)
 			return r;
 	}
 	return 1;
 }
 
-/* Waits until `need` bytes fit. 0 or -errno. */
-static int wait_room(struct pipe *p, struct waiter *w, uint64_t need, bool nonblock)
+bool pipe_has_room(const struct pipe *p, uint64_t need)
 {
-	for (;;) {
-		int r;
+	return pipe_room(p) || (p->ring.len + need <= p->size && !p->n_marks);
+}
 
+int pipe_await_room(struct pipe *p, struct waiter *w, uint64_t need, struct pipe_blocked *b, bool nonblock)
+{
+	int r;
+
+	for (;;) {
 		if (!p->readers)
 			return -EPIPE;
-		if (room(p) || (p->ring.len + need <= p->size && !p->n_marks))
+		if (pipe_has_room(p, need))
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
-		r = pipe_sleep(p, w, WRITABLE);
+		pipe_blocked_begin(p, b);
+		r = pipe_sleep(p, w, PIPE_WRITABLE);
+		pipe_blocked_end(p, b);
 		if (r)
 			return r;
+		if (b->u && b->u->resid < need) {
+			need = b->u->resid;
+			if (!need)
+				return 0;
+		}
 	}
 }
 
@@ -133,26 +139,31 @@ static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct pipe *p = f->priv;
 	struct waiter w = { 0 };
-	bool was_full, now_room;
+	bool was_full, now_room, more = false, woken = false;
 	ssize_t r;
 
 	if (!u->resid)
 		return 0;
 	mutex_lock(&p->mu);
-	r = wait_data(p, &w, file_nonblock(f));
-	was_full = !room(p);
+	r = pipe_await_data(p, &w, file_nonblock(f));
+	was_full = !pipe_room(p);
 	if (r > 0)
 		r = drain(p, u);
-	now_room = was_full && room(p);
+	if (r > 0 && !TAILQ_EMPTY(&p->blocked))
+		more = pipe_blocked_take(p, &woken);
+	now_room = was_full && pipe_room(p);
+	if (more)
+		waitq_touch(&p->wq, PIPE_READABLE);
 	mutex_unlock(&p->mu);
 	wait_end(&w);
-	if (now_room)
-		waitq_wake(&p->wq, WRITABLE);
+	if (now_room || woken)
+		waitq_wake(&p->wq, PIPE_WRITABLE);
+	if (more)
+		waitq_wake(&p->wq, PIPE_READABLE);
 	return r;
 }
 
-/* Copies one part of a write in; p->mu held. Bytes or -errno. */
-static ssize_t write_some(struct pipe *p, struct uio *u, bool packet)
+ssize_t pipe_write_some(struct pipe *p, struct uio *u, bool packet)
 {
 	uint64_t n = u->resid, fits = p->size > p->ring.len ? p->size - p->ring.len : 0;
 	uint32_t before = p->ring.len;
@@ -173,6 +184,7 @@ static ssize_t write_some(struct pipe *p, struct uio *u, bool packet)
 static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct pipe *p = f->priv;
+	struct pipe_blocked b = { .u = f->flags & LINUX_O_DIRECT ? NULL : u };
 	struct waiter w = { 0 };
 	ssize_t r = 0, done = 0;
 
@@ -180,23 +192,24 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 		return 0;
 	mutex_lock(&p->mu);
 	while (u->resid) {
-		/* a write of up to PIPE_BUF goes in whole: room() says so */
-		r = wait_room(p, &w, u->resid, file_nonblock(f));
-		if (r)
+		/* a write of up to PIPE_BUF goes in whole: pipe_room() says so */
+		r = pipe_await_room(p, &w, u->resid, &b, file_nonblock(f));
+		if (r || !u->resid)
 			break;
-		r = write_some(p, u, f->flags & LINUX_O_DIRECT);
+		r = pipe_write_some(p, u, f->flags & LINUX_O_DIRECT);
 		if (r <= 0)
 			break;
 		done += r;
 		if (u->resid)
-			waitq_wake(&p->wq, READABLE);
+			waitq_wake(&p->wq, PIPE_READABLE);
 	}
 	if (done)
-		waitq_touch(&p->wq, READABLE);
+		waitq_touch(&p->wq, PIPE_READABLE);
 	mutex_unlock(&p->mu);
 	wait_end(&w);
 	if (done)
-		waitq_wake(&p->wq, READABLE);
+		waitq_wake(&p->wq, PIPE_READABLE);
+	done += b.taken;
 	return done ? done : r;
 }
 
@@ -208,14 +221,14 @@ static uint32_t pipe_poll(struct file *f)
 	mutex_lock(&p->mu);
 	if (f->mode & FILE_READ) {
 		if (p->ring.len)
-			ev |= READABLE;
+			ev |= PIPE_READABLE;
 		/* a named pipe that never had a writer since this open has not hung up */
 		if (!p->writers && p->writer_opens != (uint64_t)f->pos)
 			ev |= EVENT_HUP;
 	}
 	if (f->mode & FILE_WRITE) {
-		if (room(p) || !p->ring.len)
-			ev |= WRITABLE;
+		if (pipe_room(p) || !p->ring.len)
+			ev |= PIPE_WRITABLE;
 		if (!p->readers)
 			ev |= EVENT_ERR;
 	}
@@ -349,88 +362,6 @@ int64_t pipe_set_size(struct file *f, uint64_t size, bool privileged)
 	}
 	mutex_unlock(&p->mu);
 	if (r > 0)
-		waitq_wake(&p->wq, WRITABLE);
+		waitq_wake(&p->wq, PIPE_WRITABLE);
 	return r;
-}
-
-/* --- splice -------------------------------------------------------------------- */
-
-ssize_t pipe_wait_room(struct pipe *p, bool nonblock)
-{
-	struct waiter w = { 0 };
-	ssize_t r;
-
-	mutex_lock(&p->mu);
-	r = wait_room(p, &w, 1, nonblock);
-	if (!r)
-		r = room(p) ? (ssize_t)room(p) : (ssize_t)(p->size - p->ring.len);
-	mutex_unlock(&p->mu);
-	wait_end(&w);
-	return r;
-}
-
-ssize_t pipe_push(struct pipe *p, const void *buf, size_t n)
-{
-	ssize_t r = (ssize_t)n;
-	uint32_t mark = 0;
-
-	mutex_lock(&p->mu);
-	if (!p->readers)
-		r = -EPIPE;
-	else if (!pipe_ring_reserve(&p->ring, n))
-		r = -ENOMEM;
-	else
-		mark = p->ring.len;
-	if (r > 0) {
-		pipe_ring_append(&p->ring, buf, n);
-		if (!pipe_marks_add(p, mark, (uint32_t)n, false))
-			r = -ENOMEM;
-		waitq_touch(&p->wq, READABLE);
-	}
-	mutex_unlock(&p->mu);
-	if (r > 0)
-		waitq_wake(&p->wq, READABLE);
-	return r;
-}
-
-ssize_t pipe_pull(struct pipe *p, void *buf, size_t n, bool nonblock, bool peek)
-{
-	struct waiter w = { 0 };
-	bool was_full, now_room, packet;
-	ssize_t r;
-
-	mutex_lock(&p->mu);
-	r = wait_data(p, &w, nonblock);
-	was_full = !room(p);
-	if (r > 0) {
-		uint32_t limit = pipe_marks_limit(p, &packet);
-
-		r = pipe_ring_copy(&p->ring, buf, n < limit ? (uint32_t)n : limit);
-		if (!peek) {
-			pipe_ring_consume(&p->ring, r);
-			pipe_marks_taken(p, (uint32_t)r);
-		}
-	}
-	now_room = was_full && room(p);
-	mutex_unlock(&p->mu);
-	wait_end(&w);
-	if (now_room)
-		waitq_wake(&p->wq, WRITABLE);
-	return r;
-}
-
-void pipe_unpull(struct pipe *p, const void *buf, size_t n)
-{
-	bool done = false;
-
-	mutex_lock(&p->mu);
-	if (n && pipe_ring_reserve(&p->ring, n)) {
-		pipe_ring_prepend(&p->ring, buf, n);
-		pipe_marks_put_back(p, (uint32_t)n);
-		waitq_touch(&p->wq, READABLE);
-		done = true;
-	}
-	mutex_unlock(&p->mu);
-	if (done)
-		waitq_wake(&p->wq, READABLE);
 }

@@ -12,6 +12,16 @@
 #include <sys/queue.h>
 
 struct pipe_mark;
+
+/* A writer that waits for room: whoever makes it takes what is to be written, so that the
+ * writer need not wake for each part. */
+struct pipe_blocked {
+	TAILQ_ENTRY(pipe_blocked) link; /* [p->mu] */
+	struct uio *u; /* [p->mu] while it waits: what is left to write; NULL: it writes that itself */
+	ssize_t taken; /* [p->mu] bytes that others have taken from there */
+	bool waits; /* [p->mu] in p->blocked */
+};
+
 struct pipe {
 	struct mutex mu; /* RANK_FILE */
 	struct waitq wq; /* readers wait for IN, writers for OUT, fifo openers for either */
@@ -19,6 +29,7 @@ struct pipe {
 	uint32_t size; /* [mu] bytes it may hold */
 	STAILQ_HEAD(, pipe_mark) marks; /* [mu] pipe_marks.c: where packets are in the ring; empty: a stream */
 	uint32_t n_marks; /* [mu] */
+	TAILQ_HEAD(, pipe_blocked) blocked; /* [mu] in the order in which they came */
 	unsigned readers, writers; /* [mu] open files of each kind */
 	uint64_t reader_opens, writer_opens; /* [mu] ever: an opener waits for a change */
 	unsigned users; /* [inode->a_mu] files and openers */
@@ -30,6 +41,28 @@ struct pipe *pipe_new(void);
 void pipe_free(struct pipe *p);
 /* One user less of the inode's pipe. True: that was the last, the caller frees p. */
 bool pipe_put_user(struct pipe *p, struct inode *i);
+
+#define PIPE_READABLE (EVENT_IN | EVENT_RDNORM)
+#define PIPE_WRITABLE (EVENT_OUT | EVENT_WRNORM)
+
+/* --- p->mu held --- */
+/* Room for a writer to go on: bytes, 0 when it must wait.  As in Linux a full
+ * page must be free, so that a small write is never split. */
+uint32_t pipe_room(const struct pipe *p);
+/* Whether a writer of need bytes may go on. */
+bool pipe_has_room(const struct pipe *p, uint64_t need);
+/* Waits until there is something to read. 1, 0 at the end, -errno.  w: the call's, all zero at first; for wait_end(). */
+int pipe_await_data(struct pipe *p, struct waiter *w, bool nonblock);
+/* Waits until `need` bytes fit, or b's were taken. 0 or -errno. */
+int pipe_await_room(struct pipe *p, struct waiter *w, uint64_t need, struct pipe_blocked *b, bool nonblock);
+/* Copies one part of a write in. Bytes or -errno. */
+ssize_t pipe_write_some(struct pipe *p, struct uio *u, bool packet);
+
+/* --- pipe_blocked.c; [p->mu] --- */
+void pipe_blocked_begin(struct pipe *p, struct pipe_blocked *b);
+void pipe_blocked_end(struct pipe *p, struct pipe_blocked *b);
+/* Takes from them what fits.  *woken: one of them is to go on by itself.  Whether there were bytes. */
+bool pipe_blocked_take(struct pipe *p, bool *woken);
 
 /* --- pipe_marks.c: packets; [p->mu] --- */
 /* len bytes were appended behind `before` others. False: no memory. */

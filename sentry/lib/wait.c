@@ -101,7 +101,7 @@ void waitq_touch(struct waitq *q, uint32_t events)
 
 void sleeper_init(struct sleeper *s)
 {
-	atomic_init(&s->word, 0);
+	atomic_init(&s->word, SLEEPER_AWAKE);
 	atomic_init(&s->interrupted, false);
 	atomic_init(&s->tid, 0);
 	atomic_init(&s->seat, 0);
@@ -138,7 +138,7 @@ struct sleeper *sleeper_current(void)
 
 void sleeper_wake(struct sleeper *s)
 {
-	if (atomic_exchange(&s->word, 1) || s == current)
+	if (atomic_exchange(&s->word, SLEEPER_WOKEN) != SLEEPER_SLEEPS || s == current)
 		return;
 	if (s->wakes && s->wakes(s))
 		lock_wake_later(&s->word);
@@ -174,6 +174,18 @@ void wait_end(struct waiter *w)
 	waitq_del(w);
 }
 
+/* Whether it is to sleep: it is not woken yet. */
+static bool begins_to_sleep(struct sleeper *s)
+{
+	uint32_t awake = SLEEPER_AWAKE;
+
+	if (s->sleeps)
+		s->sleeps(s);
+	if (lock_state.owes || lock_state.owes_later)
+		lock_wake_owed();
+	return atomic_compare_exchange_strong(&s->word, &awake, SLEEPER_SLEEPS);
+}
+
 static int sleep_latched(int64_t deadline, bool interruptible)
 {
 	struct sleeper *s = current;
@@ -182,13 +194,11 @@ static int sleep_latched(int64_t deadline, bool interruptible)
 	for (;;) {
 		if (interruptible && atomic_load(&s->interrupted))
 			return -ERESTARTSYS;
-		if (atomic_exchange(&s->word, 0))
+		if (atomic_exchange(&s->word, SLEEPER_AWAKE) == SLEEPER_WOKEN)
 			return interruptible && atomic_load(&s->interrupted) ? -ERESTARTSYS : 0;
-		if (s->sleeps)
-			s->sleeps(s);
-		if (lock_state.owes || lock_state.owes_later)
-			lock_wake_owed();
-		if (syscall(SYS_futex, &s->word, FUTEX_WAIT_BITSET_PRIVATE, 0, deadline == WAIT_FOREVER ? NULL : &ts, NULL,
+		if (!begins_to_sleep(s))
+			continue;
+		if (syscall(SYS_futex, &s->word, FUTEX_WAIT_BITSET_PRIVATE, SLEEPER_SLEEPS, deadline == WAIT_FOREVER ? NULL : &ts, NULL,
 			    FUTEX_BITSET_MATCH_ANY) < 0 && errno == ETIMEDOUT)
 			return -ETIMEDOUT;
 	}

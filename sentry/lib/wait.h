@@ -80,13 +80,17 @@ void waitq_wake_one(struct waitq *q, uint32_t events); /* all non-exclusive, and
  * that nobody has seen the change before they know. */
 void waitq_touch(struct waitq *q, uint32_t events);
 
+#define SLEEPER_AWAKE 0u /* and looks there before it sleeps */
+#define SLEEPER_WOKEN 1u
+#define SLEEPER_SLEEPS 2u /* in the host's futex, or about to */
+
 /* One per host thread that may block in the kernel. */
 struct sleeper {
-	_Atomic uint32_t word; /* latch: 1 = woken */
+	_Atomic uint32_t word; /* latch: SLEEPER_* */
 	_Atomic bool interrupted; /* a signal or kill awaits: interruptible sleeps end at once until sleeper_clear */
 	_Atomic char *state; /* [I] the owner's 'R', told 'S' or 'D' for the time of a sleep; may be NULL */
 	void (*sleeps)(struct sleeper *s); /* [I] called before its thread sleeps, on that thread; may be NULL */
-	/* [I] called before its thread is woken, on the waking thread: whether that had better be later, when
+	/* [I] called before its thread is woken that sleeps, on the waking thread: whether that had better be later, when
 	 * this one sleeps; may be NULL */
 	bool (*wakes)(struct sleeper *s);
 	_Atomic pid_t tid; /* the host thread that it is current of; 0: none yet */
