@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,6 +134,14 @@ struct err *cgroup_join(const struct cgroup *g)
 	return cgroup_add(g, 0);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	if (type == FTW_DP)
+		rmdir(path); /* the last one's fate is what counts */
+	return 0;
+}
+
+/* With those below it, as runc does: a pod's may hold its containers', whose commands were killed. */
 static struct err *remove_dir(const char *path)
 {
 	const struct timespec a_little = { .tv_nsec = 2000000 };
@@ -143,6 +152,7 @@ static struct err *remove_dir(const char *path)
 			return NULL;
 		if (errno != EBUSY || ms >= REMOVE_MS)
 			return err_new(errno, "removing cgroup %s", path);
+		nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 		nanosleep(&a_little, NULL);
 	}
 	return NULL;

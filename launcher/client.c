@@ -168,6 +168,21 @@ static struct err *ask_state(const struct state_dir *d, struct control_state_rep
 	return e;
 }
 
+/* One whose maker was killed before it was done stays as it was then: it will not run.  In a pod the sentry,
+ * which goes on, may have it created already. */
+static bool maker_was_killed(const struct state_dir *d)
+{
+	_cleanup_pool_ struct pool p = { 0 };
+	struct state now;
+	_cleanup_err_ struct err *e = NULL;
+
+	if (d->lock < 0 && state_being_made(d))
+		return false;
+	/* its maker may have been done since the record was read */
+	e = state_read(d, &p, &now);
+	return e || !strcmp(now.phase, "creating");
+}
+
 void client_state(const struct state_dir *d, const struct state *s, struct client_state *out)
 {
 	static const enum client_status by_number[] = { STATUS_CREATED, STATUS_RUNNING, STATUS_STOPPED, STATUS_PAUSED };
@@ -185,7 +200,7 @@ void client_state(const struct state_dir *d, const struct state *s, struct clien
 		out->status = alive >= 0 ? STATUS_RUNNING : STATUS_STOPPED;
 	}
 	if (!strcmp(s->phase, "creating") && out->status != STATUS_STOPPED)
-		out->status = STATUS_CREATING;
+		out->status = maker_was_killed(d) ? STATUS_STOPPED : STATUS_CREATING;
 }
 
 int client_exit_code(unsigned wait_status)

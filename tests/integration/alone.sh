@@ -30,7 +30,7 @@ snapshot() {
 	awk 'NR > 1 { print "socket", $NF }' /proc/net/unix | sort | uniq -c
 	# shellcheck disable=SC2086
 	find $places /dev/shm /run "${STATE:-/nowhere}" -mindepth 1 -maxdepth 2 2>/dev/null | grep -v "^${SCRATCH:-/nowhere}/[^/]*$" | sort
-	find /sys/fs/cgroup -maxdepth 3 -type d -iname "*redoubt*" 2>/dev/null
+	find /sys/fs/cgroup -maxdepth 3 -type d -iname "*redoubt*" 2>/dev/null | awk -v own="${SCRATCH##*.}" '!/redoubt-it-kill-/ || index($0, own)'
 	awk 'NR > 1 { print "shm", $2 }' /proc/sysvipc/shm
 }
 

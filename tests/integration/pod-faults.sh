@@ -45,6 +45,29 @@ alive "$sentry" && alive "$stand_a" && alive "$stand_b" && ok "sentry and stand-
 n=$(stat -c %s "$SCRATCH/vol/beat-b")
 until_true '[ "$(stat -c %s "$SCRATCH/vol/beat-b")" -gt "$n" ]' && ok "the programs run" || not_ok "the programs run"
 
+# --- a launcher killed while it makes a container, that the sentry has already ------------------
+mkfifo "$SCRATCH/vol/go"
+bundle d container "$tag-pause" "$own" sleep 1000
+python3 - "$SCRATCH/b-d/config.json" "$SCRATCH/vol" "/redoubt-$tag" <<'PY'
+import json, sys
+d = json.load(open(sys.argv[1]))
+d["hooks"] = {"prestart": [{"path": "/bin/sh", "args": ["sh", "-c", "cd %s; : >hooked; read x <go" % sys.argv[2]]}]}
+d["linux"]["cgroupsPath"] = sys.argv[3]
+json.dump(d, open(sys.argv[1], "w"))
+PY
+"$LAUNCHER" --root "$STATE" create --bundle "$SCRATCH/b-d" "$tag-d" </dev/null >"$SCRATCH/d.out" 2>&1 &
+maker=$!
+until_true '[ -e "$SCRATCH/vol/hooked" ]' || not_ok "a hook begins" "$(output d)"
+is "being made" "$(status_of "$tag-d")" creating
+kill -KILL $maker
+wait $maker 2>/dev/null
+is "its maker killed, it is stopped" "$(status_of "$tag-d")" stopped
+echo >"$SCRATCH/vol/go" # the hook's end
+cgroups() { find /sys/fs/cgroup -maxdepth 2 -type d -name "redoubt-$tag"; }
+for g in $(cgroups); do mkdir "$g/below"; done
+quiet delete "$tag-d"
+is "delete, of a cgroup below its own too" "$? $(cgroups)" "0 "
+
 # --- what is asked after that -----------------------------------------------------------------
 quiet pause "$tag-b"
 kill_controld
