@@ -58,7 +58,8 @@ void st_place_init(struct st_platform *p)
 {
 	p->cpus = 1;
 	p->stub_flags |= has_rdtscp() ? ST_HAS_RDTSCP : 0;
-	p->places = find_cpus(p) && p->cpus > 1 && p->stub_flags & ST_HAS_RDTSCP;
+	p->places = find_cpus(p) && CPU_COUNT(&p->cpu_set) > 1 && p->stub_flags & ST_HAS_RDTSCP;
+	p->cpus_looked = __rdtsc();
 	if (p->places)
 		threads_use_cpus(&p->cpu_set);
 }
@@ -101,9 +102,9 @@ static unsigned stub_cpu(const struct st_ctx *c)
 	return __atomic_load_n((const uint32_t *)(const void *)(c->slot + ST_CPU), __ATOMIC_RELAXED) & ST_CPU_MASK;
 }
 
-static void run_stub_on(const struct st_ctx *c, const cpu_set_t *cpus)
+static bool run_stub_on(const struct st_ctx *c, const cpu_set_t *cpus)
 {
-	sched_setaffinity(c->th->tid, sizeof(*cpus), cpus);
+	return !sched_setaffinity(c->th->tid, sizeof(*cpus), cpus);
 }
 
 /* -1: where it likes. */
@@ -177,14 +178,19 @@ static bool to_be_held(const struct st_ctx *c, unsigned cpu)
 	return !st_place_taken(c->p, cpu) && (stub_cpu(c) != cpu || !st_place_contended(c->p));
 }
 
-static void wake_elsewhere(struct st_ctx *c, unsigned cpu)
+/* False: there is no other any more. */
+static bool wake_elsewhere(struct st_ctx *c, unsigned cpu)
 {
 	cpu_set_t others = c->p->cpu_set;
+	bool moved;
 
 	CPU_CLR(cpu, &others);
-	run_stub_on(c, &others);
+	moved = run_stub_on(c, &others);
+	if (!moved)
+		st_cpus_fewer(c);
 	st_handover_wake_stub(c);
 	run_stub_on(c, &c->p->cpu_set);
+	return moved;
 }
 
 /* Where somebody has called c's host thread, its stub's goes too. */
@@ -198,11 +204,26 @@ static void sit(struct st_ctx *c)
 	c->held_since = st_seat_since();
 }
 
+/* To choose from. To look how many there are may leave the stub's thread on any. */
+static bool enough_cpus(struct st_ctx *c)
+{
+	int on = c->th->on;
+	bool enough;
+
+	if (!c->p->places)
+		return false;
+	enough = st_cpus(c) > 1;
+	hold_stub(c, on);
+	return enough;
+}
+
 bool st_place_wake(struct st_ctx *c)
 {
 	unsigned cpu;
 
-	if (!c->p->places) {
+	if (!enough_cpus(c)) {
+		if (c->held)
+			st_place_free(c);
 		st_handover_wake_stub(c);
 		return false;
 	}
@@ -212,10 +233,8 @@ bool st_place_wake(struct st_ctx *c)
 		st_place_free(c);
 	else if (!c->held)
 		hold_here(c, cpu);
-	if (c->spins && stub_cpu(c) == cpu) {
-		wake_elsewhere(c, cpu);
-		return true;
-	}
+	if (c->spins && stub_cpu(c) == cpu)
+		return wake_elsewhere(c, cpu);
 	st_handover_wake_stub(c);
 	return false;
 }

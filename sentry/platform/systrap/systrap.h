@@ -13,7 +13,7 @@
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
  * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), site.c (such sites), switch.c (running program
  * code), handover.c (waiting for it), spin.h (whether spinning pays), place.c (on which
- * processors), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
+ * processors), cpus.c (how many there are), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
  *
  * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
  * platform's mu; pool_mu alone.  Then slots_mu, living_mu or a context's mu
@@ -51,9 +51,10 @@ struct st_platform {
 	int mem_fd; /* [I] borrowed */
 	int slots_fd; /* [I] */
 	uint8_t *slots; /* [I] all of slots_fd, mapped */
-	unsigned cpus; /* [I] */
+	_Atomic unsigned cpus; /* how many of these the host lets it use now: cpus.c */
+	_Atomic uint64_t cpus_looked; /* ticks: when that was found out */
 	cpu_set_t cpu_set; /* [I] where threads may run that are not held anywhere */
-	bool places; /* [I] there is more than one processor, and it is known which one a thread is on */
+	bool places; /* [I] there may be more than one processor, and it is known which one a thread is on */
 	uint64_t spin_max; /* [I] ticks that a side may spin before it sleeps */
 	bool fsgsbase; /* [I] the instructions may be used */
 	uint32_t stub_flags; /* [I] ST_HAS_*: what of them stubs may use */
@@ -82,6 +83,7 @@ struct st_thread {
 	unsigned slot;
 	pid_t tid;
 	int on; /* the only processor where it may run; -1: anywhere */
+#define ST_ON_UNKNOWN (-2)
 	bool in_patch; /* how it waits: as st_ctx.in_patch */
 };
 
@@ -252,6 +254,12 @@ void st_handover_soon(struct st_ctx *c);
 void st_handover_rest(struct platform_ctx *c); /* it spins no longer */
 void st_handover_wake(uint8_t *slot); /* the waiter looks again. Any thread */
 void st_handover_wake_stub(struct st_ctx *c);
+
+/* --- cpus.c: c's stub thread sleeps --- */
+unsigned st_cpus(struct st_ctx *c); /* as found out lately */
+/* As it is.  The stub's thread may run somewhere then: it is to be told where. */
+unsigned st_cpus_count(struct st_ctx *c);
+void st_cpus_fewer(struct st_ctx *c); /* it seems so: they are counted again soon */
 
 /* --- place.c --- */
 void st_place_init(struct st_platform *p);
