@@ -131,6 +131,22 @@ struct list {
 	struct targets targets;
 };
 
+static bool is_wanted(const struct list *l, const struct gofer_dirent *e)
+{
+	return l->q->lookup == LOOK_UP_ALL || (l->q->lookup == LOOK_UP_DIRECTORIES && e->type == DT_DIR);
+}
+
+/* All of them, and there is room for all that are to be looked up.  (What is not all there is asked
+ * for name by name: so such a directory had better be the first of the next request.) */
+static bool is_whole(const struct list *l, const struct entries *e)
+{
+	uint32_t wanted = 0;
+
+	for (uint32_t i = 0; i < e->n; i++)
+		wanted += is_wanted(l, &e->v[i]);
+	return e->end && wanted <= LISTED_MAX - l->n_listed;
+}
+
 static void look_up(struct conn *c, struct node *dir, struct list *l, struct gofer_listing *out)
 {
 	int fd = node_path_fd(&c->nodes, dir);
@@ -140,7 +156,7 @@ static void look_up(struct conn *c, struct node *dir, struct list *l, struct gof
 		const struct gofer_dirent *e = &out->entries[i];
 		struct gofer_listed *to = &c->server->scratch.listed[l->n_listed];
 
-		if (l->q->lookup == LOOK_UP_DIRECTORIES && e->type != DT_DIR)
+		if (!is_wanted(l, e))
 			continue;
 		to->entry = i;
 		find_name(c, dir, fd, e->name.p, l->q->open, &l->targets, &to->found);
@@ -149,7 +165,8 @@ static void look_up(struct conn *c, struct node *dir, struct list *l, struct gof
 	}
 }
 
-static int list_one(struct conn *c, uint64_t handle, struct list *l, struct gofer_listing *out)
+/* 1: no more fit, and this one is not answered. */
+static int list_one(struct conn *c, uint64_t handle, bool first, struct list *l, struct gofer_listing *out)
 {
 	struct entries e = { .v = l->entries, .buf = l->buf, .size = l->left };
 	struct node *n;
@@ -160,6 +177,8 @@ static int list_one(struct conn *c, uint64_t handle, struct list *l, struct gofe
 		rc = collect(c, n, 0, &e);
 	if (rc)
 		return rc;
+	if (!first && !is_whole(l, &e))
+		return 1;
 	out->entries = e.v;
 	out->n_entries = e.n;
 	out->end = e.end;
@@ -180,8 +199,10 @@ int op_list(struct conn *c, const struct gofer_list *q, struct gofer_list_reply 
 	r->listings = s->listings;
 	for (uint32_t i = 0; i < q->n_dirs && (!i || l.left >= LIST_ROOM); i++) {
 		struct gofer_listing *out = &r->listings[i];
-		int rc = list_one(c, q->dirs[i], &l, out);
+		int rc = list_one(c, q->dirs[i], !i, &l, out);
 
+		if (rc > 0)
+			break;
 		if (rc)
 			out->error = (uint64_t)-rc;
 		r->n_listings++;

@@ -297,7 +297,7 @@ REQUEST(gofer, list, 26, "Directories from their beginning: the one that is want
 	F_BOOL(gofer_list, open, "regular files that are looked up are opened")
 END(gofer_list)
 REPLY(gofer, list, "")
-	F_LIST(gofer_list_reply, listings, gofer_listing, 16, "in order; fewer than asked for when no more fit")
+	F_LIST(gofer_list_reply, listings, gofer_listing, 16, "in order; fewer than asked for when no more fit with all their entries (of the kind looked up: looked up); the first may be cut")
 END(gofer_list_reply)
 
 EVENT(gofer, restarted, 27, "From the gofer, before all else: another process serves from now on, the one before it was killed. Handles of before are good for nothing; requests that were under way may or may not have been carried out.")

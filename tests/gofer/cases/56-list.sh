@@ -38,6 +38,15 @@ is "list of a large directory: one answer" "$(count '"end":')" 1
 want "list of a large directory: not all" '"end":false'
 is "list of a large directory: looked up" "$(count '"entry":')" 64
 is "list of a large directory: opened" "$(count '"fd":[0-9]')" 64
+# one whose entries cannot all be looked up any more is for the next request, and so are those after it
+mkdir "$tree/l/forty" "$tree/l/thirty"
+touch "$tree/l/forty/"{1..40} "$tree/l/thirty/"{1..30}
+f=$(walk_to l forty) t=$(walk_to l thirty)
+ask list "{\"dirs\":[$a,$f,$t,$c],\"lookup\":2,\"open\":false}"
+is "list: only what is whole" "$(count '"end":true') $(count '"entry":')" "2 44"
+ask list "{\"dirs\":[$t,$f],\"lookup\":2,\"open\":false}"; is "list: what was left out, first" "$(count '"entry":')" 30
+ask list "{\"dirs\":[$a,$f,$t,$c],\"lookup\":1,\"open\":false}"; is "list: few of the kind, all whole" "$(count '"end":true')" 4
+ask list "{\"dirs\":[$a,$(walk_to l large),$t],\"lookup\":0,\"open\":false}"; is "list: none in parts but the first" "$(count '"end":')" 1
 # what changed since is seen
 touch "$tree/l/b/new"; rm "$tree/l/b/two"
 ask list "{\"dirs\":[$b],\"lookup\":0,\"open\":false}"
