@@ -5,6 +5,7 @@
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/lib.sh"
 SECONDS_QUIET=10
+WINDOWS=6
 
 # ways to wait, after what a program does before
 waits=(
@@ -75,13 +76,23 @@ begin() {
 	fi || not_ok "$platform: $2: starts" "$(tail -3 "$SCRATCH/$1/out")"
 }
 
-judge() {
+# look : notes who did not wake in this window
+look() {
 	woken=$(diff "$SCRATCH/before" "$SCRATCH/after" | grep "^[<>] $1 ")
 	threads=$(grep -c "^$1 " "$SCRATCH/before")
-	if [ -n "$woken" ] || [ "$threads" -lt 5 ]; then
-		not_ok "$platform: $2: not one wake-up in $SECONDS_QUIET s" "$threads threads" "$woken" "$(cat "$SCRATCH/$1/out")"
+	if [ -z "$woken" ] && [ "$threads" -ge 5 ]; then
+		echo "$threads" >"$SCRATCH/$1/quiet"
 	else
-		ok "$platform: $2: not one wake-up in $SECONDS_QUIET s ($threads threads)"
+		printf '%s\n' "$threads threads" "$woken" >"$SCRATCH/$1/woken"
+		[ -e "$SCRATCH/$1/quiet" ] || all=
+	fi
+}
+
+judge() {
+	if [ -e "$SCRATCH/$1/quiet" ]; then
+		ok "$platform: $2: not one wake-up in $SECONDS_QUIET s ($(cat "$SCRATCH/$1/quiet") threads)"
+	else
+		not_ok "$platform: $2: not one wake-up in $SECONDS_QUIET s" "$(cat "$SCRATCH/$1/woken")" "$(cat "$SCRATCH/$1/out")"
 	fi
 	run delete --force "$1"
 }
@@ -95,8 +106,15 @@ for _ in $(seq 40); do
 	mv "$SCRATCH/before" "$SCRATCH/last"
 	sleep 2
 done
-switches >"$SCRATCH/before"
-sleep $SECONDS_QUIET
-switches >"$SCRATCH/after"
+# On a busy machine a program may still be on its way there, stalled for longer than that by
+# the disk: who wakes is looked at again.  What wakes by itself does so each time.
+for _ in $(seq $WINDOWS); do
+	switches >"$SCRATCH/before"
+	sleep $SECONDS_QUIET
+	switches >"$SCRATCH/after"
+	all=1
+	each look
+	[ -n "$all" ] && break
+done
 each judge
 finish
