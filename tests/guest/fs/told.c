@@ -6,6 +6,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -226,6 +227,7 @@ static pid_t close_and_work(_Atomic int *f)
 	CHECK(p >= 0);
 	if (p)
 		return p;
+	CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0); /* it would work on for ever */
 	CHECK(close(fd) == 0 && open("f", O_RDONLY) == fd && fstat(fd, &(struct stat){ 0 }) == 0 && close(fd) == 0);
 	for (f[0] = 1; !f[1];)
 		;
