@@ -32,9 +32,11 @@ member sleep container "$cgroup-pod/c"
 
 # --- the pod that the containers come into -------------------------------------------------
 fds() { ls "/proc/$1/fd" 2>/dev/null | wc -l; }
-# held : what the pod's processes hold of the host, and what lives in it
+stubs() { cat "/proc/$pod_sentry"/task/*/children | wc -w; }
+# held : what the pod's processes hold of the host (the sentry one descriptor for each stub, of which
+# some are kept ready), and what lives in it
 held() {
-	echo "controld: $(fds "$(part_of pod controld)") descriptors; sentry: $(fds "$pod_sentry") descriptors; inside: $(run ps pod | awk 'NR > 1' | wc -l)"
+	echo "controld: $(fds "$(part_of pod controld)") descriptors; sentry: $(($(fds "$pod_sentry") - $(stubs))) descriptors; inside: $(run ps pod | awk 'NR > 1' | wc -l)"
 }
 pod_begins() {
 	run run -d --bundle "$SCRATCH/pause" pod >"$SCRATCH/log" 2>&1 || { not_ok "a pod to begin with" "$(cat "$SCRATCH/log")"; finish; exit; }

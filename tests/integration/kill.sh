@@ -22,8 +22,9 @@ PY
 run run --bundle "$SCRATCH/true" first >"$SCRATCH/log" 2>&1 || { not_ok "a container to begin with" "status $?" "$(cat "$SCRATCH/log")"; finish; exit; }
 run run -d --bundle "$SCRATCH/sleep" first >"$SCRATCH/log" 2>&1 || not_ok "a container with a cgroup" "$(cat "$SCRATCH/log")"
 run delete --force first
-kill_begin
+: >"$SCRATCH/after" >"$SCRATCH/what" >"$SCRATCH/err" >"$SCRATCH/spare"
 snapshot >"$SCRATCH/before"
+kill_begin
 after_case() { left_behind "$1" "$SCRATCH/before"; }
 
 # --- commands that make a container ---------------------------------------------------

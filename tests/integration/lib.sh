@@ -72,8 +72,16 @@ inside() {
 	timeout -k 5 "$LIMIT" "$LAUNCHER" --root "$STATE" run --bundle "$SCRATCH/bundle$n" "it$$-$n" >"$out" 2>"$out.err" </dev/null
 }
 
+# devices of its own, where it may make them: what a program does to the mode of one is not done to the machine's
 NATIVE='r=$1; mount -t proc proc $r/proc; mount -t tmpfs -o mode=755 tmpfs $r/dev; mkdir $r/dev/pts $r/dev/shm
-for d in null zero full random urandom tty; do touch $r/dev/$d; mount --bind /dev/$d $r/dev/$d; done
+while read -r d minor; do mknod -m 666 $r/dev/$d c 1 $minor 2>/dev/null || { touch $r/dev/$d; mount --bind /dev/$d $r/dev/$d; }; done <<D
+null 3
+zero 5
+full 7
+random 8
+urandom 9
+D
+mknod -m 666 $r/dev/tty c 5 0 2>/dev/null || { touch $r/dev/tty; mount --bind /dev/tty $r/dev/tty; }
 mount -t devpts -o newinstance,ptmxmode=0666 devpts $r/dev/pts; ln -s pts/ptmx $r/dev/ptmx; ln -s /proc/self/fd $r/dev/fd
 ln -s fd/0 $r/dev/stdin; ln -s fd/1 $r/dev/stdout; ln -s fd/2 $r/dev/stderr; mount -t tmpfs -o mode=1777 tmpfs $r/dev/shm
 mount -t tmpfs -o mode=1777 tmpfs $r/tmp; hostname box; exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C TERM=xterm chroot $r /bin/bash -c "$2"'
