@@ -6,6 +6,7 @@ import json, os, subprocess, sys, time
 
 from ocirun import *
 from oci_life import life_cases
+from oci_console import console_cases
 
 
 def prepare():
@@ -209,4 +210,5 @@ linux_cases()
 time_cases()
 seccomp_cases()
 life_cases()
+console_cases()
 finish()
