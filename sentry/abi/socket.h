@@ -141,6 +141,7 @@
 #define LINUX_IPV6_TCLASS 67
 #define LINUX_IPV6_RECVORIGDSTADDR 74 /* and of its control message */
 
+#define LINUX_SIOCATMARK 0x8905
 #define LINUX_SIOCOUTQ 0x5411
 #define LINUX_SIOCINQ 0x541b /* FIONREAD */
 

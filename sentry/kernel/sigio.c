@@ -2,9 +2,9 @@
  * sigio.c - signal-driven input and output (see sigio.h; fcntl(2), fs/fcntl.c).
  *
  * A file gets a struct sigio when somebody sets its owner, signal or O_ASYNC; it
- * goes with the file.  With O_ASYNC it waits on the file's queue: on_event runs on
- * whichever thread wakes that, with the queue's lock held, and only notes what
- * happened.
+ * goes with the file.  With O_ASYNC, and on a socket with an owner (who is told of urgent data
+ * in any case), it waits on the file's queue: on_event runs on whichever thread wakes that,
+ * with the queue's lock held, and only notes what happened.
  */
 #include "kernel/sigio.h"
 
@@ -19,8 +19,9 @@ struct sigio {
 	struct file_watch hook; /* f->owner */
 	struct kernel *k; /* [I] */
 	struct file *f; /* [I] it lives as long */
-	struct waiter w; /* on f->wq while O_ASYNC is set; [mu] to set and clear */
-	struct mutex mu; /* RANK_FILE: O_ASYNC goes on and off */
+	struct waiter w; /* on f->wq while somebody may be told; [mu] to set and clear */
+	struct mutex mu; /* RANK_FILE */
+	_Atomic bool async; /* [mu to write] O_ASYNC is set */
 	/* the rest under k->sigios->mu */
 	STAILQ_ENTRY(sigio) link;
 	uint32_t due; /* bits of REASONS; not 0: it is in the queue */
@@ -59,24 +60,27 @@ struct sigio_queue *sigio_queue_new(void)
 /* --- noting ------------------------------------------------------------------------ */
 
 /* What of a wake-up this open file's owner is told. */
-static uint32_t told(const struct file *f, uint32_t events)
+static uint32_t told(const struct sigio *s, uint32_t events)
 {
+	const struct file *f = s->f;
 	uint32_t say = 0;
 
+	if (!s->async)
+		return events == EVENT_ALL ? 0 : events & EVENT_URG;
 	if (events & EVENT_HUP && LINUX_S_ISSOCK(f->inode->mode))
 		return EVENT_HUP;
 	if (f->mode & FILE_READ)
-		say |= events & (EVENT_IN | EVENT_PRI);
+		say |= events & (EVENT_IN | EVENT_PRI | EVENT_URG);
 	if (f->mode & FILE_WRITE)
 		say |= events & EVENT_OUT;
-	return events == EVENT_ALL ? say & ~EVENT_PRI : say;
+	return events == EVENT_ALL ? say & ~(EVENT_PRI | EVENT_URG) : say;
 }
 
 static void on_event(struct waiter *w, uint32_t events)
 {
 	struct sigio *s = w->arg;
 	struct sigio_queue *q = s->k->sigios;
-	uint32_t say = told(s->f, events);
+	uint32_t say = told(s, events);
 
 	if (!say)
 		return;
@@ -117,12 +121,18 @@ static bool may_signal(const struct notice *n, struct thread_group *tg)
 	return !n->euid || n->euid == c->suid || n->euid == c->ruid || n->ruid == c->suid || n->ruid == c->ruid;
 }
 
+/* why NULL: there is urgent data. */
 static void send_one(const struct notice *n, struct thread_group *tg, struct task *to, const struct reason *why)
 {
-	struct linux_siginfo info = { .signo = n->signo, .code = why->code };
+	struct linux_siginfo info = { .signo = n->signo };
 
 	if (!may_signal(n, tg))
 		return;
+	if (!why) {
+		(void)signal_send_locked(tg, to, LINUX_SIGURG, NULL, 0);
+		return;
+	}
+	info.code = why->code;
 	/* signals whose codes mean something else say SI_SIGIO */
 	if ((SIG_SYNCHRONOUS | SIGBIT(LINUX_SIGCHLD)) & SIGBIT(n->signo ? n->signo : LINUX_SIGIO))
 		info.code = LINUX_SI_SIGIO;
@@ -176,6 +186,8 @@ void sigio_send_due(struct kernel *k)
 
 	while (next_notice(k->sigios, &n)) {
 		tasks_lock(k);
+		if (n.due & EVENT_URG)
+			send_reason(&n, NULL);
 		for (size_t i = 0; i < N_REASONS; i++)
 			if (n.due & reasons[i].event)
 				send_reason(&n, &reasons[i]);
@@ -223,6 +235,22 @@ static struct sigio *sigio_of(struct kernel *k, struct file *f)
 	return (struct sigio *)old;
 }
 
+/* Waits on the file's queue or no longer, as it is now. */
+static void update_hook(struct sigio *s)
+{
+	bool want;
+
+	mutex_lock(&s->mu);
+	want = s->async || (s->pid && LINUX_S_ISSOCK(s->f->inode->mode));
+	if (want && !s->w.q && s->f->wq) {
+		s->w = (struct waiter){ .mask = EVENT_ALL, .fn = on_event, .arg = s };
+		waitq_add(s->f->wq, &s->w);
+	} else if (!want) {
+		waitq_del(&s->w);
+	}
+	mutex_unlock(&s->mu);
+}
+
 /* Whether the number's bearer is what type says; [T] */
 static bool is_of_type(const struct pid *p, int type)
 {
@@ -242,6 +270,7 @@ static void replace_owner(struct task *t, struct sigio *s, struct pid *p, int ty
 	s->euid = t->cred->euid;
 	mutex_unlock(&q->mu);
 	pid_put(old);
+	update_hook(s);
 }
 
 int sigio_set_owner(struct task *t, struct file *f, const struct linux_f_owner_ex *x)
@@ -325,13 +354,7 @@ int sigio_enable(struct task *t, struct file *f, int fd, bool on)
 	mutex_lock(&t->k->sigios->mu);
 	s->fd = fd;
 	mutex_unlock(&t->k->sigios->mu);
-	mutex_lock(&s->mu);
-	if (on && !s->w.q && f->wq) {
-		s->w = (struct waiter){ .mask = EVENT_ALL, .fn = on_event, .arg = s };
-		waitq_add(f->wq, &s->w);
-	} else if (!on) {
-		waitq_del(&s->w);
-	}
-	mutex_unlock(&s->mu);
+	s->async = on;
+	update_hook(s);
 	return 0;
 }

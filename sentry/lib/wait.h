@@ -38,6 +38,7 @@
 #define EVENT_WRNORM 0x0100u
 #define EVENT_WRBAND 0x0200u
 #define EVENT_RDHUP 0x2000u
+#define EVENT_URG 0x10000u /* no bit of poll: urgent data has come to a socket (kernel/sigio.c) */
 #define EVENT_ALL 0xffffffffu
 
 /* Internal error codes of blocking calls, as in Linux: never seen by programs.

@@ -364,15 +364,19 @@ static int file_op_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t a
 	struct seg *g;
 	int32_t n;
 
-	if (cmd != LINUX_SIOCINQ && cmd != LINUX_SIOCOUTQ)
+	if (cmd != LINUX_SIOCINQ && cmd != LINUX_SIOCOUTQ && (cmd != LINUX_SIOCATMARK || s->type != LINUX_SOCK_STREAM))
 		return interface_ioctl(f, mm, cmd, arg);
 	if (s->state == SOCK_LISTENING)
 		return -EINVAL;
+	if (cmd == LINUX_SIOCATMARK) {
+		n = urgent_at_mark(s);
+		return copy_to_user(mm, UADDR(arg), &n, sizeof(n));
+	}
 	mutex_lock(&s->mu);
 	g = STAILQ_FIRST(&s->rq);
 	peer = s->peer;
 	if (cmd == LINUX_SIOCINQ)
-		n = s->type == LINUX_SOCK_DGRAM && g ? g->len : s->rq_bytes;
+		n = s->type == LINUX_SOCK_DGRAM && g ? g->len : urgent_readable(s);
 	else
 		n = s->type == LINUX_SOCK_STREAM && peer ? peer->rq_bytes : s->sent_bytes;
 	mutex_unlock(&s->mu);

@@ -169,6 +169,9 @@ struct socket {
 	_Atomic int bound_index; /* SO_BINDTODEVICE: the interface's index, 0: none */
 	struct linux_linger linger; /* [mu] */
 	_Atomic uint32_t lowat;
+	_Atomic uint8_t urgent; /* [mu to write] TCP: enum urgent (urgent.c) */
+	uint8_t urgent_byte; /* [mu] */
+	_Atomic uint32_t urgent_at; /* [mu to write] how many bytes are queued before it */
 	int32_t peek_off; /* [mu] SO_PEEK_OFF: where the next MSG_PEEK begins; -1: at the beginning, always */
 	uint32_t tcp_values[32]; /* [mu] TCP_ options with a number */
 	uint64_t ip_set; /* [mu] which of ip_values were set (ip_opt.c) */
@@ -232,6 +235,17 @@ void socket_enqueue_accept(struct socket *listener, struct socket *child);
 int socket_sleep(struct socket *s, struct waiter *w, struct waitq *q, uint32_t events, int64_t timeo, int64_t *deadline);
 int socket_take_error(struct socket *s); /* -err and clears it, or 0 */
 void socket_close_listener(struct socket *s); /* drops what waits in the queue */
+
+/* urgent.c: MSG_OOB of TCP; s->mu held but where said */
+enum urgent { URGENT_NONE, URGENT_UNREAD, URGENT_READ };
+void urgent_mark(struct socket *to); /* the last byte of its queue is urgent from now on */
+bool urgent_at_mark(const struct socket *s); /* the next byte is the urgent one; no lock */
+/* Of n bytes `at` bytes into the queue, how many may be read before the mark; 0: the next is the urgent one, not to be
+ * read with the others. */
+uint64_t urgent_before(const struct socket *s, uint32_t at, uint64_t n);
+void urgent_passed(struct socket *s, uint32_t n); /* n bytes have left the queue */
+uint32_t urgent_readable(const struct socket *s); /* bytes that a read would find; no lock */
+ssize_t urgent_recv(struct socket *s, struct socket_msg *m); /* no lock held. -EINVAL, -EAGAIN */
 
 ssize_t stream_send(struct socket *s, struct socket_msg *m);
 ssize_t stream_recv(struct socket *s, struct socket_msg *m);

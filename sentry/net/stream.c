@@ -122,7 +122,7 @@ static int wait_room(struct socket *s, struct socket *peer, struct socket_msg *m
 
 static ssize_t send_some(struct socket *s, struct socket *peer, struct socket_msg *m, struct waiter *w, int64_t *deadline)
 {
-	bool discard = false;
+	bool discard = false, urgent = false;
 	ssize_t r;
 
 	mutex_lock(&peer->mu);
@@ -133,12 +133,15 @@ static ssize_t send_some(struct socket *s, struct socket *peer, struct socket_ms
 		uint64_t room = s->sndbuf - peer->rq_bytes;
 
 		r = append(peer, m, m->uio->resid < room ? m->uio->resid : room);
+		urgent = r > 0 && m->flags & LINUX_MSG_OOB && !m->uio->resid;
+		if (urgent)
+			urgent_mark(peer);
 	}
 	mutex_unlock(&peer->mu);
 	if (discard)
 		return send_to_closed(s, m);
 	if (r > 0)
-		waitq_wake(&peer->wq, READABLE);
+		waitq_wake(&peer->wq, READABLE | (urgent ? EVENT_PRI | EVENT_URG : 0));
 	return r;
 }
 
@@ -149,8 +152,8 @@ ssize_t stream_send(struct socket *s, struct socket_msg *m)
 	int64_t deadline = 0;
 	ssize_t r, done = 0;
 
-	if (m->flags & LINUX_MSG_OOB)
-		return -EOPNOTSUPP;
+	if (m->flags & LINUX_MSG_OOB && is_unix(s))
+		return -EOPNOTSUPP; /* as a kernel without CONFIG_AF_UNIX_OOB */
 	if (m->name && m->name->len && is_unix(s))
 		return peer ? -EISCONN : -EOPNOTSUPP;
 	/* unix sockets tell of the end first, TCP of the error */
@@ -179,6 +182,7 @@ struct reading {
 	struct seg_list done; /* emptied, to be freed without the lock */
 	size_t copied, target;
 	uint32_t skip; /* SO_PEEK_OFF: bytes still to be passed over */
+	uint32_t passed; /* MSG_PEEK: bytes of the queue seen so far */
 	bool stop; /* what was read must not be joined with more */
 	bool have_cred;
 };
@@ -224,6 +228,7 @@ static void consume(struct reading *r, struct seg *g, uint32_t n)
 	g->off += n;
 	g->len -= n;
 	s->rq_bytes -= n;
+	urgent_passed(s, n);
 	if (g->len)
 		return;
 	STAILQ_REMOVE_HEAD(&s->rq, link);
@@ -234,13 +239,31 @@ static void consume(struct reading *r, struct seg *g, uint32_t n)
 	STAILQ_INSERT_TAIL(&r->done, g, link);
 }
 
+/* A read that has something ends before the urgent byte; one that begins with it leaves it out. */
+static bool ends_at_mark(const struct reading *r)
+{
+	return r->copied && r->s->urgent != URGENT_NONE && r->s->urgent_at == r->passed;
+}
+
+/* The segment that comes then. */
+static struct seg *pass_urgent(struct reading *r, struct seg *g, bool peek)
+{
+	if (peek) {
+		r->passed++;
+		r->skip++;
+		return g;
+	}
+	consume(r, g, 1);
+	return STAILQ_FIRST(&r->s->rq);
+}
+
 /* Copies what is queued; s->mu held. 0 or -EFAULT. */
 static int read_queue(struct reading *r)
 {
 	bool peek = r->m->flags & LINUX_MSG_PEEK;
 	struct seg *g = STAILQ_FIRST(&r->s->rq);
 
-	while (g && r->m->uio->resid && !r->stop) {
+	while (g && r->m->uio->resid && !r->stop && !ends_at_mark(r)) {
 		struct seg *next = STAILQ_NEXT(g, link);
 		uint64_t n;
 		ssize_t k;
@@ -253,7 +276,11 @@ static int read_queue(struct reading *r)
 		n = g->len - r->skip;
 		if (n > r->m->uio->resid)
 			n = r->m->uio->resid;
-
+		n = urgent_before(r->s, r->passed, n);
+		if (!n) {
+			g = pass_urgent(r, g, peek);
+			continue;
+		}
 		if (r->have_cred && g->scm.n_files && r->m->scm.n_files)
 			break;
 		if (!take_scm(r, g, peek)) {
@@ -266,10 +293,13 @@ static int read_queue(struct reading *r)
 		r->copied += k;
 		r->skip = 0;
 		peek_moved(r->s, peek, (size_t)k);
-		if (!peek)
+		if (peek)
+			r->passed += (uint32_t)k;
+		else
 			consume(r, g, k);
 		g = next;
 	}
+	r->stop |= ends_at_mark(r);
 	return 0;
 }
 
@@ -296,7 +326,7 @@ static int read_loop(struct reading *r, struct waiter *w)
 	int e;
 
 	for (;;) {
-		r->skip = peek_skip(s, peek);
+		r->skip = r->passed = peek_skip(s, peek);
 		if (s->rq_bytes > r->skip && !(peek && r->copied)) {
 			e = read_queue(r);
 			if (e || r->stop || !r->m->uio->resid || peek)
@@ -321,10 +351,12 @@ ssize_t stream_recv(struct socket *s, struct socket_msg *m)
 	uint32_t before, after;
 	int e;
 
-	if (m->flags & LINUX_MSG_OOB)
-		return is_unix(s) ? -EOPNOTSUPP : -EINVAL;
+	if (m->flags & LINUX_MSG_OOB && is_unix(s))
+		return -EOPNOTSUPP;
 	if (!peer)
 		return socket_take_error(s) ? : (is_unix(s) ? -EINVAL : -ENOTCONN);
+	if (m->flags & LINUX_MSG_OOB)
+		return urgent_recv(s, m);
 	mutex_lock(&s->mu);
 	before = s->rq_bytes;
 	e = read_loop(&r, &w);
@@ -373,8 +405,10 @@ uint32_t stream_poll(struct socket *s)
 		ev |= EVENT_HUP;
 	if (shut & SHUT_RECV)
 		ev |= EVENT_RDHUP | READABLE;
-	if (s->rq_bytes)
+	if (urgent_readable(s))
 		ev |= READABLE;
+	if (s->urgent == URGENT_UNREAD)
+		ev |= EVENT_PRI;
 	if (!peer || peer->rq_bytes <= write_limit(s) || peer->state == SOCK_CLOSED || shut & SHUT_SEND)
 		ev |= WRITABLE | (is_unix(s) ? EVENT_WRBAND : 0);
 	return ev;
