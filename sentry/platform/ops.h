@@ -38,7 +38,7 @@ struct platform_ops {
 	void (*records_put)(struct platform_records *r);
 	bool (*records_use)(struct platform_ctx *c, const struct platform_records *r);
 	_Atomic uint64_t *(*tell_file)(struct platform_ctx *c, const struct platform_file *f, uint64_t *until); /* if there, the next also */
-	void (*file_moved)(struct platform_ctx *c, int64_t pos, bool at_end);
+	void (*file_moved)(struct platform_ctx *c, int64_t pos, enum platform_end end);
 	bool (*file_closed)(struct platform_ctx *c);
 	const struct platform_patching *patching;
 };

@@ -180,10 +180,10 @@ _Atomic uint64_t *platform_tell_file(struct platform_ctx *c, const struct platfo
 	return c->ops->tell_file ? c->ops->tell_file(c, f, until) : NULL;
 }
 
-void platform_file_moved(struct platform_ctx *c, int64_t pos, bool at_end)
+void platform_file_moved(struct platform_ctx *c, int64_t pos, enum platform_end end)
 {
 	if (c->ops->file_moved)
-		c->ops->file_moved(c, pos, at_end);
+		c->ops->file_moved(c, pos, end);
 }
 
 bool platform_file_closed(struct platform_ctx *c)

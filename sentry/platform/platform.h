@@ -161,14 +161,17 @@ void platform_records_put(struct platform_records *r);
  * space's, and it looks at none. A new context, and one in another address space, looks at none. */
 bool platform_records_use(struct platform_ctx *c, const struct platform_records *r);
 
-/* A regular file of the context's task that its program may look at without asking:
- * fstat, where it stands, that it is no terminal, and a read that finds nothing left; and close it. */
+/* A regular file or directory of the context's task that its program may look at without asking: fstat,
+ * its flags, where it stands, that it is no terminal, and what finds nothing left; and close it. */
+enum platform_end { PLATFORM_MORE, PLATFORM_READ_ENDS, PLATFORM_LIST_ENDS }; /* a read, or a getdents64, answers 0 */
 #define PLATFORM_STAT_SIZE 144
 #define PLATFORM_DATA_SIZE 1024
 struct platform_file {
 	int fd;
-	bool at_end; /* a read answers 0 */
+	enum platform_end end;
 	bool closes; /* the program may close it */
+	bool cloexec; /* its descriptor's flag, */
+	uint32_t flags; /* and its own, as F_GETFL answers them */
 	int64_t pos;
 	int64_t ns; /* for how long; INT64_MAX: no end is known */
 	uint8_t stat[PLATFORM_STAT_SIZE];
@@ -180,7 +183,7 @@ struct platform_file {
  * there, on any thread, ends that.  NULL: this cannot be had.  A new context, and
  * one in another address space, looks at none. */
 _Atomic uint64_t *platform_tell_file(struct platform_ctx *c, const struct platform_file *f, uint64_t *until);
-void platform_file_moved(struct platform_ctx *c, int64_t pos, bool at_end); /* own thread */
+void platform_file_moved(struct platform_ctx *c, int64_t pos, enum platform_end end); /* own thread */
 /* Own thread, once: the program has closed it, so it says.  The context has stopped within seconds then. */
 bool platform_file_closed(struct platform_ctx *c);
 

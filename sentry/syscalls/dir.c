@@ -3,6 +3,7 @@
  * system may hold locks while it lists.
  */
 #include "syscalls/fs_util.h"
+#include "syscalls/told.h"
 #include "vfs/notify.h"
 
 #include <stdlib.h>
@@ -53,6 +54,7 @@ static int add_entry(struct dirent_sink *s, const char *name, size_t len, uint64
 static int64_t list(struct task *t, struct file *f, uint64_t to, unsigned count, bool old_format)
 {
 	struct filler fl = { .sink = { .add = add_entry }, .size = count < BUFFER_MAX ? count : BUFFER_MAX, .old_format = old_format };
+	bool all;
 	int64_t pos, r;
 
 	if (!f->ops->readdir)
@@ -63,6 +65,7 @@ static int64_t list(struct task *t, struct file *f, uint64_t to, unsigned count,
 	mutex_lock(&f->pos_mu);
 	pos = f->pos;
 	r = f->ops->readdir(f, &fl.sink);
+	all = !r && !fl.full;
 	if (fl.used) {
 		r = (int64_t)fl.used;
 		if (copy_to_user(t->mm, UADDR(to), fl.buf, fl.used)) {
@@ -75,6 +78,7 @@ static int64_t list(struct task *t, struct file *f, uint64_t to, unsigned count,
 	mutex_unlock(&f->pos_mu);
 	if (r >= 0)
 		notify_dentry(f->path.dentry, NOTIFY_ACCESS);
+	tell_listed(t, f, r >= 0 && all);
 	free(fl.buf);
 	return r;
 }

@@ -1,7 +1,7 @@
 /*
  * told.c - telling a program of the file that it has opened, so that the questions that
- * follow an open (fstat, lseek, isatty, the read that finds the end, and the close) are answered
- * where they are asked; and of a file that lies in our own memory the bytes around those that
+ * follow an open (fstat, its flags, lseek, isatty, the read or getdents64 that finds the end, and
+ * the close) are answered where they are asked; and of a file that lies in our own memory the bytes around those that
  * it reads again and again by pread.  vfs/told.h says how long that holds.
  */
 #include "syscalls/told.h"
@@ -28,7 +28,7 @@ static bool in_memory(const struct file *f)
 /* Its descriptor is this task's alone, and its attributes stay for a while. */
 static int64_t may_tell(struct task *t, struct file *f)
 {
-	if (!f->ops->steady || f->mode & (FILE_STREAM | FILE_PATH) || !LINUX_S_ISREG(f->inode->mode))
+	if (!f->ops->steady || f->mode & (FILE_STREAM | FILE_PATH) || !(LINUX_S_ISREG(f->inode->mode) || LINUX_S_ISDIR(f->inode->mode)))
 		return 0;
 	if (f->mode & FILE_WRITE && !in_memory(f))
 		return 0;
@@ -37,9 +37,9 @@ static int64_t may_tell(struct task *t, struct file *f)
 	return f->ops->steady(f);
 }
 
-static bool stands_at_end(const struct task *t, const struct file *f)
+static enum platform_end end_of(const struct task *t, const struct file *f)
 {
-	return f->mode & FILE_READ && t->told.size && (uint64_t)f->pos >= t->told.size;
+	return f->mode & FILE_READ && t->told.size && (uint64_t)f->pos >= t->told.size ? PLATFORM_READ_ENDS : PLATFORM_MORE;
 }
 
 /* Closing it changes nothing but the table of descriptors. */
@@ -82,9 +82,11 @@ static void tell(struct task *t, struct file *f, int fd, int64_t at)
 	}
 	stat_fill(&s, &k, t->cred->user_ns);
 	memcpy(p.stat, &s, sizeof(s));
-	t->told.size = k.blocks ? k.size : 0;
+	t->told.size = k.blocks && LINUX_S_ISREG(f->inode->mode) ? k.size : 0;
 	p.pos = f->pos;
-	p.at_end = stands_at_end(t, f);
+	p.end = end_of(t, f);
+	p.flags = f->flags;
+	p.cloexec = fd_get_cloexec(t->files, fd) > 0;
 	p.closes = t->told.closes = may_close(f);
 	if (at >= 0)
 		find_data(f, at, data, &p);
@@ -119,7 +121,13 @@ void tell_data(struct task *t, struct file *f, int fd, int64_t pos)
 void tell_position(struct task *t, struct file *f)
 {
 	if (t->told.file == f)
-		platform_file_moved(t->ctx, f->pos, stands_at_end(t, f));
+		platform_file_moved(t->ctx, f->pos, end_of(t, f));
+}
+
+void tell_listed(struct task *t, struct file *f, bool all)
+{
+	if (t->told.file == f)
+		platform_file_moved(t->ctx, f->pos, all ? PLATFORM_LIST_ENDS : PLATFORM_MORE);
 }
 
 bool call_leaves_told(uint64_t nr)
@@ -128,7 +136,7 @@ bool call_leaves_told(uint64_t nr)
 		[SYS_read] = 1, [SYS_write] = 1, [SYS_stat] = 1, [SYS_fstat] = 1, [SYS_lstat] = 1, [SYS_mmap] = 1, [SYS_mprotect] = 1,
 		[SYS_munmap] = 1, [SYS_brk] = 1, [SYS_rt_sigaction] = 1, [SYS_rt_sigprocmask] = 1, [SYS_pread64] = 1, [SYS_writev] = 1,
 		[SYS_access] = 1, [SYS_getcwd] = 1, [SYS_readlink] = 1, [SYS_fadvise64] = 1, [SYS_newfstatat] = 1, [SYS_readlinkat] = 1,
-		[SYS_faccessat] = 1,
+		[SYS_faccessat] = 1, [SYS_getdents64] = 1,
 	};
 
 	return nr < sizeof(leaves) && leaves[nr];

@@ -1,6 +1,6 @@
 /*
- * told.h - a file that a program may look at without asking: its attributes, where it
- * stands, that nothing is left to be read, and some of its bytes.
+ * told.h - a file or directory that a program may look at without asking: its attributes and flags,
+ * where it stands, that nothing is left to be read or listed, and some of its bytes.
  *
  * A task is told of one file at a time, mostly the one it has just opened, by its
  * platform context (platform_tell_file).  It is told no more when it makes any call

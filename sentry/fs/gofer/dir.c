@@ -27,6 +27,7 @@ static void change_end(struct inode *dir)
 	n->changes++;
 	n->changing--;
 	n->dirty = true; /* its times, size and links are the host's to know */
+	inode_changed(dir);
 	glist_drop(n);
 }
 

@@ -144,6 +144,14 @@ static int gofer_readdir_(struct file *f, struct dirent_sink *s)
 	return r < 0 ? r : 0;
 }
 
+/* Its attributes; what is listed is the open file's own. */
+static int64_t gofer_dir_steady(struct file *f)
+{
+	struct gnode *n = gnode(f->inode);
+
+	return n->dirty || n->changing || gsuper(n->sb)->shared ? 0 : super_knows_for(n->sb, n->fresh);
+}
+
 static int64_t gofer_dir_llseek(struct file *f, int64_t off, int whence)
 {
 	return whence == LINUX_SEEK_SET || whence == LINUX_SEEK_CUR ? llseek_size(f, off, whence, 0) : -EINVAL;
@@ -176,4 +184,5 @@ const struct file_ops gofer_dir_ops = {
 	.llseek = gofer_dir_llseek,
 	.fsync = gofer_dir_fsync,
 	.release = gofer_dir_release,
+	.steady = gofer_dir_steady,
 };

@@ -237,7 +237,7 @@ bool st_records_use(struct platform_ctx *c, const struct platform_records *r);
 /* --- told.c --- */
 void st_told_prepare(struct st_ctx *c); /* c has a new thread */
 _Atomic uint64_t *st_tell_file(struct platform_ctx *c, const struct platform_file *f, uint64_t *until);
-void st_file_moved(struct platform_ctx *c, int64_t pos, bool at_end);
+void st_file_moved(struct platform_ctx *c, int64_t pos, enum platform_end end);
 bool st_file_closed(struct platform_ctx *c);
 bool st_told_is_closed(const struct st_ctx *c); /* and nobody has asked */
 

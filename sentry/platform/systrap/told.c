@@ -13,6 +13,7 @@
 
 _Static_assert(ST_ANSWERS + ST_N_ANSWERS * 8 <= ST_TOLD, "it has its place");
 _Static_assert(ST_TOLD_STAT_SIZE == PLATFORM_STAT_SIZE && ST_TOLD_DATA_SIZE == PLATFORM_DATA_SIZE, "all of it");
+_Static_assert(ST_READ_ENDS == PLATFORM_READ_ENDS && ST_LIST_ENDS == PLATFORM_LIST_ENDS, "what ends");
 _Static_assert(ST_TOLD_DATA + ST_TOLD_DATA_SIZE <= ST_FIRST_FRAME && ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_TOLD_DATA, "and these");
 
 static _Atomic uint64_t *word(const struct st_ctx *c)
@@ -25,10 +26,10 @@ static void put32(uint8_t *at, uint32_t v)
 	memcpy(at, &v, sizeof(v));
 }
 
-static void put_position(const struct st_ctx *c, int64_t pos, bool at_end)
+static void put_position(const struct st_ctx *c, int64_t pos, enum platform_end end)
 {
 	memcpy(c->slot + ST_TOLD_POS, &pos, sizeof(pos));
-	put32(c->slot + ST_TOLD_AT_END, at_end);
+	put32(c->slot + ST_TOLD_END, end);
 }
 
 static _Atomic uint32_t *closing(const struct st_ctx *c)
@@ -50,7 +51,9 @@ _Atomic uint64_t *st_tell_file(struct platform_ctx *base, const struct platform_
 		return NULL;
 	atomic_store(word(c), 0);
 	put32(c->slot + ST_TOLD_FD, (uint32_t)f->fd);
-	put_position(c, f->pos, f->at_end);
+	put_position(c, f->pos, f->end);
+	put32(c->slot + ST_TOLD_FLAGS, f->flags);
+	put32(c->slot + ST_TOLD_CLOEXEC, f->cloexec);
 	atomic_store(closing(c), f->closes ? ST_MAY_CLOSE : 0);
 	memcpy(c->slot + ST_TOLD_STAT, f->stat, ST_TOLD_STAT_SIZE);
 	memcpy(c->slot + ST_TOLD_DATA_POS, &f->data_pos, sizeof(f->data_pos));
@@ -61,12 +64,12 @@ _Atomic uint64_t *st_tell_file(struct platform_ctx *base, const struct platform_
 	return word(c);
 }
 
-void st_file_moved(struct platform_ctx *base, int64_t pos, bool at_end)
+void st_file_moved(struct platform_ctx *base, int64_t pos, enum platform_end end)
 {
 	struct st_ctx *c = (struct st_ctx *)base;
 
 	if (c->slot)
-		put_position(c, pos, at_end);
+		put_position(c, pos, end);
 }
 
 bool st_told_is_closed(const struct st_ctx *c)

@@ -1,6 +1,7 @@
 /* What is known of an open file without asking, while it changes in every way. */
 #include "fs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sys/inotify.h>
@@ -283,6 +284,63 @@ CASE(read_at_end)
 	begin();
 	CHECK(high != MAP_FAILED && read(fd, high, 4096) == 10 && read(fd, high, 4096) == 0 && read(fd, text, 1) == 0);
 	CHECK(lseek(fd, 9, SEEK_SET) == 9 && read(fd, high, 4096) == 1 && high[0] == '9' && read(fd, high, 1) == 0);
+}
+
+#define LARGE 0100000 /* the kernel's O_LARGEFILE */
+
+CASE(flags)
+{
+	begin();
+	CHECK(fcntl(fd, F_GETFD) == 0 && (fcntl(fd, F_GETFL) & ~LARGE) == O_RDONLY && fcntl(fd, F_SETFD, 0) == 0);
+	CHECK(fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC && look().st_size == 10);
+	CHECK(fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC && fcntl(fd, F_SETFD, 2) == 0 && fcntl(fd, F_GETFD) == 0);
+	CHECK(look().st_size == 10 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && fcntl(fd, F_GETFL) & O_NONBLOCK && look().st_size == 10);
+	CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK && ioctl(fd, FIOCLEX) == 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	CHECK(close(fd) == 0 && open("f", O_RDONLY | O_CLOEXEC | O_NOFOLLOW) == fd && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	CHECK((fcntl(fd, F_GETFL) & ~LARGE) == O_NOFOLLOW);
+	CHECK_ERR(fcntl(fd, 1024 + 99), EINVAL);
+	CHECK(close(fd) == 0);
+	CHECK_ERR(fcntl(fd, F_GETFL), EBADF);
+}
+
+static int entries(void)
+{
+	static char buf[4096];
+	long r = syscall(SYS_getdents64, fd, buf, sizeof(buf));
+	int n = 0;
+
+	CHECK(r >= 0);
+	for (long at = 0; at < r; at += ((struct dirent64 *)(void *)(buf + at))->d_reclen)
+		n++;
+	return n;
+}
+
+static int make_directory(void) { return mkdir("d/new", 0700); }
+static int remove_directory(void) { return rmdir("d/new"); }
+
+CASE(directory)
+{
+	struct stat before;
+
+	begin();
+	CHECK(mkdir("d", 0755) == 0 && close(open("d/a", O_CREAT | O_WRONLY, 0600)) == 0 && close(fd) == 0);
+	CHECK(open("d", O_RDONLY | O_DIRECTORY | O_CLOEXEC) == fd);
+	before = look();
+	CHECK(S_ISDIR(before.st_mode) && fcntl(fd, F_GETFL) & O_DIRECTORY && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0);
+	CHECK(read(fd, text, 1) < 0);
+	CHECK(entries() == 3 && entries() == 0 && entries() == 0);
+	CHECK(syscall(SYS_getdents64, fd, (char *)8, 4096L) == 0);
+	CHECK(read(fd, text, 1) < 0);
+	CHECK(look().st_ino == before.st_ino && look_as_child(make_directory) == 0);
+	CHECK(look().st_nlink == before.st_nlink + 1);
+	CHECK(lseek(fd, 0, SEEK_SET) == 0 && entries() == 4 && entries() == 0);
+	CHECK(look().st_nlink == before.st_nlink + 1 && look_as_child(remove_directory) == 0 && look().st_nlink == before.st_nlink);
+	CHECK(lseek(fd, 0, SEEK_SET) == 0 && entries() == 3 && look().st_ino == before.st_ino);
+	CHECK(close(fd) == 0 && open("d", O_RDONLY | O_DIRECTORY) == fd && look().st_ino == before.st_ino);
+	CHECK_ERR(syscall(SYS_getdents64, fd, text, 1L), EINVAL);
+	CHECK_ERR(syscall(SYS_getdents64, fd, (char *)8, 4096L), EFAULT);
+	CHECK(entries() == 3 && entries() == 0 && close(fd) == 0);
+	CHECK_ERR(syscall(SYS_getdents64, fd, text, sizeof(text)), EBADF);
 }
 
 int main(void) { return run_cases(); }

@@ -32,11 +32,17 @@
 #define ANSWER_FSTATAT (ST_N_ANSWERS + 10)
 #define ANSWER_PREAD (ST_N_ANSWERS + 11)
 #define ANSWER_CLOSE (ST_N_ANSWERS + 12)
+#define ANSWER_FCNTL (ST_N_ANSWERS + 13)
+#define ANSWER_GETDENTS (ST_N_ANSWERS + 14)
 
 #define AT_EMPTY_PATH 0x1000
 #define TCGETS 0x5401
 #define ENOTTY 25
 #define SEEK_CUR 1
+#define F_GETFD 1
+#define F_SETFD 2
+#define F_GETFL 3
+#define FD_CLOEXEC 1
 
 	.macro how nr, answer
 	.org answered - patch + \nr
@@ -55,11 +61,13 @@ answered:
 	how 56, ASK_CLONE /* clone */
 	how 57, ASK_CLONE /* fork */
 	how 58, ASK_CLONE /* vfork */
+	how 72, ANSWER_FCNTL
 	how 102, 3 /* getuid */
 	how 104, 5 /* getgid */
 	how 107, 4 /* geteuid */
 	how 108, 6 /* getegid */
 	how 186, 2 /* gettid */
+	how 217, ANSWER_GETDENTS
 	how 232, ANSWER_SET /* epoll_wait */
 	how 262, ANSWER_FSTATAT /* newfstatat */
 	how 273, ANSWER_ROBUST /* set_robust_list */
@@ -254,15 +262,15 @@ answer_told:
 	je told_ioctl
 	cmp $ANSWER_PREAD, %ecx
 	je told_pread
-	ja told_close
+	ja told_more
 	cmp $ANSWER_FSTAT, %ecx
 	jae told_stat
 	cmp $ANSWER_LSEEK, %ecx
 	je told_lseek
 
 	/* read(edi, rsi buffer, r14 n): at the end nothing, whatever n is if it is one at all */
-	cmpl $0, ST_TOLD_AT_END(%r12)
-	je stub_ask
+	cmpl $ST_READ_ENDS, ST_TOLD_END(%r12)
+	jne stub_ask
 	lea (%rsi, %r14), %rdx
 	or %rsi, %rdx
 	or %r14, %rdx
@@ -313,6 +321,33 @@ told_pread:
 3:	cmp %r14, %rcx
 	jb 2b
 	jmp told_holds
+
+told_more:
+	cmp $ANSWER_CLOSE, %ecx
+	je told_close
+	cmp $ANSWER_FCNTL, %ecx
+	je told_fcntl
+
+	/* getdents64(edi, rsi buffer, r14 n): at the end nothing, whatever there is room for */
+	cmpl $ST_LIST_ENDS, ST_TOLD_END(%r12)
+	jne stub_ask
+	xor %ecx, %ecx
+	jmp told_holds
+
+	/* fcntl(edi, esi command, r14 argument): flags, that are not changed */
+told_fcntl:
+	mov ST_TOLD_FLAGS(%r12), %ecx
+	cmp $F_GETFL, %esi
+	je told_holds
+	mov ST_TOLD_CLOEXEC(%r12), %ecx
+	cmp $F_GETFD, %esi
+	je told_holds
+	cmp $F_SETFD, %esi
+	jne stub_ask
+	xor %r14d, %ecx
+	and $FD_CLOEXEC, %ecx
+	jz told_holds
+	jmp stub_ask
 
 	/* close(edi): that it has been, the sentry finds out when the thread comes next */
 told_close:

@@ -115,7 +115,9 @@
 /* A file that the thread was told of. */
 #define ST_TOLD 640 /* holds as long as the processor's clock is below it, and it stays */
 #define ST_TOLD_FD 648
-#define ST_TOLD_AT_END 652 /* nothing is left to be read */
+#define ST_TOLD_END 652 /* what finds nothing left: */
+#define ST_READ_ENDS 1
+#define ST_LIST_ENDS 2
 #define ST_TOLD_POS 656
 #define ST_TOLD_STAT 704 /* what fstat answers */
 #define ST_TOLD_STAT_SIZE 144
@@ -124,6 +126,8 @@
 #define ST_TOLD_CLOSE 676 /* whether the program may close it without asking: ST_MAY_CLOSE; or has: */
 #define ST_MAY_CLOSE 1
 #define ST_CLOSED 2
+#define ST_TOLD_FLAGS 680 /* what F_GETFL answers, */
+#define ST_TOLD_CLOEXEC 684 /* and F_GETFD */
 #define ST_TOLD_DATA 1024 /* and themselves */
 #define ST_TOLD_DATA_SIZE 1024
 
@@ -135,7 +139,7 @@
 /* Places in patch.S. */
 #define ST_PATCH_SLOW 4 /* a thread that has no slot to use comes back here, by an illegal instruction */
 #define ST_PATCH_ENTER 16 /* r11 the site's entry, rax the call's number */
-#define ST_PATCH_EXIT 0x800 /* from here on the slot is how the thread goes on */
+#define ST_PATCH_EXIT 0xa00 /* from here on the slot is how the thread goes on */
 #define ST_PATCH_SIZE 0x1000
 
 /* Where the entries of patched sites are: below what programs may map. */
