@@ -6,8 +6,8 @@
  * waits is answered from the record, any number of times, also after the
  * sentry has gone.
  */
-#include "procview.h"
 #include "sandbox.h"
+#include "view.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -226,7 +226,7 @@ static void all_killed(struct container *c)
 
 void container_gone(struct container *c)
 {
-	procview_close(c);
+	views_close(c);
 	LIST_REMOVE(c, link);
 	c->sandbox->n_containers--;
 	all_killed(c);

@@ -57,6 +57,8 @@ static void end_call(struct fuse_call *c)
 		if (conn->n_calls-- == CALLS_MAX)
 			event_add(conn->readable, NULL);
 	}
+	free(c->path);
+	free(c->to);
 	free(c);
 }
 
@@ -86,6 +88,7 @@ struct frame_in {
 	struct fuse_in_header h;
 	const void *body;
 	size_t len;
+	const char *names[2]; /* in it */
 };
 
 typedef const char *request_fn(struct fuse_conn *conn, const struct frame_in *f); /* NULL, or what is wrong with it */
@@ -93,7 +96,7 @@ typedef const char *request_fn(struct fuse_conn *conn, const struct frame_in *f)
 static const char *on_init(struct fuse_conn *conn, const struct frame_in *f)
 {
 	const struct fuse_init_in *in = f->body;
-	const struct fuse_init_out out = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION, .max_write = 4096, .time_gran = 1 };
+	const struct fuse_init_out out = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION, .max_write = FUSE_WRITE_MAX, .time_gran = 1, .flags = in->flags & FUSE_BIG_WRITES };
 
 	if (conn->greeted)
 		return "a second INIT";
@@ -104,23 +107,46 @@ static const char *on_init(struct fuse_conn *conn, const struct frame_in *f)
 	return NULL;
 }
 
+/* Where a request says which part of a file: READ's and READDIR's structure is the same. */
+static const char *set_part(struct fuse_call *c, const struct frame_in *f)
+{
+	const struct fuse_read_in *r = f->body;
+	const struct fuse_write_in *w = f->body;
+
+	if (c->opcode == FUSE_READ || c->opcode == FUSE_READDIR) {
+		c->offset = r->offset;
+		c->size = r->size < FUSE_READ_MAX ? r->size : FUSE_READ_MAX;
+	} else if (c->opcode == FUSE_WRITE) {
+		c->offset = w->offset;
+		c->size = w->size;
+		if (w->size > FUSE_WRITE_MAX || f->len - sizeof(*w) != w->size)
+			return "WRITE has another length than it says";
+	}
+	return NULL;
+}
+
 /* The owner's to answer. */
 static const char *pass_on(struct fuse_conn *conn, const struct frame_in *f)
 {
-	const struct fuse_read_in *in = f->h.opcode == FUSE_READ || f->h.opcode == FUSE_READDIR ? f->body : NULL;
 	struct fuse_call *c = calloc(1, sizeof(*c));
+	const char *wrong;
 
-	if (!c || (f->h.opcode == FUSE_LOOKUP && f->len > sizeof(c->name))) {
+	if (!c || (f->names[0] && strlen(f->names[0]) >= FUSE_NAME_ROOM)) {
 		send_frame(conn, f->h.unique, c ? ENAMETOOLONG : ENOMEM, NULL, 0);
 		free(c);
 		return NULL;
 	}
-	*c = (struct fuse_call){ .conn = conn, .unique = f->h.unique, .opcode = f->h.opcode, .node = f->h.nodeid };
-	if (f->h.opcode == FUSE_LOOKUP)
-		memcpy(c->name, f->body, f->len);
-	if (in) {
-		c->offset = in->offset;
-		c->size = in->size < FUSE_READ_MAX ? in->size : FUSE_READ_MAX;
+	*c = (struct fuse_call){
+		.conn = conn,
+		.unique = f->h.unique,
+		.opcode = f->h.opcode,
+		.node = f->h.nodeid,
+		.body = f->body,
+		.names = { f->names[0], f->names[1] },
+	};
+	if ((wrong = set_part(c, f))) {
+		free(c);
+		return wrong;
 	}
 	TAILQ_INSERT_TAIL(&conn->calls, c, link);
 	if (++conn->n_calls == CALLS_MAX)
@@ -190,24 +216,36 @@ static const char *on_interrupt(struct fuse_conn *conn, const struct frame_in *f
 static const struct request {
 	uint32_t opcode;
 	size_t size; /* of the structure that it begins with, at least */
-	bool name; /* it is a name, NUL-terminated */
+	unsigned names; /* that many follow it, NUL-terminated, and nothing else */
 	request_fn *fn;
 } requests[] = {
-	{ FUSE_INIT, offsetof(struct fuse_init_in, flags2), false, on_init },
-	{ FUSE_LOOKUP, 0, true, pass_on },
-	{ FUSE_GETATTR, 0, false, pass_on },
-	{ FUSE_READLINK, 0, false, pass_on },
-	{ FUSE_READ, sizeof(struct fuse_read_in), false, pass_on },
-	{ FUSE_READDIR, sizeof(struct fuse_read_in), false, pass_on },
-	{ FUSE_OPEN, sizeof(struct fuse_open_in), false, on_open },
-	{ FUSE_OPENDIR, sizeof(struct fuse_open_in), false, on_open },
-	{ FUSE_RELEASE, 0, false, on_done },
-	{ FUSE_RELEASEDIR, 0, false, on_done },
-	{ FUSE_STATFS, 0, false, on_statfs },
-	{ FUSE_FORGET, sizeof(struct fuse_forget_in), false, on_forget },
-	{ FUSE_BATCH_FORGET, sizeof(struct fuse_batch_forget_in), false, on_batch_forget },
-	{ FUSE_INTERRUPT, sizeof(struct fuse_interrupt_in), false, on_interrupt },
-	{ FUSE_DESTROY, 0, false, on_done },
+	{ FUSE_INIT, offsetof(struct fuse_init_in, flags2), 0, on_init },
+	{ FUSE_LOOKUP, 0, 1, pass_on },
+	{ FUSE_GETATTR, 0, 0, pass_on },
+	{ FUSE_SETATTR, sizeof(struct fuse_setattr_in), 0, pass_on },
+	{ FUSE_READLINK, 0, 0, pass_on },
+	{ FUSE_READ, sizeof(struct fuse_read_in), 0, pass_on },
+	{ FUSE_WRITE, sizeof(struct fuse_write_in), 0, pass_on },
+	{ FUSE_READDIR, sizeof(struct fuse_read_in), 0, pass_on },
+	{ FUSE_MKNOD, sizeof(struct fuse_mknod_in), 1, pass_on },
+	{ FUSE_MKDIR, sizeof(struct fuse_mkdir_in), 1, pass_on },
+	{ FUSE_SYMLINK, 0, 2, pass_on },
+	{ FUSE_LINK, sizeof(struct fuse_link_in), 1, pass_on },
+	{ FUSE_UNLINK, 0, 1, pass_on },
+	{ FUSE_RMDIR, 0, 1, pass_on },
+	{ FUSE_RENAME, sizeof(struct fuse_rename_in), 2, pass_on },
+	{ FUSE_RENAME2, sizeof(struct fuse_rename2_in), 2, pass_on },
+	{ FUSE_OPEN, sizeof(struct fuse_open_in), 0, on_open },
+	{ FUSE_OPENDIR, sizeof(struct fuse_open_in), 0, on_open },
+	{ FUSE_RELEASE, 0, 0, on_done },
+	{ FUSE_RELEASEDIR, 0, 0, on_done },
+	{ FUSE_FSYNC, 0, 0, on_done }, /* it is in memory */
+	{ FUSE_FSYNCDIR, 0, 0, on_done },
+	{ FUSE_STATFS, 0, 0, on_statfs },
+	{ FUSE_FORGET, sizeof(struct fuse_forget_in), 0, on_forget },
+	{ FUSE_BATCH_FORGET, sizeof(struct fuse_batch_forget_in), 0, on_batch_forget },
+	{ FUSE_INTERRUPT, sizeof(struct fuse_interrupt_in), 0, on_interrupt },
+	{ FUSE_DESTROY, 0, 0, on_done },
 };
 
 static const struct request *find(uint32_t opcode)
@@ -219,7 +257,23 @@ static const struct request *find(uint32_t opcode)
 	return NULL;
 }
 
-static const char *serve(struct fuse_conn *conn, const struct frame_in *f)
+/* False: they are not there, one is empty, or there is more. */
+static bool take_names(struct frame_in *f, size_t at, unsigned n)
+{
+	const char *body = f->body;
+
+	for (unsigned i = 0; i < n; i++) {
+		size_t len = strnlen(body + at, f->len - at);
+
+		if (!len || at + len == f->len)
+			return false;
+		f->names[i] = body + at;
+		at += len + 1;
+	}
+	return !n || at == f->len;
+}
+
+static const char *serve(struct fuse_conn *conn, struct frame_in *f)
 {
 	const struct request *r = find(f->h.opcode);
 
@@ -229,7 +283,7 @@ static const char *serve(struct fuse_conn *conn, const struct frame_in *f)
 		send_frame(conn, f->h.unique, ENOSYS, NULL, 0);
 		return NULL;
 	}
-	if (f->len < r->size || (r->name && (f->len < 2 || strnlen(f->body, f->len) != f->len - 1)))
+	if (f->len < r->size || !take_names(f, r->size, r->names))
 		return "a request of another length than its kind has";
 	return r->fn(conn, f);
 }
@@ -245,10 +299,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	struct fuse_conn *conn = arg;
 	union {
 		struct fuse_in_header h;
-		uint8_t bytes[FUSE_MIN_READ_BUFFER];
+		uint8_t bytes[FUSE_MIN_READ_BUFFER + FUSE_WRITE_MAX];
 	} in;
 	ssize_t n = read(fd, &in, sizeof(in));
-	const struct frame_in f = { .h = in.h, .body = in.bytes + sizeof(in.h), .len = n < (ssize_t)sizeof(in.h) ? 0 : (size_t)n - sizeof(in.h) };
+	struct frame_in f = { .h = in.h, .body = in.bytes + sizeof(in.h), .len = n < (ssize_t)sizeof(in.h) ? 0 : (size_t)n - sizeof(in.h) };
 	const char *wrong;
 
 	/* ENOENT: who asked was killed before we came to it */

@@ -1,6 +1,6 @@
 /*
- * fuse.h - the part of the FUSE protocol that a read-only file system needs,
- * without a cache: each look comes to us.
+ * fuse.h - the part of the FUSE protocol that a simple file system needs,
+ * without a cache: each look, and each change, comes to us.
  *
  * The host's kernel speaks it on a descriptor of /dev/fuse (fuse(4), linux/fuse.h);
  * what it is told comes to processes that use the mount.  fuse.c knows the frames, their
@@ -18,18 +18,23 @@
 
 #define FUSE_NAME_ROOM 256
 #define FUSE_READ_MAX 32768 /* bytes of an answer; the kernel asks again for more */
+#define FUSE_WRITE_MAX 32768 /* and of what it brings */
 
 /* A request that the owner answers, at once or later, with fuse_reply or fuse_fail. */
 struct fuse_call {
 	TAILQ_ENTRY(fuse_call) link;
 	struct fuse_conn *conn; /* NULL: it has been closed */
 	uint64_t unique;
-	uint32_t opcode; /* FUSE_LOOKUP, GETATTR, READLINK, READ or READDIR */
+	uint32_t opcode; /* FUSE_LOOKUP, GETATTR ...: those of fuse.c's table that are passed on */
 	uint64_t node;
-	uint64_t offset; /* READ, READDIR */
-	uint32_t size; /* READ, READDIR: bytes at most, not over FUSE_READ_MAX */
-	char name[FUSE_NAME_ROOM]; /* LOOKUP */
-	uint64_t ask; /* the owner's */
+	uint64_t offset; /* READ, READDIR, WRITE */
+	uint32_t size; /* READ, READDIR: bytes at most, not over FUSE_READ_MAX; WRITE: bytes that are there, not over FUSE_WRITE_MAX */
+	/* Of the request, until fuse_ops.call returns. */
+	const void *body; /* the structure that its kind begins with */
+	const char *names[2]; /* what follows that, or NULL: a name, and RENAME's other one or SYMLINK's target */
+	/* The owner's. */
+	uint64_t ask;
+	char *path, *to; /* freed with the call */
 };
 
 struct fuse_ops {

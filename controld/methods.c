@@ -8,8 +8,8 @@
  * is not believed: its answers are decoded by the same bounds, and a broken
  * one costs it the connection.
  */
-#include "procview.h"
 #include "sandbox.h"
+#include "view.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -232,16 +232,22 @@ FORWARD(trace_list, any_phase, NULL)
 FORWARD(cgroup_read, any_phase, NULL)
 FORWARD(cgroup_write, any_phase, NULL)
 FORWARD(netlink, any_phase, NULL)
-FORWARD(proc_look, any_phase, NULL)
-FORWARD(proc_list, any_phase, NULL)
-FORWARD(proc_read, any_phase, NULL)
+FORWARD(file_look, any_phase, NULL)
+FORWARD(file_list, any_phase, NULL)
+FORWARD(file_read, any_phase, NULL)
+FORWARD(file_write, any_phase, NULL)
+FORWARD(file_make, any_phase, NULL)
+FORWARD(file_remove, any_phase, NULL)
+FORWARD(file_rename, any_phase, NULL)
+FORWARD(file_link, any_phase, NULL)
+FORWARD(file_change, any_phase, NULL)
 
-static void on_proc_serve(struct rpc_call *call, void *request)
+static void on_files_serve(struct rpc_call *call, void *request)
 {
-	struct control_proc_serve *r = request;
+	struct control_files_serve *r = request;
 	struct container *c = ready(call, &r->id);
-	struct err *e = c ? procview_serve(c, &r->fuse) : NULL;
-	const struct control_proc_serve_reply reply;
+	struct err *e = c ? view_serve(c, r) : NULL;
+	const struct control_files_serve_reply reply;
 
 	if (e)
 		rpc_fail(call, e);
@@ -399,9 +405,15 @@ const struct rpc_method methods[] = {
 	RPC_METHOD(control, cgroup_read, on_cgroup_read, 0),
 	RPC_METHOD(control, cgroup_write, on_cgroup_write, 0),
 	RPC_METHOD(control, netlink, on_netlink, 0),
-	RPC_METHOD(control, proc_look, on_proc_look, 0),
-	RPC_METHOD(control, proc_list, on_proc_list, 0),
-	RPC_METHOD(control, proc_read, on_proc_read, 0),
-	RPC_METHOD(control, proc_serve, on_proc_serve, 0),
+	RPC_METHOD(control, file_look, on_file_look, 0),
+	RPC_METHOD(control, file_list, on_file_list, 0),
+	RPC_METHOD(control, file_read, on_file_read, 0),
+	RPC_METHOD(control, file_write, on_file_write, 0),
+	RPC_METHOD(control, file_make, on_file_make, 0),
+	RPC_METHOD(control, file_remove, on_file_remove, 0),
+	RPC_METHOD(control, file_rename, on_file_rename, 0),
+	RPC_METHOD(control, file_link, on_file_link, 0),
+	RPC_METHOD(control, file_change, on_file_change, 0),
+	RPC_METHOD(control, files_serve, on_files_serve, 0),
 };
 const size_t n_methods = sizeof(methods) / sizeof(methods[0]);

@@ -11,7 +11,7 @@ struct node {
 	RB_ENTRY(node) by_number, by_path;
 	TAILQ_ENTRY(node) used;
 	uint64_t number, told;
-	char path[];
+	char *path;
 };
 
 static int compare_numbers(const struct node *a, const struct node *b)
@@ -29,12 +29,19 @@ RB_GENERATE_INTERNAL(nodes_by_path, node, by_path, compare_paths, static __attri
 
 static struct node *make(const char *path)
 {
-	size_t len = strlen(path);
-	struct node *n = calloc(1, sizeof(*n) + len + 1);
+	struct node *n = calloc(1, sizeof(*n));
 
-	if (n)
-		memcpy(n->path, path, len);
+	if (n && !(n->path = strdup(path))) {
+		free(n);
+		return NULL;
+	}
 	return n;
+}
+
+static void unmake(struct node *n)
+{
+	free(n->path);
+	free(n);
 }
 
 static void drop(struct nodes *ns, struct node *n)
@@ -43,7 +50,8 @@ static void drop(struct nodes *ns, struct node *n)
 	RB_REMOVE(nodes_by_path, &ns->by_path, n);
 	TAILQ_REMOVE(&ns->used, n, used);
 	ns->n--;
-	free(n);
+	ns->bytes -= strlen(n->path);
+	unmake(n);
 }
 
 void nodes_init(struct nodes *ns)
@@ -90,27 +98,81 @@ bool nodes_join(struct nodes *ns, uint64_t dir, const char *name, char path[NODE
 	return len >= 0 && len <= NODES_PATH_MAX;
 }
 
+static struct node *find_path(struct nodes *ns, const char *path)
+{
+	struct node key = { .path = (char *)(uintptr_t)path };
+
+	return RB_FIND(nodes_by_path, &ns->by_path, &key);
+}
+
+static struct node *add(struct nodes *ns, const char *path)
+{
+	struct node *n = make(path);
+
+	if (!n)
+		return NULL;
+	ns->bytes += strlen(path);
+	while (ns->n && (ns->n == NODES_MAX || ns->bytes > NODES_BYTES_MAX))
+		drop(ns, TAILQ_FIRST(&ns->used));
+	n->number = ++ns->last;
+	RB_INSERT(nodes_by_number, &ns->by_number, n);
+	RB_INSERT(nodes_by_path, &ns->by_path, n);
+	TAILQ_INSERT_TAIL(&ns->used, n, used);
+	ns->n++;
+	return n;
+}
+
 uint64_t nodes_tell(struct nodes *ns, const char *path)
 {
-	struct node *fresh = make(path), *n = fresh ? RB_FIND(nodes_by_path, &ns->by_path, fresh) : NULL;
+	struct node *n = find_path(ns, path);
 
-	if (!fresh)
-		return 0;
-	if (n) {
-		free(fresh);
+	if (n)
 		use(ns, n);
-	} else {
-		if (ns->n == NODES_MAX)
-			drop(ns, TAILQ_FIRST(&ns->used));
-		n = fresh;
-		n->number = ++ns->last;
-		RB_INSERT(nodes_by_number, &ns->by_number, n);
-		RB_INSERT(nodes_by_path, &ns->by_path, n);
-		TAILQ_INSERT_TAIL(&ns->used, n, used);
-		ns->n++;
-	}
+	else if (!(n = add(ns, path)))
+		return 0;
 	n->told++;
 	return n->number;
+}
+
+/* What of path is below dir: "" for dir itself, "/..." else; NULL: it is not. */
+static const char *below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return !strncmp(path, dir, len) && (!path[len] || path[len] == '/') ? path + len : NULL;
+}
+
+static void move(struct nodes *ns, struct node *n, const char *rest, const char *to)
+{
+	char joined[2 * NODES_PATH_MAX + 1], *path;
+	int len = snprintf(joined, sizeof(joined), "%s%s", to, rest);
+
+	if (len > NODES_PATH_MAX || !(path = strdup(joined))) {
+		drop(ns, n);
+		return;
+	}
+	RB_REMOVE(nodes_by_path, &ns->by_path, n);
+	ns->bytes += (size_t)len - strlen(n->path);
+	free(n->path);
+	n->path = path;
+	RB_INSERT(nodes_by_path, &ns->by_path, n);
+}
+
+void nodes_rename(struct nodes *ns, const char *from, const char *to)
+{
+	struct node *n, *next;
+	const char *rest;
+
+	if (!strcmp(from, to))
+		return;
+	TAILQ_FOREACH_SAFE (n, &ns->used, used, next) {
+		if (below(n->path, to))
+			drop(ns, n);
+	}
+	TAILQ_FOREACH_SAFE (n, &ns->used, used, next) {
+		if ((rest = below(n->path, from)))
+			move(ns, n, rest, to);
+	}
 }
 
 void nodes_forget(struct nodes *ns, uint64_t number, uint64_t times)

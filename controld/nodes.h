@@ -18,14 +18,15 @@
 
 #define NODES_ROOT 1 /* the root's number; its path is empty */
 #define NODES_MAX 4096
-#define NODES_PATH_MAX 255
+#define NODES_BYTES_MAX (1u << 20) /* of all paths */
+#define NODES_PATH_MAX 4095
 
 struct node;
 struct nodes {
 	RB_HEAD(nodes_by_number, node) by_number;
 	RB_HEAD(nodes_by_path, node) by_path;
 	TAILQ_HEAD(, node) used; /* the least lately used first */
-	size_t n;
+	size_t n, bytes;
 	uint64_t last;
 };
 
@@ -37,6 +38,9 @@ const char *nodes_path(struct nodes *ns, uint64_t number);
 bool nodes_join(struct nodes *ns, uint64_t dir, const char *name, char path[NODES_PATH_MAX + 1]);
 /* The path's number, once more told to the kernel; 0: out of memory. */
 uint64_t nodes_tell(struct nodes *ns, const char *path);
+/* What was at the path, and below it, is now at the other one; what was there has gone.  Who
+ * cannot be moved for want of memory goes too. */
+void nodes_rename(struct nodes *ns, const char *from, const char *to);
 void nodes_forget(struct nodes *ns, uint64_t number, uint64_t times);
 
 #endif

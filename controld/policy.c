@@ -40,7 +40,7 @@ static const struct policy_rule rules[] = {
 	ALLOW("mmap", "memory (malloc)", IS(2, PROT_READ | PROT_WRITE), { POLICY_MASKED_EQ, 3, MAP_PRIVATE | MAP_ANONYMOUS, MAP_PRIVATE | MAP_ANONYMOUS }),
 	ALLOW("munmap", "memory (malloc)"),
 	ALLOW("pidfd_send_signal", "ends the sentry and the gofer; holds pidfds of no other process", IS(1, SIGKILL)),
-	ALLOW("read", "the signal that the terminal's size has changed; what joiners ask of a container's /proc (FUSE)"),
+	ALLOW("read", "the signal that the terminal's size has changed; what joiners ask of a container's files (FUSE)"),
 	ALLOW("recvmsg", "requests, answers, the lifeline"),
 	ALLOW("rt_sigprocmask", "abort"),
 	ALLOW("rt_sigreturn", "return from a signal handler"),

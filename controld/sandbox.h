@@ -11,7 +11,7 @@
  *   records.c    how processes ended
  *   adopted.c    what there is, when it takes the place of another
  *   terminal.c   the size of the first container's terminal
- *   procview.c   a container's /proc, for processes of the host (fuse.c, nodes.c)
+ *   view.c       a container's /proc and tmpfs, for processes of the host (fuse.c, nodes.c)
  */
 #ifndef REDOUBT_CONTROLD_SANDBOX_H
 #define REDOUBT_CONTROLD_SANDBOX_H
@@ -36,7 +36,7 @@ struct container {
 	char *id;
 	enum phase phase;
 	struct records records;
-	struct procview *procview; /* NULL: none */
+	LIST_HEAD(, view) views; /* view.c */
 };
 
 struct child {
@@ -53,7 +53,7 @@ struct sandbox {
 	struct event_base *base;
 	struct container *first;
 	LIST_HEAD(, container) containers;
-	unsigned n_containers;
+	unsigned n_containers, n_views;
 	struct child sentry, gofer;
 	uint32_t sentry_pid;
 	struct rpc *rpc; /* to the sentry; NULL once lost */

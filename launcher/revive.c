@@ -13,6 +13,7 @@
 #include "child.h"
 #include "client.h"
 #include "program.h"
+#include "served.h"
 #include "spawn.h"
 #include "view.h"
 
@@ -174,7 +175,15 @@ static struct err *revive_locked(const struct state_dir *d, bool *replaced)
 	return e;
 }
 
-/* The /proc of its containers that the dead one served to processes of the host. */
+static const struct id_maps *ids_of(const struct state *s, struct plan *plan, struct pool *p)
+{
+	uint64_t socket;
+	_cleanup_err_ struct err *e = s->served ? served_read(s->served, p, plan, &socket) : err_new(0, "not known");
+
+	return e ? NULL : &plan->ids;
+}
+
+/* What of its containers the dead one served to processes of the host. */
 static void show_again(const struct state_dir *sandbox, const char *root, struct pool *p)
 {
 	struct state_ids ids = { 0 };
@@ -182,13 +191,14 @@ static void show_again(const struct state_dir *sandbox, const char *root, struct
 
 	for (size_t i = 0; !e && i < ids.n; i++) {
 		_cleanup_state_ struct state_dir d = STATE_DIR_NONE;
+		struct plan plan = { 0 };
 		struct state s;
 		_cleanup_err_ struct err *bad = state_open(root, ids.v[i], p, &d);
 
 		if (bad || (bad = state_read(&d, p, &s)) || strcmp(s.sandbox ? s.sandbox : ids.v[i], sandbox->id) || !s.sentry)
 			continue;
 		if (!s.sandbox || !(bad = state_enter_sandbox(&d, s.sandbox)))
-			view_show_proc(&d, s.sentry, p);
+			view_show_again(&d, s.sentry, ids_of(&s, &plan, p), p);
 	}
 }
 

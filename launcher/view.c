@@ -4,7 +4,7 @@
  */
 #include "view.h"
 
-#include "client.h"
+#include "view_served.h"
 
 #include "libipc/confine_internal.h"
 #include "libipc/fd.h"
@@ -35,7 +35,15 @@ static int clone_tree(const struct plan_tree *t, bool readonly)
 	return TAKE_FD(fd);
 }
 
-/* The names that the file system at path must have: those where others in memory are mounted. */
+static bool is_file(const struct plan *plan, const struct boot_mount *m)
+{
+	const struct plan_tree *t = &plan->trees.v[m->tree];
+	struct stat st;
+
+	return !strcmp(m->type.p, "gofer") && (t->holder || (!(t->fd ? fstat(t->fd, &st) : stat(t->path, &st)) && !S_ISDIR(st.st_mode)));
+}
+
+/* The names that the file system at path must have: those where others are mounted. */
 static void make_places(const struct plan *plan, const char *path, int tree)
 {
 	size_t len = strlen(path);
@@ -44,7 +52,11 @@ static void make_places(const struct plan *plan, const char *path, int tree)
 		const struct boot_mount *m = &plan->mounts.v[i];
 		const char *name = m->destination.p + len + 1;
 
-		if (strcmp(m->type.p, "gofer") && m->destination.len > len + 1 && !memcmp(m->destination.p, path, len) && name[-1] == '/' && !strchr(name, '/'))
+		if (m->destination.len <= len + 1 || memcmp(m->destination.p, path, len) || name[-1] != '/' || strchr(name, '/'))
+			continue;
+		if (is_file(plan, m))
+			mknodat(tree, name, S_IFREG | 0644, 0);
+		else
 			mkdirat(tree, name, 0755);
 	}
 }
@@ -66,66 +78,25 @@ static int empty_tree(const struct plan *plan, const struct boot_mount *m)
 	return mount_setattr(tree, "", AT_EMPTY_PATH, &a, sizeof(a)) < 0 ? -1 : TAKE_FD(tree);
 }
 
-/* A FUSE file system for whoever looks with our ids; *conn is its server's end. */
-static struct err *fuse_tree(struct pool *p, int *conn, int *tree)
+/* What controld serves; where that cannot be, nothing. */
+static int served_or_empty_tree(const struct plan *plan, const struct boot_mount *m, const char *tree, struct view_server *s)
 {
-	_cleanup_close_ int fuse = open("/dev/fuse", O_RDWR | O_NONBLOCK | O_CLOEXEC), fs = fsopen("fuse", FSOPEN_CLOEXEC);
-	const struct {
-		const char *name, *value;
-	} options[] = {
-		{ "source", "proc" }, { "fd", pool_printf(p, "%d", fuse) }, { "rootmode", "40555" }, { "user_id", pool_printf(p, "%u", geteuid()) },
-		{ "group_id", pool_printf(p, "%u", getegid()) },
-	};
-
-	if (fuse < 0)
-		return err_new(errno, "/dev/fuse");
-	for (size_t i = 0; fs >= 0 && i < sizeof(options) / sizeof(options[0]); i++) {
-		if (fsconfig(fs, FSCONFIG_SET_STRING, options[i].name, options[i].value, 0) < 0)
-			return err_new(errno, "FUSE: %s", options[i].name);
-	}
-	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ||
-		(*tree = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)) < 0)
-		return err_new(errno, "FUSE");
-	*conn = TAKE_FD(fuse);
-	return NULL;
-}
-
-/* The container's /proc, which controld serves. */
-static struct err *proc_tree(const struct state_dir *dir, struct pool *p, int *out)
-{
-	struct control_proc_serve request = { .id = msg_str(dir->id) };
-	_cleanup_close_ int conn = -1, tree = -1, sock = -1;
-	struct control_proc_serve_reply reply;
-	_cleanup_arena_ struct msg_arena a = { 0 };
-	struct rpc_client *rpc;
-	struct err *e = fuse_tree(p, &conn, &tree);
-
-	if (e || (e = client_socket_of_living(dir, &sock)) || (e = rpc_client_new(sock, &rpc)))
-		return e;
-	sock = -1; /* the client's now */
-	request.fuse = conn;
-	if (!(e = RPC_CALL(rpc, control, proc_serve, &request, &reply, &a, CLIENT_QUICK_MS)))
-		*out = TAKE_FD(tree);
-	rpc_client_free(rpc);
-	return e;
-}
-
-static int proc_or_empty_tree(const struct plan *plan, const struct boot_mount *m, const struct state_dir *dir, struct pool *p)
-{
-	int tree = -1;
-	_cleanup_err_ struct err *e = proc_tree(dir, p, &tree);
+	int fd = -1;
+	_cleanup_err_ struct err *e = view_serve(s, tree, &fd);
 
 	if (e)
-		log_info("the container's /proc is not shown to processes that join its mount namespace: %s", err_text(e));
-	return e ? empty_tree(plan, m) : tree;
+		log_info("the container's %s is not shown to processes that join its mount namespace: %s", m->destination.p, err_text(e));
+	return e ? empty_tree(plan, m) : fd;
 }
 
-static int tree_of(const struct plan *plan, const struct boot_mount *m, const struct state_dir *dir, struct pool *p)
+static int tree_of(const struct plan *plan, const struct boot_mount *m, struct view_server *s)
 {
 	const struct plan_tree *t = &plan->trees.v[m->tree];
 
 	if (!strcmp(m->type.p, "proc") && !strcmp(m->destination.p, "/proc"))
-		return proc_or_empty_tree(plan, m, dir, p);
+		return served_or_empty_tree(plan, m, "", s);
+	if (!strcmp(m->type.p, "tmpfs"))
+		return served_or_empty_tree(plan, m, m->destination.p, s);
 	if (strcmp(m->type.p, "gofer"))
 		return empty_tree(plan, m);
 	return clone_tree(t, t->readonly || (m->flags & MS_RDONLY));
@@ -146,12 +117,18 @@ static int attach_tree(int root, const char *path, int tree)
 	return at < 0 ? -1 : move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
+static struct err *enter(int namespace)
+{
+	return setns(namespace, CLONE_NEWNS) < 0 ? err_new(errno, "joining the mount namespace") : NULL;
+}
+
 static struct err *show(const struct plan *plan, int namespace, int *trees)
 {
 	int root = trees[0];
+	struct err *e;
 
-	if (setns(namespace, CLONE_NEWNS) < 0)
-		return err_new(errno, "joining the mount namespace");
+	if ((e = enter(namespace)))
+		return e;
 	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_new(errno, "the root");
 	for (size_t i = 1; i < plan->mounts.n; i++) {
@@ -166,13 +143,49 @@ static struct err *show(const struct plan *plan, int namespace, int *trees)
 
 static struct err *gather_and_show(const struct plan *plan, const struct state_dir *dir, int namespace, struct pool *p)
 {
+	_cleanup_view_server_ struct view_server s = { .dir = dir, .ids = &plan->ids, .pool = p };
 	int *trees = pool_array(p, plan->mounts.n, sizeof(*trees));
 
 	for (size_t i = 0; i < plan->mounts.n; i++) {
-		if ((trees[i] = tree_of(plan, &plan->mounts.v[i], dir, p)) < 0 && i == 0)
+		if ((trees[i] = tree_of(plan, &plan->mounts.v[i], &s)) < 0 && i == 0)
 			return err_new(errno, "%s", plan->trees.v[0].path);
 	}
 	return show(plan, namespace, trees);
+}
+
+/* ids NULL: they are not known; what has owners that matter is left as it is. */
+static int served_again(struct view_server *s, const char *place)
+{
+	const char *tree = strcmp(place, "/proc") ? place : "";
+	int fd = -1;
+	_cleanup_err_ struct err *e = *tree && !s->ids ? err_new(0, "it is not known whose ids it has") : view_serve(s, tree, &fd);
+
+	if (e)
+		log_info("the container's %s is no longer shown to processes that join its mount namespace: %s", place, err_text(e));
+	return fd;
+}
+
+/* Over those of the one that has gone.  What they are is seen there, and made here. */
+static struct err *show_again(const struct state_dir *dir, const struct id_maps *ids, int namespace, struct pool *p)
+{
+	_cleanup_close_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	_cleanup_view_server_ struct view_server s = { .dir = dir, .ids = ids, .pool = p };
+	struct view_places places = { 0 };
+	struct err *e;
+	int *trees;
+
+	if ((e = enter(namespace)) || (e = view_served_places(proc, p, &places)) || (e = enter(home)))
+		return e;
+	trees = pool_array(p, places.n, sizeof(*trees));
+	for (size_t i = 0; i < places.n; i++)
+		trees[i] = served_again(&s, places.v[i]);
+	if ((e = enter(namespace)))
+		return e;
+	for (size_t i = 0; i < places.n; i++) {
+		if (trees[i] >= 0 && attach_tree(AT_FDCWD, places.v[i], trees[i]) < 0)
+			log_info("view: %s: %s", places.v[i], strerror(errno));
+	}
+	return NULL;
 }
 
 static int namespace_of(const struct proc_id *who, struct pool *p)
@@ -185,27 +198,14 @@ static int namespace_of(const struct proc_id *who, struct pool *p)
 	return TAKE_FD(fd);
 }
 
-/* Where the dead one is: over it. */
-static struct err *show_proc(const struct state_dir *dir, int namespace, struct pool *p)
-{
-	_cleanup_close_ int tree = -1;
-	struct err *e = proc_tree(dir, p, &tree);
-
-	if (e)
-		return e;
-	if (setns(namespace, CLONE_NEWNS) < 0)
-		return err_new(errno, "joining the mount namespace");
-	return attach_tree(AT_FDCWD, "/proc", tree) < 0 ? err_new(errno, "/proc") : NULL;
-}
-
-/* What is shown is mounted by a child: NULL plan: /proc only. */
-static void in_child(const struct plan *plan, const struct state_dir *dir, const struct proc_id *who, struct pool *p)
+/* A child of ours goes there. */
+static void in_child(const struct plan *plan, const struct id_maps *ids, const struct state_dir *dir, const struct proc_id *who, struct pool *p)
 {
 	_cleanup_close_ int namespace = namespace_of(who, p);
 	pid_t pid = namespace < 0 ? -1 : fork();
 
 	if (pid == 0) {
-		_cleanup_err_ struct err *e = plan ? gather_and_show(plan, dir, namespace, p) : show_proc(dir, namespace, p);
+		_cleanup_err_ struct err *e = plan ? gather_and_show(plan, dir, namespace, p) : show_again(dir, ids, namespace, p);
 
 		if (e)
 			log_info("the container's files are not shown to processes that join its mount namespace: %s", err_text(e));
@@ -217,12 +217,12 @@ static void in_child(const struct plan *plan, const struct state_dir *dir, const
 
 void view_show(const struct plan *plan, const struct state_dir *dir, const struct proc_id *who, struct pool *p)
 {
-	in_child(plan, dir, who, p);
+	in_child(plan, &plan->ids, dir, who, p);
 }
 
-void view_show_proc(const struct state_dir *dir, const struct proc_id *who, struct pool *p)
+void view_show_again(const struct state_dir *dir, const struct proc_id *who, const struct id_maps *ids, struct pool *p)
 {
-	in_child(NULL, dir, who, p);
+	in_child(NULL, ids, dir, who, p);
 }
 
 struct err *view_enter_empty(void)

@@ -29,9 +29,15 @@ void control_do_cgroup_read(struct rpc_call *call, void *request);
 void control_do_cgroup_write(struct rpc_call *call, void *request);
 void control_do_netlink(struct rpc_call *call, void *request);
 
-/* procview.c: /proc for processes of the host */
-void control_do_proc_look(struct rpc_call *call, void *request);
-void control_do_proc_list(struct rpc_call *call, void *request);
-void control_do_proc_read(struct rpc_call *call, void *request);
+/* files.c, files_change.c: what only the sentry has, for processes of the host */
+void control_do_file_look(struct rpc_call *call, void *request);
+void control_do_file_list(struct rpc_call *call, void *request);
+void control_do_file_read(struct rpc_call *call, void *request);
+void control_do_file_write(struct rpc_call *call, void *request);
+void control_do_file_make(struct rpc_call *call, void *request);
+void control_do_file_remove(struct rpc_call *call, void *request);
+void control_do_file_rename(struct rpc_call *call, void *request);
+void control_do_file_link(struct rpc_call *call, void *request);
+void control_do_file_change(struct rpc_call *call, void *request);
 
 #endif

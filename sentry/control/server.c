@@ -411,9 +411,15 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(control, cgroup_read, control_do_cgroup_read, 0),
 	RPC_METHOD(control, cgroup_write, control_do_cgroup_write, 0),
 	RPC_METHOD(control, netlink, control_do_netlink, 0),
-	RPC_METHOD(control, proc_look, control_do_proc_look, 0),
-	RPC_METHOD(control, proc_list, control_do_proc_list, 0),
-	RPC_METHOD(control, proc_read, control_do_proc_read, 0),
+	RPC_METHOD(control, file_look, control_do_file_look, 0),
+	RPC_METHOD(control, file_list, control_do_file_list, 0),
+	RPC_METHOD(control, file_read, control_do_file_read, 0),
+	RPC_METHOD(control, file_write, control_do_file_write, 0),
+	RPC_METHOD(control, file_make, control_do_file_make, 0),
+	RPC_METHOD(control, file_remove, control_do_file_remove, 0),
+	RPC_METHOD(control, file_rename, control_do_file_rename, 0),
+	RPC_METHOD(control, file_link, control_do_file_link, 0),
+	RPC_METHOD(control, file_change, control_do_file_change, 0),
 };
 
 static unsigned connections; /* of controlds: no more than one, but for a moment */

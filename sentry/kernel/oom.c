@@ -6,6 +6,7 @@
 
 #include "kernel/task_table.h"
 #include "lib/threads.h"
+#include "mm/huge.h"
 #include "mm/memfile.h"
 
 #include <errno.h>
@@ -53,6 +54,17 @@ uint64_t oom_line_below(uint64_t limit)
 	uint64_t own = OWN_MEMORY + limit / OWN_PART;
 
 	return limit - (own < limit / 2 ? own : limit / 2);
+}
+
+uint64_t oom_line_of(const struct oom_domain *d)
+{
+	return d->charges ? oom_limit(d) : oom_line_below(oom_limit(d));
+}
+
+bool oom_has_room(const struct oom_domain *d, uint64_t n)
+{
+	/* what is asked for may come as a huge page */
+	return !oom_limit(d) || oom_used(d) + n + HUGE_SIZE <= oom_line_of(d);
 }
 
 /* The allocator's lock is held. */

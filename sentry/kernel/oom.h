@@ -43,6 +43,8 @@ void oom_domain_free(struct oom_domain *d); /* none of its tasks is left; may be
 /* bytes; 0: none.  Any thread; more than the host has counts as none.  0 or -errno. */
 int oom_set_limit(struct oom_domain *d, uint64_t bytes);
 uint64_t oom_limit(const struct oom_domain *d); /* 0: none */
+/* Whether n bytes more keep below where programs are killed.  For who is none, and may be refused. */
+bool oom_has_room(const struct oom_domain *d, uint64_t n);
 uint64_t oom_used(const struct oom_domain *d); /* bytes that the host has committed; not cheap */
 void oom_events(const struct oom_domain *d, struct oom_events *out);
 /* What the calling thread allocates is charged to q's domain; NULL: to nobody. */

@@ -43,6 +43,7 @@ struct oom {
 
 #define OOM_LOOK_MIN INT64_C(1000000) /* ns between two looks at how much it is */
 
+uint64_t oom_line_of(const struct oom_domain *d); /* over it programs are killed; of no use without a limit */
 uint64_t oom_line_below(uint64_t limit); /* what programs may use of the sandbox's */
 
 /* --- oom_watch.c --- */

@@ -28,14 +28,9 @@ static uint64_t reach(const struct oom_domain *d)
 	return d->charges ? charge_handed(d->charges, d->account) : memfile_reach(d->o->k->memfile);
 }
 
-static uint64_t line_of(const struct oom_domain *d)
-{
-	return d->charges ? oom_limit(d) : oom_line_below(oom_limit(d));
-}
-
 static bool over(const struct oom_domain *d)
 {
-	const uint64_t line = line_of(d);
+	const uint64_t line = oom_line_of(d);
 
 	return oom_limit(d) && oom_used(d) > (line > d->borne ? line : d->borne);
 }
@@ -45,7 +40,7 @@ static bool over(const struct oom_domain *d)
  * can be borne: the host keeps it too. */
 static void bear(struct oom_domain *d)
 {
-	const uint64_t line = line_of(d), n = oom_used(d);
+	const uint64_t line = oom_line_of(d), n = oom_used(d);
 
 	d->borne = d->charges && n > line && n - line <= line / BEAR_PART ? n : 0;
 }
@@ -159,7 +154,7 @@ static int64_t look_again(uint64_t left, int64_t took)
 static int64_t look(struct oom_domain *d)
 {
 	const uint64_t limit = oom_limit(d);
-	uint64_t line = line_of(d);
+	uint64_t line = oom_line_of(d);
 	int64_t begin = now_monotonic();
 	uint64_t n = 0;
 

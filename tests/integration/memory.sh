@@ -66,6 +66,14 @@ for step in 1 << 21, 4096:
 	inside $p 96 'for i in 1 2 3 4; do (exec perl -e "\$x = q(x) x 60000000; sleep 1") & done; wait; echo done; dmesg | grep -c "Killed process"'
 	is "$p: several at once" "$? $(awk 'NR == 1 || $1 > 1 && $1 < 5 { print "yes" }' "$SCRATCH/out" | xargs)" "0 yes yes"
 done
+if [ "$(id -u)" = 0 ] && [ -c /dev/fuse ]; then
+	bundle 64 sleep 1000
+	quiet run --detach -b "$b" $id
+	timeout 30 nsenter -m -t "$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["sentry"]["pid"])' "$STATE/$id/state.json")" \
+		sh -c 'yes | head -c 100000000 >/tmp/x' 2>"$SCRATCH/err"
+	is "what is brought from outside is refused, and no program is killed" "$(grep -c 'No space' "$SCRATCH/err") $(run state $id | grep -c running)" "1 1"
+	quiet delete --force $id
+fi
 inside systrap 128 "$(hold 30 1000 first)$(hold 40 0 second)$(hold 60 0 third)"'sleep 0.5; for n in first second third; do kill -0 ${!n} 2>/dev/null && echo $n; done; kill %1 %2 %3 2>/dev/null; :'
 is "oom_score_adj names the one to be killed" "$? $(xargs <"$SCRATCH/out")" "0 second third"
 inside systrap 128 "$(hold 70 -1000 first)$(hold 10 0 second)$(hold 60 0 third)"'sleep 0.5; for n in first second third; do kill -0 ${!n} 2>/dev/null && echo $n; done; cat /proc/$first/oom_score; kill %1 %2 %3 2>/dev/null; :'

@@ -42,7 +42,7 @@ END_TEST
 
 START_TEST(join)
 {
-	char path[NODES_PATH_MAX + 1], name[NODES_PATH_MAX + 1];
+	static char path[NODES_PATH_MAX + 1], name[NODES_PATH_MAX + 1];
 	uint64_t dir = nodes_tell(&ns, "1");
 
 	ck_assert(nodes_join(&ns, NODES_ROOT, "stat", path));
@@ -76,6 +76,48 @@ START_TEST(bounded)
 }
 END_TEST
 
+START_TEST(bounded_bytes)
+{
+	static char path[NODES_PATH_MAX + 1];
+	uint64_t first = nodes_tell(&ns, "first");
+
+	memset(path, 'x', NODES_PATH_MAX);
+	for (int i = 0; i < 1000; i++) {
+		path[i] = 'y'; /* another each time */
+		ck_assert(nodes_tell(&ns, path));
+		ck_assert(ns.bytes <= NODES_BYTES_MAX && ns.n <= NODES_BYTES_MAX / NODES_PATH_MAX + 1);
+	}
+	ck_assert_ptr_null(nodes_path(&ns, first));
+}
+END_TEST
+
+START_TEST(renamed)
+{
+	static char deep[NODES_PATH_MAX + 1];
+	uint64_t a = nodes_tell(&ns, "a"), in = nodes_tell(&ns, "a/b/c"), other = nodes_tell(&ns, "ab"), old = nodes_tell(&ns, "d/old"), below, far;
+
+	nodes_rename(&ns, "a", "d");
+	ck_assert_str_eq(nodes_path(&ns, a), "d");
+	ck_assert_str_eq(nodes_path(&ns, in), "d/b/c");
+	ck_assert_str_eq(nodes_path(&ns, other), "ab");
+	ck_assert_ptr_null(nodes_path(&ns, old)); /* what was there */
+	ck_assert(nodes_tell(&ns, "d/b/c") == in && nodes_tell(&ns, "a") != a);
+	nodes_rename(&ns, "d", "d");
+	ck_assert_str_eq(nodes_path(&ns, in), "d/b/c");
+	/* too long where it comes to: it is asked for by name again */
+	memset(deep, 'x', NODES_PATH_MAX);
+	deep[1] = '/';
+	far = nodes_tell(&ns, deep);
+	below = nodes_tell(&ns, "x");
+	nodes_rename(&ns, "x", "long");
+	ck_assert_ptr_null(nodes_path(&ns, far));
+	ck_assert_str_eq(nodes_path(&ns, below), "long");
+	nodes_rename(&ns, "ab", "e");
+	nodes_forget(&ns, other, 1);
+	ck_assert_ptr_null(nodes_path(&ns, other));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("controld/nodes");
@@ -87,6 +129,8 @@ int main(void)
 	tcase_add_test(t, told_and_forgotten);
 	tcase_add_test(t, join);
 	tcase_add_test(t, bounded);
+	tcase_add_test(t, bounded_bytes);
+	tcase_add_test(t, renamed);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
