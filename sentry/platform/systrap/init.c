@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
@@ -26,6 +28,16 @@ static int64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* From Linux 6.11 on whoever waits in SECCOMP_IOCTL_NOTIF_RECV learns that nobody is
+ * left to send; before, only poll() tells. */
+static bool receive_ends(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname u;
+
+	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 && (major > 6 || (major == 6 && minor >= 11));
 }
 
 static struct err *make_slots(struct st_platform *p)
@@ -64,6 +76,7 @@ static struct err *st_init(int mem_fd, struct platform **out)
 		return err_new(ENOMEM, "cannot start the systrap platform");
 	p->base.ops = &platform_systrap;
 	p->mem_fd = mem_fd;
+	p->receive_ends = receive_ends();
 	st_place_init(p);
 	p->fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
 	p->stub_flags |= p->fsgsbase ? ST_HAS_FSGSBASE : 0;

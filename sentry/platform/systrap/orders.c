@@ -35,21 +35,24 @@ union answer {
 	uint8_t room[256];
 };
 
+/* Until there is something to receive; false: all its threads have ended. */
+static bool await_report(struct st_as *as)
+{
+	struct pollfd pfd = { .fd = as->notify_fd, .events = POLLIN };
+	int n;
+
+	while ((n = poll(&pfd, 1, -1)) < 0 && errno == EINTR)
+		;
+	return n > 0 && pfd.revents & POLLIN;
+}
+
 /* The mapper's next report: 0 or -ESRCH. */
 static int wait_report(struct st_as *as, uint64_t *done, int64_t *result)
 {
-	struct pollfd pfd = { .fd = as->notify_fd, .events = POLLIN };
 	union notif u;
 
 	lock_wake_owed();
-	for (;;) {
-		if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
-			break;
-		if (!(pfd.revents & POLLIN)) {
-			if (pfd.revents)
-				break; /* hung up: all its threads have ended */
-			continue;
-		}
+	while (as->p->receive_ends || await_report(as)) {
 		memset(&u, 0, sizeof(u));
 		if (ioctl(as->notify_fd, SECCOMP_IOCTL_NOTIF_RECV, &u)) {
 			if (errno == EINTR)

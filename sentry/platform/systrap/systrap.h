@@ -56,6 +56,7 @@ struct st_platform {
 	cpu_set_t cpu_set; /* [I] where threads may run that are not held anywhere */
 	bool places; /* [I] there may be more than one processor, and it is known which one a thread is on */
 	uint64_t spin_max; /* [I] ticks that a side may spin before it sleeps */
+	bool receive_ends; /* [I] receiving a report ends when the process does: need not be polled for */
 	bool fsgsbase; /* [I] the instructions may be used */
 	uint32_t stub_flags; /* [I] ST_HAS_*: what of them stubs may use */
 	_Atomic unsigned running; /* contexts that run program code */
