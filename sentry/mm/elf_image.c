@@ -92,14 +92,36 @@ static int read_exact(const struct elf_file *f, void *buf, size_t n, uint64_t of
 	return 0;
 }
 
-static int read_interp(const struct elf_file *f, const Elf64_Phdr *p, struct elf_image *img)
+/* What the file begins with: mostly all that is asked for. */
+struct head {
+	uint8_t bytes[1024];
+	size_t n;
+};
+
+static int read_head(const struct elf_file *f, struct head *h)
+{
+	ssize_t r = f->pread(f->priv, h->bytes, sizeof(h->bytes), 0);
+
+	h->n = r < 0 ? 0 : (size_t)r;
+	return r < 0 ? (int)r : 0;
+}
+
+static int read_part(const struct elf_file *f, const struct head *h, void *buf, size_t n, uint64_t off)
+{
+	if (off > h->n || n > h->n - off)
+		return read_exact(f, buf, n, off);
+	memcpy(buf, h->bytes + off, n);
+	return 0;
+}
+
+static int read_interp(const struct elf_file *f, const struct head *h, const Elf64_Phdr *p, struct elf_image *img)
 {
 	int e;
 
 	img->interp = malloc(p->p_filesz);
 	if (!img->interp)
 		return -ENOMEM;
-	e = read_exact(f, img->interp, p->p_filesz, p->p_offset);
+	e = read_part(f, h, img->interp, p->p_filesz, p->p_offset);
 	if (e)
 		return e;
 	return img->interp[p->p_filesz - 1] ? -ENOEXEC : 0;
@@ -108,10 +130,11 @@ static int read_interp(const struct elf_file *f, const Elf64_Phdr *p, struct elf
 int elf_read_image(const struct elf_file *f, struct elf_image *img)
 {
 	const Elf64_Phdr *interp;
-	int e;
+	struct head head;
+	int e = read_head(f, &head);
 
 	memset(img, 0, sizeof(*img));
-	e = read_exact(f, &img->eh, sizeof(img->eh), 0);
+	e = e ? e : read_part(f, &head, &img->eh, sizeof(img->eh), 0);
 	if (e)
 		return e == -EIO ? -ENOEXEC : e;
 	e = elf_check_header(&img->eh);
@@ -120,13 +143,13 @@ int elf_read_image(const struct elf_file *f, struct elf_image *img)
 	img->ph = calloc(img->eh.e_phnum, sizeof(*img->ph));
 	if (!img->ph)
 		return -ENOMEM;
-	e = read_exact(f, img->ph, img->eh.e_phnum * sizeof(*img->ph), img->eh.e_phoff);
+	e = read_part(f, &head, img->ph, img->eh.e_phnum * sizeof(*img->ph), img->eh.e_phoff);
 	if (e == -EIO)
 		e = -ENOEXEC;
 	if (!e)
 		e = elf_check_phdrs(img, &interp);
 	if (!e && interp)
-		e = read_interp(f, interp, img);
+		e = read_interp(f, &head, interp, img);
 	if (e)
 		elf_image_free(img);
 	return e;

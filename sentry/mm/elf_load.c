@@ -21,11 +21,19 @@
 
 uint64_t elf_random(uint64_t mask, bool off)
 {
-	uint64_t r = 0;
+	static __thread uint64_t drawn[8]; /* at once: one loading takes about as many */
+	static __thread unsigned left;
+	uint64_t r;
 
-	/* 8 bytes never come short; without entropy at boot the layout is just not random. */
-	if (off || getrandom(&r, sizeof(r), 0) != sizeof(r))
+	if (off)
 		return 0;
+	/* So few bytes never come short; without entropy at boot the layout is just not random. */
+	if (!left && getrandom(drawn, sizeof(drawn), 0) == sizeof(drawn))
+		left = sizeof(drawn) / sizeof(drawn[0]);
+	if (!left)
+		return 0;
+	r = drawn[--left];
+	drawn[left] = 0; /* nobody else is to come to know it */
 	return r & mask;
 }
 
