@@ -15,6 +15,8 @@
 #define PREMAP_ANON ANON_STEP /* what a program asks for in larger pieces it may not touch */
 #define TOUCHED_LEAST (UINT64_C(256) << 10)
 #define PREMAP_COPY (UINT64_C(64) << 10)
+#define AGAIN_MOST (4 * PAGE_SIZE)
+
 /* A program access that the stub's mapping permits already: another thread was
  * faster, or the host refuses the page (beyond a host file's end, no memory). */
 #define SPURIOUS_MAX 500
@@ -45,11 +47,16 @@ uint64_t contiguous_hint(struct mm *mm, uint64_t lo, uint64_t hi)
 	return 0;
 }
 
-/* Memory for the record, near hint; a whole block lies where a huge page fits. */
+/* Memory for the record, near hint; a whole block lies where a huge page fits.  A few
+ * pages that continue nothing are such as other programs have left, and are there already. */
 static int alloc_block(struct mm *mm, struct pma *p, uint64_t hint)
 {
 	struct memfile *mf = mm->env->mf;
 
+	if (!hint && pma_len(p) <= AGAIN_MOST && !memfile_alloc_again(mf, pma_len(p), &p->off)) {
+		p->present = true;
+		return 0;
+	}
 	if (memfile_has_huge(mf) && pma_len(p) == ANON_STEP && !memfile_alloc(mf, ANON_STEP, ANON_STEP, hint, &p->off))
 		return 0;
 	return memfile_alloc(mf, pma_len(p), PAGE_SIZE, hint, &p->off);
@@ -274,7 +281,20 @@ int mm_fault(struct mm *mm, uint64_t addr, unsigned access, int *code)
 /* A loader relocates the data it maps: copied now, that is no fault of each page's. */
 static bool worth_copying(const struct vma *v, uint64_t len, bool loading)
 {
-	return loading && (v->prot & LINUX_PROT_WRITE) && len <= PREMAP_COPY;
+	return loading && v->obj && (v->prot & LINUX_PROT_WRITE) && len <= PREMAP_COPY;
+}
+
+/* A running loader has mapped a file's data, v, and will write there next; it will map
+ * zeroed memory in place of what its first mapping of the file has behind the data. */
+static void load_data(struct mm *mm, const struct vma *v)
+{
+	const struct vma *behind = vma_at(mm, v->end);
+
+	if (!mm->as)
+		return;
+	if (behind && behind->obj == v->obj && !(behind->prot & LINUX_PROT_WRITE))
+		stub_unmap(mm, behind->start, behind->end);
+	stub_hurry(mm);
 }
 
 void premap(struct mm *mm, uint64_t start, uint64_t end, bool loading)
@@ -284,14 +304,16 @@ void premap(struct mm *mm, uint64_t start, uint64_t end, bool loading)
 
 	while (start < end && (v = vma_at(mm, start))) {
 		uint64_t stop = min_u64(v->end, end);
-		bool copy = v->obj && worth_copying(v, stop - start, loading);
+		bool copy = worth_copying(v, stop - start, loading);
 
 		if ((v->flags & (VMA_SHARED | VMA_NORESERVE)) || v->prot == LINUX_PROT_NONE || (!v->obj && stop - start > PREMAP_ANON)) {
 			start = stop;
 			continue;
 		}
 		for (; start < stop && !page_get(mm, v, start, copy, &p); start = p->end)
-			(loading && v->obj ? stub_map_later : stub_map)(mm, p);
+			(loading ? stub_map_later : stub_map)(mm, p);
+		if (copy)
+			load_data(mm, v);
 		start = max_u64(start, stop);
 	}
 }

@@ -102,14 +102,31 @@ static void punch(const struct memfile *m, uint64_t off, uint64_t len)
 		__builtin_memset(m->base + off, 0, len);
 }
 
+/* Takes the first `len` bytes of r, or all of it, from what is dirty. */
+static struct range *cut_dirty_locked(struct memfile *m, struct range *r, uint64_t len)
+{
+	struct range *part = r->len > len ? malloc(sizeof(*part)) : NULL;
+
+	if (!part) {
+		RB_REMOVE(range_tree, &m->dirty, r);
+		m->dirty_bytes -= r->len;
+		return r;
+	}
+	part->off = r->off;
+	part->len = len;
+	r->off += len; /* stays in order */
+	r->len -= len;
+	m->dirty_bytes -= len;
+	return part;
+}
+
 /* Until at most `keep` bytes are held back. */
 static void flush_dirty_locked(struct memfile *m, uint64_t keep)
 {
 	struct range *r;
 
 	while (m->dirty_bytes > keep && (r = RB_MIN(range_tree, &m->dirty))) {
-		RB_REMOVE(range_tree, &m->dirty, r);
-		m->dirty_bytes -= r->len;
+		r = cut_dirty_locked(m, r, m->dirty_bytes - keep);
 		punch(m, r->off, r->len);
 		ranges_add(&m->free, r);
 	}
@@ -254,7 +271,7 @@ void memfile_get(struct memfile *m, uint64_t off, uint64_t len)
 /* Pages [off, off+len) have no reference any more. */
 static void release(struct memfile *m, uint64_t off, uint64_t len)
 {
-	struct range *r = malloc(sizeof(*r)), *prev;
+	struct range *r = malloc(sizeof(*r)), *prev, *next;
 	struct charges *c = atomic_load(&m->charges);
 
 	if (c)
@@ -268,13 +285,19 @@ static void release(struct memfile *m, uint64_t off, uint64_t len)
 	}
 	r->off = off;
 	r->len = len;
-	prev = RB_NFIND(range_tree, &m->dirty, r);
-	prev = prev ? RB_PREV(range_tree, &m->dirty, prev) : RB_MAX(range_tree, &m->dirty);
+	next = RB_NFIND(range_tree, &m->dirty, r);
+	prev = next ? RB_PREV(range_tree, &m->dirty, next) : RB_MAX(range_tree, &m->dirty);
 	if (prev && prev->off + prev->len == off) {
 		prev->len += len;
 		free(r);
+		r = prev;
 	} else {
 		RB_INSERT(range_tree, &m->dirty, r);
+	}
+	if (next && r->off + r->len == next->off) { /* one hole costs less than two */
+		r->len += next->len;
+		RB_REMOVE(range_tree, &m->dirty, next);
+		free(next);
 	}
 	m->dirty_bytes += len;
 	if (m->dirty_bytes > DIRTY_MAX)
@@ -329,8 +352,8 @@ void memfile_commit(struct memfile *m, uint64_t off, uint64_t len)
 	madvise(m->base + off, len, MADV_POPULATE_WRITE);
 }
 
-/* Zeros are written: no page is cleared first, and none faults. */
-void memfile_commit_new(struct memfile *m, uint64_t off, uint64_t len)
+/* Zeros are written: no page is cleared first, and none faults. False: not all of them. */
+static bool write_zeros(const struct memfile *m, uint64_t off, uint64_t len)
 {
 	static uint8_t zero[64 << 10];
 	struct iovec v[32];
@@ -344,9 +367,24 @@ void memfile_commit_new(struct memfile *m, uint64_t off, uint64_t len)
 			v[n] = (struct iovec){ zero, end - at < sizeof(zero) ? end - at : sizeof(zero) };
 		done = pwritev2(m->fd, v, n, (off_t)off, 0);
 		if (done <= 0)
-			return;
+			return false;
 		off += (uint64_t)done;
 	}
+	return true;
+}
+
+void memfile_commit_new(struct memfile *m, uint64_t off, uint64_t len)
+{
+	(void)write_zeros(m, off, len);
+}
+
+int memfile_alloc_again(struct memfile *m, uint64_t len, uint64_t *off)
+{
+	int e = memfile_alloc_used(m, len, off);
+
+	if (!e && !write_zeros(m, *off, len))
+		punch(m, *off, len);
+	return e;
 }
 
 bool memfile_has_huge(const struct memfile *m)

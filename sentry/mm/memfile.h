@@ -32,6 +32,9 @@ int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint
 /* Pages that hold anything: the caller must overwrite all of them before anybody
  * sees them.  They cost the host nothing. -ENOMEM: there are none. */
 int memfile_alloc_used(struct memfile *m, uint64_t len, uint64_t *off);
+/* The same, zero filled: for what is touched soon, and so little that writing the zeros
+ * costs less than the host's new pages. */
+int memfile_alloc_again(struct memfile *m, uint64_t len, uint64_t *off);
 /* Whose its pages are, from now on known of each allocation; made with the first call. NULL: no memory. */
 struct charges *memfile_charges(struct memfile *m);
 void memfile_get(struct memfile *m, uint64_t off, uint64_t len); /* one more reference to each page */

@@ -169,6 +169,15 @@ static uint32_t area_flags(const struct mm *mm, const struct mm_mmap *m)
 	return f;
 }
 
+/* Loaders map a file's parts so, which means nothing else, and then what of its data is
+ * zero behind what the file has of it. */
+static bool is_loading(struct mm *mm, const struct mm_mmap *m, const struct vma *new)
+{
+	const struct vma *data = new->obj || !(m->flags & LINUX_MAP_FIXED) ? NULL : vma_at(mm, new->start - 1);
+
+	return m->flags & LINUX_MAP_DENYWRITE || (data && data->obj && data->prot == new->prot && !(data->flags & VMA_SHARED));
+}
+
 static int64_t mmap_locked(struct mm *mm, const struct mm_mmap *m, uint64_t len)
 {
 	struct vma like = { .off = m->off, .prot = m->prot & 7, .max_prot = m->max_prot & 7, .obj = m->obj, .file = m->file, .name = m->name };
@@ -200,7 +209,7 @@ static int64_t mmap_locked(struct mm *mm, const struct mm_mmap *m, uint64_t len)
 	vma_join(mm, v);
 	if ((m->flags & (LINUX_MAP_POPULATE | LINUX_MAP_LOCKED)) && !(m->flags & LINUX_MAP_NONBLOCK) && like.prot)
 		mm_populate(mm, like.start, like.end, vma_is_data(like.prot, like.flags)); /* as far as it goes, like Linux */
-	premap(mm, like.start, like.end, m->flags & LINUX_MAP_DENYWRITE); /* which means nothing else, and loaders say it */
+	premap(mm, like.start, like.end, is_loading(mm, m, &like));
 	return a;
 }
 

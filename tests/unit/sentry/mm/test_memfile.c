@@ -85,6 +85,45 @@ START_TEST(used_pages)
 }
 END_TEST
 
+/* The same pages again, but nobody sees what was there. */
+START_TEST(used_pages_are_cleared)
+{
+	uint64_t a, b, size = 4 * PAGE_SIZE;
+
+	ck_assert_int_eq(memfile_alloc_again(mf, size, &b), -ENOMEM); /* there are none */
+	ck_assert_int_eq(memfile_alloc(mf, size, PAGE_SIZE, 0, &a), 0);
+	memset(memfile_ptr(mf, a), 7, size);
+	memfile_put(mf, a, size);
+	ck_assert_int_eq(memfile_alloc_again(mf, size, &b), 0);
+	ck_assert_uint_eq(b, a);
+	for (uint64_t i = 0; i < size; i++)
+		ck_assert_int_eq(((uint8_t *)memfile_ptr(mf, b))[i], 0);
+	memfile_put(mf, b, size);
+}
+END_TEST
+
+/* What was freed in pieces is there as a whole, and some of it whatever is freed. */
+START_TEST(used_pages_join)
+{
+	uint64_t a, b, size = 12 * PAGE_SIZE, much = UINT64_C(1) << 20;
+
+	ck_assert_int_eq(memfile_alloc(mf, size, PAGE_SIZE, 0, &a), 0);
+	memfile_put(mf, a, size / 3);
+	memfile_put(mf, a + size / 3 * 2, size / 3);
+	ck_assert_int_eq(memfile_alloc_used(mf, size, &b), -ENOMEM);
+	memfile_put(mf, a + size / 3, size / 3);
+	ck_assert_int_eq(memfile_alloc_used(mf, size, &b), 0);
+	ck_assert_uint_eq(b, a);
+	memfile_put(mf, b, size);
+	ck_assert_int_eq(memfile_alloc(mf, much, PAGE_SIZE, 0, &a), 0);
+	for (uint64_t at = a; at < a + much; at += PAGE_SIZE)
+		memfile_put(mf, at, PAGE_SIZE);
+	ck_assert_int_eq(memfile_alloc_again(mf, PAGE_SIZE, &b), 0);
+	memfile_put(mf, b, PAGE_SIZE);
+	ck_assert_uint_eq(memfile_allocated(mf), 0);
+}
+END_TEST
+
 START_TEST(references_per_page)
 {
 	uint64_t off;
@@ -217,6 +256,8 @@ int main(void)
 	tcase_add_test(t, alignment_and_hint);
 	tcase_add_test(t, freed_memory_returns_to_the_host);
 	tcase_add_test(t, used_pages);
+	tcase_add_test(t, used_pages_are_cleared);
+	tcase_add_test(t, used_pages_join);
 	tcase_add_test(t, references_per_page);
 	tcase_add_test(t, random_operations);
 	tcase_add_test(t, charged);

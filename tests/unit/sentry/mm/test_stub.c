@@ -219,6 +219,48 @@ START_TEST(loaders_orders_wait)
 }
 END_TEST
 
+/* It writes to the data at once; the zeroed memory that it maps behind them waits again. */
+START_TEST(loaders_data_are_due)
+{
+	struct mm *mm = mm_new(&env);
+	struct memobj *o = memobj_anon_new(&env, PAGE_SIZE * 16);
+
+	given(mm); /* it runs */
+	map_file(mm, WIN, PAGE_SIZE * 16, PROT_READ, o);
+	map_file(mm, WIN + PAGE_SIZE * 8, PAGE_SIZE * 4, PROT_READ | PROT_WRITE, o);
+	ck_assert_uint_eq(given(mm), 2);
+	ck_assert_int_eq(page(mm, WIN + PAGE_SIZE * 7)->prot, PROT_READ);
+	ck_assert_int_eq(page(mm, WIN + PAGE_SIZE * 8)->prot, PROT_READ | PROT_WRITE);
+	ck_assert_int_eq(page(mm, WIN + PAGE_SIZE * 12)->prot, 0); /* nobody reads that */
+	map_anon(mm, WIN + PAGE_SIZE * 12, PAGE_SIZE * 4, PROT_READ | PROT_WRITE);
+	ck_assert_uint_eq(given(mm), 0);
+	map_anon(mm, WIN + PAGE_SIZE * 32, PAGE_SIZE, PROT_READ | PROT_WRITE);
+	ck_assert_uint_eq(given(mm), 2);
+	put(mm, WIN + PAGE_SIZE * 12, 5);
+	ck_assert_int_eq(get(mm, WIN + PAGE_SIZE * 12), 5);
+	check_invariants(mm);
+	mm_put(mm);
+	memobj_put(o);
+}
+END_TEST
+
+/* What lies behind the data may be read all the same. */
+START_TEST(behind_a_loaders_data)
+{
+	struct mm *mm = mm_new(&env);
+	struct memobj *o = memobj_anon_new(&env, PAGE_SIZE * 16);
+
+	given(mm);
+	map_file(mm, WIN, PAGE_SIZE * 16, PROT_READ, o);
+	map_file(mm, WIN + PAGE_SIZE * 8, PAGE_SIZE * 4, PROT_READ | PROT_WRITE, o);
+	ck_assert_int_eq(get(mm, WIN + PAGE_SIZE * 12), 0);
+	ck_assert_int_eq(page(mm, WIN + PAGE_SIZE * 12)->prot, PROT_READ);
+	check_invariants(mm);
+	mm_put(mm);
+	memobj_put(o);
+}
+END_TEST
+
 /* Nor does what is due wait for them, or before them. */
 START_TEST(what_is_due_takes_the_others_along)
 {
@@ -325,6 +367,8 @@ int main(void)
 	tcase_add_test(t, object_pages_do_not_wait);
 	tcase_add_test(t, fork_copies_what_is_small);
 	tcase_add_test(t, loaders_orders_wait);
+	tcase_add_test(t, loaders_data_are_due);
+	tcase_add_test(t, behind_a_loaders_data);
 	tcase_add_test(t, what_is_due_takes_the_others_along);
 	tcase_add_test(t, touched_in_a_row);
 	tcase_add_test(t, touched_here_and_there);
