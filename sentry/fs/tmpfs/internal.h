@@ -18,6 +18,7 @@
 
 #define LEAF_PAGES 512u
 #define MID_LEAVES 512u
+#define FEW_PAGES 8u
 #define MIDS_MAX 65536u /* of 1 GiB each */
 
 struct tmpfs_leaf {
@@ -45,7 +46,8 @@ struct tmpfs_node {
 	struct memobj obj;
 	struct mutex mu; /* RANK_MEMOBJ */
 	struct superblock *sb; /* held while pages exist */
-	struct tmpfs_mid **mids; /* [mu] */
+	uint64_t few[FEW_PAGES]; /* [mu] the first pages */
+	struct tmpfs_mid **mids; /* [mu] the others, */
 	uint32_t n_mids; /* [mu] */
 	uint64_t size; /* [mu] the inode's, for faults */
 	uint64_t n_pages; /* [mu] */

@@ -1,5 +1,6 @@
 /*
- * pages.c - a tmpfs file's pages: a three-level table of offsets in the memory file.
+ * pages.c - a tmpfs file's pages: offsets in the memory file, those of the first few pages in the node
+ * (most files have no more), the others in a three-level table.
  * The node's mu (RANK_MEMOBJ) guards it; user memory is never touched under it: data
  * is copied with the pages pinned instead.
  */
@@ -21,6 +22,8 @@ static uint64_t *slot(struct tmpfs_node *n, uint64_t idx)
 	uint64_t m = idx / (LEAF_PAGES * MID_LEAVES);
 	struct tmpfs_leaf *l;
 
+	if (idx < FEW_PAGES)
+		return &n->few[idx];
 	if (m >= n->n_mids || !n->mids[m])
 		return NULL;
 	l = n->mids[m]->leaf[idx / LEAF_PAGES % MID_LEAVES];
@@ -32,6 +35,10 @@ static int make_slot(struct tmpfs_node *n, uint64_t idx, uint64_t **out)
 	uint64_t m = idx / (LEAF_PAGES * MID_LEAVES);
 	struct tmpfs_leaf **l;
 
+	if (idx < FEW_PAGES) {
+		*out = &n->few[idx];
+		return 0;
+	}
 	if (m >= MIDS_MAX)
 		return -EFBIG;
 	if (m >= n->n_mids) {
@@ -145,16 +152,17 @@ static uint64_t take_pages(struct tmpfs_node *n, uint64_t first, uint64_t end, u
 {
 	uint64_t idx = first, limit = (uint64_t)n->n_mids * LEAF_PAGES * MID_LEAVES;
 
+	if (limit < FEW_PAGES)
+		limit = FEW_PAGES;
 	if (end > limit)
 		end = limit;
 	while (idx < end && *count < DROP_BATCH) {
-		uint64_t m = idx / (LEAF_PAGES * MID_LEAVES), *s;
+		uint64_t m = idx / (LEAF_PAGES * MID_LEAVES), *s = slot(n, idx);
 
-		if (!n->mids[m]) {
+		if (!s && !n->mids[m]) {
 			idx = (m + 1) * LEAF_PAGES * MID_LEAVES;
 			continue;
 		}
-		s = slot(n, idx);
 		if (!s) {
 			idx = (idx / LEAF_PAGES + 1) * LEAF_PAGES;
 			continue;

@@ -1,9 +1,11 @@
 /* Reading, writing, seeking, sizes, holes, copying. */
 #include "fs.h"
 
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 
 CASE(positions)
 {
@@ -180,6 +182,34 @@ CASE(ends)
 	map[4995] = 'm';
 	CHECK(pread(r, buf, sizeof(buf), 4990) == 10 && buf[5] == 'm' && pread(r, buf, 1, 5000) == 0);
 	CHECK(truncate("f", 0) == 0 && pread(r, buf, 1, 0) == 0);
+}
+
+/* Pages of a file, some there and some not, from its first to its thousandth. */
+CASE(pages_here_and_there)
+{
+	static const int at[] = { 0, 6, 7, 8, 9, 511, 512, 1000 };
+	struct statfs fs;
+	char c = 0;
+	int fd;
+
+	in_temp();
+	fd = open("f", O_RDWR | O_CREAT, 0644);
+	CHECK(fstatfs(fd, &fs) == 0);
+	for (unsigned i = 8; i--;)
+		CHECK(pwrite(fd, &"abcdefgh"[i], 1, at[i] * 4096 + (int)i) == 1);
+	for (unsigned i = 0; i < 8; i++)
+		CHECK(pread(fd, &c, 1, at[i] * 4096 + (int)i) == 1 && c == "abcdefgh"[i]);
+	CHECK(pread(fd, &c, 1, 5 * 4096) == 1 && !c && pread(fd, &c, 1, 510 * 4096) == 1 && !c);
+	if (fs.f_type == TMPFS_MAGIC) { /* others may know less exactly */
+		CHECK(lseek(fd, 4096, SEEK_DATA) == 6 * 4096 && lseek(fd, 6 * 4096, SEEK_HOLE) == 10 * 4096);
+		CHECK(lseek(fd, 10 * 4096, SEEK_DATA) == 511 * 4096 && lseek(fd, 511 * 4096, SEEK_HOLE) == 513 * 4096);
+		CHECK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 7 * 4096, 2 * 4096) == 0);
+		CHECK(lseek(fd, 6 * 4096, SEEK_HOLE) == 7 * 4096 && lseek(fd, 7 * 4096, SEEK_DATA) == 9 * 4096);
+		CHECK(pread(fd, &c, 1, 9 * 4096 + 4) == 1 && c == 'e' && pread(fd, &c, 1, 8 * 4096 + 3) == 1 && !c);
+	}
+	CHECK(ftruncate(fd, 7 * 4096) == 0 && ftruncate(fd, 1001 * 4096) == 0);
+	CHECK(pread(fd, &c, 1, 6 * 4096 + 1) == 1 && c == 'b' && pread(fd, &c, 1, 9 * 4096 + 4) == 1 && !c);
+	CHECK(ftruncate(fd, 0) == 0 && ftruncate(fd, 4096) == 0 && pread(fd, &c, 1, 0) == 1 && !c);
 }
 
 int main(void) { return run_cases(); }
