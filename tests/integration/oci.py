@@ -135,6 +135,7 @@ def linux_cases():
     refused("intelRdt", put("linux.intelRdt", {"closID": "x"}), "linux.intelRdt")
     case("namespaces: pid", None, "pid", ["pid 1 ppid 0"])
     case("annotations", put("annotations", {"a.b": "c"}), "pid", ["pid 1 ppid 0"])
+    case("members that nobody knows", both(put("frob", {"a": [1]}), put("process.frob", 1), put("linux.frob", "x")), "pid", ["pid 1 ppid 0"])
     for good, name in (("/redoubt-it-oci", "absolute"), ("redoubt-it-oci", "relative")):
         case("cgroupsPath: " + name, put("linux.cgroupsPath", good), "pid", ["pid 1 ppid 0"], ours=True)
     refused("cgroupsPath: climbs", put("linux.cgroupsPath", "/../x"), "linux.cgroupsPath")
