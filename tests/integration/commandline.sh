@@ -164,4 +164,9 @@ run run -b "$b" "$id" >/dev/null
 is "run --keep: the id is taken" $? 1
 run delete "$id"
 is "nothing is left" "$(ls "$STATE")" ""
+
+# --- what a program may call ---------------------------------------------------------------------
+run help syscalls | awk 'NR > 1 { print $1, $2, $3 }' >"$SCRATCH/out" 2>"$SCRATCH/err"
+sed -n 's/^SYSCALL(\([0-9]*\), \([^,]*\), [^,]*, \([A-Z]*\).*/\1 \2 \3/p' "$top/sentry/syscalls/table.def" | tr A-Z a-z >"$SCRATCH/table"
+is "help syscalls: every call of the sentry's table, and whether it has it" "$(wc -l <"$SCRATCH/out" | awk '{ print ($1 > 300) }') $(diff "$SCRATCH/out" "$SCRATCH/table" | head -3)" "1 "
 finish
