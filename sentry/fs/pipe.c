@@ -187,6 +187,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 	struct pipe_blocked b = { .u = f->flags & LINUX_O_DIRECT ? NULL : u };
 	struct waiter w = { 0 };
 	ssize_t r = 0, done = 0;
+	bool few;
 
 	if (!u->resid)
 		return 0;
@@ -205,9 +206,12 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 	}
 	if (done)
 		waitq_touch(&p->wq, PIPE_READABLE);
+	few = p->ring.len < p->size / 2;
 	mutex_unlock(&p->mu);
 	wait_end(&w);
-	if (done)
+	if (done && few)
+		waitq_wake_lazily(&p->wq, PIPE_READABLE);
+	else if (done)
 		waitq_wake(&p->wq, PIPE_READABLE);
 	done += b.taken;
 	return done ? done : r;

@@ -43,7 +43,7 @@ static void program_rests(struct sleeper *s)
 		platform_rest(t->ctx);
 }
 
-static bool program_wakes(struct sleeper *s)
+static enum wake_when program_wakes(struct sleeper *s)
 {
 	struct task *t = (struct task *)(void *)((char *)s - offsetof(struct task, sleeper));
 

@@ -26,7 +26,7 @@ struct task_host {
 	struct sleeper sleeper;
 };
 
-static bool host_wakes(struct sleeper *s)
+static enum wake_when host_wakes(struct sleeper *s)
 {
 	struct task_host *h = (struct task_host *)(void *)((char *)s - offsetof(struct task_host, sleeper));
 

@@ -19,7 +19,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+#include <sys/syscall.h>
 #include <x86intrin.h>
+
+#define MORE_MOST 65536 /* bytes */
 
 /* An access that faulted: mapped now, or a signal. */
 static void handle_fault(struct task *t, const struct platform_trap *trap)
@@ -70,6 +73,12 @@ static void close_told(struct task *t)
 	(void)!fd_close_one(t->files, fd, t->files);
 }
 
+/* A wake-up that awaits more to come is not due yet: this call may bring it, and does not take long. */
+static bool may_bring_more(const struct task *t, enum platform_event ev)
+{
+	return ev == PLATFORM_SYSCALL && (t->regs.orig_rax == SYS_write || t->regs.orig_rax == SYS_read) && t->regs.rdx <= MORE_MOST;
+}
+
 static enum platform_event run_program(struct task *t, struct platform_trap *trap)
 {
 	uint64_t start = __rdtsc();
@@ -83,6 +92,8 @@ static enum platform_event run_program(struct task *t, struct platform_trap *tra
 	t->regs_partial = trap->partial;
 	if (t->told.file)
 		close_told(t);
+	if (!may_bring_more(t, ev))
+		lock_wake_lazy();
 	return ev;
 }
 

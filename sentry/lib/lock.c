@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #define MOST_OWED 8
 
@@ -30,6 +31,7 @@ void lock_wake_owed(void)
 
 	n_owed = 0;
 	lock_state.owes = lock_state.owes_later = false;
+	lock_state.lazy = 0;
 	for (unsigned i = 0; i < n; i++)
 		futex_wake(owed[i]);
 }
@@ -55,6 +57,13 @@ void lock_wake_later(_Atomic uint32_t *word)
 {
 	owe(word);
 	lock_state.owes_later = true;
+}
+
+void lock_wake_lazily(_Atomic uint32_t *word)
+{
+	owe(word);
+	if (!lock_state.lazy)
+		lock_state.lazy = __rdtsc();
 }
 
 void mutex_init(struct mutex *m, enum lock_rank rank)

@@ -52,6 +52,9 @@ void lock_wake(_Atomic uint32_t *word);
 /* The same, but not before the thread waits for something: whoever is woken has to run
  * where it runs itself. */
 void lock_wake_later(_Atomic uint32_t *word);
+/* The same, but more is to come that the woken had better find at once: so it may wait for a
+ * while that the platform knows, as long as the thread does nothing that takes its time. */
+void lock_wake_lazily(_Atomic uint32_t *word);
 void lock_wake_owed(void); /* all of them now: before a thread waits, or ends */
 
 /* [t] */
@@ -59,7 +62,15 @@ extern _Thread_local struct lock_state {
 	unsigned held;
 	bool owes; /* wake-ups, as soon as it holds none */
 	bool owes_later;
+	bool lazily; /* what is woken now may wait like that */
+	uint64_t lazy; /* ticks: since when it owes such wake-ups; 0: none */
 } lock_state;
+
+static inline void lock_wake_lazy(void)
+{
+	if (lock_state.lazy)
+		lock_wake_owed();
+}
 
 static inline void lock_taken(void)
 {

@@ -81,6 +81,13 @@ void waitq_wake(struct waitq *q, uint32_t events)
 	wake(q, events, false);
 }
 
+void waitq_wake_lazily(struct waitq *q, uint32_t events)
+{
+	lock_state.lazily = true;
+	wake(q, events, false);
+	lock_state.lazily = false;
+}
+
 void waitq_wake_one(struct waitq *q, uint32_t events)
 {
 	wake(q, events, true);
@@ -140,10 +147,20 @@ void sleeper_wake(struct sleeper *s)
 {
 	if (atomic_exchange(&s->word, SLEEPER_WOKEN) != SLEEPER_SLEEPS || s == current)
 		return;
-	if (s->wakes && s->wakes(s))
+	switch (s->wakes ? s->wakes(s) : WAKE_NOW) {
+	case WAKE_LATER:
 		lock_wake_later(&s->word);
-	else
-		lock_wake(&s->word);
+		return;
+	case WAKE_LAZILY:
+		if (lock_state.lazily) {
+			lock_wake_lazily(&s->word);
+			return;
+		}
+		break;
+	case WAKE_NOW:
+		break;
+	}
+	lock_wake(&s->word);
 }
 
 void sleeper_interrupt(struct sleeper *s)
@@ -181,7 +198,7 @@ static bool begins_to_sleep(struct sleeper *s)
 
 	if (s->sleeps)
 		s->sleeps(s);
-	if (lock_state.owes || lock_state.owes_later)
+	if (lock_state.owes || lock_state.owes_later || lock_state.lazy)
 		lock_wake_owed();
 	return atomic_compare_exchange_strong(&s->word, &awake, SLEEPER_SLEEPS);
 }

@@ -75,6 +75,8 @@ void waitq_destroy(struct waitq *q); /* must be empty */
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_del(struct waiter *w); /* after return fn is not running */
 void waitq_wake(struct waitq *q, uint32_t events); /* all whose mask fits */
+/* The same; but more is to come soon, and who sleeps need not wake before (lock_wake_lazily). */
+void waitq_wake_lazily(struct waitq *q, uint32_t events);
 void waitq_wake_one(struct waitq *q, uint32_t events); /* all non-exclusive, and one exclusive */
 
 /* For the early ones only: under the lock of what has changed, before the wake-up, so
@@ -85,15 +87,20 @@ void waitq_touch(struct waitq *q, uint32_t events);
 #define SLEEPER_WOKEN 1u
 #define SLEEPER_SLEEPS 2u /* in the host's futex, or about to */
 
+enum wake_when {
+	WAKE_NOW,
+	WAKE_LATER, /* when the waker sleeps: lock_wake_later */
+	WAKE_LAZILY, /* if it was waitq_wake_lazily: lock_wake_lazily */
+};
+
 /* One per host thread that may block in the kernel. */
 struct sleeper {
 	_Atomic uint32_t word; /* latch: SLEEPER_* */
 	_Atomic bool interrupted; /* a signal or kill awaits: interruptible sleeps end at once until sleeper_clear */
 	_Atomic char *state; /* [I] the owner's 'R', told 'S' or 'D' for the time of a sleep; may be NULL */
 	void (*sleeps)(struct sleeper *s); /* [I] called before its thread sleeps, on that thread; may be NULL */
-	/* [I] called before its thread is woken that sleeps, on the waking thread: whether that had better be later, when
-	 * this one sleeps; may be NULL */
-	bool (*wakes)(struct sleeper *s);
+	/* [I] called before its thread is woken that sleeps, on the waking thread: when that is to be; may be NULL */
+	enum wake_when (*wakes)(struct sleeper *s);
 	_Atomic pid_t tid; /* the host thread that it is current of; 0: none yet */
 	_Atomic int seat; /* the one processor where the platform lets that thread run, and one; 0: it may run anywhere; */
 	_Atomic uint64_t seated; /* and since when, by the processor's counter */

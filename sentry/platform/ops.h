@@ -27,7 +27,7 @@ struct platform_ops {
 	/* Optional: */
 	void (*rest)(struct platform_ctx *c);
 	void (*ends)(struct platform_ctx *c);
-	bool (*wakes)(struct platform *p, struct sleeper *s);
+	enum wake_when (*wakes)(struct platform *p, struct sleeper *s);
 	void (*complete)(struct platform_ctx *c, struct regs *r);
 	void (*answer)(struct platform_ctx *c, enum platform_answer which, uint64_t value);
 	bool (*mask_lend)(struct platform_ctx *c, uint64_t mask);

@@ -102,9 +102,9 @@ void platform_ends(struct platform_ctx *c)
 		c->ops->ends(c);
 }
 
-bool platform_wakes(struct platform *p, struct sleeper *s)
+enum wake_when platform_wakes(struct platform *p, struct sleeper *s)
 {
-	return p->ops->wakes && p->ops->wakes(p, s);
+	return p->ops->wakes ? p->ops->wakes(p, s) : WAKE_NOW;
 }
 
 void platform_ctx_bind(struct platform_ctx *c)

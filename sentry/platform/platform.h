@@ -17,6 +17,7 @@
 #define SENTRY_PLATFORM_PLATFORM_H
 
 #include "arch/x86_64/arch.h"
+#include "lib/wait.h"
 #include "libipc/err.h"
 
 #include <stdbool.h>
@@ -95,10 +96,8 @@ void platform_rest(struct platform_ctx *c);
 void platform_ends(struct platform_ctx *c);
 
 /* The calling thread is about to wake the one that sleeps there: where they had better
- * run is the platform's to say, and whether it is to be woken only when the caller
- * sleeps or waits for its program. Any thread. */
-struct sleeper;
-bool platform_wakes(struct platform *p, struct sleeper *s);
+ * run is the platform's to say, and when it is to be woken. Any thread. */
+enum wake_when platform_wakes(struct platform *p, struct sleeper *s);
 
 /* After an event whose trap said that registers are partial, before any others
  * are looked at or changed: fills them in.  Own thread. */

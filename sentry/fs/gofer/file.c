@@ -218,6 +218,7 @@ static ssize_t bounce_read(int fd, struct uio *u, size_t want, int64_t pos, bool
 
 	if (want > sizeof(buf))
 		want = sizeof(buf);
+	lock_wake_lazy();
 	r = pread(fd, buf, want, pos);
 	if (r < 0)
 		return -errno;
@@ -240,6 +241,7 @@ static ssize_t direct_read(int fd, struct uio *u, size_t want, int64_t pos, bool
 		return bounce_read(fd, u, want, pos, end);
 	for (int k = 0; k < n; k++)
 		pinned += iov[k].iov_len;
+	lock_wake_lazy();
 	r = preadv2(fd, iov, n, pos, 0);
 	if (r < 0)
 		r = -errno;
@@ -288,6 +290,7 @@ static ssize_t bounce_write(int fd, struct uio *u, int64_t pos, int flags)
 	if (n <= 0)
 		return n;
 	iov.iov_len = (size_t)n;
+	lock_wake_lazy();
 	r = pwritev2(fd, &iov, 1, pos, flags);
 	if (r < 0)
 		return -errno;
@@ -306,6 +309,7 @@ static ssize_t direct_write(int fd, struct uio *u, int64_t pos, int flags)
 		return n;
 	if (!n)
 		return bounce_write(fd, u, pos, flags);
+	lock_wake_lazy();
 	r = pwritev2(fd, iov, n, pos, flags);
 	if (r < 0)
 		r = -errno;

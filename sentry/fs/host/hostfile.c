@@ -114,6 +114,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, si
 
 	if (n < 0)
 		return n;
+	lock_wake_lazy(); /* the host may take its time */
 	if (!n) {
 		size_t len = max < sizeof(bounce) ? max : sizeof(bounce);
 

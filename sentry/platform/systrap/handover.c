@@ -71,9 +71,16 @@ static bool stopped(struct st_ctx *c)
 	return true;
 }
 
+/* Whom it is to wake lazily may wait as long as this thread is awake itself, and not for long. */
+static bool lazy_is_due(const struct st_ctx *c, uint64_t now)
+{
+	return now - lock_state.lazy >= c->p->spin_max;
+}
+
 static bool spin(struct st_ctx *c)
 {
 	uint64_t start = __rdtsc(), last = start, now;
+	bool lazy = lock_state.lazy;
 
 	while (!stopped(c)) {
 		now = __rdtsc();
@@ -81,6 +88,10 @@ static bool spin(struct st_ctx *c)
 			st_place_preempted(c->p, now);
 		if (now - start >= c->spins)
 			return false;
+		if (lazy && lazy_is_due(c, now)) {
+			lock_wake_owed();
+			lazy = false;
+		}
 		last = now;
 	}
 	return true;
@@ -149,6 +160,8 @@ static void set_spins(struct st_ctx *c, uint64_t ticks)
 /* Whom this thread was to wake later, for one call of its program. */
 static void wake_others(struct st_ctx *c)
 {
+	if (lock_state.lazy && !lock_state.owes_later && !lazy_is_due(c, __rdtsc()))
+		return;
 	if (c->late || c->spins)
 		lock_wake_owed();
 	c->late = lock_state.owes_later;

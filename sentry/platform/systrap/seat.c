@@ -82,20 +82,20 @@ static bool call(const struct st_platform *p, struct sleeper *s)
 	return false;
 }
 
-bool st_seat_wakes(struct platform *base, struct sleeper *s)
+enum wake_when st_seat_wakes(struct platform *base, struct sleeper *s)
 {
 	struct st_platform *p = (struct st_platform *)base;
 	struct st_ctx *c = st_ctx_own();
 
 	if ((!p->places && p->cpus > 1) || !c || s == sleeper_current())
-		return false;
+		return WAKE_NOW;
 	if (c->woke)
 		learn(c, false);
 	c->woke = __rdtsc();
 	c->alone = 0;
 	if (!sure(c) || (p->cpus > 1 && !call(p, s)))
-		return false;
-	return c->turns >= TURNS_LATE;
+		return WAKE_LAZILY;
+	return c->turns >= TURNS_LATE ? WAKE_LATER : WAKE_LAZILY;
 }
 
 int st_seat_own(void)

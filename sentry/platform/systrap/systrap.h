@@ -276,7 +276,7 @@ unsigned st_place_own(void); /* the processor that the calling thread runs on */
 uint64_t st_place_ticks(const struct st_platform *p, uint64_t ns);
 
 /* --- seat.c --- */
-bool st_seat_wakes(struct platform *p, struct sleeper *s);
+enum wake_when st_seat_wakes(struct platform *p, struct sleeper *s);
 void st_seat_rests(struct st_ctx *c); /* its call will sleep */
 void st_seat_ends(struct platform_ctx *c);
 bool st_seat_turns(struct st_ctx *c); /* it does little before it sleeps; asked once a hand-over */

@@ -4,6 +4,7 @@
  */
 #include "../test.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -103,6 +104,39 @@ CASE(then_one_goes_on)
 }
 
 /* Nor by one that ends. */
+/* Who reads is awake soon, however busy the writer was before: it makes no call more. */
+CASE(a_busy_one_goes_on)
+{
+	_Atomic int *seen = shared();
+	int p[2], zero = open("/dev/zero", O_RDONLY), before;
+	char c[64];
+	pid_t pid;
+
+	CHECK(zero >= 0 && pipe(p) == 0);
+	pid = fork();
+	if (!pid) {
+		ssize_t n;
+
+		close(p[1]);
+		while ((n = read(p[0], c, sizeof(c))) > 0)
+			atomic_fetch_add(seen, (int)n);
+		_exit(0);
+	}
+	close(p[0]);
+	for (int i = 0; i < ROUNDS; i++) {
+		until_asleep(pid);
+		before = atomic_load(seen);
+		for (int k = 0; k < 100; k++)
+			CHECK(read(zero, c, sizeof(c)) == sizeof(c));
+		for (int k = 0; k < 1 + i % 3; k++)
+			CHECK(write(p[1], c, 1) == 1);
+		for (double end = now() + 20; atomic_load(seen) < before + 1 + i % 3;)
+			CHECK(now() < end);
+	}
+	close(p[1]);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+}
+
 CASE(then_one_ends)
 {
 	_Atomic int *seen = shared();

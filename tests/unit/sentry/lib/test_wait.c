@@ -19,14 +19,15 @@
 static struct sleeper other;
 static _Atomic bool asleep, awake;
 static _Atomic int told; /* how often it would have been woken */
-static bool later;
+static enum wake_when when;
+static struct waitq queue; /* where it waits */
 static struct mutex a = MUTEX_INIT(RANK_FILE), b = MUTEX_INIT(RANK_WAITQ);
 
-static bool wakes(struct sleeper *s)
+static enum wake_when wakes(struct sleeper *s)
 {
 	(void)s;
 	told++;
-	return later;
+	return when;
 }
 
 static void sleeps(struct sleeper *s)
@@ -37,9 +38,13 @@ static void sleeps(struct sleeper *s)
 
 static void *sleep_once(void *arg)
 {
+	struct waiter w;
+
 	sleeper_set_current(&other);
+	wait_begin(&w, &queue, EVENT_IN);
 	if (!wait_sleep(WAIT_FOREVER))
 		atomic_store(&awake, true);
+	wait_end(&w);
 	return arg;
 }
 
@@ -48,11 +53,12 @@ static void pause_ms(int ms)
 	nanosleep(&(struct timespec){ .tv_nsec = ms * (long)MS }, NULL);
 }
 
-static pthread_t begin(bool to_wake_later)
+static pthread_t begin(enum wake_when to_wake)
 {
 	pthread_t t;
 
-	later = to_wake_later;
+	when = to_wake;
+	waitq_init(&queue);
 	sleeper_init(&other);
 	other.wakes = wakes;
 	other.sleeps = sleeps;
@@ -65,7 +71,7 @@ static pthread_t begin(bool to_wake_later)
 
 START_TEST(woken_when_no_lock_is_held)
 {
-	pthread_t t = begin(false);
+	pthread_t t = begin(WAKE_NOW);
 
 	mutex_lock(&a);
 	mutex_lock(&b);
@@ -84,7 +90,7 @@ END_TEST
 
 START_TEST(woken_at_once_without_locks)
 {
-	pthread_t t = begin(false);
+	pthread_t t = begin(WAKE_NOW);
 
 	sleeper_wake(&other);
 	pthread_join(t, NULL);
@@ -95,7 +101,7 @@ END_TEST
 START_TEST(woken_later)
 {
 	struct sleeper own;
-	pthread_t t = begin(true);
+	pthread_t t = begin(WAKE_LATER);
 
 	sleeper_init(&own);
 	sleeper_set_current(&own);
@@ -111,11 +117,56 @@ START_TEST(woken_later)
 }
 END_TEST
 
+/* Only where more is to come, and no longer than something that takes its time. */
+START_TEST(woken_lazily)
+{
+	pthread_t t = begin(WAKE_LAZILY);
+
+	waitq_wake_lazily(&queue, EVENT_OUT);
+	ck_assert(!lock_state.lazy && told == 0);
+	waitq_wake_lazily(&queue, EVENT_IN);
+	waitq_wake(&queue, EVENT_IN);
+	pause_ms(20);
+	ck_assert(!atomic_load(&awake) && lock_state.lazy && !lock_state.lazily && told == 1);
+	lock_wake_lazy();
+	ck_assert(!lock_state.lazy);
+	pthread_join(t, NULL);
+	ck_assert(atomic_load(&awake));
+}
+END_TEST
+
+START_TEST(woken_lazily_before_a_sleep)
+{
+	struct sleeper own;
+	pthread_t t = begin(WAKE_LAZILY);
+
+	sleeper_init(&own);
+	sleeper_set_current(&own);
+	waitq_wake_lazily(&queue, EVENT_IN);
+	ck_assert_int_eq(wait_sleep(now_monotonic() + MS), -ETIMEDOUT);
+	ck_assert(!lock_state.lazy);
+	pthread_join(t, NULL);
+}
+END_TEST
+
+START_TEST(not_lazily)
+{
+	pthread_t t = begin(WAKE_LAZILY);
+
+	waitq_wake(&queue, EVENT_IN);
+	pthread_join(t, NULL);
+	t = begin(WAKE_NOW);
+	waitq_wake_lazily(&queue, EVENT_IN);
+	pthread_join(t, NULL);
+	ck_assert(!lock_state.lazy);
+}
+END_TEST
+
 /* More than a thread can owe: the first ones are given. */
 START_TEST(many_owed)
 {
 	static _Atomic uint32_t words[100];
-	pthread_t t = begin(false);
+	pthread_t t = begin(WAKE_NOW);
 
 	mutex_lock(&a);
 	sleeper_wake(&other);
@@ -167,6 +218,9 @@ int main(void)
 	tcase_add_test(t, woken_when_no_lock_is_held);
 	tcase_add_test(t, woken_at_once_without_locks);
 	tcase_add_test(t, woken_later);
+	tcase_add_test(t, woken_lazily);
+	tcase_add_test(t, woken_lazily_before_a_sleep);
+	tcase_add_test(t, not_lazily);
 	tcase_add_test(t, many_owed);
 	tcase_add_test(t, own_wake_is_kept);
 	tcase_add_test(t, seat_goes_along);
