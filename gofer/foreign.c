@@ -47,7 +47,8 @@ static const uint64_t foreign[] = {
 	XENFS_SUPER_MAGIC,
 };
 
-bool foreign_type(uint64_t type)
+/* Of a statfs type: proc, sysfs, cgroup and their like. */
+static bool foreign_type(uint64_t type)
 {
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
 		if (foreign[i] == type)

@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of a statfs type: proc, sysfs, cgroup and their like. */
-bool foreign_type(uint64_t type);
 
 #define FOREIGN_KNOWN 16u
 

@@ -9,7 +9,6 @@
 
 struct err *making_pair(int *a, int *b) ERR_MUST_USE;
 /* The state directory and its first record, phase "creating". */
-struct err *making_state(struct context *c, const struct plan *plan, struct sandbox *s) ERR_MUST_USE;
 /* The container's cgroup with its limits; none, with a warning, where we may not have one. */
 struct err *making_cgroup(struct context *c, const struct plan *plan, struct sandbox *s) ERR_MUST_USE;
 

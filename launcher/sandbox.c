@@ -78,7 +78,7 @@ static const char *now_text(struct pool *p)
 	return pool_printf(p, "%s.%09ldZ", text, t.tv_nsec);
 }
 
-struct err *making_state(struct context *c, const struct plan *plan, struct sandbox *s)
+static struct err *making_state(struct context *c, const struct plan *plan, struct sandbox *s)
 {
 	struct err *e = state_create(c->g->root, plan->spec.id.p, c->pool, &s->dir);
 

@@ -109,7 +109,6 @@ void msg_print_schema(const struct msg_proto *p, FILE *f);
 const char *msg_desc_name(const struct msg_desc *d);
 size_t msg_desc_size(const struct msg_desc *d); /* sizeof of the C struct */
 const struct msg_proto *msg_proto_by_name(const char *name); /* "gofer", "control", "boot"; NULL if unknown */
-const char *msg_proto_name(const struct msg_proto *p);
 /* by id or by name ("walk"); NULL if unknown.  *reply is NULL for events. */
 bool msg_proto_method(const struct msg_proto *p, uint32_t id, const struct msg_desc **request, const struct msg_desc **reply);
 bool msg_proto_method_by_name(const struct msg_proto *p, const char *name, uint32_t *id);

@@ -39,11 +39,6 @@ const struct msg_proto *msg_proto_by_name(const char *name)
 	return NULL;
 }
 
-const char *msg_proto_name(const struct msg_proto *p)
-{
-	return p->name;
-}
-
 bool msg_proto_method(const struct msg_proto *p, uint32_t id, const struct msg_desc **request, const struct msg_desc **reply)
 {
 	for (uint32_t i = 0; i < p->n_methods; i++) {

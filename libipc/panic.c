@@ -55,7 +55,7 @@ void panic_number(struct panic_line *l, int64_t v)
 	panic_text(l, p);
 }
 
-void panic_hex(struct panic_line *l, uint64_t v)
+static void panic_hex(struct panic_line *l, uint64_t v)
 {
 	char digits[20], *p = digits + sizeof(digits);
 

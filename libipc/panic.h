@@ -34,7 +34,6 @@ struct panic_line {
 void panic_begin(struct panic_line *l);
 void panic_text(struct panic_line *l, const char *s);
 void panic_number(struct panic_line *l, int64_t v);
-void panic_hex(struct panic_line *l, uint64_t v);
 void panic_end(struct panic_line *l); /* writes it */
 /* A call chain, an address a line. */
 void panic_frames(const uint64_t *frames, unsigned n);

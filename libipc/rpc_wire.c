@@ -47,11 +47,3 @@ struct err *rpc_error_decode(struct frame *f, bool *protocol)
 	msg_arena_free(&a);
 	return e;
 }
-
-int rpc_error_errno(struct frame *f, bool *protocol)
-{
-	struct err *e = rpc_error_decode(f, protocol);
-	int errnum = err_errno(e);
-	err_free(e);
-	return errnum;
-}

@@ -13,7 +13,4 @@ struct err *rpc_error_encode(struct frame *f, int errnum, const char *text) ERR_
  * is broken (then the error says so).  Never NULL. */
 struct err *rpc_error_decode(struct frame *f, bool *protocol) ERR_MUST_USE;
 
-/* Its errno only: 1-4095; EPROTO and *protocol when the frame is broken. */
-int rpc_error_errno(struct frame *f, bool *protocol);
-
 #endif

@@ -119,7 +119,8 @@ struct err *spawn_shell(const char *command, const struct spawn_opts *o, pid_t *
 
 /* --- ending ----------------------------------------------------------------------- */
 
-bool spawn_wait(pid_t pid, unsigned ms, int *status)
+/* Waits up to ms for pid's end; false: it goes on.  Else *status is wait(2)'s. */
+static bool spawn_wait(pid_t pid, unsigned ms, int *status)
 {
 	if (waitpid(pid, status, WNOHANG) == pid)
 		return true;

@@ -36,9 +36,6 @@ struct spawn_opts {
 };
 struct err *spawn_shell(const char *command, const struct spawn_opts *o, pid_t *pid) ERR_MUST_USE;
 
-/* Waits up to ms for pid's end; false: it goes on.  Else *status is wait(2)'s. */
-bool spawn_wait(pid_t pid, unsigned ms, int *status);
-
 /* Ends pid: waits grace_ms, then SIGTERM and as long again, then SIGKILL. Returns wait(2)'s status. */
 int spawn_end(pid_t pid, unsigned grace_ms);
 

@@ -26,8 +26,6 @@ struct completion {
 	_Atomic bool done;
 	struct waitq wq;
 };
-struct completion *completion_new(void);
-void completion_put(struct completion *c);
 void completion_done(struct completion *c); /* and drops the caller's reference; NULL permitted */
 
 #endif

@@ -17,7 +17,6 @@ struct str_list {
 	size_t bytes; /* with their NULs */
 };
 int str_list_add(struct str_list *l, const char *s); /* copies; -ENOMEM */
-int str_list_push_front(struct str_list *l, const char *s);
 void str_list_free(struct str_list *l);
 
 struct exec_request {

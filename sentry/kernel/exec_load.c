@@ -50,7 +50,7 @@ int str_list_add(struct str_list *l, const char *s)
 	return 0;
 }
 
-int str_list_push_front(struct str_list *l, const char *s)
+static int str_list_push_front(struct str_list *l, const char *s)
 {
 	int r = str_list_add(l, s);
 	char *last;

@@ -81,7 +81,7 @@ void uts_ns_set(struct uts_ns *ns, const char *nodename, const char *domainname)
 
 /* --- control groups -------------------------------------------------------------- */
 
-struct cgroup_ns *cgroup_ns_new(struct kernel *k, struct user_ns *owner)
+static struct cgroup_ns *cgroup_ns_new(struct kernel *k, struct user_ns *owner)
 {
 	struct cgroup_ns *ns = calloc(1, sizeof(*ns));
 

@@ -60,7 +60,6 @@ void uts_ns_get(struct uts_ns *ns);
 void uts_ns_put(struct uts_ns *ns); /* NULL is fine */
 void uts_ns_set(struct uts_ns *ns, const char *nodename, const char *domainname); /* NULL, "" or too long: left as it is */
 
-struct cgroup_ns *cgroup_ns_new(struct kernel *k, struct user_ns *owner);
 void cgroup_ns_get(struct cgroup_ns *ns); /* NULL is fine for both */
 void cgroup_ns_put(struct cgroup_ns *ns);
 

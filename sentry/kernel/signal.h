@@ -79,7 +79,6 @@ void signal_continue_locked(struct thread_group *tg);
 bool signal_due_locked(struct task *t); /* something is to be done before the program runs on */
 void signal_recalc_locked(struct task *t); /* the work flag after a change of mask or queue */
 void signal_info_user(struct linux_siginfo *info, struct task *from, int signo, int code); /* SI_USER, SI_TKILL */
-int signal_send_pgrp_locked(struct kernel *k, pid_t pgid, int signo, const struct linux_siginfo *info);
 
 /* --- masks (signal_mask.c) --- */
 enum signal_how { SIGNAL_BLOCK, SIGNAL_UNBLOCK, SIGNAL_SETMASK }; /* rt_sigprocmask's numbers */

@@ -268,7 +268,7 @@ int signal_send_group(struct thread_group *tg, int signo, const struct linux_sig
 	return r;
 }
 
-int signal_send_pgrp_locked(struct kernel *k, pid_t pgid, int signo, const struct linux_siginfo *info)
+static int signal_send_pgrp_locked(struct kernel *k, pid_t pgid, int signo, const struct linux_siginfo *info)
 {
 	struct pgrp *pg = pgrp_find_locked(k->root_pids, pgid);
 	struct thread_group *tg;

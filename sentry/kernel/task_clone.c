@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct completion *completion_new(void)
+static struct completion *completion_new(void)
 {
 	struct completion *c = calloc(1, sizeof(*c));
 
@@ -32,7 +32,7 @@ struct completion *completion_new(void)
 	return c;
 }
 
-void completion_put(struct completion *c)
+static void completion_put(struct completion *c)
 {
 	if (c && ref_put(&c->ref)) {
 		waitq_destroy(&c->wq);

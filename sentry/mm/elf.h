@@ -61,7 +61,4 @@ struct elf_result {
  * -EIO, or what open_interp said; the caller then puts mm. */
 int elf_load(struct mm *mm, const struct elf_args *a, struct elf_result *out);
 
-/* True when the file begins like an ELF object: the caller tries "#!" else. */
-bool elf_probe(const void *head, size_t n);
-
 #endif

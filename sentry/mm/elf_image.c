@@ -10,12 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool elf_probe(const void *head, size_t n)
-{
-	return n >= SELFMAG && !memcmp(head, ELFMAG, SELFMAG);
-}
-
-int elf_check_header(const Elf64_Ehdr *eh)
+/* Pure check of a header. 0, -ENOEXEC. */
+static int check_header(const Elf64_Ehdr *eh)
 {
 	if (memcmp(eh->e_ident, ELFMAG, SELFMAG) || eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_ident[EI_DATA] != ELFDATA2LSB)
 		return -ENOEXEC;
@@ -49,7 +45,9 @@ static int check_load(const Elf64_Phdr *p, struct elf_image *img)
 	return 0;
 }
 
-int elf_check_phdrs(struct elf_image *img, const Elf64_Phdr **interp)
+/* Pure check of img->eh and img->ph: fills lo, hi, align, end, exec_stack.
+ * *interp: the PT_INTERP entry or NULL.  -ENOEXEC, -EINVAL, -ENOMEM. */
+static int check_phdrs(struct elf_image *img, const Elf64_Phdr **interp)
 {
 	int e;
 
@@ -137,7 +135,7 @@ int elf_read_image(const struct elf_file *f, struct elf_image *img)
 	e = e ? e : read_part(f, &head, &img->eh, sizeof(img->eh), 0);
 	if (e)
 		return e == -EIO ? -ENOEXEC : e;
-	e = elf_check_header(&img->eh);
+	e = check_header(&img->eh);
 	if (e)
 		return e;
 	img->ph = calloc(img->eh.e_phnum, sizeof(*img->ph));
@@ -147,7 +145,7 @@ int elf_read_image(const struct elf_file *f, struct elf_image *img)
 	if (e == -EIO)
 		e = -ENOEXEC;
 	if (!e)
-		e = elf_check_phdrs(img, &interp);
+		e = check_phdrs(img, &interp);
 	if (!e && interp)
 		e = read_interp(f, &head, interp, img);
 	if (e)

@@ -21,11 +21,6 @@ struct elf_image {
 	bool exec_stack;
 };
 
-/* Pure check of a header. 0, -ENOEXEC. */
-int elf_check_header(const Elf64_Ehdr *eh);
-/* Pure check of img->eh and img->ph: fills lo, hi, align, end, exec_stack.
- * *interp: the PT_INTERP entry or NULL.  -ENOEXEC, -EINVAL, -ENOMEM. */
-int elf_check_phdrs(struct elf_image *img, const Elf64_Phdr **interp);
 /* Reads and checks. -ENOEXEC, -EINVAL, -EIO, -ENOMEM. */
 int elf_read_image(const struct elf_file *f, struct elf_image *img);
 void elf_image_free(struct elf_image *img);

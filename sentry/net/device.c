@@ -86,7 +86,7 @@ unsigned device_operstate(const struct net_device *d)
 	return device_has_carrier(d) ? LINUX_IF_OPER_UP : d->kind == DEVICE_VETH ? LINUX_IF_OPER_LOWERLAYERDOWN : LINUX_IF_OPER_DOWN;
 }
 
-const char *device_operstate_name(const struct net_device *d)
+static const char *device_operstate_name(const struct net_device *d)
 {
 	switch (device_operstate(d)) {
 	case LINUX_IF_OPER_UP: return "up";

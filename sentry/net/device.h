@@ -82,7 +82,6 @@ bool device_is_up(const struct net_device *d);
 bool device_has_carrier(const struct net_device *d); /* a veth's other end is up too */
 unsigned device_flags(const struct net_device *d); /* as programs see them: IFF_* */
 unsigned device_operstate(const struct net_device *d); /* LINUX_IF_OPER_* */
-const char *device_operstate_name(const struct net_device *d);
 
 struct net_device *device_find_locked(struct net_stack *n, int index);
 struct net_device *device_named_locked(struct net_stack *n, const char *name);

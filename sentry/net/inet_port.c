@@ -68,7 +68,7 @@ bool endpoint_is_any(const struct endpoint *e)
 	return !memcmp(e->ip, any6, 16) || (is_v4(e) && !memcmp(e->ip + 12, any6, 4));
 }
 
-bool endpoint_is_loopback(const struct endpoint *e)
+static bool endpoint_is_loopback(const struct endpoint *e)
 {
 	return !memcmp(e->ip, loop6, 16) || (is_v4(e) && e->ip[12] == 127);
 }
@@ -140,7 +140,8 @@ static int choose_port(struct socket *s, struct endpoint *e)
 	return -EADDRINUSE;
 }
 
-int port_bind(struct socket *s, const struct endpoint *want, bool privileged)
+/* Gives s the name and its port (0: a free one). -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL (has one) */
+static int port_bind(struct socket *s, const struct endpoint *want, bool privileged)
 {
 	struct endpoint e = *want;
 	struct sockaddr_buf a;

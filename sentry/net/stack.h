@@ -83,10 +83,7 @@ struct endpoint { /* IPv4 as ::ffff:a.b.c.d */
 int endpoint_of(const struct socket *s, const struct sockaddr_buf *a, struct endpoint *out); /* -EINVAL, -EAFNOSUPPORT */
 void endpoint_addr(const struct endpoint *e, int family, struct sockaddr_buf *out);
 bool endpoint_is_any(const struct endpoint *e);
-bool endpoint_is_loopback(const struct endpoint *e);
 void endpoint_loopback(struct endpoint *e); /* any -> the loopback address of its kind; the port stays */
-/* Gives s the name and its port (0: a free one). -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL (has one) */
-int port_bind(struct socket *s, const struct endpoint *e, bool privileged);
 int port_autobind(struct socket *s); /* if it has none yet */
 /* Replaces the address in s's name. */
 /* Where `to` is and the name that s has towards it: a port of its own, and an address that is filled in where it has

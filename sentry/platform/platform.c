@@ -20,11 +20,6 @@ struct err *platform_new(const char *name, int mem_fd, struct platform **out)
 	return err_new(0, "unknown platform '%s'", name);
 }
 
-const char *platform_name(const struct platform *p)
-{
-	return p->ops->name;
-}
-
 struct platform_as *platform_as_new(struct platform *p)
 {
 	return p->ops->as_new(p);

@@ -49,7 +49,6 @@ struct platform_trap {
 /* name: "ptrace".  Called at boot before the process is sealed and before any
  * thread is made.  mem_fd: the memory file, which stubs map. */
 struct err *platform_new(const char *name, int mem_fd, struct platform **out) ERR_MUST_USE;
-const char *platform_name(const struct platform *p);
 
 struct platform_as *platform_as_new(struct platform *p); /* NULL: out of memory or processes */
 void platform_as_free(struct platform_as *as); /* kills the stub process; no ctx may be running in it */

@@ -30,7 +30,8 @@ static struct sock_caller sender_of(struct task *t)
 	return c;
 }
 
-void send_sigpipe(struct task *t, struct socket *s, int64_t result, int flags)
+/* Raises SIGPIPE for a failed send. */
+static void send_sigpipe(struct task *t, struct socket *s, int64_t result, int flags)
 {
 	if (result == -EPIPE && s->type == LINUX_SOCK_STREAM && !(flags & LINUX_MSG_NOSIGNAL))
 		signal_send_task(t, LINUX_SIGPIPE, NULL);

@@ -14,7 +14,5 @@ struct sock_caller caller_of(struct task *t);
 int copy_addr_from_user(struct task *t, uaddr at, int len, struct sockaddr_buf *out);
 /* Stores an address, cut to *len at len_at, and its whole length there. */
 int copy_addr_to_user(struct task *t, const struct sockaddr_buf *a, uaddr at, uaddr len_at);
-/* Raises SIGPIPE for a failed send. */
-void send_sigpipe(struct task *t, struct socket *s, int64_t result, int flags);
 
 #endif

@@ -27,7 +27,7 @@ int dcache_init(struct dcache *dc, unsigned cpus)
 }
 
 /* Keyed by a random number, so that a program cannot choose names that collide. */
-uint32_t dcache_hash(const struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len)
+static uint32_t dcache_hash(const struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len)
 {
 	const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
 	uint64_t h = (dc->seed ^ (uintptr_t)parent) * k, w;

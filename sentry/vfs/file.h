@@ -114,13 +114,6 @@ struct file_lock {
 int file_lock_get(struct file *f, struct file_lock *l); /* F_GETLK: l becomes the conflicting lock, or F_UNLCK */
 int file_lock_set(struct file *f, const struct file_lock *l, bool wait); /* -EAGAIN, -EDEADLK, -ERESTARTSYS, -ENOLCK */
 int file_flock(struct file *f, int op); /* LINUX_LOCK_*; -EWOULDBLOCK, -ERESTARTSYS */
-struct file_lock_info {
-	struct file_lock l;
-	uint64_t dev, ino;
-	bool flock, waiting;
-};
-/* For /proc/locks and fdinfo: locks of one inode in order. */
-int inode_locks_each(struct inode *i, int (*fn)(const struct file_lock_info *l, void *arg), void *arg);
 
 /* --- descriptor tables --------------------------------------------------------- */
 struct fdtable;

@@ -48,8 +48,6 @@ void inode_put(struct inode *i)
 		locks_release_inode(i);
 	if (i->fifo && v->fifo_release)
 		v->fifo_release(i);
-	if (i->bound && v->bound_release)
-		v->bound_release(i);
 	if (i->sb->ops->evict)
 		i->sb->ops->evict(i);
 	mutex_destroy(&i->mu);

@@ -64,7 +64,6 @@ struct vfs {
 	struct superblock *anon_sb, *shm_sb; /* [I after boot] */
 	int (*fifo_open)(struct inode *i, struct file *f); /* [I after boot] */
 	void (*fifo_release)(struct inode *i);
-	void (*bound_release)(struct inode *i);
 	notify_fn *notifier;
 	void *notify_priv; /* [I after boot] the notifier's own */
 };
@@ -99,7 +98,6 @@ struct mount_ns {
 /* --- dcache_table.c --- */
 int dcache_init(struct dcache *dc, unsigned cpus);
 static inline struct dcache *dcache_of(const struct dentry *d) { return &d->sb->vfs->dc; }
-uint32_t dcache_hash(const struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len);
 struct dentry *dcache_find_locked(struct dcache *dc, const struct dentry *parent, const char *name, uint32_t len); /* borrowed */
 /* As a writer: into and out of the hash (of its parent and name) and its parent's list of children. */
 void dcache_hash_in(struct dcache *dc, struct dentry *d);
@@ -150,8 +148,6 @@ int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory
 bool inode_owner_or_capable(struct inode *i, const struct cred *c);
 
 /* --- namei.c --- */
-/* The directory of a name that is to change: WALK_PARENT, "." and ".." refused with err_special. */
-int walk_parent(struct walk *w, const char *name, struct path *dir, int err_special);
 uint32_t walk_mode(struct walk *w, uint32_t mode); /* umask applied */
 
 /* --- locks.c --- */

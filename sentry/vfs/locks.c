@@ -341,37 +341,3 @@ void locks_release_file(struct file *f)
 	if (any)
 		waitq_wake(&k->wq, EVENT_OUT);
 }
-
-int inode_locks_each(struct inode *i, int (*fn)(const struct file_lock_info *l, void *arg), void *arg)
-{
-	struct inode_locks *k;
-	struct file_lock_info info = { .dev = i->sb->dev, .ino = i->ino };
-	struct lock_wait *w;
-	struct held *h;
-	int r = 0;
-
-	mutex_lock(locks_mu(i));
-	k = i->locks;
-	if (!k)
-		goto out;
-	TAILQ_FOREACH (h, &k->ranges, link) {
-		info.l = h->l;
-		if ((r = fn(&info, arg)))
-			goto out;
-	}
-	info.flock = true;
-	TAILQ_FOREACH (h, &k->flocks, link) {
-		info.l = h->l;
-		if ((r = fn(&info, arg)))
-			goto out;
-	}
-	info.waiting = true;
-	LIST_FOREACH (w, &k->waits, link) {
-		info.l = w->l;
-		if ((r = fn(&info, arg)))
-			goto out;
-	}
-out:
-	mutex_unlock(locks_mu(i));
-	return r;
-}

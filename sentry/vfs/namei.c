@@ -16,7 +16,8 @@ uint32_t walk_mode(struct walk *w, uint32_t mode)
 	return mode & ~umask;
 }
 
-int walk_parent(struct walk *w, const char *name, struct path *dir, int err_special)
+/* The directory of a name that is to change: WALK_PARENT, "." and ".." refused with err_special. */
+static int walk_parent(struct walk *w, const char *name, struct path *dir, int err_special)
 {
 	int r;
 

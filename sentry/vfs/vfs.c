@@ -54,8 +54,6 @@ const struct fs_type *vfs_find_type(struct vfs *v, const char *name)
 	return NULL;
 }
 
-const struct fs_type *vfs_type_at(struct vfs *v, unsigned n) { return n < v->n_types ? v->types[n] : NULL; }
-
 uint64_t vfs_anon_dev(struct vfs *v) { return linux_makedev(0, atomic_fetch_add(&v->next_dev, 1)); }
 
 uint64_t inode_next_ino(struct vfs *v) { return atomic_fetch_add(&v->next_ino, 1); }
@@ -74,7 +72,6 @@ void vfs_set_fifo_ops(struct vfs *v, int (*open)(struct inode *i, struct file *f
 	v->fifo_release = release;
 }
 
-void vfs_set_bound_release(struct vfs *v, void (*release)(struct inode *i)) { v->bound_release = release; }
 void vfs_set_shm(struct vfs *v, struct superblock *sb) { v->shm_sb = sb; }
 struct superblock *vfs_shm(struct vfs *v) { return v->shm_sb; }
 void vfs_kernel_set(struct vfs *v, struct kernel *k) { v->kernel = k; }

@@ -224,14 +224,11 @@ void path_put(struct path *p); /* and sets it to NULLs */
 struct vfs *vfs_new(unsigned cpus); /* that walk at once */
 int vfs_register(struct vfs *v, const struct fs_type *t);
 const struct fs_type *vfs_find_type(struct vfs *v, const char *name);
-const struct fs_type *vfs_type_at(struct vfs *v, unsigned n); /* for /proc/filesystems; NULL past the end */
 uint64_t vfs_anon_dev(struct vfs *v);
 /* Character devices: opened through any file system's device node. */
 int vfs_register_chrdev(struct vfs *v, unsigned major, unsigned minor_first, unsigned minor_count, int (*open)(struct inode *i, struct file *f));
 /* Named pipes (fs/pipe.c): how they are opened, and what ends i->fifo with the inode. Set once at boot. */
 void vfs_set_fifo_ops(struct vfs *v, int (*open)(struct inode *i, struct file *f), void (*release)(struct inode *i));
-/* Sockets (net/unix): i->bound goes away with the inode. */
-void vfs_set_bound_release(struct vfs *v, void (*release)(struct inode *i));
 /* The hidden tmpfs instance that holds memfds (fs/tmpfs); takes the reference. */
 void vfs_set_shm(struct vfs *v, struct superblock *sb);
 struct superblock *vfs_shm(struct vfs *v);

@@ -174,13 +174,6 @@ int hosttty_new(struct kernel *k, int fd, struct tty *t, struct hosttty **out)
 	return 0;
 }
 
-void hosttty_resize(struct hosttty *h, unsigned rows, unsigned columns)
-{
-	struct linux_winsize ws = { .ws_row = (uint16_t)rows, .ws_col = (uint16_t)columns };
-
-	tty_set_winsize(h->t, &ws);
-}
-
 void hosttty_free(struct hosttty *h)
 {
 	if (!h)

@@ -194,7 +194,8 @@ static const struct file_ops slave_ops = {
 	.release = slave_release,
 };
 
-int pts_open_tty(struct tty *t, struct file *f)
+/* Fills an opening slave file. */
+static int pts_open_tty(struct tty *t, struct file *f)
 {
 	struct task *task = task_current();
 	bool all_may = task && ns_capable(task, LINUX_CAP_SYS_ADMIN);

@@ -98,7 +98,6 @@ void tty_disassociate(struct kernel *k, struct session *s); /* session leader ex
 /* A container's terminal: a tty whose master is a host descriptor (hosttty.c). */
 struct hosttty;
 int hosttty_new(struct kernel *k, int fd, struct tty *t, struct hosttty **out); /* takes fd; runs on the event thread */
-void hosttty_resize(struct hosttty *h, unsigned rows, unsigned columns);
 void hosttty_free(struct hosttty *h); /* flushes what it can */
 
 #endif

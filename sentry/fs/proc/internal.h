@@ -77,7 +77,6 @@ int pctx_begin_in(struct pctx *c, struct kernel *k, struct pid_ns *ns, const str
 void pctx_end(struct pctx *c);
 struct net_stack;
 struct socket_info;
-struct net_stack *proc_reader_net(struct kernel *k); /* the network namespace of who reads, or the containers'; borrowed */
 struct net_stack *proc_net(struct pctx *c); /* the one that c is about: a new reference, or NULL */
 int proc_each_socket(struct pctx *c, int (*fn)(const struct socket_info *i, void *arg), void *arg); /* of that one: net_each_socket */
 struct time_ns *proc_reader_time(void); /* the time namespace of who reads; borrowed; NULL: the first one */
@@ -99,13 +98,6 @@ extern const struct pentry proc_root_entry, proc_pid_entry, proc_tid_entry, proc
 extern const struct pentry proc_pid_table[], proc_tid_table[], proc_net_table[], proc_sys_table[], proc_sys_net_table[], proc_sysvipc_table[];
 
 #define SHOW(f) int f(struct pctx *c, struct pbuf *b)
-SHOW(show_cpuinfo);
-SHOW(show_meminfo);
-SHOW(show_stat_global);
-SHOW(show_uptime);
-SHOW(show_loadavg);
-SHOW(show_version);
-SHOW(show_filesystems);
 SHOW(show_mounts);
 SHOW(show_mountinfo);
 SHOW(show_stat);

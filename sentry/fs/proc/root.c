@@ -21,7 +21,7 @@
 #define NS INT64_C(1000000000)
 #define TICK (NS / 100)
 
-SHOW(show_version)
+static SHOW(show_version)
 {
 	pprintf(b, "Linux version 6.6.0 (redoubt@localhost) (gcc) #1 SMP PREEMPT_DYNAMIC\n");
 	return 0;
@@ -34,7 +34,7 @@ struct time_ns *proc_reader_time(void)
 	return t && t->ns ? t->ns->time : NULL;
 }
 
-SHOW(show_uptime)
+static SHOW(show_uptime)
 {
 	int64_t idle = now_monotonic() - c->k->boot_monotonic, up = time_ns_uptime(proc_reader_time(), idle);
 
@@ -58,7 +58,7 @@ static void count_tasks(struct kernel *k, const struct pid_ns *ns, unsigned *run
 	tasks_unlock(k);
 }
 
-SHOW(show_loadavg)
+static SHOW(show_loadavg)
 {
 	unsigned running, total;
 	pid_t last;
@@ -68,7 +68,7 @@ SHOW(show_loadavg)
 	return 0;
 }
 
-SHOW(show_meminfo)
+static SHOW(show_meminfo)
 {
 	uint64_t total = c->k->memory_total / 1024, used = memfile_committed(c->k->memfile) / 1024;
 	uint64_t unused = total > used ? total - used : 0, shmem = tmpfs_bytes() / 1024, anon = used > shmem ? used - shmem : 0;
@@ -138,7 +138,7 @@ static void cpu_flags(struct pbuf *b)
 	}
 }
 
-SHOW(show_cpuinfo)
+static SHOW(show_cpuinfo)
 {
 	char vendor[13], brand[49];
 	unsigned family, model, stepping;
@@ -156,7 +156,7 @@ SHOW(show_cpuinfo)
 	return 0;
 }
 
-SHOW(show_stat_global)
+static SHOW(show_stat_global)
 {
 	int64_t idle = (now_monotonic() - c->k->boot_monotonic) / TICK, user = 0, sys = 0;
 	struct thread_group *tg;
@@ -183,7 +183,7 @@ SHOW(show_stat_global)
 	return 0;
 }
 
-SHOW(show_filesystems)
+static SHOW(show_filesystems)
 {
 	pprintf(b, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevpts\nnodev\toverlay\nnodev\tmqueue\nnodev\tcgroup2\n");
 	return 0;

@@ -10,7 +10,8 @@
 
 #include <errno.h>
 
-struct net_stack *proc_reader_net(struct kernel *k)
+/* The network namespace of who reads, or the containers'; borrowed. */
+static struct net_stack *proc_reader_net(struct kernel *k)
 {
 	struct task *t = task_current();
 

@@ -61,7 +61,6 @@ static inline struct tmpfs_super *tmpfs_sb(const struct superblock *sb) { return
 static inline struct tmpfs_node *tmpfs_node(const struct inode *i) { return i->priv; }
 
 /* super.c */
-int tmpfs_parse(struct tmpfs_super *s, const char *options);
 struct inode *tmpfs_inode(struct superblock *sb, uint32_t mode);
 
 /* dir.c */

@@ -74,7 +74,7 @@ static bool parse_one(struct tmpfs_super *s, const char *key, const char *value)
 	return true;
 }
 
-int tmpfs_parse(struct tmpfs_super *s, const char *options)
+static int tmpfs_parse(struct tmpfs_super *s, const char *options)
 {
 	char *copy, *p, *o;
 	int r = 0;

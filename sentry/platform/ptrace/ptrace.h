@@ -106,6 +106,5 @@ void pt_fpstate_set(struct platform_ctx *c, const struct fpstate *fp);
 void pt_set_singlestep(struct platform_ctx *c, bool on);
 
 /* --- switch.c --- */
-enum platform_event pt_run(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);
 
 #endif

@@ -165,7 +165,7 @@ static int resume(struct pt_ctx *c, struct regs *r)
 	return st;
 }
 
-enum platform_event pt_run(struct platform_ctx *base, struct platform_as *as_base, struct regs *r, struct platform_trap *trap)
+static enum platform_event pt_run(struct platform_ctx *base, struct platform_as *as_base, struct regs *r, struct platform_trap *trap)
 {
 	struct pt_ctx *c = (struct pt_ctx *)base;
 	struct pt_as *as = (struct pt_as *)as_base;
