@@ -9,14 +9,11 @@
  * it ends, so that later lines of a conversation can use their numbers.
  * Single-threaded; blocking; no confinement: it is the caller's hand.
  */
-#include "libipc/ctl_json.h"
+#include "libipc/ctl_ask.h"
 #include "libipc/ending.h"
 #include "libipc/fd.h"
-#include "libipc/frame.h"
-#include "libipc/msg_desc.h"
 #include "libipc/spawn.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,18 +24,8 @@
 
 #define SPAWN_GRACE_MS 2000
 
-static struct ctl {
-	int sock;
-	pid_t child;
-	const struct msg_proto *proto; /* NULL: a method's name decides */
-	uint64_t sequence;
-	const char *cat_field; /* --cat-fd */
-	bool quiet;
-	int surplus[FRAME_FDS_MAX]; /* go with the next request */
-	unsigned n_surplus;
-	bool failed; /* some answer was an error */
-	bool closed; /* the peer is gone */
-} ctl = { .sock = -1 };
+static struct ctl ctl = { .sock = -1 };
+static pid_t child; /* --spawn */
 
 static const char help[] =
 	"usage: ipcctl [OPTION]... [PROTOCOL] METHOD [JSON] [METHOD [JSON]]...\n"
@@ -76,214 +63,6 @@ static const char help[] =
 	"Exit status: 0 if all was answered without error, 1 if some answer was an\n"
 	"error, 2 if a request could not be made.\n";
 
-static void print_line(json_t *j)
-{
-	json_dumpf(j, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
-	putchar('\n');
-	fflush(stdout);
-	json_decref(j);
-}
-
-static void print_error(int errnum, const char *text)
-{
-	ctl.failed = true;
-	print_line(ctl_error_json(errnum, text));
-}
-
-/* --- sending and receiving ------------------------------------------------------ */
-
-/* The next frame, or false with the failure printed. */
-static bool receive(struct frame *f)
-{
-	bool again, eof;
-	struct err *e = frame_recv(ctl.sock, f, &again, &eof);
-	if (e) {
-		print_error(err_errno(e), err_text(e));
-		ctl.closed = true;
-		err_free(e);
-		return false;
-	}
-	if (again)
-		print_error(ETIMEDOUT, "no answer");
-	if (eof) {
-		print_error(ECONNRESET, "connection closed");
-		ctl.closed = true;
-	}
-	return !again && !eof;
-}
-
-static void cat(int fd)
-{
-	char buf[65536];
-	off_t at = 0;
-	ssize_t n;
-	fflush(stdout);
-	while ((n = pread(fd, buf, sizeof buf, at)) > 0) {
-		fwrite(buf, 1, (size_t)n, stdout);
-		at += n;
-	}
-	fflush(stdout);
-}
-
-static void print_answer(const struct msg_method *m, struct frame *f)
-{
-	struct msg_arena a = { NULL };
-	json_t *j = NULL;
-	_cleanup_free_ void *msg = calloc(1, msg_desc_size(m->reply) + 1);
-	if (f->kind == FRAME_ERROR) {
-		ctl.failed = true;
-		print_line(ctl_frame_json(f));
-		return;
-	}
-	struct err *e = msg ? msg_decode(m->reply, f, msg, &a) : err_new(ENOMEM, "answer");
-	if (!e)
-		e = msg_to_json(m->reply, msg, &j);
-	if (e) {
-		e = err_wrap(e, "the answer is broken");
-		print_error(err_errno(e), err_text(e));
-		err_free(e);
-		return;
-	}
-	json_t *fd = ctl.cat_field ? json_object_get(j, ctl.cat_field) : NULL;
-	int n = json_is_integer(fd) ? (int)json_integer_value(fd) : -1;
-	if (ctl.quiet)
-		json_decref(j);
-	else
-		print_line(j);
-	if (n >= 0)
-		cat(n);
-	/* the message's memory goes, its descriptors stay open */
-	msg_arena_free(&a);
-}
-
-/* Sends f (a request or an event) and prints the answer. */
-static struct err *transact(const struct msg_method *m, struct frame *f)
-{
-	f->kind = m->reply ? FRAME_REQUEST : FRAME_EVENT;
-	f->method = m->id;
-	f->sequence = m->reply ? ++ctl.sequence : 0;
-	for (unsigned i = 0; i < ctl.n_surplus && f->nfds < FRAME_FDS_MAX; i++)
-		f->fds[f->nfds++] = ctl.surplus[i];
-	ctl.n_surplus = 0;
-	struct err *e = frame_send(ctl.sock, f, NULL);
-	if (e && (err_errno(e) == EPIPE || err_errno(e) == ECONNRESET)) {
-		err_free(e);
-		print_error(ECONNRESET, "connection closed");
-		ctl.closed = true;
-		return NULL;
-	}
-	if (e)
-		return e;
-	if (!m->reply) {
-		if (!ctl.quiet)
-			print_line(json_object());
-		return NULL;
-	}
-	for (;;) {
-		_cleanup_frame_ struct frame in = { 0 };
-		if (!receive(&in))
-			return NULL;
-		if (in.sequence == ctl.sequence && (in.kind == FRAME_REPLY || in.kind == FRAME_ERROR)) {
-			print_answer(m, &in);
-			return NULL;
-		}
-	}
-}
-
-/* --- one request ------------------------------------------------------------------ */
-
-static const struct msg_method *method_in(const struct msg_proto *p, const char *name)
-{
-	for (uint32_t i = 0; i < p->n_methods; i++)
-		if (strcmp(p->methods[i].name, name) == 0)
-			return &p->methods[i];
-	return NULL;
-}
-
-static struct err *find_method(const char *name, const struct msg_method **out)
-{
-	*out = NULL;
-	if (ctl.proto) {
-		*out = method_in(ctl.proto, name);
-		return *out ? NULL : err_with_text(EINVAL, "%s has no method '%s'", ctl.proto->name, name);
-	}
-	for (size_t i = 0; msg_protocols[i]; i++) {
-		const struct msg_method *m = method_in(msg_protocols[i], name);
-		if (m && *out)
-			return err_with_text(EINVAL, "method '%s' is in several protocols: name one", name);
-		if (m)
-			*out = m;
-	}
-	return *out ? NULL : err_with_text(EINVAL, "no protocol has a method '%s'", name);
-}
-
-static struct err *request(const char *name, const char *text)
-{
-	const struct msg_method *m;
-	json_error_t je;
-	struct msg_arena a = { NULL };
-	struct err *e = find_method(name, &m);
-	if (e)
-		return e;
-	json_t *j = json_loads(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je);
-	if (!j)
-		return err_with_text(EINVAL, "%s: not JSON: %s (line %d, column %d)", name, je.text, je.line, je.column);
-	_cleanup_free_ void *msg = calloc(1, msg_desc_size(m->request) + 1);
-	if (msg)
-		e = ctl_open_fds(m->request, j);
-	else
-		e = err_new(ENOMEM, "%s", name);
-	if (!e) {
-		e = msg_from_json(m->request, j, msg, &a);
-		if (e)
-			ctl_close_fds(m->request, j);
-	}
-	json_decref(j);
-	if (!e) {
-		_cleanup_frame_ struct frame f = { 0 };
-		e = msg_encode(m->request, msg, &f);
-		if (!e)
-			e = transact(m, &f);
-	}
-	msg_free(m->request, msg, &a);
-	return e;
-}
-
-static struct err *raw(const char *hex)
-{
-	size_t n = strlen(hex) / 2;
-	_cleanup_free_ uint8_t *bytes = malloc(n + 1);
-	if (!bytes)
-		return err_new(ENOMEM, "--raw");
-	for (size_t i = 0; i < n; i++) {
-		unsigned v;
-		if (!isxdigit((unsigned char)hex[2 * i]) || !isxdigit((unsigned char)hex[2 * i + 1]) || sscanf(hex + 2 * i, "%2x", &v) != 1)
-			return err_new(EINVAL, "--raw: not hex digits");
-		bytes[i] = (uint8_t)v;
-	}
-	if (strlen(hex) % 2)
-		return err_new(EINVAL, "--raw: an odd number of hex digits");
-	if (send(ctl.sock, bytes, n, MSG_NOSIGNAL) < 0 && errno != EPIPE)
-		return err_new(errno, "--raw");
-	_cleanup_frame_ struct frame in = { 0 };
-	if (receive(&in)) {
-		ctl.failed |= in.kind == FRAME_ERROR;
-		print_line(ctl_frame_json(&in));
-	}
-	return NULL;
-}
-
-static struct err *surplus(const char *value)
-{
-	int fd;
-	struct err *e = fd_from_option("--surplus-fd", value, &fd);
-	if (!e && ctl.n_surplus == FRAME_FDS_MAX)
-		e = err_new(E2BIG, "--surplus-fd");
-	if (!e)
-		ctl.surplus[ctl.n_surplus++] = fd;
-	return e;
-}
-
 /* --- a conversation ----------------------------------------------------------------- */
 
 /* "!cat 7": on one of our own descriptors. */
@@ -292,7 +71,7 @@ static struct err *local(const char *command)
 	json_t *answer = NULL;
 	struct err *e = ctl_local(command, ctl.sock, &answer);
 	if (!e)
-		print_line(answer);
+		ctl_print(answer);
 	return e;
 }
 
@@ -309,10 +88,10 @@ static struct err *one_line(char *line)
 	word[n] = 0;
 	rest[strcspn(rest, "\n")] = 0;
 	if (strcmp(word, "--raw") == 0)
-		return raw(rest);
+		return ctl_raw(&ctl, rest);
 	if (strcmp(word, "--surplus-fd") == 0)
-		return surplus(rest);
-	return request(word, *rest ? rest : "{}");
+		return ctl_surplus(&ctl, rest);
+	return ctl_request(&ctl, word, *rest ? rest : "{}");
 }
 
 /* Every line is answered, also one that could not be sent. */
@@ -323,7 +102,7 @@ static void conversation(FILE *in)
 	while (!ctl.closed && getline(&line, &size, in) > 0) {
 		struct err *e = one_line(line);
 		if (e)
-			print_error(err_errno(e), err_text(e));
+			ctl_print_error(&ctl, err_errno(e), err_text(e));
 		err_free(e);
 	}
 }
@@ -344,7 +123,7 @@ static struct err *start(const char *command)
 	struct spawn_opts o = { .keep = &pair[1], .n_keep = 1, .null_stdin = true };
 	struct err *e = spawn_expand(command, fd_of, &pair[1], &line);
 	if (!e)
-		e = spawn_shell(line, &o, &ctl.child);
+		e = spawn_shell(line, &o, &child);
 	close(pair[1]);
 	ctl.sock = pair[0];
 	return e;
@@ -372,6 +151,16 @@ static struct err *use_socket(const char *value)
 	return spawn_connect(value, &ctl.sock);
 }
 
+static struct err *use_surplus(const char *value)
+{
+	return ctl_surplus(&ctl, value);
+}
+
+static struct err *use_raw(const char *value)
+{
+	return ctl_raw(&ctl, value);
+}
+
 static struct err *use_cat(const char *value)
 {
 	ctl.cat_field = value;
@@ -388,8 +177,8 @@ static const struct option {
 	{ "--spawn", start, true },
 	{ "--timeout", set_timeout, false },
 	{ "--cat-fd", use_cat, false },
-	{ "--surplus-fd", surplus, false },
-	{ "--raw", raw, false },
+	{ "--surplus-fd", use_surplus, false },
+	{ "--raw", use_raw, false },
 };
 
 static struct err *option(char **argv, int *i)
@@ -436,7 +225,7 @@ static struct err *run(char **argv)
 			const char *name = argv[i];
 			bool body = argv[i + 1] && argv[i + 1][strspn(argv[i + 1], " \t\n")] == '{';
 			first = false;
-			e = request(name, body ? argv[++i] : "{}");
+			e = ctl_request(&ctl, name, body ? argv[++i] : "{}");
 		}
 		if (e)
 			return e;
@@ -448,10 +237,10 @@ static struct err *run(char **argv)
 static void finish(void)
 {
 	fd_close(&ctl.sock);
-	if (!ctl.child)
+	if (!child)
 		return;
 	char text[ENDING_MAX];
-	int status = spawn_end(ctl.child, SPAWN_GRACE_MS);
+	int status = spawn_end(child, SPAWN_GRACE_MS);
 	if (ctl.closed)
 		fprintf(stderr, "ipcctl: the component %s\n", ending_text(status, text));
 }

@@ -109,9 +109,10 @@ void msg_print_schema(const struct msg_proto *p, FILE *f);
 const char *msg_desc_name(const struct msg_desc *d);
 size_t msg_desc_size(const struct msg_desc *d); /* sizeof of the C struct */
 const struct msg_proto *msg_proto_by_name(const char *name); /* "gofer", "control", "boot"; NULL if unknown */
-/* by id or by name ("walk"); NULL if unknown.  *reply is NULL for events. */
+/* By id; false if unknown.  *reply is NULL for events. */
 bool msg_proto_method(const struct msg_proto *p, uint32_t id, const struct msg_desc **request, const struct msg_desc **reply);
-bool msg_proto_method_by_name(const struct msg_proto *p, const char *name, uint32_t *id);
+/* By name ("walk"); NULL if unknown.  Constant; msg_desc.h has the struct. */
+const struct msg_method *msg_proto_method_by_name(const struct msg_proto *p, const char *name);
 
 /* Declared by protocols.h for each message and struct M: `extern const struct
  * msg_desc M_desc;` (gofer_walk_desc, gofer_walk_reply_desc, boot_spec_desc),

@@ -51,15 +51,12 @@ bool msg_proto_method(const struct msg_proto *p, uint32_t id, const struct msg_d
 	return false;
 }
 
-bool msg_proto_method_by_name(const struct msg_proto *p, const char *name, uint32_t *id)
+const struct msg_method *msg_proto_method_by_name(const struct msg_proto *p, const char *name)
 {
-	for (uint32_t i = 0; i < p->n_methods; i++) {
-		if (strcmp(p->methods[i].name, name) != 0)
-			continue;
-		*id = p->methods[i].id;
-		return true;
-	}
-	return false;
+	for (uint32_t i = 0; i < p->n_methods; i++)
+		if (strcmp(p->methods[i].name, name) == 0)
+			return &p->methods[i];
+	return NULL;
 }
 
 const char *msg_desc_name(const struct msg_desc *d)

@@ -8,6 +8,7 @@
 
 #include "libipc/fd.h"
 #include "libipc/frame_io.h"
+#include "libipc/msg_desc.h"
 #include "libipc/msgpack.h"
 
 #include <errno.h>
@@ -220,10 +221,11 @@ START_TEST(schema)
 	free(text);
 	ck_assert_ptr_null(msg_proto_by_name("nosuch"));
 	const struct msg_desc *req, *rep;
-	uint32_t id;
-	ck_assert(msg_proto_method_by_name(&gofer_proto, "walk", &id));
-	ck_assert_uint_eq(id, gofer_walk_id);
-	ck_assert(msg_proto_method(&gofer_proto, id, &req, &rep));
+	const struct msg_method *walk = msg_proto_method_by_name(&gofer_proto, "walk");
+	ck_assert_ptr_nonnull(walk);
+	ck_assert_uint_eq(walk->id, gofer_walk_id);
+	ck_assert_ptr_null(msg_proto_method_by_name(&gofer_proto, "nosuch"));
+	ck_assert(msg_proto_method(&gofer_proto, walk->id, &req, &rep));
 	ck_assert_ptr_eq(req, &gofer_walk_desc);
 	ck_assert_ptr_eq(rep, &gofer_walk_reply_desc);
 	ck_assert(msg_proto_method(&gofer_proto, gofer_release_id, &req, &rep));
