@@ -1,21 +1,21 @@
 /*
- * spawn.c - see spawn.h.
+ * spawn.c - starts the processes of a sandbox: see spawn.h.
  *
- * After fork() the child is still the launcher's code with its privileges, in a
- * session of its own.  It starts gofer and sentry (clone: shared memory until
- * exec, new pid namespace, pidfd), records their pids in the state file, reports
- * to the launcher through a pipe and execs controld.  At any failure it
- * reports the reason through the same pipe and ends; a component dies with it
- * (parent-death signal until its own confinement, its sockets' end after that).
+ * The launcher forks a child, which still runs the launcher's code with its
+ * privileges, in a session of its own.  The child starts gofer and sentry (clone:
+ * shared memory until exec, new pid namespace, pidfd), records their pids in the
+ * state file, reports to the launcher through a pipe and execs controld.  On any
+ * failure it sends the reason through the same pipe and exits; components already
+ * started die with it (by parent-death signal until they are confined, after that
+ * because their sockets close).
  *
- * The sentry is the launcher's own child, and once that has gone its subreaper's:
- * engines (conmon, containerd's shim) wait for the process that the pid file
- * names and take its exit status for the program's.
+ * The sentry's parent is the launcher, and the launcher's subreaper once that has
+ * exited: engines (conmon, containerd's shim) wait for the process that the pid
+ * file names, and take its exit status for the program's.
  */
-#include "spawn.h"
+#include "spawn_internal.h"
 
 #include "child.h"
-#include "program.h"
 
 #include "libipc/fd.h"
 
@@ -32,149 +32,18 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* The report through the pipe: one write of at most PIPE_BUF bytes. */
+/* What the child writes to the pipe, in one write of at most PIPE_BUF bytes. */
 struct report {
 	struct proc_id controld, gofer, sentry;
 	uint64_t adopt_fd;
 	int failed; /* errno, or 0 */
-	char text[512];
+	char text[512]; /* why it failed */
 };
-
-/* --- programs --------------------------------------------------------------- */
-
-static struct err *begin_program(struct program *g, const char *name, const struct spawn *s, struct pool *p)
-{
-	*g = (struct program){ 0 };
-	program_arg(g, p, pool_printf(p, "redoubt-%s %s", name, s->dir->id));
-	if (s->namespaces_made)
-		program_arg(g, p, "--namespaces-made");
-	return program_find(name, p, &g->path);
-}
-
-static void add_log(struct program *g, const struct spawn *s, struct pool *p)
-{
-	/* without a log of the user's, warnings go where the last words go */
-	int fd = s->g->log_fd >= 0 ? s->g->log_fd : STDERR_FILENO;
-
-	program_arg(g, p, "--log-fd");
-	program_arg(g, p, pool_printf(p, "%d", fd));
-	if (fd > STDERR_FILENO)
-		LIST_ADD(p, &g->keep, fd);
-	program_arg(g, p, "--log-format");
-	program_arg(g, p, s->g->format == LOG_JSON ? "json" : "text");
-	if (s->g->debug)
-		program_arg(g, p, "--debug");
-	if (s->g->panic_fd >= 0)
-		program_fd(g, p, "--panic-fd", s->g->panic_fd);
-}
-
-static void add_trees(struct program *g, const struct plan *plan, struct pool *p)
-{
-	bool writable_bind = false;
-
-	program_arg(g, p, "--root");
-	program_arg(g, p, plan->trees.v[0].path);
-	for (size_t i = 1; i < plan->trees.n; i++) {
-		const struct plan_tree *t = &plan->trees.v[i];
-
-		writable_bind |= !t->readonly;
-		if (t->fd) {
-			program_fd(g, p, t->holder ? "--tree-file-fd" : "--tree-fd", t->fd);
-			continue;
-		}
-		program_arg(g, p, t->readonly ? "--tree-ro" : "--tree");
-		program_arg(g, p, t->path);
-	}
-	/* a read-only root with a writable bind stays read-only by its mount flag in the sentry */
-	if (plan->trees.v[0].readonly && !writable_bind)
-		program_arg(g, p, "--read-only");
-}
-
-static struct err *gofer_program(struct program *g, const struct spawn *s, struct pool *p)
-{
-	struct err *e = begin_program(g, "gofer", s, p);
-
-	if (e)
-		return e;
-	add_trees(g, s->plan, p);
-	program_fd(g, p, "--ipc-fd", s->gofer_sock);
-	program_arg(g, p, "--keeper");
-	if (s->gofer_go)
-		program_fd(g, p, "--go-fd", s->gofer_go);
-	if (s->gofer_start) {
-		program_arg(g, p, "--start");
-		program_arg(g, p, pool_printf(p, "%u", s->gofer_start));
-	}
-	add_log(g, s, p);
-	LIST_ADD(p, &g->args, NULL);
-	/* on the host's own tree everybody stays who they are */
-	if (s->plan->ids.uids.n)
-		g->user_ns = USER_NS_MAPPED;
-	else if (geteuid())
-		g->user_ns = USER_NS_OWN_ID_CAPABLE;
-	g->ids = &s->plan->ids;
-	return NULL;
-}
-
-/* A connection of which the sentry holds both ends: see sentry/control/adopt.c. */
-static struct err *adoption(struct program *g, const struct spawn *s, struct pool *p)
-{
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-		return err_new(errno, "socketpair");
-	program_fd(g, p, "--adopt-fd", fds[0]);
-	program_fd(g, p, "--adopt-peer-fd", fds[1]);
-	s->state->adopt_fd = (uint64_t)fds[1];
-	return NULL;
-}
-
-static struct err *sentry_program(struct program *g, const struct spawn *s, struct pool *p)
-{
-	struct err *e = begin_program(g, "sentry", s, p);
-
-	if (e)
-		return e;
-	program_fd(g, p, "--boot-fd", s->boot_sock);
-	program_fd(g, p, "--control-fd", s->sentry_control);
-	if ((e = adoption(g, s, p)))
-		return e;
-	if (s->g->platform) {
-		program_arg(g, p, "--platform");
-		program_arg(g, p, s->g->platform);
-	}
-	if (s->g->strace)
-		program_arg(g, p, "--strace");
-	if (s->g->no_patch)
-		program_arg(g, p, "--no-patch");
-	if (s->g->user_fd >= 0)
-		program_fd(g, p, "--user-log-fd", s->g->user_fd);
-	add_log(g, s, p);
-	LIST_ADD(p, &g->args, NULL);
-	g->sibling = true;
-	g->user_ns = geteuid() ? USER_NS_OWN_ID : USER_NS_OURS;
-	return NULL;
-}
-
-static struct err *controld_program(struct program *g, const struct spawn *s, struct pool *p)
-{
-	struct err *e = begin_program(g, "controld", s, p);
-
-	if (e)
-		return e;
-	program_arg(g, p, "--id");
-	program_arg(g, p, s->dir->id);
-	program_fd(g, p, "--listen-fd", s->listen);
-	program_fd(g, p, "--sentry-fd", s->controld_control);
-	program_fd(g, p, "--lifeline-fd", s->lifeline);
-	add_log(g, s, p);
-	return NULL;
-}
+_Static_assert(sizeof(struct report) <= PIPE_BUF, "a report is written in one piece");
 
 /* --- the child that becomes controld -------------------------------------------- */
 
@@ -235,8 +104,8 @@ static struct err *write_text(const char *path, const char *text)
 	return NULL;
 }
 
-/* How soon the host kills the sandbox when it is out of memory.  Below its own
- * value only with CAP_SYS_RESOURCE: else it stays what it is. */
+/* The host's OOM killer's preference for the whole sandbox.  Lowering it needs
+ * CAP_SYS_RESOURCE; without, it stays as it is. */
 static void set_oom_score(const struct spawn *s)
 {
 	int64_t adj = s->plan->spec.process.oom_score_adj;
@@ -251,8 +120,8 @@ static void set_oom_score(const struct spawn *s)
 	err_free(e);
 }
 
-/* As the first process's scheduling is inside, so that of all the sandbox's
- * processes is on the host: they do its work. */
+/* The first process's scheduling is that of all the sandbox's host processes, since
+ * they do its work. */
 static struct err *set_priorities(const struct plan *plan)
 {
 	static const int policies[] = { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, 4, SCHED_IDLE };
@@ -268,8 +137,8 @@ static struct err *set_priorities(const struct plan *plan)
 	return NULL;
 }
 
-/* So that controld is told of the terminal's size; the others have sessions of
- * their own by now, and the end of this terminal is no signal to any of us. */
+/* Makes the terminal controld's controlling one, so that it gets SIGWINCH.  gofer and
+ * sentry are in sessions of their own by now; SIGHUP at its end must not kill us. */
 static struct err *give_terminal(const struct spawn *s, struct program *controld, struct pool *p)
 {
 	if (s->terminal < 0)
@@ -281,8 +150,8 @@ static struct err *give_terminal(const struct spawn *s, struct program *controld
 	return NULL;
 }
 
-/* Until the state file names the components nobody could find what is left of a
- * command that was killed: its child, which holds the container's lock, goes too. */
+/* The child dies with a launcher that is killed: until the state file names the
+ * components nobody else could find and end them. */
 static void end_with(pid_t launcher)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -290,7 +159,7 @@ static void end_with(pid_t launcher)
 		_exit(1);
 }
 
-/* Starts all, ends in exec; returns only with an error. */
+/* Starts gofer and sentry, then execs controld; returns only on failure. */
 static struct err *become_controld(const struct spawn *s, struct report *r, int report_fd, struct pool *p)
 {
 	struct program gofer, sentry, controld;
@@ -298,7 +167,7 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 	const struct cgroup cgroup = cgroup_of(s->state);
 	struct err *e = own_session(s);
 
-	if (e || (e = cgroup_join(&cgroup)) || (e = gofer_program(&gofer, s, p)) || (e = sentry_program(&sentry, s, p)) || (e = controld_program(&controld, s, p)))
+	if (e || (e = cgroup_join(&cgroup)) || (e = spawn_gofer_program(&gofer, s, p)) || (e = spawn_sentry_program(&sentry, s, p)) || (e = spawn_controld_program(&controld, s, p)))
 		return e;
 	if ((e = set_priorities(s->plan)))
 		return e;
@@ -321,7 +190,15 @@ static struct err *become_controld(const struct spawn *s, struct report *r, int 
 	return program_exec(&controld);
 }
 
-static _Noreturn void child(const struct spawn *in, pid_t launcher, int report_fd)
+/* Takes e. */
+static void report_failure(struct report *r, struct err *e)
+{
+	r->failed = err_errno(e) ? err_errno(e) : EIO;
+	snprintf(r->text, sizeof(r->text), "%s", err_text(e));
+	err_free(e);
+}
+
+static _Noreturn void controld_child(const struct spawn *in, pid_t launcher, int report_fd)
 {
 	struct pool p = { 0 };
 	struct report r = { 0 };
@@ -329,14 +206,13 @@ static _Noreturn void child(const struct spawn *in, pid_t launcher, int report_f
 	struct err *e;
 
 	end_with(launcher);
-	/* One of each for all processes of the sandbox: a network namespace is what
-	 * costs most at their start and end.  Each checks that it is apart from the
-	 * host's; without privilege each makes its own, in its user namespace. */
+	/* All processes of the sandbox share one of each: making and ending a network
+	 * namespace is the dearest part of a start.  Each component checks that it is not
+	 * the host's; without privilege each makes its own, in its user namespace. */
 	s.namespaces_made = !geteuid() && !unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
 	e = become_controld(&s, &r, report_fd, &p);
 
-	r.failed = err_errno(e) ? err_errno(e) : EIO;
-	snprintf(r.text, sizeof(r.text), "%s", err_text(e));
+	report_failure(&r, e);
 	if (write(report_fd, &r, sizeof(r)) != sizeof(r))
 		_exit(2);
 	_exit(1);
@@ -377,7 +253,7 @@ static struct err *start_gofer(const struct spawn *s, const struct cgroup *cgrou
 	int pidfd = -1;
 	struct err *e = own_session(s);
 
-	if (e || (e = cgroup_join(cgroup)) || (e = gofer_program(&gofer, s, p)))
+	if (e || (e = cgroup_join(cgroup)) || (e = spawn_gofer_program(&gofer, s, p)))
 		return e;
 	set_oom_score(s);
 	gofer.sibling = true;
@@ -393,10 +269,8 @@ static _Noreturn void gofer_child(const struct spawn *in, const struct cgroup *c
 	struct err *e;
 
 	s.namespaces_made = !geteuid() && !unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
-	if ((e = start_gofer(&s, cgroup, &r, &p))) {
-		r.failed = err_errno(e) ? err_errno(e) : EIO;
-		snprintf(r.text, sizeof(r.text), "%s", err_text(e));
-	}
+	if ((e = start_gofer(&s, cgroup, &r, &p)))
+		report_failure(&r, e);
 	_exit(write(report_fd, &r, sizeof(r)) != sizeof(r));
 }
 
@@ -427,7 +301,7 @@ struct err *spawn_components(const struct spawn *s, struct spawn_result *out)
 	if (e)
 		return e;
 	if (!out->controld)
-		child(s, launcher, reports);
+		controld_child(s, launcher, reports);
 	e = read_reports(reports, &r);
 	s->state->adopt_fd = r.adopt_fd;
 	out->controld_id = r.controld;
