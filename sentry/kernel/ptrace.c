@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* --- who may (kernel/ptrace.c __ptrace_may_access, commoncap.c) ------------------- */
+/* --- who may (Linux: kernel/ptrace.c __ptrace_may_access, commoncap.c) ------------ */
 
 static bool same_ids(const struct cred *mine, const struct cred *c, unsigned flags)
 {
@@ -23,15 +23,28 @@ static bool same_ids(const struct cred *mine, const struct cred *c, unsigned fla
 	return uid == c->euid && uid == c->suid && uid == c->ruid && gid == c->egid && gid == c->sgid && gid == c->rgid;
 }
 
-/* No more than the tracer has itself, or it is allowed to trace all there. */
-static bool within_rights(const struct cred *tracer, const struct cred *c)
+/* c has no capability that `mine` lacks. */
+static bool within_rights(const struct cred *mine, const struct cred *c, unsigned flags)
 {
-	if (tracer->user_ns == c->user_ns && !(c->cap_permitted & ~tracer->cap_permitted))
-		return true;
-	return cred_capable_in(tracer, c->user_ns, LINUX_CAP_SYS_PTRACE);
+	uint64_t caps = flags & PTRACE_ACCESS_FSCREDS ? mine->cap_effective : mine->cap_permitted;
+
+	return mine->user_ns == c->user_ns && !(c->cap_permitted & ~caps);
 }
 
-bool ptrace_may_access(struct task *t, struct task *target, unsigned flags)
+bool ptrace_creds_may_access(const struct cred *mine, const struct cred *c, bool dumpable, unsigned flags)
+{
+	if (cred_capable_in(mine, c->user_ns, LINUX_CAP_SYS_PTRACE))
+		return true;
+	return dumpable && same_ids(mine, c, flags) && within_rights(mine, c, flags);
+}
+
+/* PTRACE_TRACEME: whatever its ids, the parent has no fewer rights. */
+static bool may_be_tracer(const struct cred *parent, const struct cred *c)
+{
+	return within_rights(parent, c, 0) || cred_capable_in(parent, c->user_ns, LINUX_CAP_SYS_PTRACE);
+}
+
+bool ptrace_may_access(struct task *t, struct task *target)
 {
 	struct cred *c;
 	struct mm *mm;
@@ -46,8 +59,7 @@ bool ptrace_may_access(struct task *t, struct task *target, unsigned flags)
 	dumpable = !mm || mm_dumpable(mm);
 	if (mm)
 		mm_put(mm);
-	ok = cred_capable_in(t->cred, c->user_ns, LINUX_CAP_SYS_PTRACE) || (same_ids(t->cred, c, flags) && dumpable);
-	ok = ok && within_rights(t->cred, c);
+	ok = ptrace_creds_may_access(t->cred, c, dumpable, 0);
 	cred_put(c);
 	return ok;
 }
@@ -116,7 +128,7 @@ int ptrace_traceme(struct task *t)
 	p = tracing_of_locked(t);
 	if (!p)
 		r = -ENOMEM;
-	else if (p->tracer || !tracer || !tracer->cred || !within_rights(tracer->cred, t->cred))
+	else if (p->tracer || !tracer || !tracer->cred || !may_be_tracer(tracer->cred, t->cred))
 		r = -EPERM;
 	else if (!tracer->exited)
 		link_locked(tracer, p, false, 0);
@@ -151,7 +163,7 @@ int ptrace_attach(struct task *t, struct task *c, bool seize, uint32_t options)
 	struct mm *mm;
 	int r;
 
-	if (t->tg == c->tg || !ptrace_may_access(t, c, 0))
+	if (t->tg == c->tg || !ptrace_may_access(t, c))
 		return -EPERM;
 	tasks_lock(t->k);
 	r = attach_locked(t, c, seize, options);

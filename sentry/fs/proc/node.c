@@ -5,6 +5,7 @@
 
 #include "abi/capability.h"
 #include "abi/fs.h"
+#include "kernel/ptrace.h"
 
 #include <errno.h>
 
@@ -67,16 +68,13 @@ int proc_may_access(struct pctx *c)
 	if (!c->tg || !me || me->tg == c->tg)
 		return 0;
 	if (!(target = pctx_cred(c)))
-		return cred_capable(me->cred, 19 /* CAP_SYS_PTRACE */) ? 0 : -EACCES;
+		return cred_capable(me->cred, LINUX_CAP_SYS_PTRACE) ? 0 : -EACCES;
 	mm = c->t ? task_get_mm(c->t) : NULL;
 	if (mm) {
 		dumpable = mm_dumpable(mm);
 		mm_put(mm);
 	}
-	ok = me->cred->fsuid == target->euid && me->cred->fsuid == target->suid && me->cred->fsuid == target->ruid &&
-	     me->cred->fsgid == target->egid && me->cred->fsgid == target->sgid && me->cred->fsgid == target->rgid && dumpable &&
-	     target->user_ns == me->cred->user_ns && !(target->cap_permitted & ~me->cred->cap_permitted);
-	ok = ok || cred_capable_in(me->cred, target->user_ns, LINUX_CAP_SYS_PTRACE);
+	ok = ptrace_creds_may_access(me->cred, target, dumpable, PTRACE_ACCESS_FSCREDS);
 	cred_put(target);
 	return ok ? 0 : -EACCES;
 }

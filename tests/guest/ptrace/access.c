@@ -1,0 +1,111 @@
+/*
+ * access.c - which process may look into another: by /proc, which goes by the file
+ * system ids and the effective capabilities, and by process_vm_readv and ptrace,
+ * which go by the real ids and the permitted ones.
+ */
+#include "trace.h"
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+
+static uint64_t secret = 0x1234;
+
+static void set_caps(uint32_t effective, uint32_t permitted)
+{
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2] = { { effective, permitted, 0 } };
+
+	CHECK(syscall(SYS_capset, &h, d) == 0);
+}
+
+static void no_caps(void) { set_caps(0, 0); }
+
+static void be_user(uid_t uid)
+{
+	CHECK(setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0);
+	CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* a change of ids clears it */
+}
+
+static void user_1000(void) { be_user(1000); }
+static void user_1001(void) { be_user(1001); }
+
+static void user_1000_undumpable(void)
+{
+	be_user(1000);
+	CHECK(prctl(PR_SET_DUMPABLE, 0) == 0);
+}
+
+/* CAP_CHOWN and CAP_KILL, which every container's root has */
+static void root_of_two_caps(void) { set_caps(1 | 1 << 5, 1 | 1 << 5); }
+static void root_permitted_only(void) { set_caps(0, 1 | 1 << 5); }
+
+/* Real ids 1000; effective, and so the file system's, 0. */
+static void real_1000(void)
+{
+	CHECK(setresgid(1000, 0, 0) == 0 && setresuid(1000, 0, 0) == 0);
+	no_caps();
+}
+
+/* A child that has become what `become` says, until it is killed. */
+static pid_t target(void (*become)(void))
+{
+	int ready[2];
+	char c;
+	pid_t p;
+
+	CHECK(pipe(ready) == 0);
+	p = fork();
+	CHECK(p >= 0);
+	if (!p) {
+		become();
+		CHECK(write(ready[1], "", 1) == 1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	CHECK(read(ready[0], &c, 1) == 1);
+	close(ready[0]);
+	return p;
+}
+
+/* One that has become `looker` gets these errnos (0: none) when it looks into p. */
+static void looks(void (*looker)(void), pid_t p, int by_proc, int by_memory)
+{
+	pid_t q = fork();
+
+	CHECK(q >= 0);
+	if (!q) {
+		uint64_t got = 0;
+		struct iovec local = { &got, 8 }, remote = { &secret, 8 };
+		char path[40], link[256];
+
+		looker();
+		snprintf(path, sizeof(path), "/proc/%d/cwd", p);
+		if (by_proc)
+			CHECK_ERR(readlink(path, link, sizeof(link)), by_proc);
+		else
+			CHECK(readlink(path, link, sizeof(link)) > 0);
+		if (by_memory) {
+			CHECK_ERR(process_vm_readv(p, &local, 1, &remote, 1, 0), by_memory);
+			CHECK_ERR(ask(PTRACE_ATTACH, p, 0, 0), by_memory);
+		} else {
+			CHECK(process_vm_readv(p, &local, 1, &remote, 1, 0) == 8 && got == secret);
+			CHECK(ask(PTRACE_ATTACH, p, 0, 0) == 0 && stopped_by(told(p), SIGSTOP));
+			CHECK(ask(PTRACE_DETACH, p, 0, 0) == 0);
+		}
+		_exit(0);
+	}
+	CHECK(exited(told(q), 0));
+	kill(p, SIGKILL);
+	CHECK(WIFSIGNALED(told(p)));
+}
+
+CASE(same_user_may) { looks(user_1000, target(user_1000), 0, 0); }
+CASE(another_user_may_not) { looks(user_1000, target(user_1001), EACCES, EPERM); }
+CASE(not_into_what_is_not_dumpable) { looks(user_1000, target(user_1000_undumpable), EACCES, EPERM); }
+CASE(same_capabilities_may) { looks(root_of_two_caps, target(root_of_two_caps), 0, 0); }
+CASE(not_into_more_capabilities) { looks(no_caps, target(root_of_two_caps), EACCES, EPERM); }
+CASE(permitted_count_for_memory_effective_for_proc) { looks(root_permitted_only, target(root_of_two_caps), EACCES, 0); }
+CASE(real_ids_count_for_memory_those_of_files_for_proc) { looks(real_1000, target(user_1000), EACCES, 0); }
+
+int main(void) { return run_cases(); }
