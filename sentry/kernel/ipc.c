@@ -145,11 +145,18 @@ int ipc_permission(struct task *t, const struct ipc_object *o, unsigned mode)
 	return wanted & ~granted && !cred_capable_in(c, t->ns->ipc->owner, CAP_IPC_OWNER) ? -EACCES : 0;
 }
 
-int ipc_owner(struct task *t, const struct ipc_object *o)
+static int check_owner(struct task *t, const struct ipc_object *o)
 {
 	uint32_t euid = t->cred->euid;
 
 	return euid == o->cuid || euid == o->uid || cred_capable_in(t->cred, t->ns->ipc->owner, LINUX_CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+int ipc_find_owned_locked(struct task *t, struct ipc_table *tb, int id, struct ipc_object **out)
+{
+	int r = ipc_find_locked(tb, id, out);
+
+	return r ? r : check_owner(t, *out);
 }
 
 void ipc_stat_locked(struct task *t, const struct ipc_object *o, struct linux_ipc_perm *out)

@@ -48,11 +48,12 @@ struct ipc_ns {
 void ipc_limits_init(struct ipc_ns *ns);
 /* Finds by number. -EINVAL: the slot is empty; -EIDRM: another object has it now. */
 int ipc_find_locked(struct ipc_table *tb, int id, struct ipc_object **out);
+/* By number, for IPC_SET and IPC_RMID: also -EPERM, if t is neither its owner nor its maker nor privileged. */
+int ipc_find_owned_locked(struct task *t, struct ipc_table *tb, int id, struct ipc_object **out);
 /* By number or slot, and checks reading permission unless IPC_BY_SLOT_ANY. */
 int ipc_find_by_locked(struct task *t, struct ipc_table *tb, int id, enum ipc_by by, struct ipc_object **out);
 int ipc_permission(struct task *t, const struct ipc_object *o, unsigned mode); /* 0444, 0222, or both. -EACCES */
-int ipc_owner(struct task *t, const struct ipc_object *o); /* -EPERM */
-/* As t sees it, and as it says it: -EINVAL for an id that means nobody. */
+/* Owner, group and mode, in the ids of t's user namespace: read, and set (-EINVAL: an id that is not mapped there). */
 void ipc_stat_locked(struct task *t, const struct ipc_object *o, struct linux_ipc_perm *out);
 int ipc_set_locked(struct task *t, struct ipc_object *o, const struct linux_ipc_perm *in);
 void ipc_put_locked(struct ipc_ns *ns, struct ipc_table *tb, struct ipc_object *o);

@@ -303,8 +303,7 @@ int ipc_msg_set(struct task *t, int id, const struct linux_ipc_perm *p, uint64_t
 	int r;
 
 	mutex_lock(&ns->mu);
-	r = ipc_find_locked(&ns->msg, id, &o);
-	r = r ? r : ipc_owner(t, o);
+	r = ipc_find_owned_locked(t, &ns->msg, id, &o);
 	if (!r && qbytes > ipc_limit(ns, IPC_MSGMNB) && !ns_capable(t, LINUX_CAP_SYS_RESOURCE))
 		r = -EPERM;
 	r = r ? r : ipc_set_locked(t, o, p);
@@ -326,8 +325,7 @@ int ipc_msg_remove(struct task *t, int id)
 	int r;
 
 	mutex_lock(&ns->mu);
-	r = ipc_find_locked(&ns->msg, id, &o);
-	r = r ? r : ipc_owner(t, o);
+	r = ipc_find_owned_locked(t, &ns->msg, id, &o);
 	if (!r) {
 		waitq_wake(&((struct msgq *)o)->wq, EVENT_IN | EVENT_OUT);
 		ipc_remove_locked(ns, &ns->msg, o);

@@ -70,12 +70,10 @@ int ipc_sem_set(struct task *t, int id, const struct linux_ipc_perm *p)
 	int r;
 
 	mutex_lock(&ns->mu);
-	r = ipc_find_locked(&ns->sem, id, &o);
-	r = r ? r : ipc_owner(t, o);
+	r = ipc_find_owned_locked(t, &ns->sem, id, &o);
 	r = r ? r : ipc_set_locked(t, o, p);
-	if (!r) {
+	if (!r)
 		((struct sem_set *)o)->ctime = ipc_time();
-	}
 	mutex_unlock(&ns->mu);
 	return r;
 }
@@ -87,8 +85,7 @@ int ipc_sem_remove(struct task *t, int id)
 	int r;
 
 	mutex_lock(&ns->mu);
-	r = ipc_find_locked(&ns->sem, id, &o);
-	r = r ? r : ipc_owner(t, o);
+	r = ipc_find_owned_locked(t, &ns->sem, id, &o);
 	if (!r) {
 		struct sem_set *s = (struct sem_set *)o;
 		struct sem_wait *w;

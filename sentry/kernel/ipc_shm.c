@@ -224,12 +224,10 @@ int ipc_shm_set(struct task *t, int id, const struct linux_ipc_perm *p)
 	int r;
 
 	mutex_lock(&ns->mu);
-	r = ipc_find_locked(&ns->shm, id, &o);
-	r = r ? r : ipc_owner(t, o);
+	r = ipc_find_owned_locked(t, &ns->shm, id, &o);
 	r = r ? r : ipc_set_locked(t, o, p);
-	if (!r) {
+	if (!r)
 		((struct shm *)o)->ctime = ipc_time();
-	}
 	mutex_unlock(&ns->mu);
 	return r;
 }
@@ -241,8 +239,7 @@ int ipc_shm_remove(struct task *t, int id)
 	int r;
 
 	mutex_lock(&ns->mu);
-	r = ipc_find_locked(&ns->shm, id, &o);
-	r = r ? r : ipc_owner(t, o);
+	r = ipc_find_owned_locked(t, &ns->shm, id, &o);
 	if (!r && !(o->mode & LINUX_SHM_DEST)) {
 		o->mode |= LINUX_SHM_DEST;
 		o->key = LINUX_IPC_PRIVATE; /* not found by key any more */
