@@ -94,8 +94,8 @@ enum wake_when st_seat_wakes(struct platform *base, struct sleeper *s)
 	c->woke = __rdtsc();
 	c->alone = 0;
 	if (!sure(c) || (p->cpus > 1 && !call(p, s)))
-		return WAKE_LAZILY;
-	return c->turns >= TURNS_LATE ? WAKE_LATER : WAKE_LAZILY;
+		return c->spins ? WAKE_LAZILY : WAKE_NOW; /* who spins sees when it is due */
+	return c->turns >= TURNS_LATE ? WAKE_LATER : WAKE_NOW;
 }
 
 int st_seat_own(void)
