@@ -127,11 +127,13 @@
 #define LINUX_IP_TOS 1
 #define LINUX_IP_TTL 2
 #define LINUX_IP_PKTINFO 8
+#define LINUX_IP_RECVERR 11 /* and of its control message */
 #define LINUX_IP_RECVTTL 12
 #define LINUX_IP_RECVTOS 13
 #define LINUX_IP_RECVORIGDSTADDR 20 /* and of its control message */
 
 #define LINUX_IPV6_UNICAST_HOPS 16
+#define LINUX_IPV6_RECVERR 25
 #define LINUX_IPV6_V6ONLY 26
 #define LINUX_IPV6_RECVPKTINFO 49
 #define LINUX_IPV6_PKTINFO 50
@@ -195,6 +197,14 @@ struct linux_in6_pktinfo {
 	uint8_t addr[16];
 	int32_t ifindex;
 };
+
+struct linux_sock_extended_err { /* then the address of who says so */
+	uint32_t error;
+	uint8_t origin, type, code, pad;
+	uint32_t info, data;
+};
+#define LINUX_SO_EE_ORIGIN_ICMP 2
+#define LINUX_SO_EE_ORIGIN_ICMP6 3
 
 struct linux_ucred {
 	int32_t pid;

@@ -223,17 +223,20 @@ uint32_t dgram_poll_bits(struct socket *s)
 {
 	unsigned shut = s->shut;
 	uint32_t ev = 0;
-	bool any;
+	bool any, errors;
 
 	mutex_lock(&s->mu);
 	any = STAILQ_FIRST(&s->rq);
+	errors = STAILQ_FIRST(&s->errors);
 	mutex_unlock(&s->mu);
-	if (s->err)
+	if (s->err || errors)
 		ev |= EVENT_ERR;
 	if (shut == SHUT_BOTH)
 		ev |= EVENT_HUP;
 	if (shut & SHUT_RECV)
 		ev |= EVENT_RDHUP | READABLE;
+	if (errors && sock_flag(s, LINUX_SO_SELECT_ERR_QUEUE))
+		ev |= EVENT_PRI;
 	if (any)
 		ev |= READABLE;
 	if (s->sent_bytes <= s->sndbuf / 2)

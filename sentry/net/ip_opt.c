@@ -143,6 +143,8 @@ int ip_setopt(struct socket *s, int level, int opt, const void *v, unsigned len)
 	s->ip_values[o - options] = (int16_t)n;
 	s->ip_set |= UINT64_C(1) << (o - options);
 	mutex_unlock(&s->mu);
+	if (!n && opt == (level == V4 ? LINUX_IP_RECVERR : LINUX_IPV6_RECVERR))
+		errqueue_drop(s);
 	return 0;
 }
 

@@ -13,6 +13,34 @@
 #define V6_METRIC 1024u /* of routes that are given without one */
 #define V6_METRIC_OWN 256u /* of networks that an address is in */
 
+/* What it leads through, in the order in which Linux tells it of a route, */
+static void tell_hop(struct nlbuf *b, const struct net_route *r)
+{
+	if (r->has_gateway)
+		rt_put_ip(b, LINUX_RTA_GATEWAY, r->gateway);
+	if (r->metric)
+		nl_attr32(b, LINUX_RTA_PRIORITY, r->metric);
+	if (r->has_source)
+		rt_put_ip(b, LINUX_RTA_PREFSRC, r->source);
+	if (r->dev)
+		nl_attr32(b, LINUX_RTA_OIF, (uint32_t)r->dev->index);
+}
+
+/* and of the way to an address; nmap leaves the last attributes unread. */
+static void tell_way(struct nlbuf *b, const struct net_route *r)
+{
+	const uint32_t cache[8] = { 1 };
+
+	if (r->dev)
+		nl_attr32(b, LINUX_RTA_OIF, (uint32_t)r->dev->index);
+	if (r->has_source)
+		rt_put_ip(b, LINUX_RTA_PREFSRC, r->source);
+	if (r->has_gateway)
+		rt_put_ip(b, LINUX_RTA_GATEWAY, r->gateway);
+	nl_attr32(b, LINUX_RTA_UID, 0);
+	nl_attr(b, LINUX_RTA_CACHEINFO, cache, sizeof(cache));
+}
+
 static void tell_route(struct nlbuf *b, uint16_t type, const struct net_route *r, uint32_t flags)
 {
 	const struct linux_rtmsg m = { .family = r->v4 ? LINUX_AF_INET : LINUX_AF_INET6, .dst_len = (uint8_t)(r->to.len - (r->v4 ? V4_BITS : 0)),
@@ -22,14 +50,10 @@ static void tell_route(struct nlbuf *b, uint16_t type, const struct net_route *r
 	nl_attr32(b, LINUX_RTA_TABLE, r->table);
 	if (m.dst_len)
 		rt_put_ip(b, LINUX_RTA_DST, r->to.ip);
-	if (r->has_gateway)
-		rt_put_ip(b, LINUX_RTA_GATEWAY, r->gateway);
-	if (r->metric)
-		nl_attr32(b, LINUX_RTA_PRIORITY, r->metric);
-	if (r->has_source)
-		rt_put_ip(b, LINUX_RTA_PREFSRC, r->source);
-	if (r->dev)
-		nl_attr32(b, LINUX_RTA_OIF, (uint32_t)r->dev->index);
+	if (flags & LINUX_RTM_F_CLONED)
+		tell_way(b, r);
+	else
+		tell_hop(b, r);
 	nl_end(b);
 }
 

@@ -64,6 +64,7 @@ struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, i
 	s->type = type;
 	s->protocol = protocol;
 	STAILQ_INIT(&s->rq);
+	STAILQ_INIT(&s->errors);
 	TAILQ_INIT(&s->accept_q);
 	s->sndbuf = s->rcvbuf = DEFAULT_BUFFER;
 	s->rcvtimeo = s->sndtimeo = WAIT_FOREVER;
@@ -89,6 +90,7 @@ void socket_put(struct socket *s)
 	mutex_unlock(&n->mu);
 	peer = s->peer;
 	seg_list_free(&s->rq);
+	seg_list_free(&s->errors);
 	free(s->spare);
 	sock_name_put(s->name);
 	sock_name_put(s->peer_name);
@@ -303,7 +305,7 @@ ssize_t socket_send(struct socket *s, struct socket_msg *m)
 ssize_t socket_recv(struct socket *s, struct socket_msg *m)
 {
 	if (m->flags & LINUX_MSG_ERRQUEUE)
-		return -EAGAIN; /* nothing is ever queued there */
+		return errqueue_recv(s, m);
 	return s->ops->recv(s, m);
 }
 

@@ -65,6 +65,9 @@ struct packet_info {
 	uint16_t port;
 	uint8_t ttl, tos;
 	int ifindex; /* where it came in */
+	/* of what lies in the queue of errors */
+	uint16_t error; /* errno; 0: it is no error */
+	uint8_t error_type, error_code; /* ICMP's */
 };
 
 /* What the sender of a datagram says about it beside the socket's options. */
@@ -139,6 +142,8 @@ struct socket {
 	/* received, not yet read */
 	struct seg_list rq; /* [mu] */
 	_Atomic uint32_t rq_bytes; /* [mu] to write */
+	struct seg_list errors; /* [mu] what was told of records that did not arrive (errqueue.c) */
+	uint32_t error_bytes; /* [mu] */
 	struct seg *spare; /* [mu] an empty one kept for the next bytes */
 	_Atomic uint32_t sent_bytes; /* records of this socket waiting anywhere */
 	bool in_progress; /* [mu] TCP: connect(2) has not said yet how what it began ended */
@@ -246,6 +251,13 @@ uint64_t urgent_before(const struct socket *s, uint32_t at, uint64_t n);
 void urgent_passed(struct socket *s, uint32_t n); /* n bytes have left the queue */
 uint32_t urgent_readable(const struct socket *s); /* bytes that a read would find; no lock */
 ssize_t urgent_recv(struct socket *s, struct socket_msg *m); /* no lock held. -EINVAL, -EAGAIN */
+
+/* errqueue.c: IP_RECVERR and MSG_ERRQUEUE */
+struct endpoint;
+/* s's record m, for `to`, came back with an error, if s is to be told: true. */
+bool errqueue_add(struct socket *s, struct socket_msg *m, const struct endpoint *to, int error);
+ssize_t errqueue_recv(struct socket *s, struct socket_msg *m); /* -EAGAIN: there is none */
+void errqueue_drop(struct socket *s);
 
 ssize_t stream_send(struct socket *s, struct socket_msg *m);
 ssize_t stream_recv(struct socket *s, struct socket_msg *m);

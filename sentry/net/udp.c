@@ -81,14 +81,18 @@ int inet_destination(struct socket *s, const struct socket_msg *m, struct endpoi
 	return r;
 }
 
-/* Nobody took it: a connected sender is told at its next call. */
-static ssize_t undelivered(struct socket *s, const struct socket_msg *m, int error)
+/* Nobody took it: a connected sender is told at its next call, and one that wants to know (IP_RECVERR). */
+static ssize_t undelivered(struct socket *s, struct socket_msg *m, const struct endpoint *to, int error)
 {
-	if (s->inet_flags & INET_CONNECTED && error != ETIMEDOUT) {
+	ssize_t n = (ssize_t)m->uio->resid;
+
+	if (error == ETIMEDOUT)
+		return n;
+	if (errqueue_add(s, m, to, error) || s->inet_flags & INET_CONNECTED) {
 		s->err = error;
 		waitq_wake(&s->wq, EVENT_ERR);
 	}
-	return (ssize_t)m->uio->resid;
+	return n;
 }
 
 /* The sender's own choice of its address. 0 or -EINVAL. */
@@ -137,7 +141,7 @@ static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 	if (!n)
 		n = inet_describe(s, m, &to, &from, there);
 	if (n == -EHOSTUNREACH || n == -ETIMEDOUT)
-		return undelivered(s, m, (int)-n);
+		return undelivered(s, m, &to, (int)-n);
 	if (n) {
 		net_stack_put(there);
 		return n;
@@ -145,7 +149,7 @@ static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 	r = port_find(there, LINUX_SOCK_DGRAM, &to, &from);
 	net_stack_put(there);
 	if (!r)
-		return undelivered(s, m, ECONNREFUSED);
+		return undelivered(s, m, &to, ECONNREFUSED);
 	endpoint_addr(&from, r->family, &a);
 	name = sock_name_new(&a);
 	n = name ? dgram_send_to(s, r, m, name) : -ENOMEM;

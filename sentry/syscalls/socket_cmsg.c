@@ -201,7 +201,7 @@ int cmsg_export(struct task *t, struct socket *s, struct socket_msg *m, uaddr co
 {
 	struct control c = { .t = t, .at = control, .left = control.v ? len : 0, .flags = flags };
 	struct scm *scm = &m->scm;
-	int r = s->type == LINUX_SOCK_STREAM ? 0 : packet_export(&c, s, &m->info);
+	int r = s->type == LINUX_SOCK_STREAM ? 0 : packet_export(&c, s, m);
 
 	if (!r && s->family == LINUX_AF_UNIX && sock_flag(s, LINUX_SO_PASSCRED))
 		r = put_cred(&c, &scm->cred);

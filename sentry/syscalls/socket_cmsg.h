@@ -22,7 +22,7 @@ struct control { /* where they are stored */
 /* One of them, cut off where there is too little room. 0 or -EFAULT. */
 int cmsg_put(struct control *c, int level, int type, const void *data, uint64_t n);
 /* socket_packet.c: what is told and said of datagrams. 0, -EFAULT; -EINVAL */
-int packet_export(struct control *c, struct socket *s, const struct packet_info *p);
+int packet_export(struct control *c, struct socket *s, const struct socket_msg *m);
 int packet_import(struct socket *s, int level, int type, const uint8_t *data, uint64_t n, struct packet_choice *out);
 
 #endif

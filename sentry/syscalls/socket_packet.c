@@ -104,8 +104,27 @@ static int tell_time(struct control *c, struct socket *s, const struct packet_in
 	return cmsg_put(c, LINUX_SOL_SOCKET, nanoseconds ? LINUX_SO_TIMESTAMPNS : LINUX_SO_TIMESTAMP, pair, sizeof(pair));
 }
 
-int packet_export(struct control *c, struct socket *s, const struct packet_info *p)
+/* What became of a record of s's own, and who says so: the receiver, as there is nobody between. */
+static int tell_error(struct control *c, struct socket *s, const struct socket_msg *m)
 {
+	bool v4 = s->family == LINUX_AF_INET;
+	struct linux_sock_extended_err e = { .error = m->info.error, .type = m->info.error_type, .code = m->info.error_code,
+		.origin = ip_is_v4(m->info.to) ? LINUX_SO_EE_ORIGIN_ICMP : LINUX_SO_EE_ORIGIN_ICMP6 };
+	uint8_t data[sizeof(e) + sizeof(struct linux_sockaddr_in6)] = { 0 };
+	struct sockaddr_buf who = *m->name;
+
+	if (v4)
+		who.in.port = 0;
+	else
+		who.in6.port = 0;
+	memcpy(data, &e, sizeof(e));
+	memcpy(data + sizeof(e), who.bytes, v4 ? sizeof(who.in) : sizeof(who.in6));
+	return cmsg_put(c, v4 ? V4 : V6, v4 ? LINUX_IP_RECVERR : LINUX_IPV6_RECVERR, data, sizeof(e) + (v4 ? sizeof(who.in) : sizeof(who.in6)));
+}
+
+int packet_export(struct control *c, struct socket *s, const struct socket_msg *m)
+{
+	const struct packet_info *p = &m->info;
 	int level = ip_is_v4(p->to) ? V4 : V6, r = 0;
 	uint8_t data[64];
 
@@ -119,7 +138,7 @@ int packet_export(struct control *c, struct socket *s, const struct packet_info 
 		if ((!t->which || t->which == level) && ip_option(s, t->level, t->option, 0) > 0)
 			r = cmsg_put(c, t->level, t->type, data, t->tell(p, data));
 	}
-	return r;
+	return !r && p->error ? tell_error(c, s, m) : r;
 }
 
 /* --- sending ------------------------------------------------------------------------------ */

@@ -73,6 +73,32 @@ CASE(netlink_dump_links)
 	CHECK_ERR(recv(s, &q, sizeof(q), MSG_DONTWAIT), EAGAIN);
 }
 
+/* The way to an address: the attributes in Linux's order, as nmap looks no further than 4 bytes from the end. */
+CASE(netlink_way)
+{
+	struct {
+		struct nlmsghdr h;
+		struct rtmsg m;
+		struct nlattr a;
+		uint32_t to;
+	} q = { .h = { .nlmsg_len = sizeof(q), .nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST },
+		.m = { .rtm_family = AF_INET, .rtm_dst_len = 32 }, .a = { 8, RTA_DST }, .to = htonl(INADDR_LOOPBACK) };
+	static const int order[] = { RTA_TABLE, RTA_DST, RTA_OIF, RTA_PREFSRC, RTA_UID, RTA_CACHEINFO };
+	static _Alignas(8) char buf[4096];
+	struct nlmsghdr *h = (void *)buf;
+	int s = route_socket(), n;
+	struct rtattr *a;
+	unsigned i = 0;
+
+	CHECK(send(s, &q, sizeof(q), 0) == sizeof(q));
+	n = (int)recv(s, buf, sizeof(buf), 0);
+	CHECK(n > 0 && h->nlmsg_type == RTM_NEWROUTE);
+	n = (int)RTM_PAYLOAD(h);
+	for (a = RTM_RTA(NLMSG_DATA(h)); RTA_OK(a, n); a = RTA_NEXT(a, n), i++)
+		CHECK(i < sizeof(order) / sizeof(*order) && a->rta_type == order[i]);
+	CHECK(i == sizeof(order) / sizeof(*order));
+}
+
 CASE(netlink_errors)
 {
 	struct {
