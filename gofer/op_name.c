@@ -1,5 +1,10 @@
 /*
- * op_name.c - unlink, rename, readlink.
+ * op_name.c - the requests on names: unlink, rename, readlink.  server.h says what
+ * an operation is given and what it answers.  One thread.
+ *
+ * The host call goes first; then the node table is brought in line with it, so that
+ * handles of renamed files stay valid and those of removed files reach the file by
+ * its descriptor.
  */
 #include "name.h"
 #include "resolve.h"
@@ -14,8 +19,8 @@
 /* RENAME_*; <linux/fs.h> has them with much else */
 enum { NOREPLACE = 1, EXCHANGE = 2 };
 
-/* A name is about to go: what the peer holds under it stays reachable by
- * descriptor (a program may go on with a deleted file). */
+/* A name is about to go: opens the file behind it if the peer holds a handle for it, since
+ * a program may go on using a deleted file. */
 static struct node *keep_known(struct conn *c, struct node *dir, const char *name)
 {
 	struct node *n = node_find(&c->nodes, dir, name);

@@ -34,7 +34,7 @@ struct tty;
 
 struct kernel {
 	struct platform *platform; /* [I] */
-	bool no_patch; /* [I] programs' text is left as it is */
+	bool no_patch; /* [I] system calls in program text are not patched */
 	struct memfile *memfile; /* [I] */
 	struct mm_env mm_env; /* [I] */
 	struct vfs *vfs; /* [I] */
@@ -42,10 +42,10 @@ struct kernel {
 	struct task_table *tasks; /* [I] made by kernel_init */
 	struct futex_table *futexes; /* [I] */
 	struct timer_queue *timers; /* [I] */
-	_Atomic unsigned aio_nr; /* requests that there is room for: kernel/aio.c */
-	struct sigio_queue *sigios; /* [I] signals that are to tell of files' readiness */
+	_Atomic unsigned aio_nr; /* /proc/sys/fs/aio-nr: requests reserved by io_setup (kernel/aio.c) */
+	struct sigio_queue *sigios; /* [I] SIGIO and the like that are to be sent (F_SETOWN) */
 	struct net_stack *net; /* [I] the containers' network namespace: net_init */
-	struct net_stack *(*net_by_fd)(int fd); /* [I] the one that a descriptor of the running task's names: nsfs_register */
+	struct net_stack *(*net_by_fd)(int fd); /* [I] the network namespace that a descriptor of the running task refers to: nsfs_register */
 	struct superblock *nsfs; /* [I] namespaces as files: nsfs_register */
 	/* POSIX message queues of an IPC namespace: [I] set by mqueue_register */
 	struct mqueue_fs *(*mqueue_new)(struct kernel *k); /* NULL: no memory */
@@ -54,24 +54,24 @@ struct kernel {
 	/* Set by fs/devpts: a session leader exits (called by its task, no locks held). May be NULL. */
 	void (*session_exit)(struct kernel *k, struct session *s);
 	void (*tty_put)(struct tty *t); /* set by fs/devpts: drops a session's reference */
-	struct pid_ns *root_pids; /* [I] numbers of all tasks; no program is in it itself */
-	_Atomic uint64_t ns_made; /* namespaces, ever: kernel/ns.h */
+	struct pid_ns *root_pids; /* [I] the root pid namespace, in which all tasks have a number; no program can see it */
+	_Atomic uint64_t ns_made; /* how many namespaces were ever made: kernel/ns.h */
 	unsigned cpus; /* [I] processors the guest sees */
-	uint64_t cpu_quota, cpu_period; /* [I] us; what cpu.max shows: it is the host that keeps it; quota 0: none */
+	uint64_t cpu_quota, cpu_period; /* [I] us; shown as cpu.max, enforced by the host; quota 0: none */
 	uint64_t memory_host; /* [I] bytes the host has */
 	uint64_t host_files; /* [I] descriptors that the sentry may have open */
 	_Atomic uint64_t memory_total; /* bytes the guest sees: its limit, or the host's */
-	struct oom *oom; /* [I] keeps the limit */
+	struct oom *oom; /* [I] enforces the limit */
 	struct klog *klog; /* [I] */
 	int64_t boot_monotonic, boot_realtime; /* [I] ns */
-	bool strace; /* log every call */
-	_Atomic bool traces_calls; /* a trace session wants some */
+	bool strace; /* --strace: log every call */
+	_Atomic bool traces_calls; /* a trace session has asked for system calls */
 	struct tracer *tracer; /* [I] kernel/trace.h; made by kernel_init */
 	struct mutex containers_mu; /* RANK_CONTROL */
 	struct container *containers; /* [containers_mu] newest first */
 	/* control/: of the event thread alone */
 	LIST_HEAD(, volume) volumes;
-	struct container *husks; /* that zombies still point to */
+	struct container *husks; /* deleted containers that zombies still point to */
 	_Atomic bool shutting_down;
 	/* boot: runs the system call in t->regs (syscalls/syscall.h's syscall_dispatch). Set before tasks run */
 	int64_t (*dispatch)(struct task *t);
@@ -82,7 +82,5 @@ struct kernel {
 /* Makes tasks, futexes, timers; the caller has filled platform, memfile,
  * mm_env, vfs, loop. 0 or -errno. */
 int kernel_init(struct kernel *k);
-
-/* The vDSO's clock parameters etc.; nothing else is global. */
 
 #endif

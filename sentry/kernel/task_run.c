@@ -24,7 +24,7 @@
 
 #define MORE_MOST 65536 /* bytes */
 
-/* An access that faulted: mapped now, or a signal. */
+/* A page fault of the program: maps the page, or raises SIGSEGV or SIGBUS. */
 static void handle_fault(struct task *t, const struct platform_trap *trap)
 {
 	struct linux_siginfo info = { .signo = LINUX_SIGSEGV };
@@ -87,7 +87,7 @@ static enum platform_event run_program(struct task *t, struct platform_trap *tra
 	atomic_store_explicit(&t->program_since, start, memory_order_relaxed);
 	ev = platform_switch(t->ctx, mm_as(t->mm), &t->regs, trap);
 	atomic_store_explicit(&t->program_since, 0, memory_order_relaxed);
-	/* nobody else writes it */
+	/* load and store instead of an atomic addition: this thread alone writes it */
 	atomic_store_explicit(&t->uticks, atomic_load_explicit(&t->uticks, memory_order_relaxed) + (__rdtsc() - start), memory_order_relaxed);
 	t->regs_partial = trap->partial;
 	if (t->told.file)
@@ -140,7 +140,7 @@ static void handle_event(struct task *t, enum platform_event ev, const struct pl
 	t->regs.orig_rax = UINT64_MAX; /* no call to restart */
 }
 
-/* A call's result that only the restart rules may see. */
+/* rax is -ERESTART...: signal_work() restarts the call or turns it into EINTR. */
 static bool wants_restart(const struct regs *r)
 {
 	int64_t v = (int64_t)r->rax;
@@ -153,8 +153,9 @@ bool task_must_ask(const struct task *t)
 	return t->k->strace || atomic_load_explicit(&t->k->traces_calls, memory_order_relaxed) || atomic_load(&t->seccomp_mode) || task_traced(t);
 }
 
-/* What the program may know without asking; nothing when somebody wants to see it ask. */
-static void tell(struct task *t)
+/* Gives the stub the values it answers calls like getpid with; none if a tracer, strace
+ * or a seccomp filter must see the task's calls. */
+static void publish_answers(struct task *t)
 {
 	bool ask = task_must_ask(t);
 	const uint64_t answers[PLATFORM_N_ANSWERS] = {
@@ -168,7 +169,7 @@ static void tell(struct task *t)
 
 	for (unsigned i = 1; i < PLATFORM_N_ANSWERS; i++)
 		platform_answer(t->ctx, (enum platform_answer)i, ask ? PLATFORM_NO_ANSWER : answers[i]);
-	told_drop(&t->told); /* who signals it may have changed the file, on the host */
+	told_drop(&t->told); /* a process that signals this one may have changed the file on the host */
 	if (!ask)
 		return;
 	signal_take_mask(t);
@@ -184,7 +185,7 @@ static void loop(struct task *t)
 		if (atomic_load(&t->work) || t->restore_mask || wants_restart(&t->regs)) {
 			if (!signal_work(t))
 				return;
-			tell(t);
+			publish_answers(t);
 		}
 		if (atomic_load(&t->tg->frozen)) {
 			freeze_here(t);
@@ -211,7 +212,7 @@ void task_run(struct task *t)
 {
 	task_set_current(t);
 	sleeper_set_current(&t->sleeper);
-	tasks_lock(t->k); /* its maker holds it until it is complete */
+	tasks_lock(t->k); /* the creator holds it until the task is complete */
 	signal_lend_mask_locked(t);
 	tasks_unlock(t->k);
 	while (atomic_load(&t->held))
@@ -231,7 +232,7 @@ void task_run(struct task *t)
 		(void)copy_to_user(t->mm, t->set_child_tid, &tid, sizeof(tid));
 	}
 	t->regs.orig_rax = UINT64_MAX;
-	tell(t);
+	publish_answers(t);
 	loop(t);
 	freeze_leave(t);
 	core_leave(t);

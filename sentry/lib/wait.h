@@ -56,7 +56,7 @@ struct waiter {
 	struct waitq *q; /* [I] while linked; NULL when not */
 	uint32_t mask; /* [I] events wanted; ERR and HUP always are */
 	bool exclusive; /* [I] waitq_wake_one stops after one of these */
-	bool early; /* [I] waitq_touch calls it too */
+	bool early; /* [I] waitq_touch calls it too, before the wake-up */
 	/* Called with q->mu held, on the waking thread: must not block, and may
 	 * take only RANK_LEAF locks or wake others (epoll's queue, a sleeper). */
 	void (*fn)(struct waiter *w, uint32_t events);
@@ -74,18 +74,18 @@ void waitq_init(struct waitq *q);
 void waitq_destroy(struct waitq *q); /* must be empty */
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_del(struct waiter *w); /* after return fn is not running */
-void waitq_wake(struct waitq *q, uint32_t events); /* all whose mask fits */
-/* The same; but more is to come soon, and who sleeps need not wake before (lock_wake_lazily). */
+void waitq_wake(struct waitq *q, uint32_t events); /* all waiters with one of these events in their mask */
+/* The same, when more events will follow soon: sleepers need not be woken before those (lock_wake_lazily). */
 void waitq_wake_lazily(struct waitq *q, uint32_t events);
 void waitq_wake_one(struct waitq *q, uint32_t events); /* all non-exclusive, and one exclusive */
 
-/* For the early ones only: under the lock of what has changed, before the wake-up, so
- * that nobody has seen the change before they know. */
+/* Calls the early waiters only.  Called with the changed object's lock held, before
+ * waitq_wake, so that they know of the change before anybody can see it. */
 void waitq_touch(struct waitq *q, uint32_t events);
 
-#define SLEEPER_AWAKE 0u /* and looks there before it sleeps */
+#define SLEEPER_AWAKE 0u /* checks the word before it sleeps */
 #define SLEEPER_WOKEN 1u
-#define SLEEPER_SLEEPS 2u /* in the host's futex, or about to */
+#define SLEEPER_SLEEPS 2u /* in futex(2) on the host, or about to be */
 
 enum wake_when {
 	WAKE_NOW,
@@ -96,17 +96,17 @@ enum wake_when {
 /* One per host thread that may block in the kernel. */
 struct sleeper {
 	_Atomic uint32_t word; /* latch: SLEEPER_* */
-	_Atomic bool interrupted; /* a signal or kill awaits: interruptible sleeps end at once until sleeper_clear */
-	_Atomic char *state; /* [I] the owner's 'R', told 'S' or 'D' for the time of a sleep; may be NULL */
-	void (*sleeps)(struct sleeper *s); /* [I] called before its thread sleeps, on that thread; may be NULL */
-	/* [I] called before its thread is woken that sleeps, on the waking thread: when that is to be; may be NULL */
+	_Atomic bool interrupted; /* a signal or kill is pending: interruptible sleeps end at once until sleeper_clear */
+	_Atomic char *state; /* [I] the owner's task state, set to 'S' or 'D' during a sleep, else 'R'; may be NULL */
+	void (*sleeps)(struct sleeper *s); /* [I] called on the owner's thread before it sleeps; may be NULL */
+	/* [I] called on the waking thread before a sleeping owner is woken: says when; may be NULL */
 	enum wake_when (*wakes)(struct sleeper *s);
-	_Atomic pid_t tid; /* the host thread that it is current of; 0: none yet */
-	_Atomic int seat; /* the one processor where the platform lets that thread run, and one; 0: it may run anywhere; */
-	_Atomic uint64_t seated; /* and since when, by the processor's counter */
+	_Atomic pid_t tid; /* the host thread whose current sleeper this is; 0: none yet */
+	_Atomic int seat; /* 1 + the CPU that the platform has bound that thread to; 0: it may run anywhere */
+	_Atomic uint64_t seated; /* since when, in TSC ticks */
 };
 void sleeper_init(struct sleeper *s);
-/* This thread's, thread-local; NULL: the one that it has will be gone. */
+/* Sets the calling thread's current sleeper; NULL before that sleeper is freed. */
 void sleeper_set_current(struct sleeper *s);
 struct sleeper *sleeper_current(void);
 void sleeper_wake(struct sleeper *s); /* any thread */

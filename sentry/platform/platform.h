@@ -1,17 +1,17 @@
 /*
- * platform.h - the one interface to how program code runs.
+ * platform.h - the interface to the mechanism that runs program code.
  *
  * struct platform      the mechanism, made once at boot (zygote stub and all)
  * struct platform_as   one program address space = one stub process
  * struct platform_ctx  one task's execution context = one stub thread at a time
  *
- * A task's host thread alone calls platform_switch and the fpstate functions on
- * its ctx (for ptrace it is the tracer).  Address space orders may come from
- * any thread: the platform carries them out in a thread of the stub's that runs
- * no program code, or in the caller's own when the caller runs in that address
- * space, else it stops the threads that run there, and the orders are done
- * before any of them runs program code again; they are complete when the call
- * returns.  A call costs wake-ups, an order in it little: give many at a time.
+ * Only a task's own host thread calls platform_switch and the fpstate functions on
+ * its ctx (with ptrace, that thread is the tracer).  Changes of an address space's
+ * mappings ("orders") may come from any thread and are complete when the call
+ * returns.  They are carried out by a stub thread that runs no program code, or by
+ * the caller's own stub thread if it belongs to that address space; otherwise the
+ * threads running there are stopped and run program code only after the orders.
+ * The cost is a few wake-ups for each call and little for each order: batch them.
  */
 #ifndef SENTRY_PLATFORM_PLATFORM_H
 #define SENTRY_PLATFORM_PLATFORM_H
@@ -31,7 +31,7 @@ enum platform_event {
 	PLATFORM_SYSCALL, /* orig_rax = number, rax = -ENOSYS, rip after the instruction */
 	PLATFORM_FAULT, /* SIGSEGV/SIGBUS by the program's access: see trap */
 	PLATFORM_TRAP, /* another synchronous exception: SIGFPE SIGILL SIGTRAP SIGSEGV (general protection) */
-	PLATFORM_INTERRUPTED, /* platform_interrupt was called, or nothing in particular */
+	PLATFORM_INTERRUPTED, /* platform_interrupt was called; may also be spurious */
 	PLATFORM_DEAD, /* the stub was killed from outside: the task must die */
 };
 
@@ -41,9 +41,9 @@ struct platform_trap {
 	uint64_t addr; /* si_addr */
 	uint32_t error; /* page fault error code: bit 1 write, bit 4 instruction fetch; 0 if unknown */
 	uint64_t trapno;
-	bool partial; /* PLATFORM_SYSCALL: of the registers only the number, the arguments and rax are there: platform_complete */
+	bool partial; /* PLATFORM_SYSCALL: only call number, arguments and rax are valid until platform_complete */
 	bool call_site; /* PLATFORM_SYSCALL: the call has trapped at its instruction, where it may be patched */
-	bool error_known; /* the two above are real (else only addr is); bit 1 may be clear for a write to what was not mapped */
+	bool error_known; /* error and trapno are valid (addr always is); bit 1 may be clear for a write to an unmapped page */
 };
 
 /* name: "ptrace".  Called at boot before the process is sealed and before any
@@ -53,31 +53,32 @@ struct err *platform_new(const char *name, int mem_fd, struct platform **out) ER
 struct platform_as *platform_as_new(struct platform *p); /* NULL: out of memory or processes */
 void platform_as_free(struct platform_as *as); /* kills the stub process; no ctx may be running in it */
 
-/* For exec: whether c, which has run in it, may go on there with another program
- * of the same rights.  False if another thread of the program may have anything
- * left there, or if it is no gain. */
+/* For exec: whether c, which has run in `as`, may run the next program in the same stub
+ * process.  False if another thread of the old program may have left anything there, or
+ * if reuse would save nothing. */
 bool platform_as_reusable(struct platform_as *as, struct platform_ctx *c);
 
 enum platform_order_kind { PLATFORM_MAP, PLATFORM_UNMAP, PLATFORM_PROTECT };
 struct platform_order {
 	enum platform_order_kind kind;
 	int prot; /* PROT_* of <sys/mman.h>; not for UNMAP */
-	bool present; /* MAP: all of it is in memory, and is wanted: no fault need find that out. Only a wish */
+	bool present; /* MAP: a hint: all pages are in memory and will be used, so populate the mapping */
 	int fd; /* MAP: a descriptor of the sentry; the mapping is MAP_SHARED|MAP_FIXED at addr */
 	uint64_t addr, len; /* page aligned and below TASK_SIZE */
 	uint64_t off;
 };
-/* Carries them out in turn, up to the first that fails: 0, or its -errno
- * (-ENOMEM: map count). -EINVAL: nothing was done. */
+/* Carries out orders in sequence and stops at the first that fails: 0, or its -errno
+ * (-ENOMEM: too many mappings).  -EINVAL: an order is invalid, and none was carried out. */
 int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n);
 /* One order. */
 int platform_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off);
 int platform_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len);
 int platform_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int prot);
 
-/* A context for a task that will run in `as`.  The first one makes the stub
- * process, from any thread; another is made in the caller's own stub thread, so
- * that the caller must run in `as` (clone).  NULL: out of processes or threads. */
+/* A context for a task that will run in `as`.  The first one of an address space
+ * creates the stub process, on any thread; each later one is created by the caller's
+ * stub thread, so the caller must be a task of `as` (clone).  NULL: out of processes
+ * or threads. */
 struct platform_ctx *platform_ctx_new(struct platform *p, struct platform_as *as);
 /* Called on the context's own task thread at its end (or, if it never ran, by its maker). */
 void platform_ctx_free(struct platform_ctx *c);
@@ -88,18 +89,18 @@ void platform_ctx_bind(struct platform_ctx *c);
  * call's (exec).  r is loaded before and stored after. */
 enum platform_event platform_switch(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);
 
-/* The next platform_switch of c will not be soon: what waits for it need not do so
- * awake. Own thread. */
+/* The next platform_switch of c will take a while (the task blocks): its stub thread
+ * should sleep rather than spin.  Own thread. */
 void platform_rest(struct platform_ctx *c);
-/* c's program will run no more, though its thread may wake others yet. Own thread. */
+/* The task is exiting: c's program does not run again.  Own thread. */
 void platform_ends(struct platform_ctx *c);
 
-/* The calling thread is about to wake the one that sleeps there: where they had better
- * run is the platform's to say, and when it is to be woken. Any thread. */
+/* Called before a thread is woken: the platform decides on which CPU it should run, and
+ * when it is to be woken.  Any thread. */
 enum wake_when platform_wakes(struct platform *p, struct sleeper *s);
 
-/* After an event whose trap said that registers are partial, before any others
- * are looked at or changed: fills them in.  Own thread. */
+/* Fills in the remaining registers after an event whose trap was partial; to be called
+ * before they are read or changed.  Own thread. */
 void platform_complete(struct platform_ctx *c, struct regs *r);
 
 /* Makes c's current or next platform_switch return soon. Any thread. */
@@ -117,8 +118,9 @@ void platform_fpstate_set(struct platform_ctx *c, const struct fpstate *fp);
  * and returns PLATFORM_TRAP SIGTRAP TRAP_TRACE. */
 void platform_set_singlestep(struct platform_ctx *c, bool on);
 
-/* What the program may be told without asking: the values of calls of those names.
- * PLATFORM_NO_ANSWER: it must ask.  Own thread, or the context's maker. */
+/* Calls that the stub answers by itself, without a switch to the sentry, and the values it
+ * answers with.  PLATFORM_NO_ANSWER: the call goes to the sentry.  Own thread, or the
+ * context's creator. */
 enum platform_answer {
 	PLATFORM_GETPID = 1,
 	PLATFORM_GETTID,
@@ -131,20 +133,20 @@ enum platform_answer {
 #define PLATFORM_NO_ANSWER UINT64_MAX
 void platform_answer(struct platform_ctx *c, enum platform_answer which, uint64_t value);
 
-/* Lends the signal mask of the context's task to its program, which may then look
- * at it and change it without asking.  Own thread, between two switches.  False:
- * that cannot be had.  Taken back, by any thread: what it is now; from then on
- * the program asks. */
+/* Lends the task's signal mask to its stub, which then answers rt_sigprocmask by itself.
+ * Own thread, between two switches.  False: not supported here.  platform_mask_take, on
+ * any thread, takes it back and returns its present value; the call then goes to the
+ * sentry again. */
 bool platform_mask_lend(struct platform_ctx *c, uint64_t mask);
 uint64_t platform_mask_take(struct platform_ctx *c); /* after it was lent */
 
-/* The head of the program's list of robust futexes, which it may set without asking:
- * false: the platform keeps none.  get by any thread. */
+/* The head of the task's robust futex list, which the stub lets the program set by itself.
+ * False: the platform does not keep it.  platform_robust_get: any thread. */
 bool platform_robust_get(struct platform_ctx *c, uint64_t *head);
 bool platform_robust_set(struct platform_ctx *c, uint64_t head);
 
-/* Records that the programs of an address space may read: one a descriptor, of what
- * is known not to be there.  The caller fills them in; 0: nothing is known. */
+/* Records that the stub reads, one for each file descriptor: which events are known not to
+ * be ready.  Written by the caller; 0: nothing is known. */
 #define PLATFORM_EMPTY_SET 0x8000u /* an event set in which nothing is ready; the other bits are poll's */
 struct platform_records {
 	struct platform_as *as; /* what it belongs to, kept whole until put */
@@ -185,11 +187,10 @@ void platform_file_moved(struct platform_ctx *c, int64_t pos, enum platform_end 
 /* Own thread, once: the program has closed it, so it says.  The context has stopped within seconds then. */
 bool platform_file_closed(struct platform_ctx *c);
 
-/* Patching of system calls in program text, so that they need not trap.  A site
- * is the instructions in a page that are replaced: where they are overwritten in
- * a copy of the page, the program comes to the site's entry in an array at
- * [table, table_end) of its own address space, which says where this process has
- * the site.  Pure functions. */
+/* Patching of system calls in program text, so that they need not trap.  A site is the
+ * sequence of instructions that is replaced, in a copy of its page, by a jump to the
+ * site's entry in an array at [table, table_end) of the program's address space; the
+ * entry holds the address at which this process has the site.  Pure functions. */
 struct platform_site {
 	uint16_t at; /* in the page */
 	uint8_t len;
