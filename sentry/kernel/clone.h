@@ -20,12 +20,4 @@ struct clone_request {
  * returns when the child has exec'ed or ended. */
 int64_t task_clone(struct task *t, const struct clone_request *q);
 
-/* vfork: the parent waits until done. Shared by two tasks. */
-struct completion {
-	struct ref ref;
-	_Atomic bool done;
-	struct waitq wq;
-};
-void completion_done(struct completion *c); /* and drops the caller's reference; NULL permitted */
-
 #endif

@@ -59,7 +59,7 @@ struct pgrp {
 struct sigpending; /* kernel/signal.h */
 struct sighand;
 struct posix_timers; /* kernel/posix_timer.h: POSIX timers, itimers */
-struct completion; /* kernel/clone.h: vfork */
+struct completion; /* kernel/completion.h: vfork */
 struct fpstate;
 struct seccomp_filter;
 struct tracing; /* kernel/ptrace.h */

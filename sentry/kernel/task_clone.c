@@ -9,6 +9,7 @@
 #include "abi/fcntl.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
+#include "kernel/completion.h"
 #include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/ptrace.h"
@@ -20,34 +21,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct completion *completion_new(void)
-{
-	struct completion *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return NULL;
-	ref_init(&c->ref);
-	waitq_init(&c->wq);
-	return c;
-}
-
-static void completion_put(struct completion *c)
-{
-	if (c && ref_put(&c->ref)) {
-		waitq_destroy(&c->wq);
-		free(c);
-	}
-}
-
-void completion_done(struct completion *c)
-{
-	if (!c)
-		return;
-	atomic_store(&c->done, true);
-	waitq_wake(&c->wq, EVENT_IN);
-	completion_put(c);
-}
 
 /* Linux's order of checks (kernel/fork.c copy_process). */
 static int check_flags(struct task *t, const struct clone_request *q)
@@ -367,17 +340,6 @@ static void child_start(struct task *t, struct task *c, const struct clone_reque
 		sleeper_wake(&c->sleeper);
 }
 
-static void wait_vfork(struct task *t, struct completion *done)
-{
-	struct waiter w;
-
-	wait_begin(&w, &done->wq, EVENT_IN);
-	/* only its own death ends the wait early */
-	while (!atomic_load(&done->done) && !t->tg->exiting && (!t->tg->exec_task || t->tg->exec_task == t))
-		wait_sleep_uninterruptible(WAIT_FOREVER);
-	wait_end(&w);
-}
-
 /* The descriptor of CLONE_PIDFD, made before the child is let go. */
 static int make_pidfd(struct task *t, const struct clone_request *q, struct thread_group *tg)
 {
@@ -423,7 +385,7 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 	}
 	if (c->vfork_done) {
 		done = c->vfork_done;
-		ref_get(&done->ref);
+		completion_get(done);
 	}
 	task_get(c); /* ours, beside the allocation's */
 	atomic_store(&c->held, q->flags & LINUX_CLONE_PARENT_SETTID);
@@ -441,7 +403,7 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 	if (!(q->flags & LINUX_CLONE_UNTRACED))
 		ptrace_event(t, ptrace_clone_event(q->flags, q->exit_signal), (uint64_t)nr);
 	if (done) {
-		wait_vfork(t, done);
+		completion_wait(t, done);
 		completion_put(done);
 		ptrace_event(t, LINUX_PTRACE_EVENT_VFORK_DONE, (uint64_t)nr);
 	}

@@ -3,7 +3,7 @@
  * takes the leader's number, and what Linux resets is reset.  Own thread.
  */
 #include "abi/resource.h"
-#include "kernel/clone.h"
+#include "kernel/completion.h"
 #include "kernel/exec.h"
 #include "kernel/futex.h"
 #include "kernel/ipc.h"

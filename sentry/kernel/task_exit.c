@@ -1,12 +1,13 @@
 /*
- * task_exit.c - the end of tasks and groups: letting go of resources, zombies,
- * orphans, the parent's notice; the end of a container with its first process.
- * Runs on the dying task's own thread, but for what is marked _locked.
+ * task_exit.c - the end of tasks and thread groups: resources are released, the
+ * parent is notified, zombies; a container or pid namespace ends with its first
+ * process.  Orphans: task_orphans.c.  Runs on the exiting task's own thread, except
+ * functions marked _locked, which any thread may call with the task list lock held.
  */
 #include "kernel/task_table.h"
 
 #include "abi/wait.h"
-#include "kernel/clone.h"
+#include "kernel/completion.h"
 #include "kernel/futex.h"
 #include "kernel/ipc.h"
 #include "kernel/ns.h"
@@ -25,7 +26,7 @@ void task_exit_group(struct task *t, int wait_status)
 	tasks_unlock(t->k);
 }
 
-/* --- the parent's notice -------------------------------------------------------- */
+/* --- notifying the parent -------------------------------------------------------- */
 
 static int64_t clock_ticks(int64_t ns)
 {
@@ -85,7 +86,7 @@ void tg_tell_end_locked(struct thread_group *tg)
 		tg_release_locked(tg);
 }
 
-/* All tasks are gone: a zombie for the tracer, then for the parent, or nothing if he does not care. */
+/* All tasks are gone: a zombie for the tracer, then for the parent; reaped at once if the parent ignores SIGCHLD. */
 static void become_zombie_locked(struct thread_group *tg)
 {
 	tg->zombie = true;
@@ -102,85 +103,12 @@ static void become_zombie_locked(struct thread_group *tg)
 		tg_tell_end_locked(tg);
 }
 
-/* The one that leaves last makes the zombie: others may still be letting go. */
+/* Called by every task that leaves: the last one makes the zombie. */
 void tg_end_if_empty_locked(struct thread_group *tg)
 {
 	if (!tg->n_live && tg->leader && tg->leader->exited && TAILQ_FIRST(&tg->tasks) == tg->leader && !TAILQ_NEXT(tg->leader, tg_link) &&
 		!tg->zombie)
 		become_zombie_locked(tg);
-}
-
-/* --- orphans -------------------------------------------------------------------- */
-
-/* The next subreaper above in the same namespace and container, else the namespace's first process. */
-static struct thread_group *new_parent_locked(struct thread_group *tg)
-{
-	struct thread_group *p;
-
-	for (p = tg->parent; p && p->pid_ns == tg->pid_ns; p = p->parent)
-		if (p->is_subreaper && !p->exiting && p->n_live && p->container == tg->container)
-			return p;
-	p = tg->pid_ns->init;
-	return p && p != tg && p->n_live ? p : NULL;
-}
-
-/* A group that this change leaves without a guide, and that has stopped members. */
-static void wake_orphaned_pgrp_locked(struct pgrp *pg, const struct thread_group *leaving)
-{
-	struct thread_group *m;
-
-	if (!pg || !pgrp_is_orphaned_locked(pg, leaving) || !pgrp_has_stopped_locked(pg))
-		return;
-	LIST_FOREACH(m, &pg->members, pgrp_link) {
-		signal_send_locked(m, NULL, LINUX_SIGHUP, NULL, 0);
-		signal_send_locked(m, NULL, LINUX_SIGCONT, NULL, 0);
-	}
-}
-
-static void send_pdeathsig_locked(struct thread_group *child)
-{
-	struct task *t;
-
-	TAILQ_FOREACH(t, &child->tasks, tg_link) {
-		struct linux_siginfo info = { .signo = t->pdeathsig, .code = LINUX_SI_USER };
-
-		if (!t->pdeathsig || t->exiting)
-			continue;
-		info.rt.pid = child->parent ? tg_nr(child->parent, child->pid_ns) : 0;
-		signal_send_locked(child, NULL, t->pdeathsig, &info, 0);
-	}
-}
-
-/* The parent, in another group of the session, keeps tg's group from being orphaned. */
-static bool guided_from_outside(const struct thread_group *tg)
-{
-	const struct pgrp *pg = tg->pgrp, *of = tg->parent ? tg->parent->pgrp : NULL;
-
-	return pg && of && pg != of && pg->session == of->session;
-}
-
-static void reparent_children_locked(struct thread_group *tg)
-{
-	struct thread_group *heir = new_parent_locked(tg), *c;
-
-	while ((c = LIST_FIRST(&tg->children))) {
-		struct pgrp *pg = c->pgrp;
-		bool guided = guided_from_outside(c);
-
-		send_pdeathsig_locked(c);
-		LIST_REMOVE(c, sibling);
-		c->parent = heir;
-		if (heir) {
-			LIST_INSERT_HEAD(&heir->children, c, sibling);
-			c->exit_signal = LINUX_SIGCHLD;
-			if (c->zombie && !(c->leader && ptrace_reparented_locked(c->leader)))
-				tg_tell_end_locked(c);
-		} else if (c->zombie && !c->from_control) {
-			tg_release_locked(c);
-		}
-		if (guided)
-			wake_orphaned_pgrp_locked(pg, NULL);
-	}
 }
 
 /* --- the end of a container, and of a pid namespace --------------------------------- */
@@ -197,9 +125,9 @@ bool kernel_container_known(struct kernel *k, const struct container *c)
 	return r;
 }
 
-/* Those that do not outlive `first`: of its container, if it is that's first, and
- * of the namespace that it began. */
-static bool goes_with(const struct thread_group *tg, const struct thread_group *first)
+/* tg does not outlive `first`: it is in the container whose first process that is, or in
+ * the pid namespace (or one below) whose first process that is. */
+static bool ends_with(const struct thread_group *tg, const struct thread_group *first)
 {
 	if (tg == first)
 		return false;
@@ -208,7 +136,7 @@ static bool goes_with(const struct thread_group *tg, const struct thread_group *
 	return first->pid_ns->init == first && pid_ns_is_below(tg->pid_ns, first->pid_ns);
 }
 
-/* One pass: kills the living, reaps the own dead; true when none lives. */
+/* One pass: kills those that live, reaps zombies that are first's children; true when none lives. */
 static bool end_others_locked(struct thread_group *first)
 {
 	struct thread_group *tg, *next;
@@ -216,7 +144,7 @@ static bool end_others_locked(struct thread_group *first)
 
 	for (tg = LIST_FIRST(&tt_of(first)->all); tg; tg = next) {
 		next = LIST_NEXT(tg, all_link);
-		if (!goes_with(tg, first))
+		if (!ends_with(tg, first))
 			continue;
 		if (!tg->zombie) {
 			tg_begin_exit_locked(tg, LINUX_SIGKILL);
@@ -228,7 +156,7 @@ static bool end_others_locked(struct thread_group *first)
 	return quiet;
 }
 
-/* A first process is ending: those that go with it are gone before it is. */
+/* A first process is exiting: waits until all that end with it are gone. */
 static void end_others(struct task *t)
 {
 	struct kernel *k = t->k;
@@ -287,21 +215,21 @@ static bool begin_exit(struct task *t)
 	return last;
 }
 
-/* soon: its memory may go after it. */
-static void release_resources(struct task *t, bool soon)
+/* bury_mm: the address space may be freed later (burial.h). */
+static void release_resources(struct task *t, bool bury_mm)
 {
 	struct fdtable *files;
 	struct fs_context *fs;
 	struct platform_ctx *ctx;
 	struct mm *mm;
 
-	futex_task_exit(t); /* while the memory is there */
+	futex_task_exit(t); /* while the memory is there: robust list, clear_child_tid */
 	tasks_lock(t->k);
 	files = t->files;
 	fs = t->fs;
 	mm = t->mm;
 	ctx = t->ctx;
-	(void)signal_blocked_locked(t); /* while the program's copy is there */
+	(void)signal_blocked_locked(t); /* takes the mask back while the stub's copy exists */
 	t->files = NULL;
 	t->fs = NULL;
 	t->mm = NULL;
@@ -310,7 +238,7 @@ static void release_resources(struct task *t, bool soon)
 	fdtable_put_table(files);
 	fs_context_put(fs);
 	platform_ctx_free(ctx);
-	if (!soon)
+	if (!bury_mm)
 		mm_put(mm);
 	else if (mm_put_begin(mm))
 		burial(&t->k->tasks->burials, mm);
@@ -328,7 +256,6 @@ static void fold_usage_locked(struct task *t)
 static void finish(struct task *t, bool last)
 {
 	struct thread_group *tg = t->tg;
-	struct pgrp *pg;
 
 	tasks_lock(t->k);
 	fold_usage_locked(t);
@@ -337,13 +264,8 @@ static void finish(struct task *t, bool last)
 	/* here, not with the last reference: the count of a user's signals is under this lock */
 	sigpending_flush(t->pending, ~UINT64_C(0));
 	if (last) {
-		bool guides = guided_from_outside(tg);
-
 		sigpending_flush(tg->pending, ~UINT64_C(0));
-		pg = tg->pgrp;
-		reparent_children_locked(tg);
-		if (guides)
-			wake_orphaned_pgrp_locked(pg, tg);
+		tg_leave_family_locked(tg);
 	}
 	ptrace_tracer_exit_locked(t);
 	if (t == tg->leader)
@@ -356,7 +278,7 @@ static void finish(struct task *t, bool last)
 	tasks_unlock(t->k);
 }
 
-/* Its process's, or its own if that goes on. */
+/* The process's wait status if the whole process exits, else the thread's. */
 static unsigned exit_status(struct task *t)
 {
 	unsigned r;
@@ -404,7 +326,7 @@ void task_exit(struct task *t)
 	ns = t->ns;
 	t->ns = NULL;
 	tasks_unlock(t->k);
-	nsproxy_put(ns); /* here, without locks: the last of a namespace takes its objects along */
+	nsproxy_put(ns); /* here, without locks: the last reference of a namespace frees its objects */
 	completion_done(done);
 	if (last)
 		trace_parent_is_told(t, status);

@@ -97,7 +97,8 @@ void signal_stop_leave_locked(struct task *t); /* a task that exits no longer ta
 void task_abort_unstarted(struct task *t); /* a linked task that never got a thread: ends, killed. Any thread */
 void tg_begin_exit_locked(struct thread_group *tg, int wait_status);
 void tg_notify_parent_locked(struct thread_group *tg, int code, int status);
-void tg_tell_end_locked(struct thread_group *tg); /* of a zombie, to its parent; it goes if nobody wants it */
+void tg_tell_end_locked(struct thread_group *tg); /* notifies the parent of a zombie; reaps it if the parent does not wait for it */
 void tg_end_if_empty_locked(struct thread_group *tg); /* after a task has left */
+void tg_leave_family_locked(struct thread_group *tg); /* task_orphans.c: tg's last task exits: its children and their process groups */
 
 #endif
