@@ -16,6 +16,8 @@ PROGRAMS = {
     "git init, add, commit": "mkdir /tmp/g && cd /tmp/g && git init -q . && cp -r /usr/include/linux . && git add . && git -c user.name=a -c user.email=b commit -qm x",
     "sqlite3, 300 inserts": "(echo 'create table t(a,b);'; for i in {1..300}; do echo \"insert into t values($i,'x');\"; done) | sqlite3 /tmp/s.db",
     "sha256 of 64 MB": "head -c 64000000 /dev/zero | sha256sum",
+    "400 MB through a pipe, by 4 KiB": "dd if=/dev/zero bs=4k count=100000 2>/dev/null | wc -c",
+    "640 MB through a pipe, by 64 KiB": "dd if=/dev/zero bs=64k count=10000 2>/dev/null | wc -c",
     "xz of 4 MB": "head -c 4000000 /usr/bin/perl /usr/bin/python3.11 | xz -1 | wc -c",
 }
 
