@@ -1,7 +1,7 @@
 /*
  * state.h - what is kept of each container between commands: ROOT/ID/ with
  *
- *   state.json    struct state; replaced whole by rename, never changed in place
+ *   state.json    struct state; replaced whole by rename or exchange, never changed in place
  *   control.sock  controld's socket, mode 0600
  *   lock          flock'ed by the command that is making or deleting the container
  *

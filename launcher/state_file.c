@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define NAME STATE_RECORD
 #define STATE_VERSION 1
@@ -93,6 +94,15 @@ static json_t *to_json(const struct state *s)
 	return doc;
 }
 
+/* The new record's name becomes the record's.  In exchange if there is one: renamed over
+ * it, ext4 would write the new one to the disk first. */
+static int replace_record(const struct state_dir *d)
+{
+	if (renameat2(d->fd, NAME ".tmp", d->fd, NAME, RENAME_EXCHANGE))
+		return renameat(d->fd, NAME ".tmp", d->fd, NAME); /* the first, or a file system that cannot */
+	return unlinkat(d->fd, NAME ".tmp", 0);
+}
+
 struct err *state_write(const struct state_dir *d, const struct state *s)
 {
 	_cleanup_json_ json_t *doc = to_json(s);
@@ -108,7 +118,7 @@ struct err *state_write(const struct state_dir *d, const struct state *s)
 	n = write(fd, text, strlen(text));
 	if (n != (ssize_t)strlen(text))
 		return err_new(n < 0 ? errno : ENOSPC, "writing %s/" NAME ".tmp", d->path);
-	if (renameat(d->fd, NAME ".tmp", d->fd, NAME) < 0)
+	if (replace_record(d))
 		return err_new(errno, "%s/" NAME, d->path);
 	return NULL;
 }
