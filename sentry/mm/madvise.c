@@ -7,6 +7,15 @@
 
 #include <errno.h>
 
+/* Mostly there is nothing below what a thread's stack has held, and looking costs less. */
+static void decommit_held(struct memfile *mf, uint64_t off, uint64_t len)
+{
+	uint64_t start, stop;
+
+	if (memfile_next_data(mf, off, off + len, &start, &stop))
+		memfile_decommit(mf, start, off + len - start);
+}
+
 /* Anonymous pages that only we hold lose their bytes and keep their place: the
  * stub's mapping stays, and the host clears it. Others lose their records. */
 static int discard_anon(struct mm *mm, uint64_t start, uint64_t end)
@@ -19,7 +28,7 @@ static int discard_anon(struct mm *mm, uint64_t start, uint64_t end)
 		int e;
 
 		if (p->owned && memfile_exclusive(mf, off, hi - lo)) {
-			memfile_decommit(mf, off, hi - lo);
+			decommit_held(mf, off, hi - lo);
 		} else {
 			e = pmas_drop(mm, lo, hi);
 			if (e)
