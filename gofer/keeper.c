@@ -7,9 +7,10 @@
  * sentry's connection outlives the process that served it.  It reads nothing, from
  * nobody; its filter is the server's and the few calls that making another one
  * takes, which the server's own filter takes away again.  Only what was killed from
- * outside is replaced (an administrator, the host out of memory).  One that
+ * outside is replaced here (an administrator, the host out of memory).  One that
  * crashed is not: a sentry that can make it crash shall not try again, on a copy
- * of the same address space.
+ * of the same address space.  Then we end too, as if killed, for another gofer that lies
+ * elsewhere in memory (launcher/revive_gofer.c); a few times, and no more.
  *
  * The sentry may have this end of the connection, too (op_own_end), for another
  * keeper should this one be killed.  Whenever there is to be no other, the connection is
@@ -30,6 +31,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define CRASHES_MAX 3 /* gofers of a container: the later ones, whose --start tells, are the last when they crash */
 
 /* Signals that a program sends itself, or the kernel for what it did. */
 static bool crashed(int sig)
@@ -106,8 +109,12 @@ static void await_end(const struct options *o, pid_t child)
 		end(o, WEXITSTATUS(status));
 	ending_text(status, text);
 	if (crashed(WTERMSIG(status))) {
-		log_error("the process that served %s: it is not replaced", text);
+		const bool again = o->start < CRASHES_MAX * KEEPER_STARTS;
+
+		log_error("the process that served %s: %s", text, again ? "it is another gofer's turn" : "it is not replaced");
 		panic_note("process that served", text);
+		if (again)
+			_exit(1); /* the connection stays */
 		end(o, 1);
 	}
 	log_warning("the process that served %s: another takes its place", text);

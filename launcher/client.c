@@ -3,6 +3,7 @@
  */
 #include "client.h"
 
+#include "guard.h"
 #include "revive.h"
 
 #include "libipc/fd.h"
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 const char *const client_status_names[] = {
 	[STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",
@@ -128,13 +130,34 @@ struct err *client_socket_from(const struct state_dir *d, int home, int *out)
 	return e;
 }
 
-/* What is asked for may need it, or wait for what does. */
-static void look_after_gofer(const struct state_dir *d)
+static bool has_gone(const struct proc_id *id)
 {
-	_cleanup_err_ struct err *e = revive_gofer(d);
+	_cleanup_close_ int fd = proc_open(id);
 
+	return fd < 0;
+}
+
+static void say(struct err *e)
+{
 	if (e)
 		log_debug("%s", err_text(e));
+	err_free(e);
+}
+
+/* What is asked for may need its gofer, or wait for what does. */
+static void look_after(const struct state_dir *d)
+{
+	_cleanup_pool_ struct pool p = { 0 };
+	enum log_format format;
+	const int log = log_descriptor(&format);
+	struct state s;
+	struct err *e = state_read(d, &p, &s);
+
+	if (!e && has_gone(s.gofer))
+		e = revive_gofer(d);
+	if (!e && s.guard && has_gone(s.guard) && !has_gone(s.sentry))
+		e = guard_start(d, log > STDERR_FILENO ? log : -1);
+	say(e);
 }
 
 struct err *client_connect(const struct state_dir *d, struct rpc_client **out)
@@ -142,7 +165,7 @@ struct err *client_connect(const struct state_dir *d, struct rpc_client **out)
 	_cleanup_close_ int fd = -1;
 	struct err *e;
 
-	look_after_gofer(d);
+	look_after(d);
 	if (!(e = client_socket(d, &fd)) && !(e = rpc_client_new(fd, out)))
 		fd = -1;
 	return e;

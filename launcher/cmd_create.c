@@ -80,7 +80,7 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 		sandbox_close(&s);
 		return e;
 	}
-	if (!plan.sandbox && (e = guard_start(&s, c->g->log_fd))) {
+	if (!plan.sandbox && (e = guard_start(&s.dir, c->g->log_fd))) {
 		log_warning("its gofer will not be replaced at once, should it be killed: %s", err_text(e));
 		err_free(e);
 	}

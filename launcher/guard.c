@@ -1,8 +1,7 @@
 /*
  * guard.c - see guard.h.
  *
- * It sleeps in poll() until the gofer or the sentry ends.  A guard that is killed is
- * not replaced: then the next command does its work (client.c).
+ * It sleeps in poll() until the gofer or the sentry ends.
  */
 #include "guard.h"
 
@@ -56,27 +55,33 @@ static void keep_watch(const struct state_dir *d, int sentry)
 	}
 }
 
-/* Who ends the sandbox takes the lock when the sentry has ended, and then reads the record. */
-static struct err *record(const struct state_dir *d, int *sentry)
+/* Into the container's cgroup, and its record.  Who ends the sandbox takes the lock when the
+ * sentry has ended, and then reads the record: no guard comes after that. */
+static struct err *enlist(const struct state_dir *d, int *sentry)
 {
 	_cleanup_pool_ struct pool p = { 0 };
 	struct proc_id self = proc_identify(getpid());
-	_cleanup_close_ int lock = -1;
+	_cleanup_close_ int lock = -1, other = -1;
+	struct cgroup cgroup;
 	struct state s;
 	struct err *e = revive_lock(d, &lock);
 
 	if (e || (e = state_read(d, &p, &s)))
 		return e;
+	if ((other = proc_open(s.guard)) >= 0)
+		return err_new(EEXIST, "there is a guard");
 	if ((*sentry = proc_open(s.sentry)) < 0)
 		return err_new(ESRCH, "the sentry");
+	cgroup = cgroup_of(&s);
+	if ((e = cgroup_join(&cgroup)))
+		return e;
 	s.guard = &self;
 	return state_write(d, &s);
 }
 
-static _Noreturn void guard(const struct sandbox *s, pid_t launcher, int log_fd, int ready)
+static _Noreturn void guard(const struct state_dir *d, pid_t launcher, int log_fd, int ready)
 {
-	const int keep[] = { s->dir.fd, s->dir.root_fd, log_fd, ready };
-	const struct cgroup cgroup = cgroup_of(&s->state);
+	const int keep[] = { d->fd, d->root_fd, log_fd, ready };
 	char title[300];
 	int sentry = -1;
 	struct err *e;
@@ -89,20 +94,20 @@ static _Noreturn void guard(const struct sandbox *s, pid_t launcher, int log_fd,
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	snprintf(title, sizeof(title), "redoubt-guard %s", s->dir.id);
-	if ((e = background_enter(title, keep, sizeof(keep) / sizeof(keep[0]))) || (e = cgroup_join(&cgroup)) || (e = record(&s->dir, &sentry))) {
+	snprintf(title, sizeof(title), "redoubt-guard %s", d->id);
+	if ((e = background_enter(title, keep, sizeof(keep) / sizeof(keep[0]))) || (e = enlist(d, &sentry))) {
 		dprintf(ready, "%.500s", err_text(e));
 		_exit(1);
 	}
 	prctl(PR_SET_PDEATHSIG, 0);
 	close(ready);
-	keep_watch(&s->dir, sentry);
+	keep_watch(d, sentry);
 	_exit(0);
 }
 
 /* --- the launcher's side ------------------------------------------------------------------ */
 
-struct err *guard_start(struct sandbox *s, int log_fd)
+struct err *guard_start(const struct state_dir *d, int log_fd)
 {
 	_cleanup_close_ int end = -1;
 	pid_t launcher = getpid(), pid;
@@ -111,6 +116,6 @@ struct err *guard_start(struct sandbox *s, int log_fd)
 	if (e)
 		return e;
 	if (!pid)
-		guard(s, launcher, log_fd, end);
+		guard(d, launcher, log_fd, end);
 	return child_failure(pid, end);
 }

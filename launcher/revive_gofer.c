@@ -5,8 +5,8 @@
  * The sentry holds both ends of its connection to a gofer (sentry/fs/gofer/conn.c);
  * the gofer's is taken from it by pidfd_getfd, which asks for the right to trace it,
  * so the sentry need not be asked: its calls may all be waiting.  The socket must be
- * the one that was made for the gofer, and not shut down: one that crashed does that
- * (gofer/keeper.c), and is not replaced.  What the gofer is to serve was kept when the
+ * the one that was made for the gofer, and not shut down: one that ended of itself, or
+ * crashed after others had, does that (gofer/keeper.c), and is not replaced.  What the gofer is to serve was kept when the
  * first was started (served.h).
  */
 #include "revive.h"
@@ -126,8 +126,8 @@ static struct err *replace(struct revival *r)
 	if ((e = served_read(r->state.served, r->pool, &r->plan, &inode)) || (e = take_far_end(r, inode)))
 		return e;
 	if (shut_down(r->far))
-		return err_new(ENOTCONN, "it ended, and was not killed");
-	log_info("container '%s': its gofer was killed: another is started", r->dir->id);
+		return err_new(ENOTCONN, "it ended, or crashed once too often");
+	log_info("container '%s': its gofer has gone: another is started", r->dir->id);
 	return r->state.gofers < GOFERS_MAX ? start(r) : err_new(EAGAIN, "it was killed %u times", GOFERS_MAX);
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # gofer-killed.sh - the process that serves a container's files is killed over and
 # over while programs work with them: they notice nothing, and the files become what
-# they become natively.  One that crashed is not replaced, and that is said.
+# they become natively.  One that crashed is replaced by a new one, three times, and that is said.
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/alone.sh"
 . "$top/tests/integration/lib.sh"
@@ -85,12 +85,19 @@ h
 [ "$(cat "$SCRATCH/out")" = "$expected" ] && ok "open files, directories, what was removed" || not_ok "open files, directories, what was removed" "$(diff <(echo "$expected") "$SCRATCH/out")"
 rm -rf "${SCRATCH:?}/work/"*
 
-# --- a crash: not again -------------------------------------------------------------------------
+# --- a crash: another, and in the end none -------------------------------------------------------------------------
 bundle 'touch /mnt/ready; while [ -e /mnt/ready ]; do sleep 0.05; done; ls /usr/lib >/dev/null 2>&1; echo $?'
 run --log "$SCRATCH/log" run --bundle "$SCRATCH/bundle" crash >"$SCRATCH/out" 2>&1 &
 launcher=$!
 until_true '[ -e "$SCRATCH/work/ready" ]'
-kill -ABRT "$(server "$(keeper crash)")" # the sanitizers would make another end of SEGV
+for n in 1 2 3; do
+	old=$(keeper crash)
+	kill -ABRT "$(server "$old")" # the sanitizers would make another end of SEGV
+	until_true 'new=$(keeper crash) && [ -n "$new" ] && [ "$new" != "$old" ] && [ -n "$(server "$new")" ]' || not_ok "another has come"
+	run exec crash ls /usr/share >"$SCRATCH/listed" 2>"$SCRATCH/err"
+	is "crash $n: another serves" "$? $(wc -l <"$SCRATCH/listed")" "0 $(ls "$TREE/usr/share" | wc -l)"
+done
+kill -ABRT "$(server "$(keeper crash)")"
 until_true 'grep -q "not replaced" "$SCRATCH/log"'
 grep -q 'gofer.*signal 6.*not replaced' "$SCRATCH/log" && ok "one that crashed is not replaced, and that is said" || not_ok "one that crashed is not replaced" "$(tail -2 "$SCRATCH/log")"
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/crash/state.json" "$1"; }

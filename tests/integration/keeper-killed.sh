@@ -68,11 +68,23 @@ for i in 2 3 4; do
 	[ $i -eq 3 ] || until_true "another far $old" || not_ok "another has come"
 	does "detached, killed" $i
 done
-kill -KILL "$(part far guard)" "$(part far gofer)"
+guard=$(part far guard)
+kill -KILL "$guard" "$(part far gofer)"
 touch "$work/go-5"
 until_true '! alive $(part far gofer)'
 is "without a guard: state answers" "$(status_of "$tag-far")" running
 does "without a guard: after a command" 5
+is "... which starts another guard" "$(part far guard | grep -vc "^$guard\$") $(cat "/proc/$(part far guard)/comm")" "1 redoubt-guard"
+guard=$(part far guard)
+kill -KILL "$guard"
+until_true '! alive $guard'
+commands=
+for _ in 1 2 3 4; do run state "$tag-far" >/dev/null & commands="$commands $!"; done
+wait $commands
+is "... and only one" "$(pgrep -fc "^redoubt-guard $tag-far")" 1
+old=$(part far gofer)
+kill -KILL "$old"
+until_true "another far $old" && ok "... which watches" || not_ok "... which watches"
 kill -KILL "$(part far controld)" "$(part far gofer)"
 until_true '! alive $(part far gofer) && ! alive $(part far controld)'
 run exec "$tag-far" ls /usr/bin >"$SCRATCH/out" 2>"$SCRATCH/err"
