@@ -80,7 +80,7 @@ is "task resume" "$(status)" RUNNING
 task checkpoint "$id" >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "task checkpoint is refused" "$? $(grep -o 'not supported yet' "$SCRATCH/err") $(status)" "1 not supported yet RUNNING"
 task kill -s TERM "$id"
-for _ in $(seq 50); do [ "$(status)" = STOPPED ] && break; sleep 0.1; done
+for _ in $(seq 300); do [ "$(status)" = STOPPED ] && break; sleep 0.1; done
 is "task kill" "$(status)" STOPPED
 task delete "$id" >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "task delete: the exit status" "$(grep -o 'code [0-9]*' "$SCRATCH/err")" "code 5"
@@ -91,7 +91,7 @@ is "task rm --force" "$(grep -o 'code [0-9]*' "$SCRATCH/err") $(status)" "code 1
 ctr container delete "$id"
 start "$IMAGE" "$id" sh -c 'sleep 1000 & sleep 1000'
 task kill --all -s KILL "$id"
-for _ in $(seq 50); do [ "$(status)" = STOPPED ] && break; sleep 0.1; done
+for _ in $(seq 300); do [ "$(status)" = STOPPED ] && break; sleep 0.1; done
 is "task kill --all" "$(status)" STOPPED
 task rm "$id" >"$SCRATCH/out" 2>"$SCRATCH/err"
 ctr container delete "$id"
@@ -99,14 +99,14 @@ ctr container delete "$id"
 # --- what goes wrong on the way -------------------------------------------------------------------
 start "$IMAGE" "$id" sleep 1000
 kill -KILL "$(task ls | awk -v id="$id" '$1 == id { print $2 }')"
-for _ in $(seq 50); do [ "$(status)" = STOPPED ] && break; sleep 0.1; done
+for _ in $(seq 300); do [ "$(status)" = STOPPED ] && break; sleep 0.1; done
 is "the sentry is killed" "$(status)" STOPPED
 task rm "$id" >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "... and its exit status" "$(grep -o 'code [0-9]*' "$SCRATCH/err")" "code 137"
 ctr container delete "$id"
 start "$IMAGE" "$id" sleep 1000
 pkill -KILL -f "containerd-shim-runc-v2 .*-id $id"
-for _ in $(seq 50); do [ -z "$(status)" ] && break; sleep 0.1; done
+for _ in $(seq 300); do [ -z "$(status)" ] && break; sleep 0.1; done
 is "the shim is killed: containerd clears up" "$(status)" ""
 ctr container delete "$id"
 nothing_left "nothing is left" "$id"

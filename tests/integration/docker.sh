@@ -18,8 +18,8 @@ run() { d run --network none "$@"; }
 clean() { d ps -aq 2>/dev/null | while read -r c; do d rm -f "$c"; done >/dev/null 2>&1; }
 ours() { run --rm --runtime redoubt "$@"; }
 theirs() { run --rm --runtime runc "$@"; }
-wait_for() { # COMMAND WANTED : until it prints that, or 5 s
-	for _ in $(seq 50); do
+wait_for() { # COMMAND WANTED : until it prints that, or 30 s
+	for _ in $(seq 300); do
 		got=$(eval "$1" 2>/dev/null)
 		[ "$got" = "$2" ] && break
 		sleep 0.1
@@ -111,7 +111,9 @@ is "start again" "$(state)" "running 0"
 before=$(d inspect -f '{{.State.Pid}}' c1)
 d restart -t 5 c1 >/dev/null
 is "restart" "$(state) $([ "$(d inspect -f '{{.State.Pid}}' c1)" != "$before" ] && echo another)" "running 0 another"
-is "attach" "$( (sleep 1; d stop c1 >/dev/null) & d attach --no-stdin c1 2>/dev/null; echo $?)" "bye
+attached() { d events --since "$since" --until "$(date +%s)" --filter event=attach --filter container=c1 2>/dev/null | grep -c .; }
+since=$(date +%s)
+is "attach" "$( (until_true '[ "$(attached)" != 0 ]'; d stop c1 >/dev/null) & d attach --no-stdin c1 2>/dev/null; echo $?)" "bye
 3"
 d start c1 >/dev/null
 d kill c1 >/dev/null

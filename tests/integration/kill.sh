@@ -1,7 +1,8 @@
 #!/bin/bash
 # kill.sh - every command of the launcher killed by SIGKILL at random instants:
 # what `list` and `state` then say is so, `delete --force` leaves nothing.
-# usage: kill.sh [COUNT [COMMAND...]]    (50 instants of each command)
+# usage: kill.sh [COUNT [COMMAND... | life | service]]    (50 instants of each command; those of a
+# container's life, those that one is asked which goes on)
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/alone.sh"
 . "$top/tests/integration/lib.sh"
@@ -101,8 +102,13 @@ case_install() {
 	told
 }
 
-[ $# -gt 0 ] || set -- create run run_detached do start kill kill_all delete delete_force pause resume exec exec_detached update events stats state \
-	list ps wait spec features checkpoint restore usage stacks profile audit metrics mount forward \
-	read_control write_control network metric_server procfs log_level trace trace_list doctor install_new install
+life="create run run_detached do start kill kill_all delete delete_force pause resume"
+service="exec exec_detached update events stats state list ps wait spec features checkpoint restore usage stacks profile audit metrics mount forward
+	read_control write_control network metric_server procfs log_level trace trace_list doctor install_new install"
+case ${*:-all} in
+all) set -- $life $service ;;
+life) set -- $life ;;
+service) set -- $service ;;
+esac
 for c in "$@"; do case_"$c"; done
 finish
