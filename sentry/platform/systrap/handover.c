@@ -30,6 +30,7 @@
 #define SPIN_CONTENDED 8 /* this part of spin_max, where others want the processors */
 #define SPIN_MOVED 5 /* spin_max's that a thread takes at most, as a rule, to begin on another processor */
 #define SPIN_ORDER 3 /* spin_max's that an order takes at most, as a rule */
+#define LAZY 2 /* spin_max's that a wake-up may wait for more to come */
 
 static _Atomic uint32_t *word(uint8_t *slot, unsigned offset)
 {
@@ -74,7 +75,7 @@ static bool stopped(struct st_ctx *c)
 /* Whom it is to wake lazily may wait as long as this thread is awake itself, and not for long. */
 static bool lazy_is_due(const struct st_ctx *c, uint64_t now)
 {
-	return now - lock_state.lazy >= c->p->spin_max;
+	return now - lock_state.lazy >= LAZY * c->p->spin_max;
 }
 
 static bool spin(struct st_ctx *c)
