@@ -49,20 +49,22 @@ static bool await_report(struct st_as *as)
 /* The mapper's next report: 0 or -ESRCH. */
 static int wait_report(struct st_as *as, uint64_t *done, int64_t *result)
 {
+	bool look = !as->p->receive_ends;
 	union notif u;
 
 	lock_wake_owed();
-	while (as->p->receive_ends || await_report(as)) {
+	while (!look || await_report(as)) {
 		memset(&u, 0, sizeof(u));
-		if (ioctl(as->notify_fd, SECCOMP_IOCTL_NOTIF_RECV, &u)) {
-			if (errno == EINTR)
-				continue;
-			break; /* it was killed just now */
+		if (!ioctl(as->notify_fd, SECCOMP_IOCTL_NOTIF_RECV, &u)) {
+			as->notify_id = u.n.id;
+			*done = u.n.data.args[0];
+			*result = (int64_t)u.n.data.args[1];
+			return 0;
 		}
-		as->notify_id = u.n.id;
-		*done = u.n.data.args[0];
-		*result = (int64_t)u.n.data.args[1];
-		return 0;
+		if (errno == ENOENT) /* it has died, or its call begins again: answer() */
+			look = true;
+		else if (errno != EINTR)
+			break;
 	}
 	st_as_kill_locked(as);
 	return -ESRCH;
