@@ -219,10 +219,11 @@ static inline int run_on_platforms(const TTest *const *tests, size_t n)
 	int failed;
 
 	for (size_t p = 0; p < sizeof(names) / sizeof(*names); p++) {
-		Suite *s = suite_create(names[p]);
+		Suite *s;
 
 		if (only && strcmp(only, names[p]))
 			continue;
+		s = suite_create(names[p]);
 		for (size_t i = 0; i < n; i++) {
 			TCase *tc = tcase_create(tests[i]->name);
 
