@@ -10,6 +10,8 @@
 #include "resolve.h"
 #include "server.h"
 
+#include "libipc/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -29,12 +31,28 @@ static void read_target(int dir, const char *name, struct targets *t, struct msg
 	t->used += (uint32_t)n;
 }
 
-static int find(struct conn *c, struct node *dir, int fd, const char *name, bool open, struct targets *t, struct gofer_found *out)
+/* Where it can be: a look by name less. */
+static bool find_opened(struct conn *c, struct node *dir, int fd, const char *name, struct gofer_found *out)
+{
+	struct statx sx;
+	_cleanup_close_ int file = open_listed(fd, name, &sx);
+
+	if (file < 0 || conn_give(c, dir, name, &sx, &out->node))
+		return false;
+	if (!handle_get(&c->handles, out->node.node)->foreign)
+		out->fd = TAKE_FD(file);
+	return true;
+}
+
+static int find(struct conn *c, struct node *dir, int fd, const char *name, enum find how, struct targets *t, struct gofer_found *out)
 {
 	struct statx sx;
 	struct node *n;
-	int rc = stat_name(fd, name, &sx);
+	int rc;
 
+	if (how == FIND_OPEN_FILE && find_opened(c, dir, fd, name, out))
+		return 0;
+	rc = stat_name(fd, name, &sx);
 	if (!rc)
 		rc = conn_give(c, dir, name, &sx, &out->node);
 	if (rc)
@@ -44,7 +62,7 @@ static int find(struct conn *c, struct node *dir, int fd, const char *name, bool
 		return 0;
 	if (n->id.type == S_IFLNK) {
 		read_target(fd, name, t, &out->target);
-	} else if (open && n->id.type == S_IFREG) {
+	} else if (how != FIND && n->id.type == S_IFREG) {
 		int got = node_real_fd(&c->nodes, n, O_RDONLY);
 
 		if (got >= 0)
@@ -53,12 +71,12 @@ static int find(struct conn *c, struct node *dir, int fd, const char *name, bool
 	return 0;
 }
 
-void find_name(struct conn *c, struct node *dir, int fd, const char *name, bool open, struct targets *t, struct gofer_found *out)
+void find_name(struct conn *c, struct node *dir, int fd, const char *name, enum find how, struct targets *t, struct gofer_found *out)
 {
 	int rc;
 
 	*out = (struct gofer_found){ .target.p = "", .fd = -1 };
-	rc = find(c, dir, fd, name, open, t, out);
+	rc = find(c, dir, fd, name, how, t, out);
 	if (rc)
 		*out = (struct gofer_found){ .error = (uint64_t)-rc, .target.p = "", .fd = -1 };
 }
@@ -77,6 +95,6 @@ int op_lookup(struct conn *c, const struct gofer_lookup *q, struct gofer_lookup_
 		return rc;
 	r->found = c->server->scratch.found;
 	for (; r->n_found < q->n_names; r->n_found++)
-		find_name(c, dir, fd, q->names[r->n_found].p, q->open, &t, &r->found[r->n_found]);
+		find_name(c, dir, fd, q->names[r->n_found].p, q->open ? FIND_OPEN : FIND, &t, &r->found[r->n_found]);
 	return 0;
 }

@@ -159,7 +159,7 @@ static void look_up(struct conn *c, struct node *dir, struct list *l, struct gof
 		if (!is_wanted(l, e))
 			continue;
 		to->entry = i;
-		find_name(c, dir, fd, e->name.p, l->q->open, &l->targets, &to->found);
+		find_name(c, dir, fd, e->name.p, !l->q->open ? FIND : e->type == DT_REG ? FIND_OPEN_FILE : FIND_OPEN, &l->targets, &to->found);
 		out->n_found++;
 		l->n_listed++;
 	}

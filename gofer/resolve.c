@@ -18,13 +18,10 @@
 
 #define DEPTH_INLINE 32
 
-int open_beneath(int dir, const char *name, uint64_t flags, uint64_t mode)
+static int open_as(int dir, const char *name, struct open_how how)
 {
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC | O_NOFOLLOW,
-		.mode = mode,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
+	how.flags |= O_CLOEXEC | O_NOFOLLOW;
+	how.resolve |= RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 	/* EAGAIN: something was renamed meanwhile and the kernel could not be
 	 * sure that the walk stayed below; for one component soon over */
 	for (int tries = 0; tries < 16; tries++) {
@@ -36,6 +33,24 @@ int open_beneath(int dir, const char *name, uint64_t flags, uint64_t mode)
 			return -errno;
 	}
 	return -EAGAIN;
+}
+
+int open_beneath(int dir, const char *name, uint64_t flags, uint64_t mode)
+{
+	return open_as(dir, name, (struct open_how){ .flags = flags, .mode = mode });
+}
+
+int open_listed(int dir, const char *name, struct statx *sx)
+{
+	/* not what is mounted there, of which the directory says nothing; and were it a fifo by now, this must not wait */
+	int fd = open_as(dir, name, (struct open_how){ .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY, .resolve = RESOLVE_NO_XDEV });
+	int rc = fd < 0 ? fd : stat_fd(fd, sx);
+
+	if (!rc && (sx->stx_mode & S_IFMT) != S_IFREG)
+		rc = -ENXIO;
+	if (rc < 0 && fd >= 0)
+		close(fd);
+	return rc < 0 ? rc : fd;
 }
 
 int stat_name(int dir, const char *name, struct statx *sx)

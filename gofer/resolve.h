@@ -20,6 +20,9 @@
 /* O_CLOEXEC and O_NOFOLLOW are added.  A new descriptor, the caller's. */
 int open_beneath(int dir, const char *name, uint64_t flags, uint64_t mode);
 
+/* For reading, and its attributes: a name that the directory has just said to be a regular file's. */
+int open_listed(int dir, const char *name, struct statx *sx);
+
 /* Of a name; a link itself. */
 int stat_name(int dir, const char *name, struct statx *sx);
 int stat_fd(int fd, struct statx *sx);

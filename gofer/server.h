@@ -103,9 +103,10 @@ struct targets {
 	char *buf;
 	uint32_t used, max;
 };
-/* Looks up a name in a directory whose descriptor is fd; in open mode a
- * regular file is opened.  out is filled in any case. */
-void find_name(struct conn *c, struct node *dir, int fd, const char *name, bool open, struct targets *t, struct gofer_found *out);
+/* Looks up a name in a directory whose descriptor is fd; a regular file may be opened, too: at
+ * once where the directory has just said that it is one.  out is filled in any case. */
+enum find { FIND, FIND_OPEN, FIND_OPEN_FILE };
+void find_name(struct conn *c, struct node *dir, int fd, const char *name, enum find how, struct targets *t, struct gofer_found *out);
 
 #define OPERATION(M) int op_##M(struct conn *c, const struct gofer_##M *q, struct gofer_##M##_reply *r)
 OPERATION(attach);
