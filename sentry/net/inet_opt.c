@@ -5,6 +5,7 @@
 #include "net/stack.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 struct tcp_info_head { /* the first bytes of struct tcp_info; the rest reads as zero */
@@ -26,31 +27,77 @@ static const uint32_t tcp_defaults[32] = {
 	[LINUX_TCP_QUICKACK] = 1,
 	[LINUX_TCP_WINDOW_CLAMP] = 65536,
 };
-static const uint32_t tcp_known = 1u << LINUX_TCP_NODELAY | 1u << LINUX_TCP_MAXSEG | 1u << LINUX_TCP_CORK | 1u << LINUX_TCP_KEEPIDLE |
-				  1u << LINUX_TCP_KEEPINTVL | 1u << LINUX_TCP_KEEPCNT | 1u << LINUX_TCP_SYNCNT | 1u << LINUX_TCP_LINGER2 |
-				  1u << LINUX_TCP_DEFER_ACCEPT | 1u << LINUX_TCP_WINDOW_CLAMP | 1u << LINUX_TCP_QUICKACK |
-				  1u << LINUX_TCP_USER_TIMEOUT | 1u << LINUX_TCP_FASTOPEN;
+/* What a number may be. A flag: any number, on or off. */
+static const struct tcp_option {
+	int opt, min, max;
+	bool flag;
+} options[] = {
+	{ LINUX_TCP_NODELAY, 0, 0, true },
+	{ LINUX_TCP_MAXSEG, 88, 32767, false },
+	{ LINUX_TCP_CORK, 0, 0, true },
+	{ LINUX_TCP_KEEPIDLE, 1, 32767, false },
+	{ LINUX_TCP_KEEPINTVL, 1, 32767, false },
+	{ LINUX_TCP_KEEPCNT, 1, 127, false },
+	{ LINUX_TCP_SYNCNT, 1, 127, false },
+	{ LINUX_TCP_LINGER2, INT32_MIN, INT32_MAX, false },
+	{ LINUX_TCP_DEFER_ACCEPT, INT32_MIN, INT32_MAX, false },
+	{ LINUX_TCP_WINDOW_CLAMP, 0, INT32_MAX, false },
+	{ LINUX_TCP_QUICKACK, INT32_MIN, INT32_MAX, false },
+	{ LINUX_TCP_THIN_LINEAR_TIMEOUTS, 0, 1, false },
+	{ LINUX_TCP_THIN_DUPACK, 0, 1, false },
+	{ LINUX_TCP_USER_TIMEOUT, 0, INT32_MAX, false },
+	{ LINUX_TCP_FASTOPEN, 0, INT32_MAX, false },
+	{ LINUX_TCP_NOTSENT_LOWAT, INT32_MIN, INT32_MAX, false },
+	{ LINUX_TCP_SAVE_SYN, 0, 1, false },
+	{ LINUX_TCP_FASTOPEN_CONNECT, 0, 1, false },
+};
 
-static bool tcp_is_known(int opt)
+static const struct tcp_option *find(int opt)
 {
-	return opt > 0 && opt < 32 && tcp_known >> opt & 1;
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (options[i].opt == opt)
+			return &options[i];
+	return NULL;
+}
+
+static void keep(struct socket *s, int opt, uint32_t n)
+{
+	mutex_lock(&s->mu);
+	s->tcp_values[opt] = n;
+	s->tcp_flags |= 1u << opt;
+	mutex_unlock(&s->mu);
 }
 
 static int set_tcp(struct socket *s, int opt, int n)
 {
-	if (opt == LINUX_TCP_CONGESTION)
-		return 0;
-	if (!tcp_is_known(opt))
+	const struct tcp_option *o = find(opt);
+
+	if (!o)
 		return -ENOPROTOOPT;
-	if (opt == LINUX_TCP_NODELAY || opt == LINUX_TCP_CORK)
+	if (o->flag)
 		n = !!n;
-	if (n < 0 || ((opt == LINUX_TCP_KEEPIDLE || opt == LINUX_TCP_KEEPINTVL || opt == LINUX_TCP_KEEPCNT) && n < 1))
+	else if (n < o->min || n > o->max)
 		return -EINVAL;
-	mutex_lock(&s->mu);
-	s->tcp_values[opt] = (uint32_t)n;
-	s->tcp_flags |= 1u << opt;
-	mutex_unlock(&s->mu);
+	keep(s, opt, (uint32_t)n);
 	return 0;
+}
+
+/* Of congestion there is none; the names that any kernel knows. */
+static const char *const congestion[] = { "cubic", "reno" };
+
+static int set_congestion(struct socket *s, const char *name, unsigned len)
+{
+	size_t n = strnlen(name, len);
+
+	if (!len)
+		return -EINVAL;
+	for (uint32_t i = 0; i < sizeof(congestion) / sizeof(*congestion); i++) {
+		if (strlen(congestion[i]) == n && !memcmp(congestion[i], name, n)) {
+			keep(s, LINUX_TCP_CONGESTION, i);
+			return 0;
+		}
+	}
+	return -ENOENT;
 }
 
 int inet_setopt(struct socket *s, int level, int opt, const void *v, unsigned len)
@@ -60,7 +107,7 @@ int inet_setopt(struct socket *s, int level, int opt, const void *v, unsigned le
 	if (len)
 		memcpy(&n, v, len < sizeof(n) ? len : sizeof(n));
 	if (level == LINUX_IPPROTO_TCP && s->type == LINUX_SOCK_STREAM)
-		return len < sizeof(n) && opt != LINUX_TCP_CONGESTION ? -EINVAL : set_tcp(s, opt, n);
+		return opt == LINUX_TCP_CONGESTION ? set_congestion(s, v, len) : len < sizeof(n) ? -EINVAL : set_tcp(s, opt, n);
 	if (level == LINUX_IPPROTO_IP || (level == LINUX_IPPROTO_IPV6 && s->family == LINUX_AF_INET6))
 		return ip_setopt(s, level, opt, v, len);
 	return -ENOPROTOOPT;
@@ -79,8 +126,10 @@ static int get_tcp(struct socket *s, int opt, void *v, unsigned *len)
 	uint8_t info[104] = { 0 };
 	uint32_t n;
 
-	if (opt == LINUX_TCP_CONGESTION)
-		return put(v, len, "cubic\0\0\0\0\0\0\0\0\0\0", 16);
+	if (opt == LINUX_TCP_CONGESTION) {
+		snprintf((char *)info, 16, "%s", congestion[s->tcp_values[opt]]);
+		return put(v, len, info, 16);
+	}
 	if (opt == LINUX_TCP_INFO) {
 		struct tcp_info_head h = { .rto = 204000, .ato = 40000, .snd_mss = LOOPBACK_MSS, .rcv_mss = 536 };
 
@@ -88,7 +137,7 @@ static int get_tcp(struct socket *s, int opt, void *v, unsigned *len)
 		memcpy(info, &h, sizeof(h));
 		return put(v, len, info, sizeof(info));
 	}
-	if (!tcp_is_known(opt))
+	if (!find(opt))
 		return -ENOPROTOOPT;
 	mutex_lock(&s->mu);
 	n = s->tcp_flags >> opt & 1 ? s->tcp_values[opt] : tcp_defaults[opt];

@@ -123,7 +123,7 @@ enum sock_state { SOCK_UNCONNECTED, SOCK_LISTENING, SOCK_CONNECTING, SOCK_CONNEC
 #define SHUT_SEND 2u
 #define SHUT_BOTH 3u
 
-#define SOCK_IP_OPTIONS 48
+#define SOCK_IP_OPTIONS 52
 #define SOCK_KEPT_OPTIONS 4
 
 struct socket {

@@ -1,8 +1,9 @@
-/* SOL_SOCKET options that are kept and told back (socket(7)). */
+/* Options of SOL_SOCKET and of TCP that are kept and told back (socket(7), tcp(7)). */
 #include "../test.h"
 
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -102,6 +103,47 @@ CASE(peer_name)
 	CHECK_ERR(getsockopt(c, SOL_SOCKET, SO_PEERNAME, &a, &n), ENOTCONN);
 	CHECK(connect(c, (void *)&at, n) == 0);
 	CHECK(getsockopt(c, SOL_SOCKET, SO_PEERNAME, &a, &n) == 0 && a.sin_port == at.sin_port);
+}
+
+static int set_tcp(int s, int opt, int v)
+{
+	return setsockopt(s, IPPROTO_TCP, opt, &v, sizeof(v));
+}
+
+static int get_tcp(int s, int opt)
+{
+	int v = -77;
+	socklen_t n = sizeof(v);
+
+	CHECK(getsockopt(s, IPPROTO_TCP, opt, &v, &n) == 0 && n == sizeof(v));
+	return v;
+}
+
+CASE(tcp)
+{
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(set_tcp(s, TCP_NOTSENT_LOWAT, 16384) == 0 && get_tcp(s, TCP_NOTSENT_LOWAT) == 16384);
+	CHECK(set_tcp(s, TCP_FASTOPEN_CONNECT, 1) == 0 && get_tcp(s, TCP_FASTOPEN_CONNECT) == 1);
+	CHECK_ERR(set_tcp(s, TCP_FASTOPEN_CONNECT, 2), EINVAL);
+	CHECK(set_tcp(s, TCP_NODELAY, 5) == 0 && get_tcp(s, TCP_NODELAY) == 1);
+	CHECK_ERR(set_tcp(s, TCP_MAXSEG, 1), EINVAL);
+	CHECK_ERR(set_tcp(s, TCP_KEEPIDLE, 0), EINVAL);
+	CHECK_ERR(set_tcp(s, TCP_KEEPCNT, 128), EINVAL);
+	CHECK_ERR(set_tcp(s, TCP_SYNCNT, 0), EINVAL);
+	CHECK(set_tcp(s, TCP_SYNCNT, 3) == 0 && get_tcp(s, TCP_SYNCNT) == 3);
+	CHECK_ERR(set_tcp(s, 999, 1), ENOPROTOOPT);
+}
+
+CASE(congestion)
+{
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	char name[16] = "";
+	socklen_t n = sizeof(name);
+
+	CHECK(setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "reno", 4) == 0);
+	CHECK(getsockopt(s, IPPROTO_TCP, TCP_CONGESTION, name, &n) == 0 && !strcmp(name, "reno"));
+	CHECK_ERR(setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "nonesuch", 8), ENOENT);
 }
 
 int main(void)
