@@ -50,6 +50,7 @@ struct uio {
 	uint64_t skip; /* bytes of it used up */
 	uint64_t resid; /* bytes left */
 	struct iovec_user one; /* for single buffers */
+	bool append; /* a write to the end, whatever the file's flags say (RWF_APPEND) */
 };
 void uio_user(struct uio *u, struct mm *mm, uaddr buf, uint64_t len);
 void uio_user_iov(struct uio *u, struct mm *mm, const struct iovec_user *iov, size_t n);

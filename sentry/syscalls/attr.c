@@ -75,7 +75,7 @@ static int owner_attr(struct task *t, uint64_t uid, uint64_t gid, struct iattr *
 	const struct user_ns *ns = t->cred->user_ns;
 	struct iattr a = { .uid = user_ns_kernel_id(ns, false, (uint32_t)uid), .gid = user_ns_kernel_id(ns, true, (uint32_t)gid) };
 
-	a.valid = ((uint32_t)uid != ID_NONE ? ATTR_UID : 0) | ((uint32_t)gid != ID_NONE ? ATTR_GID : 0);
+	a.valid = ATTR_OWNER | ((uint32_t)uid != ID_NONE ? ATTR_UID : 0) | ((uint32_t)gid != ID_NONE ? ATTR_GID : 0);
 	*out = a;
 	return (a.valid & ATTR_UID && a.uid == ID_NONE) || (a.valid & ATTR_GID && a.gid == ID_NONE) ? -EINVAL : 0;
 }

@@ -48,6 +48,7 @@ static int64_t copy_through(struct task *t, struct file *in, int64_t *in_pos, st
 			r = n;
 			break;
 		}
+		file_remove_privs(out, t->cred);
 		w = write_all(out, buf, (size_t)n, out_pos);
 		if (w < 0) {
 			r = w;
@@ -107,7 +108,18 @@ static int check_range(struct file *in, struct file *out, int64_t ip, int64_t op
 	return ip < op + (int64_t)*len && op < ip + (int64_t)*len ? -EINVAL : 0;
 }
 
-static int64_t host_copy(struct file *in, int64_t *ip, struct file *out, int64_t *op, uint64_t len)
+/* The host took the set-id bits, as it takes us for the writer: those that the
+ * program's write leaves are put back. */
+static void keep_set_id(struct inode *i, const struct cred *c)
+{
+	struct iattr a = { .valid = ATTR_MODE, .mode = i->mode & 07777 & ~inode_set_id_lost_to_write(i, c) };
+
+	mutex_lock(&i->mu);
+	(void)!i->ops->setattr(i, &a);
+	mutex_unlock(&i->mu);
+}
+
+static int64_t host_copy(struct task *t, struct file *in, int64_t *ip, struct file *out, int64_t *op, uint64_t len)
 {
 	int from = in->ops->host_fd ? in->ops->host_fd(in) : -1, to = out->ops->host_fd ? out->ops->host_fd(out) : -1;
 	off_t i = *ip, o = *op;
@@ -120,6 +132,8 @@ static int64_t host_copy(struct file *in, int64_t *ip, struct file *out, int64_t
 		return -errno;
 	*ip = i;
 	*op = o;
+	if (n && out->inode->mode & (LINUX_S_ISUID | LINUX_S_ISGID))
+		keep_set_id(out->inode, t->cred);
 	if (n)
 		notify_dentry(out->path.dentry, NOTIFY_MODIFY);
 	return n;
@@ -139,8 +153,7 @@ static int64_t do_copy_range(struct task *t, struct file *in, uint64_t in_at, st
 		r = check_range(in, out, ip, op, &len);
 	if (r || !len)
 		return r;
-	file_remove_privs(out, t->cred);
-	r = host_copy(in, &ip, out, &op, len);
+	r = host_copy(t, in, &ip, out, &op, len);
 	if (r == -EXDEV && in->inode->sb != out->inode->sb)
 		return r; /* as Linux: programs then copy themselves */
 	if (r == -EXDEV || r == -EOPNOTSUPP || r == -EINVAL || r == -ENOSYS)

@@ -8,9 +8,15 @@
 
 #include <stdlib.h>
 
-#define LINUX_RWF_KNOWN 0x3fu /* HIPRI DSYNC SYNC NOWAIT APPEND NOAPPEND */
-#define LINUX_RWF_NOWAIT 8u
+#define LINUX_RWF_KNOWN 0x17u /* HIPRI DSYNC SYNC APPEND; not NOWAIT, NOAPPEND */
 #define LINUX_RWF_APPEND 16u
+
+/* What is asked of a transfer by vectors. */
+struct how {
+	bool write, positioned;
+	int64_t pos;
+	unsigned flags; /* RWF_* */
+};
 
 /* A broken pipe or a file at its limit also tells by a signal. */
 static int64_t after_write(struct task *t, int64_t r)
@@ -27,7 +33,7 @@ static int limit_size(struct task *t, struct file *f, struct uio *u, int64_t pos
 
 	if (limit == LINUX_RLIM_INFINITY || !LINUX_S_ISREG(f->inode->mode) || !u->resid)
 		return 0;
-	if (f->flags & LINUX_O_APPEND)
+	if (file_appends(f, u))
 		pos = (int64_t)f->inode->size;
 	if ((uint64_t)pos >= limit) {
 		signal_send_task(t, LINUX_SIGXFSZ, NULL);
@@ -45,11 +51,18 @@ int64_t rw_transfer(struct task *t, struct file *f, struct uio *u, bool write, i
 	if (!write)
 		return positioned ? file_pread(f, u, pos) : file_read(f, u);
 	r = limit_size(t, f, u, positioned ? pos : f->pos);
-	if (f->inode->mode & (LINUX_S_ISUID | LINUX_S_ISGID))
+	if (!r && u->resid)
 		file_remove_privs(f, t->cred);
 	if (!r)
 		r = after_write(t, positioned ? file_pwrite(f, u, pos) : file_write(f, u));
 	return r;
+}
+
+static int may_transfer(const struct file *f, bool write, bool positioned)
+{
+	if (positioned && f->mode & FILE_STREAM)
+		return -ESPIPE;
+	return f->mode & (write ? FILE_WRITE : FILE_READ) ? 0 : -EBADF;
 }
 
 static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool positioned)
@@ -61,11 +74,10 @@ static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool posit
 	if (!l.file)
 		return -EBADF;
 	uio_user(&u, t->mm, UADDR(a[1]), a[2]);
-	if (!(l.file->mode & (write ? FILE_WRITE : FILE_READ)))
-		r = -EBADF;
-	else if ((int64_t)a[2] < 0)
+	r = may_transfer(l.file, write, positioned);
+	if (!r && (int64_t)a[2] < 0)
 		r = -EFAULT; /* no memory is so long */
-	else
+	if (!r)
 		task_count_io(t, write, r = rw_transfer(t, l.file, &u, write, (int64_t)a[3], positioned));
 	if (!write && !positioned)
 		tell_position(t, l.file);
@@ -75,7 +87,7 @@ static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool posit
 	return r;
 }
 
-static int64_t vector(struct task *t, int fd, uint64_t iov, uint64_t n, bool write, int64_t pos, bool positioned)
+static int64_t vector(struct task *t, int fd, uint64_t iov, uint64_t n, struct how how)
 {
 	struct fd_loan l = fd_borrow(t->files, fd);
 	struct iovec_user few[8], *v = few;
@@ -84,13 +96,17 @@ static int64_t vector(struct task *t, int fd, uint64_t iov, uint64_t n, bool wri
 
 	if (!l.file)
 		return -EBADF;
-	r = l.file->mode & (write ? FILE_WRITE : FILE_READ) ? 0 : -EBADF;
+	r = may_transfer(l.file, how.write, how.positioned);
 	if (!r)
 		r = uio_import(t->mm, UADDR(iov), n, few, &v);
 	if (r >= 0) {
 		uio_user_iov(&u, t->mm, v, n);
-		r = rw_transfer(t, l.file, &u, write, pos, positioned);
-		task_count_io(t, write, r);
+		u.append = how.flags & LINUX_RWF_APPEND;
+		if (u.resid && how.flags & ~LINUX_RWF_KNOWN)
+			r = -EOPNOTSUPP;
+		else
+			r = rw_transfer(t, l.file, &u, how.write, how.pos, how.positioned);
+		task_count_io(t, how.write, r);
 		if (v != few)
 			free(v);
 	}
@@ -104,31 +120,27 @@ int64_t sys_write(struct task *t, const uint64_t a[6]) { return plain(t, a, true
 int64_t sys_pread64(struct task *t, const uint64_t a[6]) { return (int64_t)a[3] < 0 ? -EINVAL : plain(t, a, false, true); }
 int64_t sys_pwrite64(struct task *t, const uint64_t a[6]) { return (int64_t)a[3] < 0 ? -EINVAL : plain(t, a, true, true); }
 
-int64_t sys_readv(struct task *t, const uint64_t a[6]) { return vector(t, (int)a[0], a[1], a[2], false, 0, false); }
-int64_t sys_writev(struct task *t, const uint64_t a[6]) { return vector(t, (int)a[0], a[1], a[2], true, 0, false); }
+int64_t sys_readv(struct task *t, const uint64_t a[6]) { return vector(t, (int)a[0], a[1], a[2], (struct how){ 0 }); }
+int64_t sys_writev(struct task *t, const uint64_t a[6]) { return vector(t, (int)a[0], a[1], a[2], (struct how){ .write = true }); }
 
 int64_t sys_preadv(struct task *t, const uint64_t a[6])
 {
-	return (int64_t)a[3] < 0 ? -EINVAL : vector(t, (int)a[0], a[1], a[2], false, (int64_t)a[3], true);
+	return (int64_t)a[3] < 0 ? -EINVAL : vector(t, (int)a[0], a[1], a[2], (struct how){ false, true, (int64_t)a[3], 0 });
 }
 
 int64_t sys_pwritev(struct task *t, const uint64_t a[6])
 {
-	return (int64_t)a[3] < 0 ? -EINVAL : vector(t, (int)a[0], a[1], a[2], true, (int64_t)a[3], true);
+	return (int64_t)a[3] < 0 ? -EINVAL : vector(t, (int)a[0], a[1], a[2], (struct how){ true, true, (int64_t)a[3], 0 });
 }
 
-/* The flags only promise: what cannot be had without waiting is not refused for files;
- * NOWAIT on a stream is. */
+/* HIPRI, DSYNC and SYNC only promise; at -1 it is the file's own position. */
 static int64_t vector2(struct task *t, const uint64_t a[6], bool write)
 {
 	int64_t pos = (int64_t)a[3];
-	unsigned flags = (unsigned)a[5];
 
-	if (flags & ~LINUX_RWF_KNOWN || flags & (LINUX_RWF_NOWAIT | LINUX_RWF_APPEND))
-		return -EOPNOTSUPP;
 	if (pos < -1)
 		return -EINVAL;
-	return vector(t, (int)a[0], a[1], a[2], write, pos, pos != -1);
+	return vector(t, (int)a[0], a[1], a[2], (struct how){ write, pos != -1, pos, (unsigned)a[5] });
 }
 
 int64_t sys_preadv2(struct task *t, const uint64_t a[6]) { return vector2(t, a, false); }

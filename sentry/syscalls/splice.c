@@ -37,6 +37,7 @@ static ssize_t write_at(struct file *f, void *buf, size_t n, int64_t *pos)
 	ssize_t r;
 
 	uio_kernel(&u, buf, n);
+	file_remove_privs(f, task_current()->cred);
 	if (!pos)
 		return file_write(f, &u);
 	r = file_pwrite(f, &u, *pos);

@@ -55,7 +55,7 @@ static int apply(struct inode *i, const struct iattr *a)
 /* The rules of chown(2). */
 static int may_chown(struct inode *i, const struct iattr *a, const struct cred *c)
 {
-	if (cred_capable_over(c, i->uid, i->gid, LINUX_CAP_CHOWN))
+	if (!(a->valid & (ATTR_UID | ATTR_GID)) || cred_capable_over(c, i->uid, i->gid, LINUX_CAP_CHOWN))
 		return 0;
 	if (c->fsuid != i->uid)
 		return -EPERM;
@@ -76,18 +76,39 @@ static int may_set_times(struct inode *i, const struct iattr *a, const struct cr
 	return now ? inode_permission(i, 2, c) : -EPERM;
 }
 
+uint32_t inode_set_id_lost(const struct inode *i, const struct cred *c)
+{
+	uint32_t lost = i->mode & LINUX_S_ISUID;
+
+	/* the group's, where its members may not run it, only by who could not set it */
+	if (i->mode & LINUX_S_ISGID &&
+	    (i->mode & 010 || (!cred_in_group(c, i->gid) && !cred_capable_over(c, i->uid, i->gid, LINUX_CAP_FSETID))))
+		lost |= LINUX_S_ISGID;
+	return lost;
+}
+
+uint32_t inode_set_id_lost_to_write(const struct inode *i, const struct cred *c)
+{
+	if (!(i->mode & (LINUX_S_ISUID | LINUX_S_ISGID)) || cred_capable_over(c, i->uid, i->gid, LINUX_CAP_FSETID))
+		return 0;
+	return inode_set_id_lost(i, c);
+}
+
 static int check_setattr(struct inode *i, struct iattr *a, const struct cred *c)
 {
 	int r = 0;
 
-	if (a->valid & (ATTR_UID | ATTR_GID)) {
+	if (a->valid & (ATTR_OWNER | ATTR_UID | ATTR_GID)) {
+		a->valid &= ~ATTR_OWNER;
 		r = may_chown(i, a, c);
 		if (!r && !LINUX_S_ISDIR(i->mode) && !(a->valid & ATTR_MODE)) {
-			uint32_t kill = LINUX_S_ISUID | ((i->mode & 02010) == 02010 ? LINUX_S_ISGID : 0);
+			uint32_t lost = inode_set_id_lost(i, c);
 
-			if (i->mode & kill) {
+			if (lost && !inode_owner_or_capable(i, c)) {
+				r = -EPERM;
+			} else if (lost) {
 				a->valid |= ATTR_MODE;
-				a->mode = i->mode & 07777 & ~kill;
+				a->mode = i->mode & 07777 & ~lost;
 			}
 		}
 	} else if (a->valid & ATTR_MODE) {
@@ -124,13 +145,14 @@ int vfs_setattr(const struct path *p, const struct iattr *attr, const struct cre
 int vfs_truncate_inode(struct inode *i, uint64_t size, const struct cred *c)
 {
 	struct iattr a = { .valid = ATTR_SIZE, .size = size };
+	uint32_t lost = inode_set_id_lost_to_write(i, c);
 	int r;
 
 	if (size > INT64_MAX)
 		return -EINVAL;
-	if (i->mode & (LINUX_S_ISUID | LINUX_S_ISGID) && !cred_capable_over(c, i->uid, i->gid, LINUX_CAP_FSETID)) {
+	if (lost) {
 		a.valid |= ATTR_MODE;
-		a.mode = i->mode & 07777 & ~(LINUX_S_ISUID | ((i->mode & 02010) == 02010 ? LINUX_S_ISGID : 0));
+		a.mode = i->mode & 07777 & ~lost;
 	}
 	mutex_lock(&i->mu);
 	r = apply(i, &a);

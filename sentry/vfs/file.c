@@ -133,10 +133,10 @@ void file_accessed(struct file *f)
 void file_remove_privs(struct file *f, const struct cred *c)
 {
 	struct inode *i = f->inode;
-	uint32_t mode = i->mode, kill = (mode & LINUX_S_ISUID) | ((mode & 02010) == 02010 ? LINUX_S_ISGID : 0);
-	struct iattr a = { .valid = ATTR_MODE, .mode = mode & 07777 & ~kill };
+	uint32_t lost = LINUX_S_ISREG(i->mode) ? inode_set_id_lost_to_write(i, c) : 0;
+	struct iattr a = { .valid = ATTR_MODE, .mode = i->mode & 07777 & ~lost };
 
-	if (!kill || !LINUX_S_ISREG(mode) || cred_capable_over(c, i->uid, i->gid, LINUX_CAP_FSETID) || !i->ops->setattr)
+	if (!lost || !i->ops->setattr)
 		return;
 	mutex_lock(&i->mu);
 	(void)!i->ops->setattr(i, &a);
@@ -178,6 +178,11 @@ ssize_t file_read(struct file *f, struct uio *u)
 	n = read_at(f, u, &f->pos);
 	mutex_unlock(&f->pos_mu);
 	return n;
+}
+
+bool file_appends(const struct file *f, const struct uio *u)
+{
+	return f->flags & LINUX_O_APPEND || u->append;
 }
 
 ssize_t file_write(struct file *f, struct uio *u)

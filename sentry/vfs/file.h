@@ -95,6 +95,7 @@ void file_get(struct file *f);
 void file_put(struct file *f);
 uint32_t file_poll(struct file *f);
 static inline bool file_nonblock(const struct file *f) { return f->flags & 04000; }
+bool file_appends(const struct file *f, const struct uio *u); /* O_APPEND, RWF_APPEND: this write goes to the end */
 /* Read and write as the system calls do (checks mode, position lock, O_APPEND, file size limit is the caller's). */
 ssize_t file_read(struct file *f, struct uio *u);
 ssize_t file_write(struct file *f, struct uio *u);

@@ -148,7 +148,7 @@ int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory
 bool inode_owner_or_capable(struct inode *i, const struct cred *c);
 
 /* --- namei.c --- */
-uint32_t walk_mode(struct walk *w, uint32_t mode); /* umask applied */
+uint32_t walk_mode(struct walk *w, const struct inode *dir, uint32_t mode); /* of a new file in dir: umask applied, who may set the group bit seen to */
 
 /* --- locks.c --- */
 void locks_release_inode(struct inode *i); /* evicted */

@@ -6,10 +6,14 @@
 
 #include <string.h>
 
-uint32_t walk_mode(struct walk *w, uint32_t mode)
+uint32_t walk_mode(struct walk *w, const struct inode *dir, uint32_t mode)
 {
 	uint32_t umask;
 
+	/* it would run as the directory's group, of which its maker is none */
+	if ((mode & 02010) == 02010 && dir->mode & LINUX_S_ISGID && !cred_in_group(w->cred, dir->gid) &&
+	    !cred_capable_over(w->cred, dir->uid, dir->gid, LINUX_CAP_FSETID))
+		mode &= ~LINUX_S_ISGID;
 	mutex_lock(&w->fs->mu);
 	umask = w->fs->umask;
 	mutex_unlock(&w->fs->mu);
@@ -92,7 +96,7 @@ int vfs_mknod(struct walk *w, const char *name, uint32_t mode, uint64_t rdev, st
 	if ((LINUX_S_ISCHR(mode) || LINUX_S_ISBLK(mode)) && !cred_capable(w->cred, LINUX_CAP_MKNOD) && !(LINUX_S_ISCHR(mode) && !rdev))
 		r = -EPERM;
 	else
-		r = make_node(dir.dentry->inode, d, walk_mode(w, mode & 07777) | (mode & LINUX_S_IFMT), rdev, w->cred);
+		r = make_node(dir.dentry->inode, d, walk_mode(w, dir.dentry->inode, mode & 07777) | (mode & LINUX_S_IFMT), rdev, w->cred);
 	if (!r && made) {
 		*made = (struct path){ dir.mnt, d };
 		path_get(made);
@@ -110,7 +114,7 @@ int vfs_mkdir(struct walk *w, const char *name, uint32_t mode)
 	if (r)
 		return r;
 	di = dir.dentry->inode;
-	r = di->ops->mkdir ? di->ops->mkdir(di, d, walk_mode(w, mode & 01777) | LINUX_S_IFDIR, w->cred) : -EPERM;
+	r = di->ops->mkdir ? di->ops->mkdir(di, d, walk_mode(w, di, mode & 01777) | LINUX_S_IFDIR, w->cred) : -EPERM;
 	return end_create(&dir, d, r);
 }
 

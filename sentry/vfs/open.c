@@ -220,7 +220,7 @@ static int create_locked(struct walk *w, const struct path *dir, struct dentry *
 	if (!di->ops->create)
 		return -EACCES;
 	super_change_begin(di->sb);
-	r = di->ops->create(di, d, walk_mode(w, mode & 07777) | LINUX_S_IFREG, w->cred);
+	r = di->ops->create(di, d, walk_mode(w, di, mode & 07777) | LINUX_S_IFREG, w->cred);
 	super_change_end(di->sb);
 	if (!r)
 		notify_name(di, d->name, false, NOTIFY_CREATE, 0);
@@ -339,7 +339,7 @@ static int open_tmpfile(struct walk *w, const char *name, int flags, uint32_t mo
 	di = dir.dentry->inode;
 	r = dir_may_create(&dir, w->cred);
 	if (!r)
-		r = di->ops->tmpfile ? di->ops->tmpfile(di, walk_mode(w, mode & 07777) | LINUX_S_IFREG, w->cred, &i) : -EOPNOTSUPP;
+		r = di->ops->tmpfile ? di->ops->tmpfile(di, walk_mode(w, di, mode & 07777) | LINUX_S_IFREG, w->cred, &i) : -EOPNOTSUPP;
 	if (!r) {
 		char label[32];
 

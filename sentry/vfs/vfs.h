@@ -58,6 +58,7 @@ struct kstat {
 #define ATTR_ATIME 16u
 #define ATTR_MTIME 32u
 #define ATTR_CTIME 64u
+#define ATTR_OWNER 128u /* chown(2), of neither perhaps: set-id bits go */
 #define TIME_NOW INT64_MIN
 struct iattr {
 	uint32_t valid;
@@ -382,6 +383,9 @@ char *vfs_path_name(const struct path *p, const struct path *root, char *buf, si
 /* Checks mask (4 read, 2 write, 1 exec) with fsuid/fsgid/capabilities; EROFS for writing on a read-only mount. */
 int vfs_permission(const struct path *p, unsigned mask, const struct cred *c);
 int inode_permission(struct inode *i, unsigned mask, const struct cred *c);
+/* The set-id bits that a file loses when c gives it another owner; and when c writes to it. */
+uint32_t inode_set_id_lost(const struct inode *i, const struct cred *c);
+uint32_t inode_set_id_lost_to_write(const struct inode *i, const struct cred *c);
 /* What setattr does to an inode that has nothing behind it (in-memory file systems), but for the size. */
 void inode_setattr_copy(struct inode *i, const struct iattr *a);
 int vfs_getattr(const struct path *p, struct kstat *out);

@@ -330,7 +330,7 @@ static int64_t end_of(int fd)
 static ssize_t gofer_write(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct inode *i = f->inode;
-	bool append = f->flags & LINUX_O_APPEND;
+	bool append = file_appends(f, u);
 	int fd = fd_of(f), flags = append ? RWF_APPEND : 0;
 	int64_t at = *pos;
 	ssize_t done = 0;
@@ -359,6 +359,7 @@ static ssize_t gofer_write(struct file *f, struct uio *u, int64_t *pos)
 		mutex_unlock(&i->a_mu);
 		gnode_dirty(i);
 		memobj_written(&gnode(i)->obj);
+		gofer_keep_set_id(i);
 	}
 	mutex_unlock(&i->mu);
 	if (done > 0 && f->flags & LINUX_O_DSYNC && fdatasync(fd))
@@ -408,6 +409,7 @@ static int gofer_fallocate(struct file *f, int mode, int64_t off, int64_t len)
 		i->size = (uint64_t)end_of(fd);
 		mutex_unlock(&i->a_mu);
 		gnode_dirty(i);
+		gofer_keep_set_id(i);
 	}
 	mutex_unlock(&i->mu);
 	return r;

@@ -146,6 +146,7 @@ void gofer_flush_releases(struct gofer_super *s);
 void gofer_idle_trim(struct gofer_super *s, unsigned keep);
 int gofer_getattr(struct inode *i, struct kstat *st);
 int gofer_setattr(struct inode *i, const struct iattr *a);
+void gofer_keep_set_id(struct inode *i); /* after a write; i->mu is held */
 /* Asks the host for what it knows of a file being written. */
 void gofer_refresh(struct inode *i);
 

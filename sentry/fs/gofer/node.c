@@ -474,6 +474,8 @@ int gofer_setattr(struct inode *i, const struct iattr *attr)
 			resized(i, old, attr->size);
 			gnode_dirty(i);
 			req.valid &= ~(uint64_t)ATTR_SIZE;
+			if (!(req.valid & ATTR_MODE))
+				gofer_keep_set_id(i);
 		} else if (r != -EAGAIN) {
 			return r;
 		}
@@ -491,6 +493,16 @@ int gofer_setattr(struct inode *i, const struct iattr *attr)
 		resized(i, old, rep.attr.size);
 	GREPLY_FREE(setattr, &rep, &a);
 	return 0;
+}
+
+/* The host takes the set-id bits from a file that we write to, who may do nothing
+ * there; which of them go is file_remove_privs()'s to say, and the rest is put back. */
+void gofer_keep_set_id(struct inode *i)
+{
+	struct iattr a = { .valid = ATTR_MODE, .mode = i->mode & 07777 };
+
+	if (i->mode & (LINUX_S_ISUID | LINUX_S_ISGID))
+		(void)!gofer_setattr(i, &a);
 }
 
 /* --- mappings: straight from the host's page cache ------------------------------------------- */

@@ -109,7 +109,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool in, si
 	struct uio_pin pin;
 	uint8_t bounce[BOUNCE];
 	int64_t at = positioned(f, pos) ? *pos : -1; /* -1: the host's own position */
-	int n = uio_pin(u, max, in, iov, 16, &pin), how = at >= 0 && f->flags & LINUX_O_APPEND ? RWF_APPEND : 0;
+	int n = uio_pin(u, max, in, iov, 16, &pin), how = at >= 0 && file_appends(f, u) ? RWF_APPEND : 0;
 	ssize_t ret;
 
 	if (n < 0)
@@ -174,7 +174,7 @@ static ssize_t host_write(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t done = 0;
 
-	if (seekable(f) && !positioned(f, pos) && (f->flags & LINUX_O_APPEND))
+	if (seekable(f) && !positioned(f, pos) && file_appends(f, u))
 		lseek(of(f)->fd, 0, SEEK_END);
 	while (u->resid) {
 		ssize_t ret = wait_ready(f, EVENT_OUT);
@@ -187,7 +187,7 @@ static ssize_t host_write(struct file *f, struct uio *u, int64_t *pos)
 			return done ? done : ret;
 		done += ret;
 		if (positioned(f, pos))
-			*pos = f->flags & LINUX_O_APPEND && pos == &f->pos ? host_size(f) : *pos + ret;
+			*pos = file_appends(f, u) && pos == &f->pos ? host_size(f) : *pos + ret;
 	}
 	return done;
 }

@@ -135,7 +135,7 @@ static ssize_t tmpfs_write(struct file *f, struct uio *u, int64_t *pos)
 	if (!len)
 		return 0;
 	mutex_lock_nested(&i->mu); /* an overlay may hold its own */
-	at = f->flags & LINUX_O_APPEND ? size_of(i) : (uint64_t)*pos;
+	at = file_appends(f, u) ? size_of(i) : (uint64_t)*pos;
 	r = check_write_seals(i, at, &len);
 	if (!r && at + len > INT64_MAX)
 		r = -EFBIG;
