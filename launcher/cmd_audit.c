@@ -83,7 +83,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_audit = {
 	.name = "audit",
 	.arguments = "ID",
-	.summary = "show what each process of a live sandbox really may do, against its policy",
+	.summary = "show what each process of a live sandbox can really do, and compare with its policy",
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

@@ -68,7 +68,7 @@ static struct err *run_write(struct context *c, int *status)
 const struct command command_read_control = {
 	.name = "read-control",
 	.arguments = "ID CONTROLLER / FILE",
-	.summary = "print a file of a container's control group, as it is inside",
+	.summary = "print a file of a container's control group, as seen inside",
 	.min_args = 4,
 	.max_args = 4,
 	.run = run_read,

@@ -103,7 +103,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_create = {
 	.name = "create",
 	.arguments = "ID",
-	.summary = "make a container from a bundle; its program waits for start",
+	.summary = "create a container from a bundle; its program waits for 'start'",
 	.options = create_options,
 	.options_size = sizeof(struct create_options),
 	.min_args = 1,

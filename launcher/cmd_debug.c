@@ -149,7 +149,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_debug = {
 	.name = "debug",
 	.arguments = "ID",
-	.summary = "look into a live sandbox, and change what it logs",
+	.summary = "inspect a live sandbox (stacks, profiles, /proc) and change what it logs",
 	.options = options,
 	.options_size = sizeof(struct debug_options),
 	.min_args = 1,

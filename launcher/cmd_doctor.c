@@ -31,7 +31,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_doctor = {
 	.name = "doctor",
 	.arguments = "",
-	.summary = "check whether this machine has what sandboxes need, and say what to do",
+	.summary = "check whether this machine has what sandboxes need, and say what to do if not",
 	.max_args = 0,
 	.run = run,
 };

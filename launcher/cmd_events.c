@@ -139,7 +139,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_events = {
 	.name = "events",
 	.arguments = "ID",
-	.summary = "print what a container uses, and when a program was killed for want of memory",
+	.summary = "print what a container uses, and out-of-memory kills as they happen",
 	.options = options,
 	.options_size = sizeof(struct events_options),
 	.min_args = 1,

@@ -180,7 +180,7 @@ static struct err *uninstall(struct context *c, int *status)
 const struct command command_install = {
 	.name = "install",
 	.arguments = "",
-	.summary = "make this launcher known to a container engine",
+	.summary = "register this launcher as a runtime of a container engine",
 	.options = options,
 	.options_size = sizeof(struct install_options),
 	.run = install,
@@ -189,7 +189,7 @@ const struct command command_install = {
 const struct command command_uninstall = {
 	.name = "uninstall",
 	.arguments = "",
-	.summary = "take it out of the engine's configuration again",
+	.summary = "remove it from the engine's configuration",
 	.options = options,
 	.options_size = sizeof(struct install_options),
 	.run = uninstall,

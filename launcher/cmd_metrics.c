@@ -29,7 +29,7 @@ static struct err *run_export(struct context *c, int *status)
 const struct command command_export_metrics = {
 	.name = "export-metrics",
 	.arguments = "[ID]",
-	.summary = "print a sandbox's metrics, or all sandboxes', as Prometheus reads them",
+	.summary = "print the metrics of one or all sandboxes in Prometheus' format",
 	.min_args = 0,
 	.max_args = 1,
 	.run = run_export,
@@ -186,7 +186,7 @@ static struct err *run_server(struct context *c, int *status)
 const struct command command_metric_server = {
 	.name = "metric-server",
 	.arguments = "",
-	.summary = "tell all sandboxes' metrics by HTTP",
+	.summary = "serve the metrics of all sandboxes over HTTP",
 	.options = options,
 	.options_size = sizeof(struct server_options),
 	.min_args = 0,

@@ -280,7 +280,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_network = {
 	.name = "network",
 	.arguments = "ID link|address|route WORDS...",
-	.summary = "change a container's interfaces, addresses and routes, in ip(8)'s words",
+	.summary = "change a container's interfaces, addresses and routes, with ip(8)'s syntax",
 	.min_args = 4,
 	.max_args = -1,
 	.run = run,

@@ -41,9 +41,9 @@ static struct err *run_resume(struct context *c, int *status)
 }
 
 const struct command command_pause = {
-	.name = "pause", .arguments = "ID", .summary = "hold every process of a container where it is", .min_args = 1, .max_args = 1, .run = run_pause,
+	.name = "pause", .arguments = "ID", .summary = "suspend all processes of a container", .min_args = 1, .max_args = 1, .run = run_pause,
 };
 
 const struct command command_resume = {
-	.name = "resume", .arguments = "ID", .summary = "let a paused container go on", .min_args = 1, .max_args = 1, .run = run_resume,
+	.name = "resume", .arguments = "ID", .summary = "resume a paused container", .min_args = 1, .max_args = 1, .run = run_resume,
 };

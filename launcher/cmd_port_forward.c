@@ -128,7 +128,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_port_forward = {
 	.name = "port-forward",
 	.arguments = "ID [LOCAL:]PORT",
-	.summary = "join connections to a local port with a port inside",
+	.summary = "forward connections to a local port to a port inside",
 	.options = options,
 	.options_size = sizeof(struct port_forward_options),
 	.min_args = 2,

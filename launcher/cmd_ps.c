@@ -134,7 +134,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_ps = {
 	.name = "ps",
 	.arguments = "ID [PS-OPTION...]",
-	.summary = "list the processes inside a container; with options of ps by the container's own ps",
+	.summary = "list the processes inside a container; with options of ps, by running the container's ps",
 	.options = options,
 	.options_size = sizeof(struct ps_options),
 	.min_args = 1,

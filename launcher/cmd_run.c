@@ -56,7 +56,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_run = {
 	.name = "run",
 	.arguments = "ID",
-	.summary = "create and start a container; attached, wait for its end and remove it",
+	.summary = "create and start a container; unless detached, wait until it ends and remove it",
 	.options = options,
 	.options_size = sizeof(struct create_options),
 	.min_args = 1,

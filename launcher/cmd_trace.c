@@ -139,7 +139,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_trace = {
 	.name = "trace",
 	.arguments = "create|delete|list|procfs ID, metadata, show FILE, listen SOCKET",
-	.summary = "have told what a sandbox's programs do, and show it",
+	.summary = "record what a sandbox's programs do (trace sessions), and show it",
 	.options = options,
 	.options_size = sizeof(struct trace_options),
 	.min_args = 1,

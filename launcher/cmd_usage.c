@@ -154,7 +154,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_usage = {
 	.name = "usage",
 	.arguments = "ID",
-	.summary = "print what memory a sandbox holds, inside and on the host",
+	.summary = "print how much memory a sandbox uses, inside and on the host",
 	.options = options,
 	.options_size = sizeof(struct usage_options),
 	.min_args = 1,

@@ -59,7 +59,7 @@ static struct err *run(struct context *c, int *status)
 const struct command command_wait = {
 	.name = "wait",
 	.arguments = "ID",
-	.summary = "wait for the end of a container's program; exits as it did",
+	.summary = "wait until a container's program ends, and exit with its status",
 	.options = options,
 	.options_size = sizeof(struct wait_options),
 	.min_args = 1,

@@ -21,23 +21,23 @@ static const struct option_def global_options[] = {
 	{ "root", 0, OPTION_TEXT, offsetof(struct globals, root), "DIR", "where state is kept (/run/redoubt, $XDG_RUNTIME_DIR/redoubt)" },
 	{ "log", 0, OPTION_TEXT, offsetof(struct globals, log), "FILE", "where the launcher and the sandbox's components log" },
 	{ "log-format", 0, OPTION_TEXT, offsetof(struct globals, log_format), "FORMAT", "text or json" },
-	{ "debug-log", 0, OPTION_TEXT, offsetof(struct globals, debug_log), "FILE", "where all components log everything; with %ID%, %COMMAND%, %TIMESTAMP% in it" },
-	{ "panic-log", 0, OPTION_TEXT, offsetof(struct globals, panic_log), "FILE", "where a component that fails leaves its last words; names as for --debug-log" },
-	{ "user-log", 0, OPTION_TEXT, offsetof(struct globals, user_log), "FILE", "where the sandbox tells what concerns its programs: calls that are not supported; names as for --debug-log" },
+	{ "debug-log", 0, OPTION_TEXT, offsetof(struct globals, debug_log), "FILE", "where all components log at debug level; may contain %ID%, %COMMAND%, %TIMESTAMP%" },
+	{ "panic-log", 0, OPTION_TEXT, offsetof(struct globals, panic_log), "FILE", "where a component that crashes writes why; names as for --debug-log" },
+	{ "user-log", 0, OPTION_TEXT, offsetof(struct globals, user_log), "FILE", "where calls of programs that are not supported are logged; names as for --debug-log" },
 	{ "debug", 0, OPTION_FLAG, offsetof(struct globals, debug), NULL, "log more (to standard error if there is no --log)" },
 	{ "strace", 0, OPTION_FLAG, offsetof(struct globals, strace), NULL, "log every call of the programs inside" },
 	{ "platform", 0, OPTION_TEXT, offsetof(struct globals, platform), "NAME", "how program code is run: systrap (the default) or ptrace" },
-	{ "no-patch", 0, OPTION_FLAG, offsetof(struct globals, no_patch), NULL, "leave the text of programs as it is: one that reads its own code finds nothing changed; calls cost more" },
+	{ "no-patch", 0, OPTION_FLAG, offsetof(struct globals, no_patch), NULL, "do not patch system calls in program text (a program may read its own code); calls are slower" },
 	{ "allow-flag", 0, OPTION_TEXTS, offsetof(struct globals, allow_flags), "NAME", "annotations dev.gvisor.flag.NAME may set debug, overlay2, strace, no-patch or platform" },
-	{ "systemd-cgroup", 0, OPTION_FLAG, offsetof(struct globals, systemd_cgroup), NULL, "a container's cgroup is a scope of systemd's: cgroupsPath is SLICE:PREFIX:NAME" },
+	{ "systemd-cgroup", 0, OPTION_FLAG, offsetof(struct globals, systemd_cgroup), NULL, "a container's cgroup is a systemd scope; cgroupsPath is SLICE:PREFIX:NAME" },
 	{ "cgroup-manager", 0, OPTION_TEXT, offsetof(struct globals, cgroup_manager), "NAME", "as crun's: cgroupfs, systemd (as --systemd-cgroup) or disabled" },
-	{ "ignore-cgroups", 0, OPTION_FLAG, offsetof(struct globals, ignore_cgroups), NULL, "as runsc's: containers get no cgroup, and on the host no limits" },
-	{ "overlay2", 0, OPTION_TEXT, offsetof(struct globals, overlay2), "WHAT", "what run and create change in memory only: none, root:memory or all:memory (binds too); ,size=N" },
+	{ "ignore-cgroups", 0, OPTION_FLAG, offsetof(struct globals, ignore_cgroups), NULL, "as runsc's: containers get no cgroup, so no limits on the host" },
+	{ "overlay2", 0, OPTION_TEXT, offsetof(struct globals, overlay2), "WHAT", "keep changes in memory only: none, root:memory or all:memory (binds too); ,size=N" },
 	{ "pod-init-config", 0, OPTION_TEXT, offsetof(struct globals, pod_init_config), "FILE", "as runsc's: a trace session that begins before a new sandbox's first program" },
-	{ "network", 0, OPTION_TEXT, offsetof(struct globals, network), "NAME", "as runsc's: none, a loopback, is what there is" },
-	{ "cpu-num-from-quota", 0, OPTION_FLAG, offsetof(struct globals, always), NULL, "accepted, as runsc's: it is always so" },
-	{ "oci-seccomp", 0, OPTION_FLAG, offsetof(struct globals, always), NULL, "the same" },
-	{ "rootless", 0, OPTION_TEXT, offsetof(struct globals, rootless), "BOOL", "accepted, as runc's; what may be done is tried" },
+	{ "network", 0, OPTION_TEXT, offsetof(struct globals, network), "NAME", "as runsc's; only 'none' (a loopback) is supported" },
+	{ "cpu-num-from-quota", 0, OPTION_FLAG, offsetof(struct globals, always), NULL, "accepted, as runsc's; always on" },
+	{ "oci-seccomp", 0, OPTION_FLAG, offsetof(struct globals, always), NULL, "accepted, as runsc's; always on" },
+	{ "rootless", 0, OPTION_TEXT, offsetof(struct globals, rootless), "BOOL", "accepted, as runc's; detected instead" },
 	{ "criu", 0, OPTION_TEXT, offsetof(struct globals, criu), "PATH", "accepted, as runc's; of no use here" },
 	{ "print-policy", 0, OPTION_FLAG, offsetof(struct globals, print_policy), NULL, "print the privileges this program keeps" },
 	{ "version", 'v', OPTION_FLAG, offsetof(struct globals, version), NULL, "print the version" },
@@ -54,7 +54,7 @@ static void help(void)
 	printf("usage: redoubt [OPTIONS] COMMAND [ARGUMENTS]\n\nRuns Linux containers on a kernel of their own, in user space.\n\nCommands:\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
-	printf("  %-14s %s\n\nOptions:\n", "help", "print this, or a command's options; 'help syscalls': which calls a program may make");
+	printf("  %-14s %s\n\nOptions:\n", "help", "print this, or a command's options; 'help syscalls': the system calls supported inside");
 	option_help(global_options, stdout);
 }
 
