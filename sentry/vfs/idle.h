@@ -1,9 +1,9 @@
 /*
- * idle.h - what a program may know of its descriptors without asking: that there
- * is nothing to read.  It looks at the platform's records, one a descriptor, which
- * are withdrawn when the file's queue is told of anything at all.
+ * idle.h - lets a stub answer by itself that a descriptor has nothing to read: it
+ * looks at the platform's records, one for each descriptor.  A record is withdrawn
+ * at the next event of any kind on the file's wait queue.
  *
- * A record is made for a program that asks again and again without waiting:
+ * A record is made for a program that polls again and again without waiting:
  *
  *	if (fdtable_idle_begin(t, ctx) && fdtable_idle_note(t, fd, f, events) && file_poll(f) & events)
  *		fdtable_idle_not(t, fd);
