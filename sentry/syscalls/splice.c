@@ -291,7 +291,7 @@ int64_t sys_sendfile(struct task *t, const uint64_t a[6])
 
 	if (in && out && in->mode & FILE_READ && out->mode & FILE_WRITE) {
 		r = get_offset(t, in, UADDR(a[2]), &store, &pos);
-		if (!r && (in->mode & FILE_STREAM || LINUX_S_ISDIR(in->inode->mode) || out->flags & LINUX_O_APPEND))
+		if (!r && ((len && (in->mode & FILE_STREAM || LINUX_S_ISDIR(in->inode->mode))) || out->flags & LINUX_O_APPEND))
 			r = -EINVAL;
 		if (!r)
 			r = copy_files(in, pos, out, len);

@@ -262,7 +262,7 @@ static int open_last(struct walk *w, const struct path *dir, int flags, uint32_t
 	int r;
 
 	if (w->last_special || w->trailing_slash)
-		return -EISDIR;
+		return w->last_special && flags & LINUX_O_EXCL ? -EEXIST : -EISDIR;
 	r = find_or_create(w, dir, flags, mode, &p, &made);
 	if (r)
 		return r;
