@@ -1,16 +1,17 @@
 /*
- * told.h - a file or directory that a program may look at without asking: its attributes and flags,
- * where it stands, that nothing is left to be read or listed, and some of its bytes.
+ * told.h - publishes a file or directory to a task's stub ("the task is told of it"): its
+ * attributes and flags, the position, whether anything is left to be read or listed, and
+ * some of its bytes.  The stub then answers fstat, lseek, read and the like on that
+ * descriptor by itself (platform_tell_file).
  *
- * A task is told of one file at a time, mostly the one it has just opened, by its
- * platform context (platform_tell_file).  It is told no more when it makes any call
- * that is not known to leave the descriptor as it is, when another is told of the
- * same inode, and when an attribute of that inode changes: whoever changes one says so
- * afterwards (inode_changed), with neither a_mu nor any other leaf lock held.
- * What is read so is counted nowhere (/proc/PID/io).
+ * A task is told of one file at a time, usually the one it has just opened.  That ends when
+ * the task makes any call that is not known to leave the descriptor unchanged, when another
+ * task is told of the same inode, and when an attribute of the inode changes: whoever changes
+ * one calls inode_changed() afterwards, with neither a_mu nor any other leaf lock held.
+ * Reads answered this way are not counted in /proc/PID/io.
  *
- * It may close it too, if nobody would notice but by looking at its descriptors: the descriptor is
- * closed when the task comes next, a second or two later at most.
+ * The stub may also close the descriptor, where only a look at the descriptor table could show
+ * the difference: the sentry closes it at the task's next call, or within a second or two.
  *
  *	told_begin(t, f, fd);            from here on changes are noticed
  *	... look at the attributes, write them where the program can read them ...
