@@ -178,13 +178,18 @@ builds() {
 	echo "status $?"
 	q rmi localhost/built:1 >/dev/null
 }
+# asleep CONTAINER N : N programs of it are sleep, and have had time to be so
+asleep() {
+	until_true '[ "$(q top '"$1"' comm | grep -c sleep)" = '"$2"' ]' # exec would take numbers of processes
+	sleep 0.3
+}
 # what podman reads in the /proc of the container's mount namespace, by itself
 tops() {
 	q run -d --name t --network none $i sh -c 'sleep 1000 & exec sleep 2000' >/dev/null
 	q run -dt --name u --user 1000 --network none $i sleep 3000 >/dev/null
-	sleep 0.5
+	asleep t 2 && asleep u 1
 	q exec --user 1000:7 -d t sleep 3000 >/dev/null
-	sleep 0.5
+	asleep t 3
 	for t in t u; do
 		q top $t | awk '{ print $1, $2, $3, $6, $7, $8, $9 }' # not its times
 		q top $t pid ppid comm args state nice tty
@@ -196,7 +201,7 @@ tops() {
 	q top t pid args
 	q unpause t >/dev/null
 	q exec t kill 2 2>/dev/null
-	sleep 0.2
+	asleep t 2
 	q top t pid args
 	q stop -t 0 t >/dev/null 2>&1
 	q top t 2>/dev/null
@@ -205,13 +210,13 @@ tops() {
 # those that it asks of the container's own ps
 ps_tops() {
 	q run -d --name t --network none $i sh -c 'sleep 1000 & exec sleep 2000' >/dev/null
-	sleep 0.5
+	asleep t 2
 	q top t -eo pid,ppid,user,args
 	q top t -ef | awk '{ print $1, $2, $3, $8, $9 }'
 	q top t aux | awk '{ print $1, $2, $7, $11, $12 }'
 	q top t axo pid,stat,args
 	q exec --user 1000 -d t sleep 3000 >/dev/null
-	sleep 0.5
+	asleep t 3
 	q top t -eo user,args
 	q top t --nonsense 2>/dev/null
 	echo "status $?"
@@ -271,7 +276,10 @@ is "rm -f of a running one" "$(p rm -f -t 0 c)" c
 p run -d --name c --network none $i sleep 1000 >/dev/null
 p rm -f -t 0 c >/dev/null
 is "rm -f" "$(p ps -aq)" ""
+until_true '[ -z "$(ls /run/redoubt 2>/dev/null)" ]'
 is "no state is left" "$(ls /run/redoubt 2>/dev/null)" ""
 [ -z "${REDOUBT_NO_UNIFIED-}" ] || rm -rf /sys/fs/cgroup/unified/libpod* /sys/fs/cgroup/unified/buildah* # plain directories here: podman's own
-is "no cgroup is left" "$(find /sys/fs/cgroup -name 'libpod-*' 2>/dev/null | grep -v conmon)" ""
+cgroups_left() { find /sys/fs/cgroup -name 'libpod-*' 2>/dev/null | grep -v conmon; }
+until_true '[ -z "$(cgroups_left)" ]'
+is "no cgroup is left" "$(cgroups_left)" ""
 finish

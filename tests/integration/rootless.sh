@@ -198,8 +198,8 @@ as_terminal() { # in_terminal runs programs: as the user, by a script
 is "podman: run -it" "$(as_terminal "$L" run --rm -it --network none $i sh -c 'readlink /proc/self/fd/0; exit 4')" "$(as_terminal "$reference" run --rm -it --network none $i sh -c 'readlink /proc/self/fd/0; exit 4')"
 # a container's life: what a user may not have (pause, stats without cgroups of theirs) is refused alike
 lives() {
-	q run -d --name l --network none --stop-signal INT --health-cmd 'test -e /ok' --health-interval disable --health-retries 1 $i sh -c 'echo out; trap "exit 4" INT; while :; do sleep 0.1; done' >/dev/null
-	sleep 0.5
+	q run -d --name l --network none --stop-signal INT --health-cmd 'test -e /ok' --health-interval disable --health-retries 1 $i sh -c 'trap "exit 4" INT; echo out; while :; do sleep 0.1; done' >/dev/null
+	until_true '[ "$(q logs l | grep -c out)" = 1 ]'
 	q inspect l --format '{{.State.Status}} {{.State.ExitCode}} {{.Name}} {{.Config.StopSignal}}'
 	q healthcheck run l
 	echo "$? $(q inspect l --format '{{.State.Health.Status}}')"
@@ -219,7 +219,7 @@ lives() {
 	q restart -t 5 l >/dev/null
 	echo "restart $? $(q inspect l --format '{{.State.Status}} {{.State.ExitCode}}')"
 	q exec l ls /ok
-	sleep 0.3
+	until_true '[ "$(q logs l | grep -c out)" = 2 ]'
 	q stop -t 5 l >/dev/null && q wait l
 	q logs l
 	q start l >/dev/null && q kill l >/dev/null && q wait l
@@ -227,7 +227,7 @@ lives() {
 	q rm l
 }
 LAUNCHER=$L alike "podman: a container's life" lives
-p run -d --name c --network none $i sh -c 'echo out; trap "exit 3" TERM; while :; do sleep 0.1; done' >"$SCRATCH/out" 2>"$SCRATCH/err"
+p run -d --name c --network none $i sh -c 'trap "exit 3" TERM; echo out; while :; do sleep 0.1; done' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "podman: run -d" $? 0
 is "podman: exec" "$(p exec --user 7 c id -u 2>"$SCRATCH/err")" 7
 echo file >"$SCRATCH/$many/f"
@@ -243,7 +243,8 @@ is "podman: rm" "$(p rm c)" c
 tops() {
 	q run -d --name t --network none $i sh -c 'sleep 1000 & exec sleep 2000' >/dev/null
 	q run -d --name u --user 7 --network none $i sleep 3000 >/dev/null
-	sleep 0.5
+	until_true '[ "$(q top t comm | grep -c sleep) $(q top u comm | grep -c sleep)" = "2 1" ]'
+	sleep 0.5 # they are asleep
 	for t in t u; do
 		q top $t | awk '{ print $1, $2, $3, $6, $7, $8, $9 }'
 		q top $t pid user group comm state capeff seccomp
@@ -258,9 +259,9 @@ fi
 # the infra container is one of ours too: the others join its sandbox
 pods() {
 	q pod create --name pod --network none --hostname together --infra-image $i --infra-command 'sleep 1000' >/dev/null
-	q run -d --pod pod --name c1 -v "$SCRATCH/$many/volume:/v" $i sh -c 'echo one >/v/1; id -u; trap "exit 5" TERM; while :; do sleep 0.1; done' >/dev/null
+	q run -d --pod pod --name c1 -v "$SCRATCH/$many/volume:/v" $i sh -c 'trap "exit 5" TERM; echo one >/v/1; id -u; while :; do sleep 0.1; done' >/dev/null
 	q run -d --pod pod --name c2 --user 7 $i sh -c 'id -u; hostname 2>/dev/null || cat /proc/sys/kernel/hostname; sleep 1000' >/dev/null
-	sleep 1.5
+	until_true '[ "$(q logs c1 | wc -l) $(q logs c2 | wc -l)" = "1 2" ]'
 	q run --rm --pod pod -v "$SCRATCH/$many/volume:/v" $i sh -c 'cat /v/1; stat -c %u /v/1; touch /v/2; chown 9 /v/2; echo $$; exit 4'
 	echo "status $?"
 	stat -c %u "$SCRATCH/$many/volume/2"
@@ -272,7 +273,6 @@ pods() {
 	q kill c2 >/dev/null && q wait c2
 	q pod stop -t 0 pod >/dev/null 2>&1
 	q pod start pod >/dev/null
-	sleep 1
 	q exec c2 id -u
 	q pod rm -f -t 0 pod >/dev/null
 	q ps -aq
