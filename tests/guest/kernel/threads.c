@@ -324,7 +324,7 @@ static int64_t thread_time(void)
 
 static void *calls_a_lot(void *arg)
 {
-	while (thread_time() < 60000000)
+	while (thread_time() < 200000000)
 		syscall(SYS_getppid);
 	return NULL;
 }
@@ -335,19 +335,24 @@ static void *tells_its_time(void *arg)
 	return NULL;
 }
 
-/* A new thread has used no time, whatever threads before it have. */
+/* A new thread has used no time, whatever threads before it have.  Waiting for a processor
+ * may be counted as time inside, so on a busy machine a round may be off; time taken over
+ * from the thread before would show in every round but the first. */
 CASE(cpu_time_starts_at_zero)
 {
 	int64_t used = -1;
 	pthread_t t;
+	int good = 0;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		CHECK(pthread_create(&t, NULL, calls_a_lot, NULL) == 0);
 		CHECK(pthread_join(t, NULL) == 0);
 		CHECK(pthread_create(&t, NULL, tells_its_time, &used) == 0);
 		CHECK(pthread_join(t, NULL) == 0);
-		CHECK(used >= 0 && used < 40000000);
+		CHECK(used >= 0);
+		good += used < 150000000;
 	}
+	CHECK(good >= 3);
 }
 
 int main(void) { return run_cases(); }
