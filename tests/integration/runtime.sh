@@ -134,18 +134,23 @@ launcher, state, id, pidfile = sys.argv[1:]
 for command in (["sh", "-c", "exit 5"], ["sh", "-c", "kill -KILL $$"]):
     subprocess.run([launcher, "--root", state, "exec", "-d", "--pid-file", pidfile, id] + command, check=True, stdin=subprocess.DEVNULL)
     print(os.waitstatus_to_exitcode(os.waitpid(int(open(pidfile).read()), 0)[1]))
+def shown(): return [subprocess.run([launcher, "--root", state, "ps", "-f", f, id], capture_output=True, text=True).stdout for f in ("json", "table")]
+def until(what):
+    end = time.monotonic() + 30
+    while not what() and time.monotonic() < end: time.sleep(0.05)
 # killed by a signal that cannot be caught, it takes the process inside along; others are passed on
-for signal, command in ((9, ["sleep", "777"]), (6, ["sh", "-c", "trap 'exit 7' ABRT; sleep 777 & wait"])):
+for signal, new, command in ((9, 1, ["sleep", "777"]), (6, 2, ["sh", "-c", "trap 'exit 7' ABRT; sleep 777 & wait"])):
+    before = len(shown()[1].splitlines())
     subprocess.run([launcher, "--root", state, "exec", "-d", "--pid-file", pidfile, id] + command, check=True, stdin=subprocess.DEVNULL)
     pid = int(open(pidfile).read())
-    time.sleep(0.3)
-    ps = [subprocess.run([launcher, "--root", state, "ps", "-f", f, id], capture_output=True, text=True).stdout for f in ("json", "table")]
+    until(lambda: len(shown()[1].splitlines()) == before + new and command[0] in shown()[1]) # with its handler
+    ps = shown()
     title = open(f"/proc/{pid}/cmdline").read().rstrip("\0")
     print(pid in json.loads(ps[0]), command[0] in ps[1], f"redoubt-exec {id}: {command[0]}" in title)
     os.kill(pid, signal)
     print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-    time.sleep(0.3)
-    ps = [subprocess.run([launcher, "--root", state, "ps", "-f", f, id], capture_output=True, text=True).stdout for f in ("json", "table")]
+    until(lambda: pid not in json.loads(shown()[0]) and command[-1] not in shown()[1])
+    ps = shown()
     print(pid in json.loads(ps[0]), command[-1] in ps[1])
 sentry = int(__import__("json").loads(subprocess.run([launcher, "--root", state, "state", id], capture_output=True).stdout)["pid"])
 subprocess.run([launcher, "--root", state, "kill", id, "KILL"], check=True)
