@@ -84,7 +84,7 @@ static void describe(struct socket *s, struct socket_info *i)
 		i->ino = s->file->inode->ino;
 		i->uid = s->file->inode->uid;
 	}
-	mutex_lock(&s->mu);
+	mutex_lock_nested(&s->mu);
 	describe_peer(s, i);
 	mutex_unlock(&n->gc_mu);
 	i->state = s->state;
