@@ -13,7 +13,7 @@
 #include <sys/pidfd.h>
 
 struct debug_options {
-	const char *level, *strace, *duration;
+	const char *level, *strace, *trace, *duration;
 	const char *profiles[DEBUG_PROFILES]; /* by enum debug_profile */
 	const char *signal;
 	bool stacks, ps, procfs, network;
@@ -31,7 +31,8 @@ static const struct option_def options[] = {
 	{ "profile-block", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_BLOCK]), "FILE", "the same: where its threads sleep" },
 	{ "profile-mutex", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_MUTEX]), "FILE", "the same: where its threads wait for locks" },
 	{ "profile-heap", 0, OPTION_TEXT, offsetof(struct debug_options, profiles[DEBUG_PROFILE_HEAP]), "FILE", "the same: who asked for memory in that time that is still held, in bytes" },
-	{ "duration", 0, OPTION_TEXT, offsetof(struct debug_options, duration), "TIME", "of a profile (10s)" },
+	{ "trace", 0, OPTION_TEXT, offsetof(struct debug_options, trace), "FILE", "write a timeline of what its programs do, for Perfetto or chrome://tracing" },
+	{ "duration", 0, OPTION_TEXT, offsetof(struct debug_options, duration), "TIME", "of a profile or timeline (10s)" },
 	{ 0 },
 };
 
@@ -115,12 +116,18 @@ static struct err *ask(const struct debug *d, const struct debug_options *o, con
 		e = debug_network(d);
 	for (int i = 0; !e && i < DEBUG_PROFILES; i++)
 		e = o->profiles[i] ? debug_profile(d, (enum debug_profile)i, o->profiles[i], ms) : NULL;
+	if (!e && o->trace)
+		e = debug_trace(d, o->trace, ms);
 	return e;
 }
 
 static bool nothing_asked(const struct debug_options *o)
 {
-	return !o->level && !o->strace && !o->signal && !o->stacks && !o->ps && !o->procfs && !o->network && !o->profiles[0] && !o->profiles[1] && !o->profiles[2] && !o->profiles[3];
+	bool profile = false;
+
+	for (int i = 0; i < DEBUG_PROFILES; i++)
+		profile = profile || o->profiles[i];
+	return !o->level && !o->strace && !o->trace && !o->signal && !o->stacks && !o->ps && !o->procfs && !o->network && !profile;
 }
 
 static struct err *run(struct context *c, int *status)

@@ -5,6 +5,7 @@
  * The server knows one thing to answer, one client at a time, each within a few
  * seconds: the first line is read, the rest of the request passed over.
  */
+#include "clock.h"
 #include "metrics.h"
 
 #include "unix_address.h"
@@ -83,14 +84,6 @@ static struct err *listen_tcp(const char *text, int *out)
 	fflush(stdout);
 	*out = TAKE_FD(fd);
 	return NULL;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
 }
 
 /* Up to the blank line; false: not such a request, or not in time. */

@@ -22,9 +22,17 @@ enum debug_profile { DEBUG_PROFILE_CPU, DEBUG_PROFILE_BLOCK, DEBUG_PROFILE_MUTEX
 #define DEBUG_PROFILES 4
 struct err *debug_profile(const struct debug *d, enum debug_profile kind, const char *file, int ms) ERR_MUST_USE;
 
+/* What the container's programs do for so many ms (or until the sandbox ends): a JSON array of
+ * events of the Trace Event Format, which Perfetto and chrome://tracing show as a timeline. */
+struct err *debug_trace(const struct debug *d, const char *file, int ms) ERR_MUST_USE;
+
 /* What /proc shows of each process, as JSON. */
 struct err *debug_procfs(const struct debug *d) ERR_MUST_USE;
 /* Network interfaces and routes, as JSON. */
 struct err *debug_network(const struct debug *d) ERR_MUST_USE;
+
+/* A JSON string of n bytes that the sandbox told; where they are not UTF-8, '?' for each that
+ * is not ASCII.  The caller's; NULL: no memory. */
+json_t *debug_text(const char *s, size_t n);
 
 #endif

@@ -16,18 +16,18 @@
 
 #define PROCFS_SIZE (64u << 20)
 
-/* JSON text is UTF-8; other bytes are shown as '?'. */
-static json_t *text_json(struct pool *p, const char *s, size_t n)
+json_t *debug_text(const char *s, size_t n)
 {
 	json_t *j = json_stringn(s, n);
 	char *copy;
 
-	if (j)
+	if (j || !(copy = malloc(n + 1)))
 		return j;
-	copy = pool_alloc(p, n + 1);
 	for (size_t i = 0; i < n; i++)
 		copy[i] = (unsigned char)s[i] < 128 ? s[i] : '?';
-	return json_stringn(copy, n);
+	j = json_stringn(copy, n);
+	free(copy);
+	return j;
 }
 
 /* Strings that each end with a NUL. */
@@ -38,7 +38,7 @@ static json_t *strings_json(struct pool *p, const char *s, size_t n)
 	for (size_t at = 0; at < n;) {
 		size_t len = strnlen(s + at, n - at);
 
-		json_array_append_new(all, text_json(p, s + at, len));
+		json_array_append_new(all, debug_text(s + at, len));
 		at += len + 1;
 	}
 	return all;
@@ -77,7 +77,7 @@ static json_t *status_json(struct pool *p, const char *s)
 
 	status_numbers(s, "VmSize", &size, 1);
 	status_numbers(s, "VmRSS", &rss, 1);
-	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "comm", text_json(p, len > 6 ? s + 6 : "", len > 6 ? len - 6 : 0), "uid", ids_json(s, "Uid"), "gid",
+	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "comm", debug_text(len > 6 ? s + 6 : "", len > 6 ? len - 6 : 0), "uid", ids_json(s, "Uid"), "gid",
 		ids_json(s, "Gid"), "vm_size", (json_int_t)size, "vm_rss", (json_int_t)rss);
 }
 
@@ -130,7 +130,7 @@ static json_t *maps_json(struct pool *p, char *s)
 		json_array_append_new(all, json_pack("{s:{s:I, s:I}, s:{s:b, s:b, s:b}, s:b, s:I, s:i, s:i, s:I, s:o}", "address", "Start", (json_int_t)start, "End",
 			(json_int_t)end, "permissions", "Read", prot[0] == 'r', "Write", prot[1] == 'w', "Execute", prot[2] == 'x', "private", prot[3] == 'p',
 			"offset", (json_int_t)offset, "deviceMajor", (int)major, "deviceMinor", (int)minor, "inode", (json_int_t)inode, "pathname",
-			text_json(p, line + path, strlen(line + path))));
+			debug_text(line + path, strlen(line + path))));
 	}
 	return all;
 }
@@ -143,8 +143,8 @@ static json_t *cgroup_json(struct pool *p, char *s)
 		char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
 
 		if (path)
-			json_array_append_new(all, json_pack("{s:o, s:o, s:o}", "hierarchy_id", text_json(p, line, (size_t)(controllers - line)), "controllers",
-				text_json(p, controllers + 1, (size_t)(path - controllers - 1)), "path", text_json(p, path + 1, strlen(path + 1))));
+			json_array_append_new(all, json_pack("{s:o, s:o, s:o}", "hierarchy_id", debug_text(line, (size_t)(controllers - line)), "controllers",
+				debug_text(controllers + 1, (size_t)(path - controllers - 1)), "path", debug_text(path + 1, strlen(path + 1))));
 	}
 	return all;
 }
@@ -156,7 +156,7 @@ static void add_file(struct pool *p, json_t *process, json_t *fds, const struct 
 	memcpy(text, f->content.p, f->content.len);
 	if (!strncmp(f->name.p, "fd/", 3))
 		json_array_append_new(fds,
-			json_pack("{s:I, s:o, s:I}", "number", (json_int_t)strtoull(f->name.p + 3, NULL, 10), "path", text_json(p, text, f->content.len), "mode", (json_int_t)f->mode));
+			json_pack("{s:I, s:o, s:I}", "number", (json_int_t)strtoull(f->name.p + 3, NULL, 10), "path", debug_text(text, f->content.len), "mode", (json_int_t)f->mode));
 	else if (!strcmp(f->name.p, "cmdline"))
 		json_object_set_new(process, "args", strings_json(p, text, f->content.len));
 	else if (!strcmp(f->name.p, "environ"))
@@ -172,7 +172,7 @@ static void add_file(struct pool *p, json_t *process, json_t *fds, const struct 
 	else if (!strcmp(f->name.p, "cgroup"))
 		json_object_set_new(process, "cgroup", cgroup_json(p, text));
 	else if (!strcmp(f->name.p, "exe") || !strcmp(f->name.p, "cwd") || !strcmp(f->name.p, "root"))
-		json_object_set_new(process, f->name.p, text_json(p, text, f->content.len));
+		json_object_set_new(process, f->name.p, debug_text(text, f->content.len));
 }
 
 static json_t *process_json(const struct control_process_files *r)

@@ -3,6 +3,7 @@
  *
  *	trace.c		reads a configuration, opens its sink, asks for the session
  *	trace_show.c	what a sink was told, as JSON
+ *	debug_trace.c	the same as a timeline
  *	cmd_trace.c	the command
  */
 #ifndef REDOUBT_LAUNCHER_TRACE_H
@@ -21,5 +22,10 @@ struct err *trace_init(struct context *c, const struct state_dir *d) ERR_MUST_US
 struct err *trace_show(const char *path) ERR_MUST_USE;
 /* Makes a socket to be a sink's endpoint, and shows what the first that connects tells, to its end. */
 struct err *trace_listen(const char *path) ERR_MUST_USE;
+
+/* Passes the event in a frame that a sink got to fn, which may not keep any of it.  EPROTO: it
+ * is none, or not as the protocol has it. */
+typedef void trace_event_fn(void *arg, const struct msg_desc *d, const void *event);
+struct err *trace_event(struct frame *f, trace_event_fn *fn, void *arg) ERR_MUST_USE;
 
 #endif

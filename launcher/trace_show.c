@@ -36,7 +36,7 @@ static void leave_out_nothing(json_t *object)
 	}
 }
 
-static void print_event(const struct msg_desc *d, const void *event)
+static void print_event(void *none, const struct msg_desc *d, const void *event)
 {
 	const char *name = msg_desc_name(d) + strlen("trace_");
 	_cleanup_json_ json_t *j = NULL, *line = json_object();
@@ -53,7 +53,7 @@ static void print_event(const struct msg_desc *d, const void *event)
 	putchar('\n');
 }
 
-static struct err *show(struct frame *f)
+struct err *trace_event(struct frame *f, trace_event_fn *fn, void *arg)
 {
 	const struct msg_desc *request, *reply;
 	struct msg_arena a = { 0 };
@@ -65,7 +65,7 @@ static struct err *show(struct frame *f)
 	if (!(event = calloc(1, msg_desc_size(request))))
 		return err_new(ENOMEM, "event");
 	if (!(e = msg_decode(request, f, event, &a))) {
-		print_event(request, event);
+		fn(arg, request, event);
 		msg_free(request, event, &a);
 	}
 	free(event);
@@ -107,7 +107,7 @@ struct err *trace_show(const char *path)
 		_cleanup_frame_ struct frame one = { 0 };
 
 		if (!(e = read_frame(f, &one, &end)) && !end)
-			e = show(&one);
+			e = trace_event(&one, print_event, NULL);
 	}
 	fclose(f);
 	return e ? err_wrap(e, "%s", path) : NULL;
@@ -141,7 +141,7 @@ struct err *trace_listen(const char *path)
 		_cleanup_frame_ struct frame one = { 0 };
 
 		if (!(e = frame_recv(fd, &one, NULL, &end)) && !end)
-			e = show(&one);
+			e = trace_event(&one, print_event, NULL);
 		fflush(stdout);
 	}
 	return e ? err_wrap(e, "%s", path) : NULL;

@@ -31,10 +31,11 @@ static const struct point {
 	const char *name;
 	unsigned number;
 	const struct field *optional;
+	unsigned others; /* as many that follow are meant too */
 } points[] = {
-	{ "container/start", TRACE_CONTAINER_START, start_fields }, { "sentry/clone", TRACE_CLONE, no_fields },
-	{ "sentry/execve", TRACE_EXEC, exec_fields }, { "sentry/exit_notify_parent", TRACE_EXIT_NOTIFY, no_fields },
-	{ "sentry/task_exit", TRACE_TASK_EXIT, no_fields },
+	{ "container/start", TRACE_CONTAINER_START, start_fields, 0 }, { "sentry/clone", TRACE_CLONE, no_fields, 0 },
+	{ "sentry/execve", TRACE_EXEC, exec_fields, 0 }, { "sentry/exit_notify_parent", TRACE_EXIT_NOTIFY, no_fields, 0 },
+	{ "sentry/task_exit", TRACE_TASK_EXIT, no_fields, 0 },
 };
 #define N_POINTS (sizeof(points) / sizeof(points[0]))
 
@@ -62,18 +63,20 @@ static bool call_by_number(const char *text, size_t n, unsigned *nr)
 	return n && v < TRACE_CALLS;
 }
 
-/* syscall/NAME/enter, syscall/sysno/NUMBER/exit */
-static bool find_call(const char *name, unsigned *number)
+/* syscall/NAME/enter, syscall/sysno/NUMBER/exit, syscall/ALL/exit, where ALL is an asterisk */
+static bool find_call(const char *name, struct point *out)
 {
 	const char *last = strrchr(name, '/');
 	unsigned nr = 0;
 
 	if (strncmp(name, "syscall/", 8) || last < name + 8)
 		return false;
-	if (!strncmp(name + 8, "sysno/", 6) && last > name + 14 ? !call_by_number(name + 14, (size_t)(last - name - 14), &nr)
+	if (last == name + 9 && name[8] == '*')
+		out->others = TRACE_CALLS - 1;
+	else if (!strncmp(name + 8, "sysno/", 6) && last > name + 14 ? !call_by_number(name + 14, (size_t)(last - name - 14), &nr)
 								: !call_by_name(name + 8, (size_t)(last - name - 8), &nr))
 		return false;
-	*number = nr + (!strcmp(last, "/enter") ? TRACE_ENTER : TRACE_EXIT);
+	out->number = nr + (!strcmp(last, "/enter") ? TRACE_ENTER : TRACE_EXIT);
 	return !strcmp(last, "/enter") || !strcmp(last, "/exit");
 }
 
@@ -85,8 +88,8 @@ static bool find_point(const char *name, struct point *out)
 			return true;
 		}
 	}
-	*out = (struct point){ name, 0, call_fields };
-	return find_call(name, &out->number);
+	*out = (struct point){ name, 0, call_fields, 0 };
+	return find_call(name, out);
 }
 
 static uint16_t find_field(const struct field *f, const char *name)
@@ -115,7 +118,8 @@ static struct err *read_point(const struct control_trace_point *in, bool ignore,
 			return err_new(EINVAL, "trace point '%s' has no field '%s'", in->name.p, name);
 		wanted |= bit;
 	}
-	fields[p.number] |= wanted;
+	for (unsigned i = 0; i <= p.others; i++)
+		fields[p.number + i] |= wanted;
 	return NULL;
 }
 
@@ -235,5 +239,7 @@ void trace_points_print(void)
 	}
 	print_point("syscall/sysno/N/enter", call_fields);
 	print_point("syscall/sysno/N/exit", call_fields);
+	print_point("syscall/*/enter", call_fields);
+	print_point("syscall/*/exit", call_fields);
 	printf("\nSINKS\nName: remote, config: endpoint (a SEQPACKET socket's path), retries\nName: file, config: path\n");
 }

@@ -108,7 +108,7 @@ for o in alsologtostderr app-huge-pages coverage-fd dcache directfs enable-core-
 	refused "--$o" "--$o=1" list
 done
 for c in "run --exec-fd" "run --pass-fd" "run --user-log" "exec --exec-fd" "exec --pass-fd" "delete --regex" "kill --regex" "kill --pid" "list --sandbox" "spec --file" \
-	"spec --netns" "state --html" "update --kernel-memory" "debug --trace" "usage --full" "wait --rootpid"; do
+	"spec --netns" "state --html" "update --kernel-memory" "usage --full" "wait --rootpid"; do
 	refused "${c#* }" $c "$id"
 done
 for c in mitigate nvproxy symbolize metric-metadata boot; do

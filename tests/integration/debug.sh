@@ -37,6 +37,26 @@ quiet debug --profile-block "$SCRATCH/block" --duration 300ms "$id"
 has "debug --profile-block: a thread that sleeps" "$(cat "$SCRATCH/block")" ";sys_clock_nanosleep;"
 quiet debug --profile-mutex "$SCRATCH/mutex" --duration 200ms "$id"
 is "debug --profile-mutex: only waits for locks" "$? $(grep -cv 'lock_wait' "$SCRATCH/mutex")" "0 0"
+timeline() {
+	quiet debug --trace "$SCRATCH/timeline" --duration 500ms "$id" &&
+		python3 - "$SCRATCH/timeline" <<'PY'
+import json, sys
+entries = json.load(open(sys.argv[1]))
+assert any(e["ph"] == "M" and e["name"] == "process_name" and e["args"]["name"] == "python3" for e in entries), "no name"
+calls = [e for e in entries if e["ph"] == "E" and "/etc/passwd" in e["args"]["call"]]
+assert len(calls) > 10 and all(e["name"] in ("stat", "newfstatat") for e in calls), "the program's calls"
+assert {e["ph"] for e in entries} <= set("BEMi")
+last = {}  # of each thread: calls do not lie in one another, and time does not go back
+for e in entries:
+    if e["ph"] in "BE":
+        before, at, name = last.get(e["tid"], ("E" if e["ph"] == "B" else "B", 0, e["name"]))
+        assert before != e["ph"] and e["ts"] >= at and (e["ph"] == "B" or e["name"] == name), (e, before, at, name)
+        last[e["tid"]] = e["ph"], e["ts"], e["name"]
+PY
+}
+until_true timeline
+is "debug --trace: calls from beginning to end" $? 0
+is "and no session is left" "$(run trace list "$id")" "SESSIONS (0)"
 (for _ in 1 2 3 4 5; do run debug --profile-cpu "$SCRATCH/first" --duration 3s "$id" && break; done >/dev/null 2>&1) &
 until_true 'quiet debug --profile-cpu "$SCRATCH/second" --duration 10ms "$id"; grep -q "another is being made" "$SCRATCH/err"'
 has "one profile at a time" "$(cat "$SCRATCH/err")" "another is being made"
