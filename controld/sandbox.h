@@ -60,6 +60,7 @@ struct sandbox {
 	struct event *let_go; /* of the sentry: the first container has ended */
 	struct rpc_call *destroying; /* who asked for the end, or NULL */
 	struct event *force; /* when an end takes too long */
+	struct event *again; /* while the sentry cannot be killed yet */
 	bool ending;
 
 	/* supervise.c */

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 
 #define GRACE_S 2
+#define AGAIN_US 10000
 
 bool supervise_all_gone(const struct sandbox *s)
 {
@@ -130,10 +131,26 @@ static struct err *watch(struct sandbox *s, struct child *c, const char *name, b
 
 /* --- ending ------------------------------------------------------------------- */
 
-static void on_force(evutil_socket_t fd, short what, void *arg)
+/* The launcher went at the beginning: there is nobody else to kill a sentry that is not yet as far
+ * as its own confinement, and it may have been sent all that it needs to go on. */
+static void on_again(evutil_socket_t fd, short what, void *arg)
 {
+	const struct timeval soon = { .tv_usec = AGAIN_US };
 	struct sandbox *s = arg;
 
+	if (kill_child(&s->sentry))
+		event_add(s->again, &soon);
+}
+
+static void on_force(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval grace = { .tv_sec = GRACE_S };
+	struct sandbox *s = arg;
+
+	if (event_pending(s->again, EV_TIMEOUT, NULL)) {
+		event_add(s->force, &grace);
+		return;
+	}
 	kill_child(&s->gofer);
 	/* an asker that still holds its connection after this has been waited for long enough */
 	if (supervise_all_gone(s) || !s->destroying)
@@ -154,8 +171,11 @@ void supervise_destroy(struct sandbox *s, struct rpc_call *call)
 		event_add(s->force, &grace);
 	}
 	/* a sentry that never came as far as its own confinement is not ours to kill, but the asker's */
-	if ((errnum = kill_child(&s->sentry)) && call) {
-		rpc_fail(call, err_new(errnum, "killing the sentry"));
+	if ((errnum = kill_child(&s->sentry))) {
+		if (!call)
+			on_again(-1, 0, s);
+		else
+			rpc_fail(call, err_new(errnum, "killing the sentry"));
 		return;
 	}
 	s->destroying = call ? call : s->destroying;
@@ -191,7 +211,7 @@ struct err *supervise_start(struct sandbox *s, const struct options *o)
 	s->lifeline = o->lifeline;
 	if ((e = watch(s, &s->sentry, "sentry", false, o->sentry_pidfd)) || (e = watch(s, &s->gofer, "gofer", !o->adopted, o->gofer_pidfd)))
 		return e;
-	if (!(s->force = evtimer_new(s->base, on_force, s)))
+	if (!(s->force = evtimer_new(s->base, on_force, s)) || !(s->again = evtimer_new(s->base, on_again, s)))
 		return err_new(ENOMEM, "timer");
 	if (s->lifeline < 0)
 		return NULL;
@@ -201,7 +221,7 @@ struct err *supervise_start(struct sandbox *s, const struct options *o)
 
 void supervise_stop(struct sandbox *s)
 {
-	struct event *events[] = { s->sentry.event, s->gofer.event, s->force, s->lifeline_event };
+	struct event *events[] = { s->sentry.event, s->gofer.event, s->force, s->again, s->lifeline_event };
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
 		if (events[i])

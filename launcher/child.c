@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 struct err *child_fork(pid_t *pid, int *end)
 {
@@ -36,4 +38,9 @@ struct err *child_failure(pid_t pid, int end)
 	text[n] = 0;
 	waitpid(pid, NULL, 0);
 	return err_new(0, "%s", text);
+}
+
+bool child_unshare(void)
+{
+	return !geteuid() && !unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
 }

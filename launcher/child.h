@@ -6,6 +6,7 @@
 
 #include "libipc/err.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* As fork(): *pid is 0 in the child.  *end is the caller's, close-on-exec: in the child what it
@@ -15,5 +16,9 @@ struct err *child_fork(pid_t *pid, int *end) ERR_MUST_USE;
 /* For a child that writes a text only if it could not begin, and then ends: NULL, it has
  * begun; else the text, and it is reaped. */
 struct err *child_failure(pid_t pid, int end) ERR_MUST_USE;
+
+/* In a forked child: network, IPC and UTS namespaces of its own, new and empty.  false: it stays in
+ * the caller's (without privilege, in which case each component makes its own). */
+bool child_unshare(void);
 
 #endif

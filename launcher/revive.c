@@ -93,7 +93,7 @@ static struct err *become_controld(struct revival *r)
 	if (chdir("/") < 0)
 		return err_new(errno, "/");
 	if ((e = cgroup_join(&cgroup)) || (e = state_write(r->dir, &r->state)) ||
-		(e = controld_program(r, !geteuid() && !unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS), &g)))
+		(e = controld_program(r, child_unshare(), &g)))
 		return e;
 	return program_exec(&g);
 }

@@ -209,7 +209,7 @@ static _Noreturn void controld_child(const struct spawn *in, pid_t launcher, int
 	/* All processes of the sandbox share one of each: making and ending a network
 	 * namespace is the dearest part of a start.  Each component checks that it is not
 	 * the host's; without privilege each makes its own, in its user namespace. */
-	s.namespaces_made = !geteuid() && !unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+	s.namespaces_made = child_unshare();
 	e = become_controld(&s, &r, report_fd, &p);
 
 	report_failure(&r, e);
@@ -268,7 +268,7 @@ static _Noreturn void gofer_child(const struct spawn *in, const struct cgroup *c
 	struct spawn s = *in;
 	struct err *e;
 
-	s.namespaces_made = !geteuid() && !unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+	s.namespaces_made = child_unshare();
 	if ((e = start_gofer(&s, cgroup, &r, &p)))
 		report_failure(&r, e);
 	_exit(write(report_fd, &r, sizeof(r)) != sizeof(r));

@@ -4,6 +4,7 @@
 #include "stand_in.h"
 
 #include "background.h"
+#include "child.h"
 #include "client.h"
 #include "lifecycle.h"
 #include "oom_tell.h"
@@ -55,6 +56,10 @@ static _Noreturn void stand_in(const struct attach_options *ao, const char *titl
 
 	if (e)
 		_exit(255);
+	/* An engine that takes our namespaces for the container's and sets them up (Docker does, its
+	 * network's) must not come to do that to the host's. */
+	if (!child_unshare() && !geteuid())
+		log_warning("a stand-in stays in the host's network namespace: %s", strerror(errno));
 	if (ao->terminal && ioctl(ao->terminal, TIOCSCTTY, 0) < 0)
 		log_warning("the size of a terminal will not be known: %s", strerror(errno));
 	mine.stands_in = true;

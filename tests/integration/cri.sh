@@ -76,6 +76,7 @@ cri.remove(a)
 a = cri.create(pod, "a2", image, ["sh", "-c", "trap 'exit 6' TERM; while :; do sleep 0.1; done"], log="a2.log", tty=True)
 cri.start(a)
 check("a third, with a terminal", sh(a, "readlink /proc/1/fd/0"), (0, "/dev/pts/0\n", ""))
+sh(a, "until [ $((0x$(sed -n 's/^SigCgt:.//p' /proc/1/status) & 0x4000)) != 0 ]; do sleep 0.05; done")  # the trap is set
 cri.stop(a)
 check("stop", cri.status(a), ("exited", 6))
 cri.stop(b, 0)

@@ -27,6 +27,9 @@ is "one controld" "$(pgrep -f "redoubt-controld $tag" | wc -l)" 1
 is "state" "$(status_of "$tag-pause") $(status_of "$tag-a") $(status_of "$tag-b")" "running running running"
 is "list" "$(run list -q | tr '\n' ' ')" "$tag-a $tag-b $tag-pause "
 is "the pid file names the stand-in" "$(cat "$SCRATCH/a.pid") redoubt-contain" "$(pid_of "$tag-a") $(cat /proc/"$(pid_of "$tag-a")"/comm)"
+# engines take its namespaces for the container's, and set them up
+namespaces_of() { for n in mnt net ipc uts; do readlink "/proc/$1/ns/$n"; done; }
+is "the stand-in is in none of the host's namespaces" "$(comm -12 <(namespaces_of "$(pid_of "$tag-a")" | sort) <(namespaces_of self | sort))" ""
 is "ps" "$(run ps "$tag-b" | awk 'NR > 1 { print $2, $8, $9 }')" "1 sleep 1000"
 is "exec" "$(run exec "$tag-b" sh -c 'ls -d /proc/[0-9]* | head -1; hostname' | tr '\n' ' ')" "/proc/1 b "
 run exec "$tag-b" sh -c 'exit 5'
