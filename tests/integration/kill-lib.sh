@@ -1,7 +1,7 @@
 # kill-lib.sh - what the tests that kill the launcher's commands share (kill.sh, kill-pod.sh); sourced
 # behind alone.sh and lib.sh.  A test sets $count and $cgroup, makes the bundles $SCRATCH/sleep (a shell
-# that lives) and $SCRATCH/true, calls kill_begin once it has run one container, goes through its
-# cases (each with its name in $c), and has after_case NAME, which looks at what a case leaves.
+# that lives) and $SCRATCH/true, calls kill_begin once it has run one container, goes through the
+# cases here and its own (each with its name in $c), and has after_case NAME, which looks at what a case leaves.
 
 run() { timeout -k 5 120 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 status_of() { run list 2>/dev/null | awk -v id="$1" '$1 == id { print $3 }'; }
@@ -92,6 +92,9 @@ making() { # WORDS... : the id is put behind them
 	rm -f "$SCRATCH/spare"*
 	told
 }
+case_create() { making create --bundle "$SCRATCH/sleep" --pid-file "$SCRATCH/spare"; }
+case_run_detached() { making run --detach --bundle "$SCRATCH/sleep"; }
+case_run() { making run --bundle "$SCRATCH/true"; }
 
 # --- commands of a container that is made for each ------------------------------------
 once() { # PREPARATION STATUS... -- WORDS... : ID stands for the id
@@ -114,6 +117,13 @@ once() { # PREPARATION STATUS... -- WORDS... : ID stands for the id
 	done
 	told
 }
+case_start() { once create created running -- start ID; }
+case_kill() { once start running stopped -- kill ID TERM; }
+case_kill_all() { once start running stopped -- kill --all ID KILL; }
+case_delete() { once stop stopped none -- delete ID; }
+case_delete_force() { once start running stopped none -- delete --force ID; }
+case_pause() { once start running paused -- pause ID; }
+case_resume() { once pause paused running -- resume ID; }
 
 # --- commands that leave the container as it is -----------------------------------------
 same_as_ever() { # WORDS...
@@ -129,3 +139,11 @@ same_as_ever() { # WORDS...
 	rm -f "$SCRATCH/run/"* "$SCRATCH/spare"*
 	told
 }
+case_exec() { same_as_ever exec c /bin/sh -c 'for i in 1 2 3; do (exit 1); done'; }
+case_exec_detached() { same_as_ever exec --detach --pid-file "$SCRATCH/spare" c /bin/true; }
+case_update() { same_as_ever update --pids-limit 400 c; }
+case_events() { same_as_ever events --interval 20ms c; }
+case_ps() { same_as_ever ps c; }
+case_state() { same_as_ever state c; }
+case_wait() { same_as_ever wait c; }
+case_mount() { same_as_ever mount c /mnt; }

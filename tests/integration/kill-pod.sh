@@ -56,25 +56,6 @@ after_case() {
 	is "$1: the pod goes on" "$? $(run list -q)" "0 pod"
 }
 
-case_create() { making create --bundle "$SCRATCH/sleep" --pid-file "$SCRATCH/spare"; }
-case_run_detached() { making run --detach --bundle "$SCRATCH/sleep"; }
-case_run() { making run --bundle "$SCRATCH/true"; }
-case_start() { once create created running -- start ID; }
-case_kill() { once start running stopped -- kill ID TERM; }
-case_kill_all() { once start running stopped -- kill --all ID KILL; }
-case_delete() { once stop stopped none -- delete ID; }
-case_delete_force() { once start running stopped none -- delete --force ID; }
-case_pause() { once start running paused -- pause ID; }
-case_resume() { once pause paused running -- resume ID; }
-case_exec() { same_as_ever exec c /bin/sh -c 'for i in 1 2 3; do (exit 1); done'; }
-case_exec_detached() { same_as_ever exec --detach --pid-file "$SCRATCH/spare" c /bin/true; }
-case_update() { same_as_ever update --pids-limit 400 c; }
-case_events() { same_as_ever events --interval 20ms c; }
-case_ps() { same_as_ever ps c; }
-case_state() { same_as_ever state c; }
-case_wait() { same_as_ever wait c; }
-case_mount() { same_as_ever mount c /mnt; }
-
 # --- the pod itself ends, with a container in it ----------------------------------------------
 case_pod_delete() {
 	begun=$failed

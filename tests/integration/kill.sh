@@ -28,10 +28,7 @@ snapshot >"$SCRATCH/before"
 kill_begin
 after_case() { left_behind "$1" "$SCRATCH/before"; }
 
-# --- commands that make a container ---------------------------------------------------
-case_create() { making create --bundle "$SCRATCH/sleep" --pid-file "$SCRATCH/spare"; }
-case_run_detached() { making run --detach --bundle "$SCRATCH/sleep"; }
-case_run() { making run --bundle "$SCRATCH/true"; }
+# --- what a pod's container has not, beside kill-lib.sh's cases -------------------------
 case_do() {
 	begun=$failed
 	measure do true
@@ -43,25 +40,8 @@ case_do() {
 	told
 }
 
-# --- commands of a container that is made for each ------------------------------------
-case_start() { once create created running -- start ID; }
-case_kill() { once start running stopped -- kill ID TERM; }
-case_kill_all() { once start running stopped -- kill --all ID KILL; }
-case_delete() { once stop stopped none -- delete ID; }
-case_delete_force() { once start running stopped none -- delete --force ID; }
-case_pause() { once start running paused -- pause ID; }
-case_resume() { once pause paused running -- resume ID; }
-
-# --- commands that leave the container as it is -----------------------------------------
-case_exec() { same_as_ever exec c /bin/sh -c 'for i in 1 2 3; do (exit 1); done'; }
-case_exec_detached() { same_as_ever exec --detach --pid-file "$SCRATCH/spare" c /bin/true; }
-case_update() { same_as_ever update --pids-limit 400 c; }
-case_events() { same_as_ever events --interval 20ms c; }
 case_stats() { same_as_ever events --stats c; }
-case_state() { same_as_ever state c; }
 case_list() { same_as_ever list; }
-case_ps() { same_as_ever ps c; }
-case_wait() { same_as_ever wait c; }
 case_spec() { same_as_ever spec --bundle "$SCRATCH/run"; }
 case_features() { same_as_ever features; }
 case_checkpoint() { same_as_ever checkpoint c; }
@@ -71,7 +51,6 @@ case_stacks() { same_as_ever debug --stacks c; }
 case_profile() { same_as_ever debug --profile-cpu "$SCRATCH/spare" --duration 50ms c; }
 case_audit() { same_as_ever audit c; }
 case_metrics() { same_as_ever export-metrics c; }
-case_mount() { same_as_ever mount c /mnt; }
 case_forward() { same_as_ever port-forward c 0:80; }
 case_read_control() { same_as_ever read-control c memory / memory.max; }
 case_write_control() { same_as_ever write-control c pids / pids.max 300; }
