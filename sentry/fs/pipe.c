@@ -276,16 +276,11 @@ const struct file_ops pipe_file_ops = {
 	.release = pipe_release,
 };
 
-static int open_end(struct vfs *v, struct pipe *p, int flags, const struct cred *c, struct file **out)
+static void init_end(struct file *f, struct pipe *p)
 {
-	int r = file_new_anon(v, &pipe_file_ops, "pipe:", S_IFIFO | 0600, flags, c, p, out);
-
-	if (r)
-		return r;
-	(*out)->wq = &p->wq;
-	(*out)->pos = -1;
-	(*out)->mode |= FILE_STREAM | FILE_TOUCHES | FILE_ASYNC;
-	return 0;
+	f->wq = &p->wq;
+	f->pos = -1;
+	f->mode |= FILE_STREAM | FILE_TOUCHES | FILE_ASYNC;
 }
 
 int pipe_create(struct vfs *v, int flags, const struct cred *c, struct file *out[2])
@@ -296,27 +291,25 @@ int pipe_create(struct vfs *v, int flags, const struct cred *c, struct file *out
 
 	if (!p)
 		return -ENOMEM;
-	r = open_end(v, p, LINUX_O_RDONLY | flags, c, &out[0]);
+	r = file_new_anon(v, &pipe_file_ops, "pipe:", S_IFIFO | 0600, LINUX_O_RDONLY | flags, c, p, &out[0]);
 	if (r) {
 		pipe_free(p);
 		return r;
 	}
+	init_end(out[0], p);
 	i = out[0]->inode;
 	p->anonymous = true;
 	p->users = p->readers = 1;
-	r = open_end(v, p, LINUX_O_WRONLY | flags, c, &out[1]);
+	/* both ends have one inode; opening it again, through /proc/PID/fd, is opening a named pipe */
+	r = file_new_sibling(out[0], LINUX_O_WRONLY | flags, c, p, &out[1]);
 	if (r) {
 		file_put(out[0]);
 		return r;
 	}
+	init_end(out[1], p);
 	p->users++;
 	p->writers++;
 	p->reader_opens = p->writer_opens = 1;
-	/* both ends have the same inode (st_ino); opening it again, through
-	 * /proc/PID/fd, is opening a named pipe */
-	inode_get(i);
-	inode_put(out[1]->inode);
-	out[1]->inode = i;
 	mutex_lock(&i->a_mu);
 	i->fifo = p;
 	mutex_unlock(&i->a_mu);

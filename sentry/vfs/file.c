@@ -51,6 +51,18 @@ uint32_t file_poll(struct file *f)
 
 static const struct inode_ops anon_inode_ops;
 
+static int open_anon(const struct path *p, const struct file_ops *ops, int flags, const struct cred *c, void *priv, struct file **out)
+{
+	int r = file_alloc(p, flags, c, out);
+
+	if (r)
+		return r;
+	(*out)->ops = ops;
+	(*out)->priv = priv;
+	(*out)->flags &= ~(uint32_t)LINUX_O_LARGEFILE;
+	return 0;
+}
+
 int file_new_anon(struct vfs *v, const struct file_ops *ops, const char *name, uint32_t mode, int flags, const struct cred *c, void *priv,
 	struct file **out)
 {
@@ -73,14 +85,14 @@ int file_new_anon(struct vfs *v, const struct file_ops *ops, const char *name, u
 		inode_put(i);
 		return -ENOMEM;
 	}
-	r = file_alloc(&p, flags, c, out);
+	r = open_anon(&p, ops, flags, c, priv, out);
 	dentry_put(p.dentry);
-	if (r)
-		return r;
-	(*out)->ops = ops;
-	(*out)->priv = priv;
-	(*out)->flags &= ~(uint32_t)LINUX_O_LARGEFILE;
-	return 0;
+	return r;
+}
+
+int file_new_sibling(struct file *f, int flags, const struct cred *c, void *priv, struct file **out)
+{
+	return open_anon(&f->path, f->ops, flags, c, priv, out);
 }
 
 /* --- times and set-id bits -------------------------------------------------------- */

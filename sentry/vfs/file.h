@@ -82,6 +82,8 @@ struct file_watch {
  * ("NAME" is what readlink of /proc/PID/fd/N shows, with :[ino] appended when it ends in ':').
  * mode: S_IF* type and bits of its inode. */
 int file_new_anon(struct vfs *v, const struct file_ops *ops, const char *name, uint32_t mode, int flags, const struct cred *c, void *priv, struct file **out);
+/* One more open file of f's inode, f being one of file_new_anon(): with the same name and operations. */
+int file_new_sibling(struct file *f, int flags, const struct cred *c, void *priv, struct file **out);
 /* Opens an inode that has no name in any directory (its ops->open is called); name as above, shown as it is.
  * No permission check. Takes its own references. */
 int file_open_inode(struct inode *i, const char *name, int flags, const struct cred *c, struct file **out);

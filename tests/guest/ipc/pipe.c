@@ -281,4 +281,32 @@ CASE(reopened_through_proc)
 	CHECK(open(path, O_RDONLY) >= 0); /* waits for nobody */
 }
 
+/* Both ends are one inode: they have one name, and either opens again for either direction, without waiting. */
+CASE(reopened_from_either_end)
+{
+	char path[64], name[2][64] = { "", "" }, b[8];
+	struct stat st[2];
+	int p[2], q;
+
+	CHECK(pipe(p) == 0);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", p[i]);
+		CHECK(readlink(path, name[i], sizeof(name[i]) - 1) > 0);
+		CHECK(fstat(p[i], &st[i]) == 0);
+	}
+	CHECK(!strcmp(name[0], name[1]));
+	CHECK(st[0].st_ino == st[1].st_ino);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", p[i]);
+		q = open(path, O_WRONLY);
+		CHECK(q >= 0);
+		CHECK(write(q, "abc", 3) == 3);
+		close(q);
+		q = open(path, O_RDONLY);
+		CHECK(q >= 0);
+		CHECK(read(q, b, sizeof(b)) == 3 && !memcmp(b, "abc", 3));
+		close(q);
+	}
+}
+
 int main(void) { return run_cases(); }
