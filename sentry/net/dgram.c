@@ -146,10 +146,14 @@ static struct seg *wait_record(struct socket *s, int flags, struct waiter *w, ui
 
 	*err = 0;
 	while (!(g = first_record(s, flags & LINUX_MSG_PEEK, skip))) {
+		bool dontwait = flags & LINUX_MSG_DONTWAIT;
+
 		*err = socket_take_error(s);
-		if (*err || s->shut & SHUT_RECV || s->state == SOCK_CLOSED)
+		if (*err || s->state == SOCK_CLOSED)
 			return NULL;
-		if (flags & LINUX_MSG_DONTWAIT)
+		if (s->shut & SHUT_RECV && (!dontwait || s->type == LINUX_SOCK_SEQPACKET))
+			return NULL;
+		if (dontwait)
 			*err = -EAGAIN;
 		else
 			*err = socket_sleep(s, w, &s->wq, READABLE, s->rcvtimeo, &deadline);
@@ -197,6 +201,7 @@ ssize_t dgram_recv(struct socket *s, struct socket_msg *m)
 		return -EOPNOTSUPP;
 	mutex_lock(&s->mu);
 	g = wait_record(s, m->flags, &w, &skip, &err);
+	m->ended = !g;
 	r = err;
 	if (g && peek) {
 		uint64_t before = m->uio->resid;

@@ -84,6 +84,7 @@ struct socket_msg {
 	struct sockaddr_buf *name; /* send: destination or NULL; recv: filled, or NULL */
 	struct scm scm; /* send: taken on success; recv: handed out */
 	int out_flags; /* recv: MSG_TRUNC ... */
+	bool ended; /* recv: there was no record, nor will be: nor are there control messages */
 	struct packet_info info; /* records: send: what the family says; recv: filled */
 	struct packet_choice choice; /* send */
 	const struct sock_caller *caller; /* send */

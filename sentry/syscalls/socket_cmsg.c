@@ -201,8 +201,13 @@ int cmsg_export(struct task *t, struct socket *s, struct socket_msg *m, uaddr co
 {
 	struct control c = { .t = t, .at = control, .left = control.v ? len : 0, .flags = flags };
 	struct scm *scm = &m->scm;
-	int r = s->type == LINUX_SOCK_STREAM ? 0 : packet_export(&c, s, m);
+	int r = 0;
 
+	*used = 0;
+	if (m->ended)
+		return 0;
+	if (s->type != LINUX_SOCK_STREAM)
+		r = packet_export(&c, s, m);
 	if (!r && s->family == LINUX_AF_UNIX && sock_flag(s, LINUX_SO_PASSCRED))
 		r = put_cred(&c, &scm->cred);
 	if (!r && scm->n_files)

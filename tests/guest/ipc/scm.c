@@ -213,4 +213,31 @@ CASE(credentials)
 	CHECK(waitpid(kid, &st, 0) == kid && st == 0);
 }
 
+/* The bytes of control messages that come with nothing, once the other side is closed; or -errno. */
+static ssize_t control_at_end(int type, int closes)
+{
+	char b[8], control[64];
+	struct iovec v = { b, sizeof(b) };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	int s[2], one = 1;
+
+	CHECK(socketpair(AF_UNIX, type, 0, s) == 0);
+	CHECK(setsockopt(s[0], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) == 0);
+	if (closes)
+		close(s[1]);
+	else
+		CHECK(shutdown(s[0], SHUT_RD) == 0);
+	if (recvmsg(s[0], &m, MSG_DONTWAIT) < 0)
+		return -errno;
+	return (ssize_t)m.msg_controllen;
+}
+
+CASE(credentials_at_the_end)
+{
+	CHECK(control_at_end(SOCK_STREAM, 1) > 0);
+	CHECK(control_at_end(SOCK_SEQPACKET, 1) == 0);
+	CHECK(control_at_end(SOCK_SEQPACKET, 0) == 0);
+	CHECK(control_at_end(SOCK_DGRAM, 0) == -EAGAIN);
+}
+
 int main(void) { return run_cases(); }
