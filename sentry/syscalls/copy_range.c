@@ -1,6 +1,6 @@
 /*
  * copy_range.c - copy_file_range: between two host files the host copies; else data goes
- * through a kernel buffer.  (sendfile: splice.c)
+ * through a kernel buffer, also from one file system that stores to another.  (sendfile: splice.c)
  */
 #include "syscalls/fs_util.h"
 #include "vfs/notify.h"
@@ -34,11 +34,23 @@ static ssize_t read_some(struct file *in, void *buf, size_t n, int64_t *pos)
 	return file_pread(in, &u, *pos);
 }
 
+/* Most files are smaller than a chunk, and a small buffer costs no mapping. */
+static size_t buffer_size(const struct file *in, int64_t pos, uint64_t len)
+{
+	uint64_t size = in->inode->size, left = (uint64_t)pos < size ? size - (uint64_t)pos : 0;
+
+	if (left < PAGE_SIZE)
+		left = PAGE_SIZE;
+	if (left > CHUNK)
+		left = CHUNK;
+	return len < left ? len : left;
+}
+
 /* Moves at most len bytes; what the output does not take is not consumed. */
 static int64_t copy_through(struct task *t, struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, uint64_t len)
 {
-	size_t size = len < CHUNK ? len : CHUNK;
-	uint8_t *buf = malloc(size ? size : 1);
+	size_t size = buffer_size(in, *in_pos, len);
+	uint8_t *buf = malloc(size);
 	int64_t done = 0, r = buf ? 0 : -ENOMEM;
 
 	while (!r && (uint64_t)done < len) {
@@ -139,6 +151,18 @@ static int64_t host_copy(struct task *t, struct file *in, int64_t *ip, struct fi
 	return n;
 }
 
+/* Its file system stores what is written to it, and a file's size says how much there is (not so in /proc). */
+static bool stores(const struct file *f) { return f->ops->fallocate; }
+
+/*
+ * From one file system to another, Linux leaves copying to the program (EXDEV), unless a file
+ * system knows how: ours do, as long as they store.
+ */
+static bool may_copy_through(const struct file *in, const struct file *out)
+{
+	return in->inode->sb == out->inode->sb || (stores(in) && stores(out));
+}
+
 static int64_t do_copy_range(struct task *t, struct file *in, uint64_t in_at, struct file *out, uint64_t out_at, uint64_t len)
 {
 	int64_t ip, op, r = check_files(in, out);
@@ -154,8 +178,8 @@ static int64_t do_copy_range(struct task *t, struct file *in, uint64_t in_at, st
 	if (r || !len)
 		return r;
 	r = host_copy(t, in, &ip, out, &op, len);
-	if (r == -EXDEV && in->inode->sb != out->inode->sb)
-		return r; /* as Linux: programs then copy themselves */
+	if (r == -EXDEV && !may_copy_through(in, out))
+		return r;
 	if (r == -EXDEV || r == -EOPNOTSUPP || r == -EINVAL || r == -ENOSYS)
 		r = copy_through(t, in, &ip, out, &op, len);
 	if (r > 0 && (store_offset(t, in_at, in, ip) || store_offset(t, out_at, out, op)))

@@ -160,6 +160,34 @@ CASE(copies_within_a_file)
 	CHECK_ERR(sendfile(b, open(".", O_RDONLY), NULL, 1), EINVAL);
 }
 
+/* Linux leaves that to the program; where it is done it is done right, and never from /proc. */
+CASE(copies_between_file_systems)
+{
+	static char big[300000], back[sizeof(big)];
+	int a, m, proc, done, err;
+	off_t in = 5;
+
+	in_temp();
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (char)(i * i >> 3);
+	a = open("a", O_CREAT | O_RDWR, 0644);
+	CHECK(write(a, big, sizeof(big)) == sizeof(big));
+	m = memfd_create("m", 0);
+	done = (int)copy_file_range(a, &in, m, NULL, 1 << 20, 0);
+	err = errno;
+	if (done < 0) {
+		CHECK(err == EXDEV && in == 5);
+	} else {
+		CHECK(done == sizeof(big) - 5 && in == sizeof(big) && lseek(m, 0, SEEK_CUR) == done);
+		CHECK(copy_file_range(a, &in, m, NULL, 1 << 20, 0) == 0);
+		CHECK(pread(m, back, sizeof(back), 0) == done && !memcmp(back, big + 5, (size_t)done));
+		CHECK(ftruncate(a, 0) == 0 && lseek(a, 0, SEEK_SET) == 0 && lseek(m, 0, SEEK_SET) == 0);
+		CHECK(copy_file_range(m, NULL, a, NULL, 1000, 0) == 1000 && pread(a, back, sizeof(back), 0) == 1000 && !memcmp(back, big + 5, 1000));
+	}
+	proc = open("/proc/self/stat", O_RDONLY);
+	CHECK_ERR(copy_file_range(proc, NULL, a, NULL, 100, 0), EXDEV);
+}
+
 /* The end of a file that was closed, and so is known, moves when others write. */
 CASE(ends)
 {
