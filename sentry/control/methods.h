@@ -1,5 +1,6 @@
 /*
- * methods.h - the control protocol's methods that are not in server.c itself.
+ * methods.h - the handlers of the control protocol's methods, and what they share.  server.c has the table
+ * of them.
  */
 #ifndef SENTRY_CONTROL_METHODS_H
 #define SENTRY_CONTROL_METHODS_H
@@ -8,6 +9,26 @@
 
 /* The named container, or NULL after the call has been answered. */
 struct container *control_find(struct rpc_call *call, struct msg_str id);
+
+#define SPEC_MAX (16u << 20) /* bytes of a specification in a memfd */
+
+/* methods_container.c */
+void control_do_create(struct rpc_call *call, void *request);
+void control_do_start(struct rpc_call *call, void *request);
+void control_do_state(struct rpc_call *call, void *request);
+void control_do_pause(struct rpc_call *call, void *request);
+void control_do_resume(struct rpc_call *call, void *request);
+void control_do_limit(struct rpc_call *call, void *request);
+void control_do_mount(struct rpc_call *call, void *request);
+void control_do_port_forward(struct rpc_call *call, void *request);
+void control_do_destroy(struct rpc_call *call, void *request);
+
+/* methods_process.c */
+void control_do_exec(struct rpc_call *call, void *request);
+void control_do_wait(struct rpc_call *call, void *request);
+void control_do_signal(struct rpc_call *call, void *request);
+void control_do_processes(struct rpc_call *call, void *request);
+void control_do_resize(struct rpc_call *call, void *request);
 
 /* methods_look.c: what only looks, or changes what is logged */
 void control_do_logging(struct rpc_call *call, void *request);
