@@ -24,7 +24,6 @@
 #define BUCKETS 64
 #define MAX_EVENTS 16384u
 #define MAX_WATCHES 65536u
-#define READABLE (EVENT_IN | EVENT_RDNORM)
 
 struct watch_entry {
 	LIST_ENTRY(watch_entry) bucket_link, link;
@@ -101,7 +100,7 @@ static void queue_event(struct inotify *in, int wd, uint32_t mask, uint32_t cook
 	STAILQ_INSERT_TAIL(&in->events, q, link);
 	in->n_events++;
 	in->bytes += sizeof(q->ev) + q->ev.len;
-	waitq_wake(&in->wq, READABLE);
+	waitq_wake(&in->wq, EVENT_READABLE);
 }
 
 /* r->mu held. Takes the watch out; `inode->watches` stays while others watch it. */
@@ -210,7 +209,7 @@ static ssize_t inotify_read(struct file *f, struct uio *u, int64_t *pos)
 			break;
 		}
 		if (!w.q)
-			wait_begin(&w, &in->wq, READABLE);
+			wait_begin(&w, &in->wq, EVENT_READABLE);
 		mutex_unlock(&in->r->mu);
 		e = wait_sleep(WAIT_FOREVER);
 		mutex_lock(&in->r->mu);
@@ -230,7 +229,7 @@ static uint32_t inotify_poll(struct file *f)
 	uint32_t ev;
 
 	mutex_lock(&in->r->mu);
-	ev = in->n_events ? READABLE : 0;
+	ev = in->n_events ? EVENT_READABLE : 0;
 	mutex_unlock(&in->r->mu);
 	return ev;
 }

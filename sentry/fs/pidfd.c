@@ -19,7 +19,7 @@ static uint32_t pidfd_poll(struct file *f)
 	tasks_lock(tg->k);
 	ended = tg->zombie;
 	tasks_unlock(tg->k);
-	return ended ? EVENT_IN | EVENT_RDNORM : 0;
+	return ended ? EVENT_READABLE : 0;
 }
 
 static int pidfd_show(struct file *f, char *buf, size_t size)

@@ -126,7 +126,7 @@ static uint32_t signalfd_poll(struct file *f)
 	tasks_lock(t->k);
 	ready = signal_pending_locked(t) & wanted(f);
 	tasks_unlock(t->k);
-	return ready ? EVENT_IN | EVENT_RDNORM : 0;
+	return ready ? EVENT_READABLE : 0;
 }
 
 static void signalfd_release(struct file *f)

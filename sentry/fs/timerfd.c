@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define READABLE (EVENT_IN | EVENT_RDNORM)
 
 struct timerfd {
 	struct mutex mu; /* RANK_FILE */
@@ -57,7 +56,7 @@ static void on_timer(struct ktimer *kt)
 	ready = t->ticks;
 	mutex_unlock(&t->mu);
 	if (ready)
-		waitq_wake(&t->wq, READABLE);
+		waitq_wake(&t->wq, EVENT_READABLE);
 }
 
 /* mu held. A periodic timer that nobody reads does not tick: it is armed again by the read. */
@@ -90,7 +89,7 @@ static ssize_t timerfd_read(struct file *f, struct uio *u, int64_t *pos)
 			break;
 		}
 		if (!w.q)
-			wait_begin(&w, &t->wq, READABLE);
+			wait_begin(&w, &t->wq, EVENT_READABLE);
 		mutex_unlock(&t->mu);
 		r = wait_sleep(WAIT_FOREVER);
 		mutex_lock(&t->mu);
@@ -109,7 +108,7 @@ static uint32_t timerfd_poll(struct file *f)
 	uint32_t ev;
 
 	mutex_lock(&t->mu);
-	ev = t->ticks ? READABLE : 0;
+	ev = t->ticks ? EVENT_READABLE : 0;
 	mutex_unlock(&t->mu);
 	return ev;
 }

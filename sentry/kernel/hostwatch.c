@@ -22,7 +22,7 @@ static void ready_in(evutil_socket_t fd, short what, void *arg)
 	struct hostwatch *h = arg;
 
 	/* a descriptor that hung up is readable too: the reader finds out */
-	waitq_wake(h->wq, EVENT_IN | EVENT_RDNORM | (what & EV_CLOSED ? EVENT_HUP | EVENT_RDHUP : 0));
+	waitq_wake(h->wq, EVENT_READABLE | (what & EV_CLOSED ? EVENT_HUP | EVENT_RDHUP : 0));
 	sigio_send(h->k);
 }
 
@@ -30,7 +30,7 @@ static void ready_out(evutil_socket_t fd, short what, void *arg)
 {
 	struct hostwatch *h = arg;
 
-	waitq_wake(h->wq, EVENT_OUT | EVENT_WRNORM);
+	waitq_wake(h->wq, EVENT_WRITABLE);
 	sigio_send(h->k);
 }
 
@@ -54,7 +54,7 @@ void hostwatch_arm(struct hostwatch *h, uint32_t events)
 {
 	if (events & (EVENT_IN | EVENT_HUP | EVENT_RDHUP | EVENT_PRI | EVENT_RDNORM))
 		event_add(h->in, NULL);
-	if (events & (EVENT_OUT | EVENT_WRNORM))
+	if (events & EVENT_WRITABLE)
 		event_add(h->out, NULL);
 }
 

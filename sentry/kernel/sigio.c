@@ -38,8 +38,8 @@ static const struct reason {
 	int code;
 	int64_t band;
 } reasons[] = {
-	{ EVENT_IN, 1, EVENT_IN | EVENT_RDNORM },
-	{ EVENT_OUT, 2, EVENT_OUT | EVENT_WRNORM | EVENT_WRBAND },
+	{ EVENT_IN, 1, EVENT_READABLE },
+	{ EVENT_OUT, 2, EVENT_WRITABLE | EVENT_WRBAND },
 	{ EVENT_ERR, 4, EVENT_ERR },
 	{ EVENT_PRI, 5, EVENT_PRI | EVENT_RDBAND },
 	{ EVENT_HUP, 6, EVENT_HUP | EVENT_ERR },

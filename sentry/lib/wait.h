@@ -40,6 +40,9 @@
 #define EVENT_RDHUP 0x2000u
 #define EVENT_URG 0x10000u /* no bit of poll: urgent data has come to a socket (kernel/sigio.c) */
 #define EVENT_ALL 0xffffffffu
+/* data may be read; may be written: the bits that come together but for priority bands */
+#define EVENT_READABLE (EVENT_IN | EVENT_RDNORM)
+#define EVENT_WRITABLE (EVENT_OUT | EVENT_WRNORM)
 
 /* Internal error codes of blocking calls, as in Linux: never seen by programs.
  * The task loop turns them into a restart or EINTR. */

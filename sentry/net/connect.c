@@ -104,7 +104,7 @@ int connect_to_listener(struct socket *s, struct socket *l, const struct sock_ca
 		socket_put(child);
 		return r;
 	}
-	waitq_wake(&l->wq, EVENT_IN | EVENT_RDNORM);
-	waitq_wake(&s->wq, EVENT_OUT | EVENT_WRNORM);
+	waitq_wake(&l->wq, EVENT_READABLE);
+	waitq_wake(&s->wq, EVENT_WRITABLE);
 	return 0;
 }

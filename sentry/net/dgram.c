@@ -12,8 +12,6 @@
 #include <stdlib.h>
 
 #define RECORD_OVERHEAD 512u
-#define READABLE (EVENT_IN | EVENT_RDNORM)
-#define WRITABLE (EVENT_OUT | EVENT_WRNORM)
 
 /* Charges the sender, waiting if need be. 0 or -errno. */
 static int charge(struct socket *s, uint32_t n, int flags)
@@ -27,7 +25,7 @@ static int charge(struct socket *s, uint32_t n, int flags)
 		if (flags & LINUX_MSG_DONTWAIT)
 			r = -EAGAIN;
 		else
-			r = socket_sleep(s, &w, &s->wq, WRITABLE, s->sndtimeo, &deadline);
+			r = socket_sleep(s, &w, &s->wq, EVENT_WRITABLE, s->sndtimeo, &deadline);
 	}
 	if (!r)
 		s->sent_bytes += n;
@@ -90,7 +88,7 @@ void dgram_give(struct socket *to, struct seg *g)
 	if (drop)
 		seg_free(g);
 	else
-		waitq_wake(&to->wq, READABLE);
+		waitq_wake(&to->wq, EVENT_READABLE);
 }
 
 ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m, struct sock_name *from)
@@ -121,7 +119,7 @@ ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m,
 	if (r || drop)
 		seg_free(g);
 	else
-		waitq_wake(&to->wq, READABLE);
+		waitq_wake(&to->wq, EVENT_READABLE);
 	return r ? r : len;
 }
 
@@ -156,7 +154,7 @@ static struct seg *wait_record(struct socket *s, int flags, struct waiter *w, ui
 		if (dontwait)
 			*err = -EAGAIN;
 		else
-			*err = socket_sleep(s, w, &s->wq, READABLE, s->rcvtimeo, &deadline);
+			*err = socket_sleep(s, w, &s->wq, EVENT_READABLE, s->rcvtimeo, &deadline);
 		if (*err && !first_record(s, flags & LINUX_MSG_PEEK, skip))
 			return NULL;
 	}
@@ -239,12 +237,12 @@ uint32_t dgram_poll_bits(struct socket *s)
 	if (shut == SHUT_BOTH)
 		ev |= EVENT_HUP;
 	if (shut & SHUT_RECV)
-		ev |= EVENT_RDHUP | READABLE;
+		ev |= EVENT_RDHUP | EVENT_READABLE;
 	if (errors && sock_flag(s, LINUX_SO_SELECT_ERR_QUEUE))
 		ev |= EVENT_PRI;
 	if (any)
-		ev |= READABLE;
+		ev |= EVENT_READABLE;
 	if (s->sent_bytes <= s->sndbuf / 2)
-		ev |= WRITABLE | EVENT_WRBAND;
+		ev |= EVENT_WRITABLE | EVENT_WRBAND;
 	return ev;
 }

@@ -165,7 +165,7 @@ static int deliver(struct socket *s, const struct nlbuf *b, uint32_t group)
 		r = deliver_record(s, b->p + at, end - at, group);
 		at = end;
 	}
-	waitq_wake(&s->wq, EVENT_IN | EVENT_RDNORM | (full ? EVENT_ERR : 0));
+	waitq_wake(&s->wq, EVENT_READABLE | (full ? EVENT_ERR : 0));
 	return r;
 }
 
@@ -191,7 +191,7 @@ int netlink_tell(struct socket *s, const void *data, size_t n)
 	if (s->rq_bytes > s->rcvbuf)
 		return 0;
 	r = deliver_record(s, data, n, 0);
-	waitq_wake(&s->wq, EVENT_IN | EVENT_RDNORM);
+	waitq_wake(&s->wq, EVENT_READABLE);
 	return r;
 }
 

@@ -28,7 +28,7 @@ static void free_one(struct seg *g)
 		uint32_t old = atomic_fetch_sub(&g->owner->sent_bytes, g->charge);
 
 		if (old > limit && old - g->charge <= limit)
-			waitq_wake(&g->owner->wq, EVENT_OUT | EVENT_WRNORM);
+			waitq_wake(&g->owner->wq, EVENT_WRITABLE);
 		socket_put(g->owner);
 	}
 	free(g);

@@ -4,10 +4,10 @@
  *
  * A socket is referenced by its open file, by the socket connected to it, by a
  * listener's queue, and by calls under way.  s->mu (RANK_FILE) guards it; two
- * sockets' locks are never held together but by the collector (scm_gc.c).  Names
+ * sockets' locks are never held together but by the collector (scm.c).  Names
  * (unix names, ports) are in struct net_stack under its own lock.
  *
- * Families: unix.c (names, connecting), inet.c.  Data moves by stream.c (bytes) and
+ * Families: unix.c, tcp.c, udp.c, icmp.c, netlink.c.  Data moves by stream.c (bytes) and
  * dgram.c (records): a sender appends to the receiver's queue under the
  * receiver's lock, so data is copied once in and once out.
  */
@@ -259,12 +259,6 @@ struct endpoint;
 bool errqueue_add(struct socket *s, struct socket_msg *m, const struct endpoint *to, int error);
 ssize_t errqueue_recv(struct socket *s, struct socket_msg *m); /* -EAGAIN: there is none */
 void errqueue_drop(struct socket *s);
-
-ssize_t stream_send(struct socket *s, struct socket_msg *m);
-ssize_t stream_recv(struct socket *s, struct socket_msg *m);
-uint32_t stream_poll(struct socket *s);
-int stream_shutdown(struct socket *s, int how);
-void stream_close(struct socket *s);
 
 /* Records. `to` referenced by the caller.  from: the name the receiver sees, borrowed; NULL: s's.
  * Unix records are charged to the sender, who may wait; others are dropped when the receiver's buffer is full. */

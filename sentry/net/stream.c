@@ -1,13 +1,10 @@
 /*
- * stream.c - byte streams between two sockets of the sandbox: unix streams and
- * TCP over loopback.
- *
- * A sender appends to the peer's queue under the peer's lock; s->peer never
- * changes once set.  A sender may go on while less than its SO_SNDBUF waits at the
- * peer, and is woken when that has fallen to a quarter.
+ * stream.c - byte streams between two sockets of the sandbox (see stream.h): sending,
+ * readiness, shutdown and closing.  Runs on the threads of the calling tasks.
  */
+#include "net/stream.h"
+
 #include "mm/usercopy.h"
-#include "net/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,24 +12,6 @@
 
 #define SEG_MIN 480u
 #define SEG_MAX 32768u
-#define SPARE_MAX 8192u /* what an idle socket may keep */
-#define READABLE (EVENT_IN | EVENT_RDNORM)
-#define WRITABLE (EVENT_OUT | EVENT_WRNORM)
-
-static bool is_unix(const struct socket *s)
-{
-	return s->family == LINUX_AF_UNIX;
-}
-
-static uint32_t write_limit(const struct socket *s)
-{
-	return s->sndbuf / 4;
-}
-
-static bool same_cred(const struct sock_id *a, const struct sock_id *b)
-{
-	return a->tgid == b->tgid && a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
-}
 
 /* --- sending ---------------------------------------------------------------------- */
 
@@ -43,7 +22,7 @@ static struct seg *tail_for(struct socket *to, const struct socket_msg *m, uint6
 	uint32_t cap = want < SEG_MIN ? SEG_MIN : want > SEG_MAX ? SEG_MAX : (uint32_t)want;
 
 	*fresh = false;
-	if (g && g->off + g->len < g->cap && !g->scm.n_files && !m->scm.n_files && same_cred(&g->cred, &m->caller->id))
+	if (g && g->off + g->len < g->cap && !g->scm.n_files && !m->scm.n_files && same_sender(&g->cred, &m->caller->id))
 		return g;
 	*fresh = true;
 	g = to->spare;
@@ -88,7 +67,7 @@ static ssize_t send_to_closed(struct socket *s, struct socket_msg *m)
 {
 	ssize_t n = (ssize_t)m->uio->resid;
 
-	if (is_unix(s))
+	if (socket_is_unix(s))
 		return -EPIPE;
 	uio_advance(m->uio, n);
 	s->err = EPIPE;
@@ -108,13 +87,13 @@ static int wait_room(struct socket *s, struct socket *peer, struct socket_msg *m
 			return -EPIPE;
 		if (peer->state == SOCK_CLOSED)
 			return 0;
-		if (peer->shut & SHUT_RECV && is_unix(s))
+		if (peer->shut & SHUT_RECV && socket_is_unix(s))
 			return -EPIPE;
 		if (peer->rq_bytes < s->sndbuf)
 			return 0;
 		if (m->flags & LINUX_MSG_DONTWAIT)
 			return -EAGAIN;
-		r = socket_sleep(peer, w, &s->wq, WRITABLE, s->sndtimeo, deadline);
+		r = socket_sleep(peer, w, &s->wq, EVENT_WRITABLE, s->sndtimeo, deadline);
 		if (r)
 			return r;
 	}
@@ -141,7 +120,7 @@ static ssize_t send_some(struct socket *s, struct socket *peer, struct socket_ms
 	if (discard)
 		return send_to_closed(s, m);
 	if (r > 0)
-		waitq_wake(&peer->wq, READABLE | (urgent ? EVENT_PRI | EVENT_URG : 0));
+		waitq_wake(&peer->wq, EVENT_READABLE | (urgent ? EVENT_PRI | EVENT_URG : 0));
 	return r;
 }
 
@@ -152,16 +131,16 @@ ssize_t stream_send(struct socket *s, struct socket_msg *m)
 	int64_t deadline = 0;
 	ssize_t r, done = 0;
 
-	if (m->flags & LINUX_MSG_OOB && is_unix(s))
+	if (m->flags & LINUX_MSG_OOB && socket_is_unix(s))
 		return -EOPNOTSUPP; /* as a kernel without CONFIG_AF_UNIX_OOB */
-	if (m->name && m->name->len && is_unix(s))
+	if (m->name && m->name->len && socket_is_unix(s))
 		return peer ? -EISCONN : -EOPNOTSUPP;
 	/* unix sockets tell of the end first, TCP of the error */
-	r = is_unix(s) && s->shut & SHUT_SEND ? -EPIPE : socket_take_error(s);
+	r = socket_is_unix(s) && s->shut & SHUT_SEND ? -EPIPE : socket_take_error(s);
 	if (r)
 		return r;
 	if (!peer)
-		return s->state == SOCK_CONNECTING ? -EAGAIN : is_unix(s) ? -ENOTCONN : -EPIPE;
+		return s->state == SOCK_CONNECTING ? -EAGAIN : socket_is_unix(s) ? -ENOTCONN : -EPIPE;
 	if (s->shut & SHUT_SEND)
 		return -EPIPE;
 	while (m->uio->resid) {
@@ -172,215 +151,6 @@ ssize_t stream_send(struct socket *s, struct socket_msg *m)
 	}
 	wait_end(&w);
 	return done ? done : r;
-}
-
-/* --- receiving -------------------------------------------------------------------------- */
-
-struct reading {
-	struct socket *s, *peer;
-	struct socket_msg *m;
-	struct seg_list done; /* emptied, to be freed without the lock */
-	size_t copied, target;
-	uint32_t skip; /* SO_PEEK_OFF: bytes still to be passed over */
-	uint32_t passed; /* MSG_PEEK: bytes of the queue seen so far */
-	bool stop; /* what was read must not be joined with more */
-	bool have_cred;
-};
-
-/* Takes what g has beside its bytes. false: it cannot be joined with what was read. */
-static bool take_scm(struct reading *r, struct seg *g, bool peek)
-{
-	if (r->have_cred && sock_flag(r->s, LINUX_SO_PASSCRED) && !same_cred(&r->m->scm.cred, &g->cred))
-		return false;
-	r->m->scm.cred = g->cred;
-	r->have_cred = true;
-	if (!g->scm.n_files)
-		return true;
-	r->stop = true;
-	if (peek) {
-		struct sock_id c = r->m->scm.cred;
-
-		if (scm_dup(&g->scm, &r->m->scm))
-			r->m->out_flags |= LINUX_MSG_CTRUNC;
-		r->m->scm.cred = c;
-		return true;
-	}
-	r->m->scm.files = g->scm.files;
-	r->m->scm.n_files = g->scm.n_files;
-	g->scm.files = NULL;
-	g->scm.n_files = 0;
-	return true;
-}
-
-static ssize_t copy_seg(struct reading *r, const uint8_t *p, size_t n)
-{
-	if (!is_unix(r->s) && r->m->flags & LINUX_MSG_TRUNC) {
-		uio_advance(r->m->uio, n);
-		return (ssize_t)n;
-	}
-	return uio_copy_out(r->m->uio, p, n);
-}
-
-static void consume(struct reading *r, struct seg *g, uint32_t n)
-{
-	struct socket *s = r->s;
-
-	g->off += n;
-	g->len -= n;
-	s->rq_bytes -= n;
-	urgent_passed(s, n);
-	if (g->len)
-		return;
-	STAILQ_REMOVE_HEAD(&s->rq, link);
-	if (!s->spare && g->cap <= SPARE_MAX) {
-		s->spare = g; /* its files were taken: nothing but memory */
-		return;
-	}
-	STAILQ_INSERT_TAIL(&r->done, g, link);
-}
-
-/* A read that has something ends before the urgent byte; one that begins with it leaves it out. */
-static bool ends_at_mark(const struct reading *r)
-{
-	return r->copied && r->s->urgent != URGENT_NONE && r->s->urgent_at == r->passed;
-}
-
-/* The segment that comes then. */
-static struct seg *pass_urgent(struct reading *r, struct seg *g, bool peek)
-{
-	if (peek) {
-		r->passed++;
-		r->skip++;
-		return g;
-	}
-	consume(r, g, 1);
-	return STAILQ_FIRST(&r->s->rq);
-}
-
-/* Copies what is queued; s->mu held. 0 or -EFAULT. */
-static int read_queue(struct reading *r)
-{
-	bool peek = r->m->flags & LINUX_MSG_PEEK;
-	struct seg *g = STAILQ_FIRST(&r->s->rq);
-
-	while (g && r->m->uio->resid && !r->stop && !ends_at_mark(r)) {
-		struct seg *next = STAILQ_NEXT(g, link);
-		uint64_t n;
-		ssize_t k;
-
-		if (r->skip && r->skip >= g->len) {
-			r->skip -= g->len;
-			g = next;
-			continue;
-		}
-		n = g->len - r->skip;
-		if (n > r->m->uio->resid)
-			n = r->m->uio->resid;
-		n = urgent_before(r->s, r->passed, n);
-		if (!n) {
-			g = pass_urgent(r, g, peek);
-			continue;
-		}
-		if (r->have_cred && g->scm.n_files && r->m->scm.n_files)
-			break;
-		if (!take_scm(r, g, peek)) {
-			r->stop = true;
-			break;
-		}
-		k = copy_seg(r, g->data + g->off + r->skip, n);
-		if (k <= 0)
-			return k < 0 ? (int)k : -EFAULT;
-		r->copied += k;
-		r->skip = 0;
-		peek_moved(r->s, peek, (size_t)k);
-		if (peek)
-			r->passed += (uint32_t)k;
-		else
-			consume(r, g, k);
-		g = next;
-	}
-	r->stop |= ends_at_mark(r);
-	return 0;
-}
-
-/* What ends a read of an empty queue: 1 go on waiting, 0 end of data, -errno. */
-static int at_end(struct socket *s, const struct socket_msg *m, size_t copied)
-{
-	int r;
-
-	if (copied && !(m->flags & LINUX_MSG_WAITALL))
-		return 0;
-	r = copied ? 0 : socket_take_error(s);
-	if (r)
-		return r;
-	if (s->shut & SHUT_RECV || s->state == SOCK_CLOSED)
-		return 0;
-	return m->flags & LINUX_MSG_DONTWAIT ? -EAGAIN : 1;
-}
-
-static int read_loop(struct reading *r, struct waiter *w)
-{
-	struct socket *s = r->s;
-	bool peek = r->m->flags & LINUX_MSG_PEEK;
-	int64_t deadline = 0;
-	int e;
-
-	for (;;) {
-		r->skip = r->passed = peek_skip(s, peek);
-		if (s->rq_bytes > r->skip && !(peek && r->copied)) {
-			e = read_queue(r);
-			if (e || r->stop || !r->m->uio->resid || peek)
-				return e;
-		}
-		e = at_end(s, r->m, r->copied);
-		if (e <= 0)
-			return e;
-		if (r->copied) /* MSG_WAITALL: the writer may wait for room */
-			waitq_wake(&r->peer->wq, WRITABLE);
-		e = socket_sleep(s, w, &s->wq, READABLE, s->rcvtimeo, &deadline);
-		if (e && s->rq_bytes <= peek_skip(s, peek))
-			return e;
-	}
-}
-
-ssize_t stream_recv(struct socket *s, struct socket_msg *m)
-{
-	struct socket *peer = s->peer;
-	struct reading r = { .s = s, .peer = peer, .m = m, .done = STAILQ_HEAD_INITIALIZER(r.done) };
-	struct waiter w = { 0 };
-	uint32_t before, after;
-	int e;
-
-	if (m->flags & LINUX_MSG_OOB && is_unix(s))
-		return -EOPNOTSUPP;
-	if (!peer)
-		return socket_take_error(s) ? : (is_unix(s) ? -EINVAL : -ENOTCONN);
-	if (m->flags & LINUX_MSG_OOB)
-		return urgent_recv(s, m);
-	mutex_lock(&s->mu);
-	before = s->rq_bytes;
-	e = read_loop(&r, &w);
-	after = s->rq_bytes;
-	mutex_unlock(&s->mu);
-	wait_end(&w);
-	if (m->scm.n_files && !(m->flags & LINUX_MSG_PEEK))
-		scm_received(s->net, &m->scm);
-	if (m->name && r.copied && is_unix(s)) { /* the sender, if it has a name */
-		mutex_lock(&peer->mu);
-		if (peer->name)
-			*m->name = peer->name->addr;
-		mutex_unlock(&peer->mu);
-	}
-	if (before > after || w.fn) {
-		uint32_t limit = write_limit(peer);
-
-		/* after a sleep `before` says nothing */
-		if (after <= limit && (before > limit || w.fn))
-			waitq_wake(&peer->wq, WRITABLE);
-	}
-	if (STAILQ_FIRST(&r.done))
-		seg_list_free(&r.done);
-	return r.copied ? (ssize_t)r.copied : e;
 }
 
 /* --- readiness and ends -------------------------------------------------------------------- */
@@ -395,7 +165,7 @@ uint32_t stream_poll(struct socket *s)
 		ev |= EVENT_ERR;
 	if (s->state == SOCK_LISTENING) {
 		mutex_lock(&s->mu);
-		ev |= s->n_accept ? READABLE : 0;
+		ev |= s->n_accept ? EVENT_READABLE : 0;
 		mutex_unlock(&s->mu);
 		return ev;
 	}
@@ -404,13 +174,13 @@ uint32_t stream_poll(struct socket *s)
 	if (shut == SHUT_BOTH || !peer)
 		ev |= EVENT_HUP;
 	if (shut & SHUT_RECV)
-		ev |= EVENT_RDHUP | READABLE;
+		ev |= EVENT_RDHUP | EVENT_READABLE;
 	if (urgent_readable(s))
-		ev |= READABLE;
+		ev |= EVENT_READABLE;
 	if (s->urgent == URGENT_UNREAD)
 		ev |= EVENT_PRI;
-	if (!peer || peer->rq_bytes <= write_limit(s) || peer->state == SOCK_CLOSED || shut & SHUT_SEND)
-		ev |= WRITABLE | (is_unix(s) ? EVENT_WRBAND : 0);
+	if (!peer || peer->rq_bytes <= stream_low_water(s) || peer->state == SOCK_CLOSED || shut & SHUT_SEND)
+		ev |= EVENT_WRITABLE | (socket_is_unix(s) ? EVENT_WRBAND : 0);
 	return ev;
 }
 
@@ -427,10 +197,10 @@ int stream_shutdown(struct socket *s, int how)
 	static const unsigned own[] = { SHUT_RECV, SHUT_SEND, SHUT_BOTH }, other[] = { SHUT_SEND, SHUT_RECV, SHUT_BOTH };
 	struct socket *peer = s->peer;
 
-	if (!peer && !is_unix(s) && s->state != SOCK_LISTENING)
+	if (!peer && !socket_is_unix(s) && s->state != SOCK_LISTENING)
 		return -ENOTCONN;
 	add_shut(s, own[how]);
-	if (s->state == SOCK_LISTENING && !is_unix(s)) {
+	if (s->state == SOCK_LISTENING && !socket_is_unix(s)) {
 		mutex_lock(&s->mu);
 		s->state = SOCK_UNCONNECTED;
 		mutex_unlock(&s->mu);
@@ -439,7 +209,7 @@ int stream_shutdown(struct socket *s, int how)
 	if (!peer)
 		return 0;
 	/* TCP tells the peer only that no more will come */
-	if (is_unix(s))
+	if (socket_is_unix(s))
 		add_shut(peer, other[how]);
 	else if (how != LINUX_SHUT_RD)
 		add_shut(peer, SHUT_RECV);
@@ -463,12 +233,12 @@ void stream_close(struct socket *s)
 	if (peer) {
 		mutex_lock(&peer->mu);
 		/* linger 0 is TCP's way to ask for a reset */
-		if (unread || (embryo && is_unix(s)) || (!is_unix(s) && s->linger.onoff && !s->linger.linger)) {
+		if (unread || (embryo && socket_is_unix(s)) || (!socket_is_unix(s) && s->linger.onoff && !s->linger.linger)) {
 			peer->err = ECONNRESET;
-			peer->reset = !is_unix(s);
+			peer->reset = !socket_is_unix(s);
 			peer->shut |= SHUT_BOTH;
 		}
-		peer->shut |= is_unix(s) || peer->shut & SHUT_SEND ? SHUT_BOTH : SHUT_RECV;
+		peer->shut |= socket_is_unix(s) || peer->shut & SHUT_SEND ? SHUT_BOTH : SHUT_RECV;
 		mutex_unlock(&peer->mu);
 		waitq_wake(&peer->wq, EVENT_ALL);
 		socket_put(peer);

@@ -3,6 +3,7 @@
  * namespace that has the address, data goes by stream.c.
  */
 #include "net/stack.h"
+#include "net/stream.h"
 
 #include <errno.h>
 

@@ -3,6 +3,7 @@
  */
 #include "mm/usercopy.h"
 #include "net/stack.h"
+#include "net/stream.h"
 
 #include <errno.h>
 

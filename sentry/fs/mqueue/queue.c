@@ -130,7 +130,7 @@ static int put_message(struct task *t, struct file *f, struct mq *q, struct mq_m
 	wait_end(&w);
 	if (r)
 		return r;
-	waitq_wake(&q->wq, EVENT_IN | EVENT_RDNORM);
+	waitq_wake(&q->wq, EVENT_READABLE);
 	tell(t, &told, LINUX_NOTIFY_WOKENUP);
 	return 0;
 }
@@ -179,7 +179,7 @@ static int take_message(struct file *f, struct mq *q, struct mq_msg **out, int64
 	mutex_unlock(&q->mu);
 	wait_end(&w);
 	if (m)
-		waitq_wake(&q->wq, EVENT_OUT | EVENT_WRNORM);
+		waitq_wake(&q->wq, EVENT_WRITABLE);
 	*out = m;
 	return r;
 }
@@ -266,9 +266,9 @@ static uint32_t mq_poll(struct file *f)
 
 	mutex_lock(&q->mu);
 	if (q->n)
-		ev |= EVENT_IN | EVENT_RDNORM;
+		ev |= EVENT_READABLE;
 	if (q->n < q->max)
-		ev |= EVENT_OUT | EVENT_WRNORM;
+		ev |= EVENT_WRITABLE;
 	mutex_unlock(&q->mu);
 	return ev;
 }
