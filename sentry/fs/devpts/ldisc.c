@@ -1,18 +1,10 @@
 /*
- * ldisc.c - the line discipline: input editing, echo, signals, output
- * processing (Linux's n_tty as termios(3) describes it).  Pure functions on a
- * tty whose mu the caller holds; no task, no file, no waiting.
+ * ldisc.c - the line discipline's input side: characters that make signals, editing of a line, and
+ * what a reader of the slave gets (see ldisc.h).
  */
-#include "fs/devpts/tty.h"
+#include "fs/devpts/ldisc_impl.h"
 
 #include <string.h>
-
-#define MASK (TTY_BUF - 1)
-
-static bool flag(uint32_t flags, uint32_t bit)
-{
-	return flags & bit;
-}
 
 void ldisc_init(struct tty *t)
 {
@@ -31,113 +23,17 @@ void ldisc_init(struct tty *t)
 	memcpy(t->termios.c_cc, cc, sizeof(cc));
 }
 
-/* --- output ------------------------------------------------------------------- */
-static void put_out(struct tty *t, uint8_t c)
-{
-	t->out.b[t->out.head++ & MASK] = c;
-}
-
-/* Room an output byte may need. */
-#define OUT_MAX 8
-
-static bool emit(struct tty *t, uint8_t c)
-{
-	uint32_t of = t->termios.c_oflag;
-
-	if (ring_room(&t->out) < OUT_MAX)
-		return false;
-	if (!flag(of, LINUX_OPOST)) {
-		put_out(t, c);
-		return true;
-	}
-	switch (c) {
-	case '\n':
-		if (flag(of, LINUX_ONLRET))
-			t->column = 0;
-		if (flag(of, LINUX_ONLCR)) {
-			put_out(t, '\r');
-			t->column = 0;
-		}
-		put_out(t, '\n');
-		return true;
-	case '\r':
-		if (flag(of, LINUX_ONOCR) && !t->column)
-			return true;
-		if (flag(of, LINUX_OCRNL)) {
-			put_out(t, '\n');
-			return true;
-		}
-		t->column = 0;
-		break;
-	case '\t': {
-		unsigned spaces = 8 - (t->column & 7);
-
-		t->column += spaces;
-		if ((of & LINUX_TABDLY) == LINUX_XTABS) {
-			while (spaces--)
-				put_out(t, ' ');
-			return true;
-		}
-		break;
-	}
-	case '\b':
-		if (t->column)
-			t->column--;
-		break;
-	default:
-		if (flag(of, LINUX_OLCUC) && c >= 'a' && c <= 'z')
-			c = (uint8_t)(c - 'a' + 'A');
-		/* UTF-8 continuation bytes take no column */
-		if (c >= 0x20 && c != 0x7f && !(flag(t->termios.c_iflag, LINUX_IUTF8) && (c & 0xc0) == 0x80))
-			t->column++;
-	}
-	put_out(t, c);
-	return true;
-}
-
-size_t ldisc_output(struct tty *t, const uint8_t *b, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (!emit(t, b[i]))
-			break;
-	return i;
-}
-
-/* --- echo ---------------------------------------------------------------------- */
-static bool is_control(const struct tty *t, uint8_t c)
-{
-	return (c < 0x20 && c != '\t') || c == 0x7f;
-}
-
-static void echo(struct tty *t, uint8_t c)
-{
-	if (is_control(t, c) && c != '\n' && flag(t->termios.c_lflag, LINUX_ECHOCTL)) {
-		emit(t, '^');
-		emit(t, c ^ 0100);
-	} else {
-		emit(t, c);
-	}
-}
-
-static void echo_typed(struct tty *t, uint8_t c)
-{
-	if (flag(t->termios.c_lflag, LINUX_ECHO) || (c == '\n' && flag(t->termios.c_lflag, LINUX_ECHONL)))
-		echo(t, c);
-}
-
 /* Width on the screen of what is in the edited line before index `end`. */
 static unsigned width_until(const struct tty *t, uint32_t end)
 {
 	unsigned column = t->line_column;
 
 	for (uint32_t i = t->canon; i != end; i++) {
-		uint8_t c = t->in.b[i & MASK];
+		uint8_t c = t->in.b[i & TTY_MASK];
 
 		if (c == '\t')
 			column = (column | 7) + 1;
-		else if (is_control(t, c))
+		else if (ldisc_is_control(t, c))
 			column += flag(t->termios.c_lflag, LINUX_ECHOCTL) ? 2 : 0;
 		else if (!(flag(t->termios.c_iflag, LINUX_IUTF8) && (c & 0xc0) == 0x80))
 			column++;
@@ -149,9 +45,9 @@ static unsigned width_until(const struct tty *t, uint32_t end)
 static void rub_out(struct tty *t, unsigned columns)
 {
 	while (columns--) {
-		emit(t, '\b');
-		emit(t, ' ');
-		emit(t, '\b');
+		ldisc_emit(t, '\b');
+		ldisc_emit(t, ' ');
+		ldisc_emit(t, '\b');
 	}
 }
 
@@ -164,14 +60,14 @@ static void erase_one(struct tty *t)
 	before = width_until(t, t->in.head);
 	do
 		t->in.head--;
-	while (flag(t->termios.c_iflag, LINUX_IUTF8) && t->in.head != t->canon && (t->in.b[t->in.head & MASK] & 0xc0) == 0x80);
+	while (flag(t->termios.c_iflag, LINUX_IUTF8) && t->in.head != t->canon && (t->in.b[t->in.head & TTY_MASK] & 0xc0) == 0x80);
 	after = width_until(t, t->in.head);
 	if (!flag(t->termios.c_lflag, LINUX_ECHO))
 		return;
 	if (flag(t->termios.c_lflag, LINUX_ECHOE))
 		rub_out(t, before - after);
 	else
-		echo(t, t->termios.c_cc[LINUX_VERASE]);
+		ldisc_echo(t, t->termios.c_cc[LINUX_VERASE]);
 }
 
 static bool word_byte(uint8_t c)
@@ -181,9 +77,9 @@ static bool word_byte(uint8_t c)
 
 static void erase_word(struct tty *t)
 {
-	while (t->in.head != t->canon && !word_byte(t->in.b[(t->in.head - 1) & MASK]))
+	while (t->in.head != t->canon && !word_byte(t->in.b[(t->in.head - 1) & TTY_MASK]))
 		erase_one(t);
-	while (t->in.head != t->canon && word_byte(t->in.b[(t->in.head - 1) & MASK]))
+	while (t->in.head != t->canon && word_byte(t->in.b[(t->in.head - 1) & TTY_MASK]))
 		erase_one(t);
 }
 
@@ -199,23 +95,23 @@ static void erase_line(struct tty *t)
 	t->in.head = t->canon;
 	if (!flag(lf, LINUX_ECHO))
 		return;
-	echo(t, t->termios.c_cc[LINUX_VKILL]);
+	ldisc_echo(t, t->termios.c_cc[LINUX_VKILL]);
 	if (flag(lf, LINUX_ECHOK))
-		emit(t, '\n');
+		ldisc_emit(t, '\n');
 }
 
 static void reprint(struct tty *t)
 {
-	echo(t, t->termios.c_cc[LINUX_VREPRINT]);
-	emit(t, '\n');
+	ldisc_echo(t, t->termios.c_cc[LINUX_VREPRINT]);
+	ldisc_emit(t, '\n');
 	t->line_column = 0;
 	for (uint32_t i = t->canon; i != t->in.head; i++)
-		echo(t, t->in.b[i & MASK]);
+		ldisc_echo(t, t->in.b[i & TTY_MASK]);
 }
 
 static void store(struct tty *t, uint8_t c, bool ends_line)
 {
-	uint32_t at = t->in.head++ & MASK;
+	uint32_t at = t->in.head++ & TTY_MASK;
 
 	t->in.b[at] = c;
 	if (ends_line)
@@ -228,7 +124,7 @@ static void store(struct tty *t, uint8_t c, bool ends_line)
 
 static bool is_delim(const struct tty *t, uint32_t index)
 {
-	uint32_t at = index & MASK;
+	uint32_t at = index & TTY_MASK;
 
 	return t->delim[at / 8] >> at % 8 & 1;
 }
@@ -258,7 +154,7 @@ static bool input_signal(struct tty *t, uint8_t c, uint64_t *signals)
 		t->out.tail = t->out.head;
 	}
 	t->stopped = false;
-	echo_typed(t, c);
+	ldisc_echo_typed(t, c);
 	*signals |= SIGBIT(signo);
 	return true;
 }
@@ -290,8 +186,8 @@ static void input_canonical(struct tty *t, uint8_t c)
 	if (flag(t->termios.c_lflag, LINUX_IEXTEN) && is_cc(t, LINUX_VLNEXT, c)) {
 		t->lnext = true;
 		if (flag(t->termios.c_lflag, LINUX_ECHO) && flag(t->termios.c_lflag, LINUX_ECHOCTL)) {
-			emit(t, '^');
-			emit(t, '\b');
+			ldisc_emit(t, '^');
+			ldisc_emit(t, '\b');
 		}
 		return;
 	}
@@ -301,12 +197,12 @@ static void input_canonical(struct tty *t, uint8_t c)
 	/* one place is kept for the line's end */
 	if (!ends && ring_room(&t->in) <= 1) {
 		if (flag(t->termios.c_iflag, LINUX_IMAXBEL))
-			emit(t, '\a');
+			ldisc_emit(t, '\a');
 		return;
 	}
 	if (t->in.head == t->canon)
 		t->line_column = t->column;
-	echo_typed(t, c);
+	ldisc_echo_typed(t, c);
 	store(t, c, ends);
 }
 
@@ -321,7 +217,7 @@ static void input_byte(struct tty *t, uint8_t c, uint64_t *signals)
 		t->lnext = false;
 		if (t->in.head == t->canon)
 			t->line_column = t->column;
-		echo_typed(t, c);
+		ldisc_echo_typed(t, c);
 		store(t, c, false);
 		return;
 	}
@@ -349,7 +245,7 @@ static void input_byte(struct tty *t, uint8_t c, uint64_t *signals)
 		input_canonical(t, c);
 		return;
 	}
-	echo_typed(t, c);
+	ldisc_echo_typed(t, c);
 	store(t, c, false);
 }
 
@@ -388,7 +284,7 @@ size_t ldisc_available(const struct tty *t)
 	size_t n = 0;
 
 	for (uint32_t i = t->in.tail; i != t->canon; i++)
-		if (!(is_delim(t, i) && !t->in.b[i & MASK]))
+		if (!(is_delim(t, i) && !t->in.b[i & TTY_MASK]))
 			n++;
 	return n;
 }
@@ -402,7 +298,7 @@ size_t ldisc_read(struct tty *t, uint8_t *b, size_t n, bool *eof)
 	while (t->in.tail != t->canon) {
 		uint32_t at = t->in.tail;
 		bool delim = canonical && is_delim(t, at);
-		uint8_t c = t->in.b[at & MASK];
+		uint8_t c = t->in.b[at & TTY_MASK];
 
 		if (delim && !c) { /* ^D: ends this read, not handed out */
 			t->in.tail++;
@@ -416,7 +312,7 @@ size_t ldisc_read(struct tty *t, uint8_t *b, size_t n, bool *eof)
 		if (delim)
 			break;
 		/* "abc^D" with room for exactly 3: the ^D goes with them */
-		if (canonical && got == n && t->in.tail != t->canon && is_delim(t, t->in.tail) && !t->in.b[t->in.tail & MASK]) {
+		if (canonical && got == n && t->in.tail != t->canon && is_delim(t, t->in.tail) && !t->in.b[t->in.tail & TTY_MASK]) {
 			t->in.tail++;
 			break;
 		}
@@ -441,7 +337,7 @@ void ldisc_set_termios(struct tty *t, const struct linux_termios *new)
 		t->lnext = false;
 		if (is)
 			for (uint32_t i = t->in.tail; i != t->in.head; i++)
-				t->delim[(i & MASK) / 8] &= (uint8_t)~(1u << (i & MASK) % 8);
+				t->delim[(i & TTY_MASK) / 8] &= (uint8_t)~(1u << (i & TTY_MASK) % 8);
 	}
 	if (!flag(new->c_iflag, LINUX_IXON))
 		t->stopped = false;

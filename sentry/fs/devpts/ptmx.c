@@ -87,11 +87,11 @@ static uint32_t master_poll(struct file *f)
 
 	mutex_lock(&t->mu);
 	if ((ring_used(&t->out) && !t->stopped) || t->packet_status)
-		ev |= EVENT_IN | EVENT_RDNORM;
+		ev |= EVENT_READABLE;
 	if (t->packet_status)
 		ev |= EVENT_PRI;
 	if (ring_room(&t->in))
-		ev |= EVENT_OUT | EVENT_WRNORM;
+		ev |= EVENT_WRITABLE;
 	if (t->slave_opened && !t->slaves)
 		ev |= EVENT_HUP;
 	mutex_unlock(&t->mu);

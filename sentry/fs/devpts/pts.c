@@ -2,6 +2,7 @@
  * pts.c - the slave side as a file, /dev/tty and /dev/console.
  */
 #include "fs/devpts/devpts.h"
+#include "fs/devpts/ldisc.h"
 
 #include "abi/capability.h"
 #include "abi/fs.h"
@@ -42,7 +43,7 @@ static size_t take(struct tty *t, uint8_t *b, size_t n, bool *eof, bool *hup, st
 	*hup = t->master_closed;
 	mutex_unlock(&t->mu);
 	if (!room_before && room_after)
-		waitq_wake(&t->master_wq, EVENT_OUT | EVENT_WRNORM);
+		waitq_wake(&t->master_wq, EVENT_WRITABLE);
 	return got;
 }
 
@@ -140,7 +141,7 @@ static ssize_t slave_write(struct file *f, struct uio *u, int64_t *pos)
 			mutex_unlock(&t->mu);
 			put += n;
 			if (n)
-				waitq_wake(&t->master_wq, EVENT_IN | EVENT_RDNORM);
+				waitq_wake(&t->master_wq, EVENT_READABLE);
 			else
 				ret = closed ? -EIO : file_nonblock(f) ? -EAGAIN : wait_sleep(WAIT_FOREVER);
 		}
@@ -157,9 +158,9 @@ static uint32_t slave_poll(struct file *f)
 
 	mutex_lock(&t->mu);
 	if (ldisc_readable(t))
-		ev |= EVENT_IN | EVENT_RDNORM;
+		ev |= EVENT_READABLE;
 	if (ring_room(&t->out) > 8)
-		ev |= EVENT_OUT | EVENT_WRNORM;
+		ev |= EVENT_WRITABLE;
 	if (t->master_closed)
 		ev |= EVENT_HUP | EVENT_IN | EVENT_OUT | EVENT_ERR;
 	mutex_unlock(&t->mu);

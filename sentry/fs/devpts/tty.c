@@ -2,6 +2,7 @@
  * tty.c - terminals: the table of them, their life, both sides' plain
  * operations, sessions and job control.
  */
+#include "fs/devpts/ldisc.h"
 #include "fs/devpts/tty.h"
 
 #include "fs/devpts/devpts.h"
@@ -144,9 +145,9 @@ size_t tty_master_write(struct tty *t, const uint8_t *b, size_t n)
 	mutex_unlock(&t->mu);
 	send_signals(t, signals);
 	if (readable)
-		waitq_wake(&t->slave_wq, EVENT_IN | EVENT_RDNORM);
+		waitq_wake(&t->slave_wq, EVENT_READABLE);
 	if (echoed)
-		waitq_wake(&t->master_wq, EVENT_IN | EVENT_RDNORM);
+		waitq_wake(&t->master_wq, EVENT_READABLE);
 	return taken;
 }
 
@@ -159,7 +160,7 @@ size_t tty_master_read(struct tty *t, uint8_t *b, size_t n)
 		b[got++] = t->out.b[t->out.tail++ & (TTY_BUF - 1)];
 	mutex_unlock(&t->mu);
 	if (got)
-		waitq_wake(&t->slave_wq, EVENT_OUT | EVENT_WRNORM);
+		waitq_wake(&t->slave_wq, EVENT_WRITABLE);
 	return got;
 }
 

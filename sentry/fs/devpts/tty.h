@@ -64,16 +64,6 @@ void tty_get(struct tty *t);
 void tty_put(struct tty *t);
 struct tty *tty_by_index(struct kernel *k, unsigned index); /* new reference or NULL */
 
-/* Line discipline (ldisc.c).  Called with mu held; signals to send are or'ed
- * into *signals as SIGBIT()s for the foreground group. */
-void ldisc_init(struct tty *t);
-size_t ldisc_input(struct tty *t, const uint8_t *b, size_t n, uint64_t *signals); /* bytes taken: less than n when the buffer is full */
-size_t ldisc_output(struct tty *t, const uint8_t *b, size_t n); /* bytes taken */
-bool ldisc_readable(const struct tty *t);
-size_t ldisc_read(struct tty *t, uint8_t *b, size_t n, bool *eof);
-size_t ldisc_available(const struct tty *t); /* FIONREAD */
-void ldisc_flush_input(struct tty *t);
-void ldisc_set_termios(struct tty *t, const struct linux_termios *new);
 static inline uint32_t ring_used(const struct tty_ring *r) { return r->head - r->tail; }
 static inline uint32_t ring_room(const struct tty_ring *r) { return TTY_BUF - ring_used(r); }
 

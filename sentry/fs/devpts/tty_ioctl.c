@@ -4,6 +4,7 @@
  * value first.
  */
 #include "fs/devpts/devpts.h"
+#include "fs/devpts/ldisc.h"
 
 #include "abi/fs.h"
 #include "kernel/task_table.h"

@@ -4,6 +4,7 @@
  * which of them are locked.  Both sides have the same ones.
  */
 #include "fs/devpts/devpts.h"
+#include "fs/devpts/ldisc.h"
 
 #include "abi/capability.h"
 #include "kernel/task_table.h"
@@ -139,7 +140,7 @@ int tty_set_settings(struct tty_call *c)
 	readable = ldisc_readable(c->t);
 	mutex_unlock(&c->t->mu);
 	if (readable)
-		waitq_wake(&c->t->slave_wq, EVENT_IN | EVENT_RDNORM);
+		waitq_wake(&c->t->slave_wq, EVENT_READABLE);
 	waitq_wake(&c->t->master_wq, EVENT_IN);
 	return 0;
 }

@@ -1,8 +1,9 @@
 /*
  * test_ldisc.c - the line discipline alone: what is typed, what is echoed, what
  * is read, which signals.
- * links: sentry/fs/devpts/ldisc.c
+ * links: sentry/fs/devpts/ldisc.c sentry/fs/devpts/ldisc_output.c
  */
+#include "fs/devpts/ldisc.h"
 #include "fs/devpts/tty.h"
 
 #include <check.h>
