@@ -11,14 +11,16 @@
 #include "arch/x86_64/vvar.h"
 
 #include <cpuid.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <x86intrin.h>
 
 #define MSEC 1000000
-#define FIRST_INTERVAL (20 * MSEC) /* between the first sample and the first calibration, at least */
-#define INTERVAL (500 * MSEC) /* between later samples */
+#define FIRST_INTERVAL (2 * MSEC) /* between the first sample and the first calibration, at least */
+#define INTERVAL (500 * MSEC) /* between later samples, unless the page has become stale */
 #define MAX_AGE (1000 * MSEC)
+#define TRUST 10 /* a rate found in some time is good for so many times that */
 #define SLOW_PPB 500 /* parts in 1e9 */
 #define SAMPLE_ERROR 100 /* ns */
 #define MAX_DRIFT MSEC /* a counter that is further off than this in MAX_AGE is not to be used */
@@ -83,6 +85,12 @@ static int64_t predict(const struct vvar *v, uint64_t tsc)
 	return v->monotonic + (int64_t)(((unsigned __int128)(tsc - v->tsc_base) * v->mult) >> VVAR_SHIFT);
 }
 
+/* Programs do not go by it any more. */
+static bool is_stale(const struct vvar *v, uint64_t tsc)
+{
+	return tsc - v->tsc_base > v->max_age;
+}
+
 /* New parameters from this sample and the last. */
 static void publish(struct vvar *v, uint64_t tsc, int64_t ns)
 {
@@ -91,12 +99,12 @@ static void publish(struct vvar *v, uint64_t tsc, int64_t ns)
 
 	mult = (uint64_t)(((unsigned __int128)(uint64_t)elapsed << VVAR_SHIFT) / ticks);
 	mult -= mult / 1000000000 * SLOW_PPB + (uint64_t)((unsigned __int128)mult * SAMPLE_ERROR / (uint64_t)elapsed);
-	max_ns = elapsed * 10 < MAX_AGE ? (uint64_t)elapsed * 10 : MAX_AGE;
+	max_ns = elapsed * TRUST < MAX_AGE ? (uint64_t)elapsed * TRUST : MAX_AGE;
 	if (v->usable) {
-		int64_t seen = predict(v, tsc);
-
 		/* The old parameters may be long past max_age: nobody saw that. */
-		if (tsc - v->tsc_base <= v->max_age && seen > base) {
+		int64_t seen = predict(v, is_stale(v, tsc) ? v->tsc_base + v->max_age : tsc);
+
+		if (seen > base) {
 			v->broken = seen - base > MAX_DRIFT;
 			base = seen;
 			mult -= mult / 100000; /* until the host has caught up */
@@ -114,16 +122,27 @@ static void publish(struct vvar *v, uint64_t tsc, int64_t ns)
 	__atomic_store_n(&v->seq, v->seq + 1, __ATOMIC_RELEASE);
 }
 
+/* It is time for another sample. */
+static bool is_due(const struct vvar *v)
+{
+	int64_t age = clock_ns(CLOCK_MONOTONIC) - __atomic_load_n(&v->sample_monotonic, __ATOMIC_RELAXED);
+
+	return age >= (v->usable && !is_stale(v, __rdtsc()) ? INTERVAL : FIRST_INTERVAL);
+}
+
 void vvar_update(void *page)
 {
 	struct vvar *v = page;
 	int64_t ns = 0;
 	uint64_t tsc, window = 0;
 
-	if (v->broken || clock_ns(CLOCK_MONOTONIC) - __atomic_load_n(&v->sample_monotonic, __ATOMIC_RELAXED) < (v->usable ? INTERVAL : FIRST_INTERVAL))
+	/* Looked at once more when no writer is at work. */
+	if (v->broken || !is_due(v) || __atomic_exchange_n(&v->busy, 1, __ATOMIC_ACQUIRE))
 		return;
-	if (__atomic_exchange_n(&v->busy, 1, __ATOMIC_ACQUIRE))
+	if (!is_due(v)) {
+		__atomic_store_n(&v->busy, 0, __ATOMIC_RELEASE);
 		return;
+	}
 	tsc = sample(&ns, &window);
 	if (tsc <= v->sample_tsc || ns <= v->sample_monotonic)
 		v->broken = 1;

@@ -41,8 +41,8 @@ void vvar_init(void *page);
 /* For a page that nobody has read yet: the clocks are the host's and so many ns. */
 void vvar_shift(void *page, int64_t monotonic, int64_t boottime);
 
-/* Samples the clocks again if the page is older than about half a second (the
- * first time: 20 ms), else does nothing.  For the handlers of clock_gettime,
+/* Samples the clocks again if the page is older than about half a second, or stale
+ * (the first time: 2 ms), else does nothing.  For the handlers of clock_gettime,
  * gettimeofday and time: any thread, takes no lock, ~100 ns. */
 void vvar_update(void *page);
 
