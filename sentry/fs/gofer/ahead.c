@@ -17,32 +17,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WINDOW_MIN 2u
 #define WINDOW_MAX 48u
 #define WINDOW_SURE 8u /* from here on the next ones are asked for before one is missed */
-#define OPEN_MAX 32u
-#define JUDGE_AFTER 4u /* windows: two of them may be on their way, or not come to yet */
+#define OPEN_MAX 64u
 
 _Static_assert(WINDOW_MAX <= 64 && OPEN_MAX <= 64, "more than a request takes");
-
-/* How many to ask for: twice as many while most were used, half while few were.  Racing
- * callers may count a little wrong. */
-unsigned ahead_judge(struct ahead *a, _Atomic uint32_t *used_by, unsigned max)
-{
-	uint32_t asked = a->asked, used = *used_by;
-	unsigned w = a->window;
-
-	if (asked < JUDGE_AFTER * w)
-		return w;
-	if (used * 2 >= asked)
-		w = w * 2 < max ? w * 2 : max;
-	else if (used * 4 < asked)
-		w = w / 2 > WINDOW_MIN ? w / 2 : WINDOW_MIN;
-	a->window = w;
-	atomic_fetch_sub(&a->asked, asked / 2);
-	atomic_fetch_sub(used_by, used / 2);
-	return w;
-}
 
 /* One asking. */
 struct batch {
@@ -197,6 +176,13 @@ struct names_pending {
 	enum glist_order order;
 };
 
+static void names_go_on(struct gofer_super *s, struct gpending *p)
+{
+	struct names_pending *np = (struct names_pending *)p;
+
+	gofer_names_ahead(s, np->b.n, np->l, np->last, np->order, np->b.open);
+}
+
 static void names_enter(struct gofer_super *s, struct gpending *p)
 {
 	struct names_pending *np = (struct names_pending *)p;
@@ -204,19 +190,14 @@ static void names_enter(struct gofer_super *s, struct gpending *p)
 	struct msg_arena a = { NULL };
 	struct dentry *dir;
 
+	if (p->wanted)
+		names_go_on(s, p);
 	if (GPENDING_ANSWER(s, p, lookup, &rep, &a))
 		return;
 	dir = gpending_dir(s, p, np->b.n);
 	enter(&np->b, dir, &rep, false, p->forgotten);
 	dentry_put(dir);
 	GREPLY_FREE(lookup, &rep, &a);
-}
-
-static void names_go_on(struct gofer_super *s, struct gpending *p)
-{
-	struct names_pending *np = (struct names_pending *)p;
-
-	gofer_names_ahead(s, np->b.n, np->l, np->last, np->order, np->b.open);
 }
 
 static void names_free(struct gpending *p)
@@ -228,7 +209,19 @@ static void names_free(struct gpending *p)
 	free(np);
 }
 
-static const struct gpending_ops names_ops = { .enter = names_enter, .go_on = names_go_on, .free = names_free };
+static bool names_bring(const struct gpending *p, const struct gnode *dir, const struct qstr *name)
+{
+	const struct batch *b = &((const struct names_pending *)p)->b;
+
+	if (b->n != dir || !name)
+		return false;
+	for (unsigned i = 0; i < b->k; i++)
+		if (b->names[i].len == name->len && !memcmp(b->names[i].p, name->name, name->len))
+			return true;
+	return false;
+}
+
+static const struct gpending_ops names_ops = { .brings = names_bring, .enter = names_enter, .go_on = names_go_on, .free = names_free };
 
 static unsigned window_of(struct gofer_super *s, bool open)
 {
@@ -325,7 +318,7 @@ bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, 
 
 	if (s->shared)
 		return false;
-	p = gpending_take(s);
+	p = gpending_take(s, gnode(dir->inode), name);
 	known = p && is_known(dir, name);
 	gpending_done(s, p, known);
 	if (known)
@@ -363,32 +356,37 @@ static void open_more(struct gofer_super *s, struct dentry *dir, const struct qs
 		gofer_names_ahead(s, gnode(dir->inode), l, i, order, true);
 }
 
+static void open_following(struct gofer_super *s, struct dentry *dir, const struct qstr *name)
+{
+	struct glist *l = glist_get(gnode(dir->inode));
+	int64_t i = l ? glist_find(l, name) : -1;
+
+	if (i >= 0)
+		open_more(s, dir, name, l, (uint32_t)i);
+	glist_put(l);
+}
+
 void gofer_open_ahead(struct file *f)
 {
 	struct gofer_super *s = gsuper(f->inode->sb);
 	char buf[LINUX_NAME_MAX + 1];
 	struct gpending *p;
 	struct dentry *dir;
-	struct glist *l = NULL;
 	struct qstr name;
-	int64_t i = -1;
 	bool has;
 
 	if (s->shared)
 		return;
-	p = gpending_take(s);
+	dir = dentry_parent(f->path.dentry, buf);
+	if (dir && (!dir->inode || dir->inode->ops != &gofer_dir_inode_ops)) {
+		dentry_put(dir);
+		dir = NULL;
+	}
+	name = (struct qstr){ buf, dir ? (uint32_t)strlen(buf) : 0 };
+	p = gpending_take(s, dir ? gnode(dir->inode) : NULL, &name);
 	has = p && gnode_has_fd(gnode(f->inode));
 	gpending_done(s, p, has);
-	if (has)
-		return;
-	dir = dentry_parent(f->path.dentry, buf);
-	if (dir && dir->inode && dir->inode->ops == &gofer_dir_inode_ops)
-		l = glist_get(gnode(dir->inode));
-	name = (struct qstr){ buf, (uint32_t)strlen(buf) };
-	if (l)
-		i = glist_find(l, &name);
-	if (i >= 0)
-		open_more(s, dir, &name, l, (uint32_t)i);
-	glist_put(l);
+	if (dir && !has)
+		open_following(s, dir, &name);
 	dentry_put(dir);
 }

@@ -230,10 +230,12 @@ struct gpending {
 	const struct gpending_ops *ops; /* [I] what follows is set by gpending_send */
 	struct rpc_ahead *call;
 	int64_t sent; /* ns monotonic */
+	bool wanted; /* [taker] it brings what was missed */
 	uint32_t forgotten; /* gofer_super's then */
 };
 struct gpending_ops {
-	void (*enter)(struct gofer_super *s, struct gpending *p); /* waits for the answer (taking p->call), and caches it */
+	bool (*brings)(const struct gpending *p, const struct gnode *dir, const struct qstr *name); /* was that asked for? */
+	void (*enter)(struct gofer_super *s, struct gpending *p); /* waits for the answer (taking p->call), and caches it; if it is wanted, calls go_on as early as can be */
 	void (*go_on)(struct gofer_super *s, struct gpending *p); /* it was wanted: asks for what follows it */
 	void (*free)(struct gpending *p);
 };
@@ -241,7 +243,9 @@ void gpending_send(struct gofer_super *s, struct gpending *p, uint32_t method, c
 #define GPENDING_SEND(s, p, M, req) gpending_send(s, p, gofer_##M##_id, &gofer_##M##_desc, req)
 #define GPENDING_ANSWER(s, p, M, rep, a) rpc_client_take((s)->client, (p)->call, &gofer_##M##_reply_desc, rep, a)
 bool gpending_free(struct gofer_super *s); /* none is under way */
-struct gpending *gpending_take(struct gofer_super *s); /* what it brings is cached then; NULL: none was under way */
+/* What it brings is cached then, and if that includes `name` of dir, what follows is asked for.  dir NULL: of no
+ * interest; name NULL: its listing.  NULL: none was under way. */
+struct gpending *gpending_take(struct gofer_super *s, const struct gnode *dir, const struct qstr *name);
 void gpending_done(struct gofer_super *s, struct gpending *p, bool right); /* after a take; right: it brought what was missed */
 struct dentry *gnode_dentry(struct gnode *n); /* new reference; NULL: it has no inode or name any more */
 struct dentry *gpending_dir(struct gofer_super *s, const struct gpending *p, struct gnode *n); /* n's; NULL: nothing that was asked counts */
@@ -250,7 +254,7 @@ struct dentry *gpending_dir(struct gofer_super *s, const struct gpending *p, str
 bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, bool open);
 void gofer_open_ahead(struct file *f); /* f needs a descriptor for reading: it may have one then */
 #define OPEN_EAGER 8u /* a window of opens so large that lookups bring descriptors, too */
-/* How many to ask for. used: of those asked for before, by its own count. */
+/* How many to ask for (ahead_judge.c). used: of those asked for before, by its own count. */
 unsigned ahead_judge(struct ahead *a, _Atomic uint32_t *used, unsigned max);
 /* Caches an answer that was not asked for yet; dir's mu is held, and its names are those of before asking. */
 void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f, uint32_t forgotten, unsigned *opened);

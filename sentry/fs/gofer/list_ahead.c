@@ -131,10 +131,26 @@ static void add_following(struct tree *t, struct dentry *dir, unsigned window)
 	dentry_put(dir);
 }
 
-/* --- what has come ---------------------------------------------------------------------- */
+/* --- what has come ----------------------------------------------------------------------
+ *
+ * At first the listings and the directories in them: with these known, what follows can be asked
+ * for.  Then the files, while the gofer is at that.
+ */
 
-/* Caches what was looked up of a listing. */
-static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_listing *w, const struct glist *l, uint32_t forgotten)
+static bool is_dir(const struct gofer_listing *w, const struct gofer_listed *f)
+{
+	return f->entry < w->n_entries && w->entries[f->entry].type == LINUX_DT_DIR;
+}
+
+static void release_found(struct gofer_super *s, const struct gofer_listing *w, bool dirs)
+{
+	for (uint32_t i = 0; i < w->n_found; i++)
+		if (dirs == is_dir(w, &w->found[i]))
+			gofer_release(s, w->found[i].found.node.node);
+}
+
+/* Caches what was looked up of a listing: its directories, or all else. */
+static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_listing *w, const struct glist *l, uint32_t forgotten, bool dirs)
 {
 	struct gnode *n = gnode(dir->inode);
 	unsigned opened = 0, entered = 0, files = 0;
@@ -146,6 +162,8 @@ static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_
 		struct gofer_listed *f = &w->found[i];
 		struct qstr q;
 
+		if (dirs != is_dir(w, f))
+			continue;
 		if (!good || f->entry >= w->n_entries) {
 			gofer_release(s, f->found.node.node);
 			continue;
@@ -171,18 +189,33 @@ static int take(struct gofer_super *s, struct tree *t, unsigned i, struct gofer_
 	if (!r) {
 		t->list[i]->ahead = ahead;
 		glist_publish(t->dir[i], t->list[i]);
-		enter_found(s, dir, w, t->list[i], forgotten);
+		enter_found(s, dir, w, t->list[i], forgotten, true);
 		s->lists_ahead.asked += ahead;
 	} else {
-		for (uint32_t k = 0; k < w->n_found; k++)
-			gofer_release(s, w->found[k].found.node.node);
+		release_found(s, w, true);
+		release_found(s, w, false);
+		w->n_found = 0;
 	}
 	dentry_put(dir);
 	return r;
 }
 
+static void take_files(struct gofer_super *s, struct tree *t, struct gofer_list_reply *rep, uint32_t forgotten)
+{
+	for (uint32_t i = 0; i < rep->n_listings && i < t->n; i++) {
+		struct gofer_listing *w = &rep->listings[i];
+		struct dentry *dir = w->n_found ? gnode_dentry(t->dir[i]) : NULL;
+
+		if (dir)
+			enter_found(s, dir, w, t->list[i], forgotten, false);
+		else
+			release_found(s, w, false);
+		dentry_put(dir);
+	}
+}
+
 /* Returns how the first listing fared. */
-static int take_all(struct gofer_super *s, struct tree *t, struct gofer_list_reply *rep, uint32_t forgotten)
+static int take_lists(struct gofer_super *s, struct tree *t, struct gofer_list_reply *rep, uint32_t forgotten)
 {
 	int first = -EPROTO;
 
@@ -237,18 +270,6 @@ struct lists_pending {
 	struct tree t;
 };
 
-static void lists_enter(struct gofer_super *s, struct gpending *p)
-{
-	struct lists_pending *lp = (struct lists_pending *)p;
-	struct gofer_list_reply rep;
-	struct msg_arena a = { NULL };
-
-	if (GPENDING_ANSWER(s, p, list, &rep, &a))
-		return;
-	(void)take_all(s, &lp->t, &rep, p->forgotten);
-	GREPLY_FREE(list, &rep, &a);
-}
-
 static void lists_go_on(struct gofer_super *s, struct gpending *p)
 {
 	struct lists_pending *lp = (struct lists_pending *)p;
@@ -259,6 +280,21 @@ static void lists_go_on(struct gofer_super *s, struct gpending *p)
 	dentry_put(dir);
 }
 
+static void lists_enter(struct gofer_super *s, struct gpending *p)
+{
+	struct lists_pending *lp = (struct lists_pending *)p;
+	struct gofer_list_reply rep;
+	struct msg_arena a = { NULL };
+
+	if (GPENDING_ANSWER(s, p, list, &rep, &a))
+		return;
+	(void)take_lists(s, &lp->t, &rep, p->forgotten);
+	if (p->wanted)
+		lists_go_on(s, p);
+	take_files(s, &lp->t, &rep, p->forgotten);
+	GREPLY_FREE(list, &rep, &a);
+}
+
 static void lists_free(struct gpending *p)
 {
 	struct lists_pending *lp = (struct lists_pending *)p;
@@ -267,7 +303,18 @@ static void lists_free(struct gpending *p)
 	free(lp);
 }
 
-static const struct gpending_ops lists_ops = { .enter = lists_enter, .go_on = lists_go_on, .free = lists_free };
+/* name NULL: its listing, else one that was looked up in it, presumably */
+static bool lists_bring(const struct gpending *p, const struct gnode *dir, const struct qstr *name)
+{
+	const struct tree *t = &((const struct lists_pending *)p)->t;
+
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->dir[i] == dir)
+			return true;
+	return false;
+}
+
+static const struct gpending_ops lists_ops = { .brings = lists_bring, .enter = lists_enter, .go_on = lists_go_on, .free = lists_free };
 
 void gofer_lists_ahead(struct gofer_super *s, struct dentry *dir)
 {
@@ -303,13 +350,14 @@ static int ask(struct gofer_super *s, struct dentry *dir, struct glist **out)
 		r = GCALL(s, list, &req, &rep, &a);
 	}
 	if (!r) {
-		r = take_all(s, &t, &rep, forgotten);
+		r = take_lists(s, &t, &rep, forgotten);
+		if (!r) {
+			ref_get(&t.list[0]->ref);
+			*out = t.list[0];
+			go_on(s, &t, dir);
+		}
+		take_files(s, &t, &rep, forgotten);
 		GREPLY_FREE(list, &rep, &a);
-	}
-	if (!r) {
-		ref_get(&t.list[0]->ref);
-		*out = t.list[0];
-		go_on(s, &t, dir);
 	}
 	tree_free(&t);
 	return r;
@@ -323,7 +371,7 @@ int gofer_list_ahead(struct dentry *dir, struct glist **out)
 
 	if (s->shared)
 		return -EAGAIN;
-	p = gpending_take(s);
+	p = gpending_take(s, gnode(dir->inode), NULL);
 	l = p ? glist_get(gnode(dir->inode)) : NULL;
 	gpending_done(s, p, l);
 	if (!l)

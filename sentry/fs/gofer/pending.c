@@ -3,8 +3,9 @@
  *
  * Whoever has got a batch of names (ahead.c) or listings (list_ahead.c) and has found the
  * batches before it used asks for the next at once, and does not wait: the gofer works
- * meanwhile.  Who misses something next takes what has come, and only if his is not in it
- * asks himself.  A tree has at most one such request.
+ * meanwhile.  Who misses something next takes what has come, asks for what follows that before
+ * most of it is cached, and only if his is not in it asks himself.
+ * A tree has at most one such request that nobody has taken.
  *
  * What comes may be used much later than it was asked for.  So it holds nothing that would
  * keep the tree alive (nodes, no dentries), and is thrown away when it does not count any more:
@@ -48,7 +49,7 @@ bool gpending_free(struct gofer_super *s)
 	return none;
 }
 
-struct gpending *gpending_take(struct gofer_super *s)
+struct gpending *gpending_take(struct gofer_super *s, const struct gnode *dir, const struct qstr *name)
 {
 	struct gpending *p;
 
@@ -56,10 +57,11 @@ struct gpending *gpending_take(struct gofer_super *s)
 	p = s->pending;
 	s->pending = NULL;
 	mutex_unlock(&s->mu);
-	if (p) {
-		lock_wake_owed();
-		p->ops->enter(s, p);
-	}
+	if (!p)
+		return NULL;
+	lock_wake_owed();
+	p->wanted = dir && p->ops->brings(p, dir, name);
+	p->ops->enter(s, p);
 	return p;
 }
 
@@ -67,7 +69,7 @@ void gpending_done(struct gofer_super *s, struct gpending *p, bool right)
 {
 	if (!p)
 		return;
-	if (right)
+	if (right && !p->wanted)
 		p->ops->go_on(s, p);
 	p->ops->free(p);
 }

@@ -27,7 +27,7 @@ static void kill_super(struct superblock *sb)
 {
 	struct gofer_super *s = gsuper(sb);
 
-	gpending_done(s, gpending_take(s), false);
+	gpending_done(s, gpending_take(s, NULL, NULL), false);
 	gofer_flush_releases(s);
 	mutex_destroy(&s->mu);
 	gofer_conn_put(s->conn);
