@@ -1,7 +1,9 @@
 /*
- * cred.c - user and group ids, groups, capabilities: Linux's rules
- * (kernel/sys.c, security/commoncap.c; credentials(7), capabilities(7)).
- * Each call copies the credentials, changes the copy, and publishes it.
+ * cred.c - user and group ids, supplementary groups: Linux's rules (kernel/sys.c,
+ * security/commoncap.c; credentials(7)).
+ *
+ * Each call copies the task's credentials, changes the copy, and publishes it.  The calls for users
+ * and for groups follow the same rules; what differs is in `enum id_kind` and its helpers.
  */
 #include "abi/capability.h"
 #include "kernel/task_table.h"
@@ -9,46 +11,80 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define NOBODY_ID UINT32_MAX
+#define NOBODY_ID UINT32_MAX /* -1: "leave it as it is" in calls that take several ids */
 #define NGROUPS_MAX 65536
 
-/* The kernel's id for a number that the program gave; -1 stays. False: it has none. */
-static bool take_id(struct task *t, bool group, uint32_t *id)
-{
-	uint32_t number = *id;
+enum id_kind { USER, GROUP };
 
-	*id = user_ns_kernel_id(t->cred->user_ns, group, number);
-	return number == NOBODY_ID || *id != NOBODY_ID;
+/* The four ids of one kind, as the kernel numbers them. */
+struct ids {
+	uint32_t real, effective, saved, fs;
+};
+
+static struct ids ids_of(const struct cred *c, enum id_kind kind)
+{
+	if (kind == GROUP)
+		return (struct ids){ c->rgid, c->egid, c->sgid, c->fsgid };
+	return (struct ids){ c->ruid, c->euid, c->suid, c->fsuid };
 }
 
-int64_t sys_getuid(struct task *t, const uint64_t a[6]) { return uid_shown(t->cred->user_ns, t->cred->ruid); }
-int64_t sys_geteuid(struct task *t, const uint64_t a[6]) { return uid_shown(t->cred->user_ns, t->cred->euid); }
-int64_t sys_getgid(struct task *t, const uint64_t a[6]) { return gid_shown(t->cred->user_ns, t->cred->rgid); }
-int64_t sys_getegid(struct task *t, const uint64_t a[6]) { return gid_shown(t->cred->user_ns, t->cred->egid); }
-
-static int64_t copy_three(struct task *t, const uint64_t a[6], const uint32_t ids[3])
+static void ids_set(struct cred *c, enum id_kind kind, const struct ids *n)
 {
+	if (kind == GROUP) {
+		c->rgid = n->real;
+		c->egid = n->effective;
+		c->sgid = n->saved;
+		c->fsgid = n->fs;
+	} else {
+		c->ruid = n->real;
+		c->euid = n->effective;
+		c->suid = n->saved;
+		c->fsuid = n->fs;
+	}
+}
+
+/* The number under which the task sees one of the kernel's ids. */
+static uint32_t shown(const struct task *t, enum id_kind kind, uint32_t id)
+{
+	return kind == GROUP ? gid_shown(t->cred->user_ns, id) : uid_shown(t->cred->user_ns, id);
+}
+
+/* The kernel's id for a number that the program gave; -1 stays. False: it has none. */
+static bool take_id(const struct task *t, enum id_kind kind, uint64_t number, uint32_t *id)
+{
+	*id = user_ns_kernel_id(t->cred->user_ns, kind == GROUP, (uint32_t)number);
+	return (uint32_t)number == NOBODY_ID || *id != NOBODY_ID;
+}
+
+/* May it take any id? */
+static bool privileged(const struct task *t, enum id_kind kind)
+{
+	return cred_capable_own(t->cred, kind == GROUP ? LINUX_CAP_SETGID : LINUX_CAP_SETUID);
+}
+
+/* --- reading ------------------------------------------------------------------------- */
+
+int64_t sys_getuid(struct task *t, const uint64_t a[6]) { return shown(t, USER, t->cred->ruid); }
+int64_t sys_geteuid(struct task *t, const uint64_t a[6]) { return shown(t, USER, t->cred->euid); }
+int64_t sys_getgid(struct task *t, const uint64_t a[6]) { return shown(t, GROUP, t->cred->rgid); }
+int64_t sys_getegid(struct task *t, const uint64_t a[6]) { return shown(t, GROUP, t->cred->egid); }
+
+static int64_t get_three(struct task *t, enum id_kind kind, const uint64_t a[6])
+{
+	struct ids n = ids_of(t->cred, kind);
+	const uint32_t out[3] = { shown(t, kind, n.real), shown(t, kind, n.effective), shown(t, kind, n.saved) };
+
 	for (int i = 0; i < 3; i++)
-		if (copy_to_user(t->mm, UADDR(a[i]), &ids[i], sizeof(ids[i])))
+		if (copy_to_user(t->mm, UADDR(a[i]), &out[i], sizeof(out[i])))
 			return -EFAULT;
 	return 0;
 }
 
-int64_t sys_getresuid(struct task *t, const uint64_t a[6])
-{
-	const struct user_ns *ns = t->cred->user_ns;
+int64_t sys_getresuid(struct task *t, const uint64_t a[6]) { return get_three(t, USER, a); }
+int64_t sys_getresgid(struct task *t, const uint64_t a[6]) { return get_three(t, GROUP, a); }
 
-	return copy_three(t, a, (const uint32_t[]){ uid_shown(ns, t->cred->ruid), uid_shown(ns, t->cred->euid), uid_shown(ns, t->cred->suid) });
-}
-
-int64_t sys_getresgid(struct task *t, const uint64_t a[6])
-{
-	const struct user_ns *ns = t->cred->user_ns;
-
-	return copy_three(t, a, (const uint32_t[]){ gid_shown(ns, t->cred->rgid), gid_shown(ns, t->cred->egid), gid_shown(ns, t->cred->sgid) });
-}
+/* --- what a change brings with it -------------------------------------------------------- */
 
 /* What a change of user ids does to capabilities (cap_emulate_setxuid). */
 static void fix_caps(struct cred *c, const struct cred *old)
@@ -95,187 +131,114 @@ static int publish(struct task *t, struct cred *c)
 	return 0;
 }
 
-static int publish_uids(struct task *t, struct cred *c)
+/* Gives the task a copy of its credentials with new ids. 0 or -ENOMEM. */
+static int change_ids(struct task *t, enum id_kind kind, const struct ids *n)
 {
-	fix_caps(c, t->cred);
+	struct cred *c = cred_dup(t->cred);
+
+	if (!c)
+		return -ENOMEM;
+	ids_set(c, kind, n);
+	if (kind == USER)
+		fix_caps(c, t->cred);
 	return publish(t, c);
 }
 
-static int refuse(struct cred *c)
+/* --- changing ----------------------------------------------------------------------------- */
+
+static int64_t set_id(struct task *t, enum id_kind kind, const uint64_t a[6])
 {
-	cred_put(c);
-	return -EPERM;
+	struct ids n = ids_of(t->cred, kind);
+	uint32_t id;
+
+	if (!take_id(t, kind, a[0], &id) || id == NOBODY_ID)
+		return -EINVAL;
+	if (privileged(t, kind))
+		n.real = n.saved = id;
+	else if (id != n.real && id != n.saved)
+		return -EPERM;
+	n.effective = n.fs = id;
+	return change_ids(t, kind, &n);
 }
 
-int64_t sys_setuid(struct task *t, const uint64_t a[6])
+static int64_t set_two(struct task *t, enum id_kind kind, const uint64_t a[6])
 {
-	uint32_t uid = (uint32_t)a[0];
+	const struct ids old = ids_of(t->cred, kind);
+	struct ids n = old;
+	uint32_t real, effective;
+
+	if (!take_id(t, kind, a[0], &real) || !take_id(t, kind, a[1], &effective))
+		return -EINVAL;
+	if (!privileged(t, kind)) {
+		if (real != NOBODY_ID && real != old.real && real != old.effective)
+			return -EPERM;
+		if (effective != NOBODY_ID && effective != old.real && effective != old.effective && effective != old.saved)
+			return -EPERM;
+	}
+	if (real != NOBODY_ID)
+		n.real = real;
+	if (effective != NOBODY_ID)
+		n.effective = effective;
+	if (real != NOBODY_ID || (effective != NOBODY_ID && effective != old.real))
+		n.saved = n.effective;
+	n.fs = n.effective;
+	return change_ids(t, kind, &n);
+}
+
+static bool unchanged_or_own(uint32_t id, const struct ids *own)
+{
+	return id == NOBODY_ID || id == own->real || id == own->effective || id == own->saved;
+}
+
+static int64_t set_three(struct task *t, enum id_kind kind, const uint64_t a[6])
+{
+	struct ids n = ids_of(t->cred, kind);
+	uint32_t real, effective, saved;
+
+	if (!take_id(t, kind, a[0], &real) || !take_id(t, kind, a[1], &effective) || !take_id(t, kind, a[2], &saved))
+		return -EINVAL;
+	if (!privileged(t, kind) && !(unchanged_or_own(real, &n) && unchanged_or_own(effective, &n) && unchanged_or_own(saved, &n)))
+		return -EPERM;
+	if (real != NOBODY_ID)
+		n.real = real;
+	if (effective != NOBODY_ID)
+		n.effective = effective;
+	if (saved != NOBODY_ID)
+		n.saved = saved;
+	n.fs = n.effective;
+	return change_ids(t, kind, &n);
+}
+
+/* Answers with the old one whether or not it changed it. */
+static int64_t set_fs_id(struct task *t, enum id_kind kind, const uint64_t a[6])
+{
+	struct ids n = ids_of(t->cred, kind);
+	uint32_t old = n.fs, answer = shown(t, kind, old), id;
 	struct cred *c;
 
-	if (!take_id(t, false, &uid) || uid == NOBODY_ID)
-		return -EINVAL;
+	if (!take_id(t, kind, a[0], &id) || id == NOBODY_ID || id == old)
+		return answer;
+	if (!privileged(t, kind) && !unchanged_or_own(id, &n))
+		return answer;
 	c = cred_dup(t->cred);
 	if (!c)
-		return -ENOMEM;
-	if (cred_capable_own(t->cred, LINUX_CAP_SETUID))
-		c->ruid = c->suid = uid;
-	else if (uid != c->ruid && uid != c->suid)
-		return refuse(c);
-	c->euid = c->fsuid = uid;
-	return publish_uids(t, c);
-}
-
-int64_t sys_setgid(struct task *t, const uint64_t a[6])
-{
-	uint32_t gid = (uint32_t)a[0];
-	struct cred *c;
-
-	if (!take_id(t, true, &gid) || gid == NOBODY_ID)
-		return -EINVAL;
-	c = cred_dup(t->cred);
-	if (!c)
-		return -ENOMEM;
-	if (cred_capable_own(t->cred, LINUX_CAP_SETGID))
-		c->rgid = c->sgid = gid;
-	else if (gid != c->rgid && gid != c->sgid)
-		return refuse(c);
-	c->egid = c->fsgid = gid;
-	return publish(t, c);
-}
-
-int64_t sys_setreuid(struct task *t, const uint64_t a[6])
-{
-	uint32_t r = (uint32_t)a[0], e = (uint32_t)a[1];
-	const struct cred *o = t->cred;
-	bool any = cred_capable_own(t->cred, LINUX_CAP_SETUID);
-	struct cred *c;
-
-	if (!take_id(t, false, &r) || !take_id(t, false, &e))
-		return -EINVAL;
-	if (!(c = cred_dup(o)))
-		return -ENOMEM;
-	if (r != NOBODY_ID) {
-		c->ruid = r;
-		if (!any && r != o->ruid && r != o->euid)
-			return refuse(c);
-	}
-	if (e != NOBODY_ID) {
-		c->euid = e;
-		if (!any && e != o->ruid && e != o->euid && e != o->suid)
-			return refuse(c);
-	}
-	if (r != NOBODY_ID || (e != NOBODY_ID && e != o->ruid))
-		c->suid = c->euid;
-	c->fsuid = c->euid;
-	return publish_uids(t, c);
-}
-
-int64_t sys_setregid(struct task *t, const uint64_t a[6])
-{
-	uint32_t r = (uint32_t)a[0], e = (uint32_t)a[1];
-	const struct cred *o = t->cred;
-	bool any = cred_capable_own(t->cred, LINUX_CAP_SETGID);
-	struct cred *c;
-
-	if (!take_id(t, true, &r) || !take_id(t, true, &e))
-		return -EINVAL;
-	if (!(c = cred_dup(o)))
-		return -ENOMEM;
-	if (r != NOBODY_ID) {
-		c->rgid = r;
-		if (!any && r != o->rgid && r != o->egid)
-			return refuse(c);
-	}
-	if (e != NOBODY_ID) {
-		c->egid = e;
-		if (!any && e != o->rgid && e != o->egid && e != o->sgid)
-			return refuse(c);
-	}
-	if (r != NOBODY_ID || (e != NOBODY_ID && e != o->rgid))
-		c->sgid = c->egid;
-	c->fsgid = c->egid;
-	return publish(t, c);
-}
-
-static bool one_of(uint32_t id, uint32_t x, uint32_t y, uint32_t z)
-{
-	return id == NOBODY_ID || id == x || id == y || id == z;
-}
-
-int64_t sys_setresuid(struct task *t, const uint64_t a[6])
-{
-	uint32_t r = (uint32_t)a[0], e = (uint32_t)a[1], s = (uint32_t)a[2];
-	const struct cred *o = t->cred;
-	struct cred *c;
-
-	if (!take_id(t, false, &r) || !take_id(t, false, &e) || !take_id(t, false, &s))
-		return -EINVAL;
-	if (!cred_capable_own(t->cred, LINUX_CAP_SETUID) && (!one_of(r, o->ruid, o->euid, o->suid) || !one_of(e, o->ruid, o->euid, o->suid) ||
-							!one_of(s, o->ruid, o->euid, o->suid)))
-		return -EPERM;
-	c = cred_dup(o);
-	if (!c)
-		return -ENOMEM;
-	c->ruid = r == NOBODY_ID ? c->ruid : r;
-	c->euid = e == NOBODY_ID ? c->euid : e;
-	c->suid = s == NOBODY_ID ? c->suid : s;
-	c->fsuid = c->euid;
-	return publish_uids(t, c);
-}
-
-int64_t sys_setresgid(struct task *t, const uint64_t a[6])
-{
-	uint32_t r = (uint32_t)a[0], e = (uint32_t)a[1], s = (uint32_t)a[2];
-	const struct cred *o = t->cred;
-	struct cred *c;
-
-	if (!take_id(t, true, &r) || !take_id(t, true, &e) || !take_id(t, true, &s))
-		return -EINVAL;
-	if (!cred_capable_own(t->cred, LINUX_CAP_SETGID) && (!one_of(r, o->rgid, o->egid, o->sgid) || !one_of(e, o->rgid, o->egid, o->sgid) ||
-							!one_of(s, o->rgid, o->egid, o->sgid)))
-		return -EPERM;
-	c = cred_dup(o);
-	if (!c)
-		return -ENOMEM;
-	c->rgid = r == NOBODY_ID ? c->rgid : r;
-	c->egid = e == NOBODY_ID ? c->egid : e;
-	c->sgid = s == NOBODY_ID ? c->sgid : s;
-	c->fsgid = c->egid;
-	return publish(t, c);
-}
-
-int64_t sys_setfsuid(struct task *t, const uint64_t a[6])
-{
-	uint32_t uid = (uint32_t)a[0], old = t->cred->fsuid, shown = uid_shown(t->cred->user_ns, old);
-	const struct cred *o = t->cred;
-	struct cred *c;
-
-	if (!take_id(t, false, &uid) || uid == NOBODY_ID || uid == old || !(cred_capable_own(t->cred, LINUX_CAP_SETUID) || uid == o->ruid || uid == o->euid || uid == o->suid))
-		return shown;
-	c = cred_dup(o);
-	if (!c)
-		return shown;
-	c->fsuid = uid;
-	fix_fs_caps(c, old);
+		return answer;
+	n.fs = id;
+	ids_set(c, kind, &n);
+	if (kind == USER)
+		fix_fs_caps(c, old);
 	publish(t, c);
-	return shown;
+	return answer;
 }
 
-int64_t sys_setfsgid(struct task *t, const uint64_t a[6])
-{
-	uint32_t gid = (uint32_t)a[0], old = t->cred->fsgid, shown = gid_shown(t->cred->user_ns, old);
-	const struct cred *o = t->cred;
-	struct cred *c;
-
-	if (!take_id(t, true, &gid) || gid == NOBODY_ID || gid == old || !(cred_capable_own(t->cred, LINUX_CAP_SETGID) || gid == o->rgid || gid == o->egid || gid == o->sgid))
-		return shown;
-	c = cred_dup(o);
-	if (!c)
-		return shown;
-	c->fsgid = gid;
-	publish(t, c);
-	return shown;
-}
+int64_t sys_setuid(struct task *t, const uint64_t a[6]) { return set_id(t, USER, a); }
+int64_t sys_setgid(struct task *t, const uint64_t a[6]) { return set_id(t, GROUP, a); }
+int64_t sys_setreuid(struct task *t, const uint64_t a[6]) { return set_two(t, USER, a); }
+int64_t sys_setregid(struct task *t, const uint64_t a[6]) { return set_two(t, GROUP, a); }
+int64_t sys_setresuid(struct task *t, const uint64_t a[6]) { return set_three(t, USER, a); }
+int64_t sys_setresgid(struct task *t, const uint64_t a[6]) { return set_three(t, GROUP, a); }
+int64_t sys_setfsuid(struct task *t, const uint64_t a[6]) { return set_fs_id(t, USER, a); }
+int64_t sys_setfsgid(struct task *t, const uint64_t a[6]) { return set_fs_id(t, GROUP, a); }
 
 /* --- groups --------------------------------------------------------------------------- */
 
@@ -306,32 +269,39 @@ static int cmp_gid(const void *x, const void *y)
 	return (p > q) - (p < q);
 }
 
+/* Reads n of the program's group numbers into a sorted array of the kernel's. 0 or -errno. */
+static int read_groups(struct task *t, uaddr from, size_t n, uint32_t **out)
+{
+	uint32_t *groups = calloc(n, sizeof(*groups));
+	int r = groups ? 0 : -ENOMEM;
+
+	if (!r && copy_from_user(t->mm, groups, from, n * sizeof(*groups)))
+		r = -EFAULT;
+	for (size_t i = 0; !r && i < n; i++)
+		if (!take_id(t, GROUP, groups[i], &groups[i]) || groups[i] == NOBODY_ID)
+			r = -EINVAL;
+	if (r) {
+		free(groups);
+		return r;
+	}
+	qsort(groups, n, sizeof(*groups), cmp_gid);
+	*out = groups;
+	return 0;
+}
+
 int64_t sys_setgroups(struct task *t, const uint64_t a[6])
 {
-	int n = (int)a[0];
-	uint32_t *groups = NULL;
+	uint32_t n = (uint32_t)a[0], *groups = NULL;
 	struct cred *c;
+	int r;
 
 	if (!cred_capable_own(t->cred, LINUX_CAP_SETGID) || !user_ns_may_setgroups(t->cred->user_ns))
 		return -EPERM;
-	if ((unsigned)n > NGROUPS_MAX)
+	if (n > NGROUPS_MAX)
 		return -EINVAL;
-	if (n) {
-		groups = calloc((size_t)n, sizeof(*groups));
-		if (!groups)
-			return -ENOMEM;
-		if (copy_from_user(t->mm, groups, UADDR(a[1]), (size_t)n * sizeof(*groups))) {
-			free(groups);
-			return -EFAULT;
-		}
-		for (int i = 0; i < n; i++) {
-			if (!take_id(t, true, &groups[i]) || groups[i] == NOBODY_ID) {
-				free(groups);
-				return -EINVAL;
-			}
-		}
-		qsort(groups, (size_t)n, sizeof(*groups), cmp_gid);
-	}
+	r = n ? read_groups(t, UADDR(a[1]), n, &groups) : 0;
+	if (r)
+		return r;
 	c = cred_dup(t->cred);
 	if (!c) {
 		free(groups);
@@ -339,97 +309,7 @@ int64_t sys_setgroups(struct task *t, const uint64_t a[6])
 	}
 	free(c->groups);
 	c->groups = groups;
-	c->n_groups = (uint32_t)n;
-	task_set_cred(t, c);
-	return 0;
-}
-
-/* --- capabilities ------------------------------------------------------------------------ */
-
-struct cap_header {
-	uint32_t version;
-	int32_t pid;
-};
-struct cap_data {
-	uint32_t effective, permitted, inheritable;
-};
-
-/* Words in the data, or -errno; an unknown version is answered with ours. */
-static int cap_words(struct task *t, uaddr at, struct cap_header *h)
-{
-	const uint32_t ours = LINUX_CAPABILITY_VERSION_3;
-
-	if (copy_from_user(t->mm, h, at, sizeof(*h)))
-		return -EFAULT;
-	switch (h->version) {
-	case LINUX_CAPABILITY_VERSION_1:
-		return 1;
-	case LINUX_CAPABILITY_VERSION_2:
-	case LINUX_CAPABILITY_VERSION_3:
-		return 2;
-	default:
-		return copy_to_user(t->mm, at, &ours, sizeof(ours)) ? -EFAULT : -EINVAL;
-	}
-}
-
-int64_t sys_capget(struct task *t, const uint64_t a[6])
-{
-	struct cap_header h;
-	struct cap_data d[2];
-	struct cred *c;
-	struct task *o;
-	int words = cap_words(t, UADDR(a[0]), &h);
-
-	if (words < 0)
-		return words == -EINVAL && !a[1] ? 0 : words;
-	if (h.pid < 0)
-		return -EINVAL;
-	o = h.pid ? task_find(task_pid_ns(t), h.pid) : t;
-	if (!o)
-		return -ESRCH;
-	c = task_get_cred(o);
-	if (o != t)
-		task_put(o);
-	for (int i = 0; i < 2; i++) {
-		d[i].effective = (uint32_t)(c->cap_effective >> 32 * i);
-		d[i].permitted = (uint32_t)(c->cap_permitted >> 32 * i);
-		d[i].inheritable = (uint32_t)(c->cap_inheritable >> 32 * i);
-	}
-	cred_put(c);
-	return a[1] ? copy_to_user(t->mm, UADDR(a[1]), d, (size_t)words * sizeof(*d)) : 0;
-}
-
-int64_t sys_capset(struct task *t, const uint64_t a[6])
-{
-	struct cap_header h;
-	struct cap_data d[2] = { 0 };
-	const struct cred *o = t->cred;
-	struct cred *c;
-	uint64_t e, p, i;
-	int words = cap_words(t, UADDR(a[0]), &h);
-
-	if (words < 0)
-		return words;
-	if (h.pid && h.pid != t->own_tid)
-		return -EPERM;
-	if (copy_from_user(t->mm, d, UADDR(a[1]), (size_t)words * sizeof(*d)))
-		return -EFAULT;
-	e = (d[0].effective | (uint64_t)d[1].effective << 32) & LINUX_CAP_ALL;
-	p = (d[0].permitted | (uint64_t)d[1].permitted << 32) & LINUX_CAP_ALL;
-	i = (d[0].inheritable | (uint64_t)d[1].inheritable << 32) & LINUX_CAP_ALL;
-	if (!cred_capable_own(t->cred, LINUX_CAP_SETPCAP) && i & ~(o->cap_inheritable | o->cap_permitted))
-		return -EPERM;
-	if (i & ~(o->cap_inheritable | o->cap_bounding))
-		return -EPERM;
-	if (p & ~o->cap_permitted || e & ~p)
-		return -EPERM;
-	c = cred_dup(o);
-	if (!c)
-		return -ENOMEM;
-	c->cap_effective = e;
-	c->cap_permitted = p;
-	c->cap_inheritable = i;
-	c->cap_ambient &= p & i;
+	c->n_groups = n;
 	task_set_cred(t, c);
 	return 0;
 }

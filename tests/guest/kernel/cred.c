@@ -7,6 +7,7 @@
 #include <linux/securebits.h>
 #include <sched.h>
 #include <stdint.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -53,6 +54,41 @@ CASE(setreuid_rules)
 	CHECK_ERR(setreuid(3000, (uid_t)-1), EPERM);
 	CHECK_ERR(setresuid((uid_t)-1, 5, (uid_t)-1), EPERM);
 	CHECK(setresuid((uid_t)-1, 2000, 1000) == 0);
+}
+
+/* The calls for groups follow the rules of those for users, and leave capabilities alone. */
+CASE(group_ids)
+{
+	uint64_t all = caps(0);
+	gid_t r, e, s;
+
+	CHECK(setresgid(10, 20, 30) == 0);
+	CHECK(getresgid(&r, &e, &s) == 0 && r == 10 && e == 20 && s == 30);
+	CHECK(setregid((gid_t)-1, 10) == 0); /* the effective one is the real one: the saved one stays */
+	CHECK(getresgid(&r, &e, &s) == 0 && r == 10 && e == 10 && s == 30);
+	CHECK(setregid(20, (gid_t)-1) == 0); /* a real one is given: the saved one is the effective one */
+	CHECK(getresgid(&r, &e, &s) == 0 && r == 20 && e == 10 && s == 10);
+	CHECK(setresgid(10, 20, 30) == 0 && caps(0) == all);
+	CHECK(setresuid(1000, 1000, 1000) == 0 && caps(0) == 0);
+	CHECK_ERR(setregid(30, (gid_t)-1), EPERM); /* the saved one is not for this */
+	CHECK(setregid((gid_t)-1, 30) == 0 && getegid() == 30);
+	CHECK_ERR(setresgid(11, (gid_t)-1, (gid_t)-1), EPERM);
+	CHECK_ERR(setgid(31), EPERM);
+	CHECK(setresgid(30, 10, 10) == 0);
+	CHECK(setgid(30) == 0 && getresgid(&r, &e, &s) == 0 && r == 30 && e == 30 && s == 10);
+	CHECK_ERR(setgid((gid_t)-1), EINVAL);
+}
+
+CASE(file_system_ids)
+{
+	uint64_t all = caps(0), of_files = 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_CHOWN | 1ull << CAP_FOWNER;
+
+	CHECK(setfsgid(7) == 0 && setfsgid((gid_t)-1) == 7 && caps(0) == all);
+	CHECK(setfsuid(1000) == 0 && setfsuid((uid_t)-1) == 1000);
+	CHECK(!(caps(0) & of_files) && caps(0) & 1ull << CAP_SETUID);
+	CHECK(setfsuid(0) == 1000 && caps(0) == all);
+	CHECK(setresuid(1000, 1001, 1002) == 0);
+	CHECK(setfsuid(5) == 1001 && setfsuid(1002) == 1001 && setfsuid((uid_t)-1) == 1002);
 }
 
 CASE(keepcaps)
