@@ -6,7 +6,8 @@
  *   main.c       start-up, confinement
  *   supervise.c  the children: their ends, ending them, the lifeline
  *   server.c     clients of the control socket: who they are
- *   methods.c    what clients may ask, and what of it the sentry is asked
+ *   methods.c    what clients may ask
+ *   forward.c    what of it goes on to the sentry
  *   containers.c the containers of the sandbox, and their processes' ends
  *   records.c    how processes ended
  *   adopted.c    what there is, when it takes the place of another
