@@ -545,9 +545,19 @@ START_TEST(is_fast)
 }
 END_TEST
 
+/* The thread sanitizer's fork() starts a second thread in the child, and a process of
+ * several threads may make no user namespace. */
+#ifdef __SANITIZE_THREAD__
+#define CAN_ENTER false
+#else
+#define CAN_ENTER true
+#endif
+
 int main(void)
 {
-	const TTest *const tests[] = { empty_root, no_capabilities, made_namespaces, given_root_and_kept_caps, missing_root, as_a_user, as_a_lone_root, filter, no_new_privs,
-		a_broken_table_is_an_error, statuses_pass, signals_pass, dies_with_the_parent, parent_is_confined_too, is_fast, NULL };
+	const TTest *const tests[] = { made_namespaces, given_root_and_kept_caps, missing_root, as_a_user, as_a_lone_root, filter, no_new_privs,
+		a_broken_table_is_an_error,
+		/* those that enter stand last: the list ends before them where none can */
+		CAN_ENTER ? empty_root : NULL, no_capabilities, statuses_pass, signals_pass, dies_with_the_parent, parent_is_confined_too, is_fast, NULL };
 	return check_main("confine", tests);
 }

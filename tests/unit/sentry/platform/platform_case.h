@@ -120,17 +120,19 @@ static inline enum platform_event run(struct guest *g)
 struct worker {
 	pthread_t thread;
 	struct platform_as *as;
-	struct platform_ctx *c;
+	pthread_mutex_t mu; /* c is freed, or interrupted */
+	struct platform_ctx *c; /* NULL when the worker is at its end */
 	const char *entry;
 	uint64_t rdi;
 	_Atomic int events[8];
 	_Atomic bool stop;
-	enum platform_event last;
+	_Atomic enum platform_event last;
 };
 
 static inline void *worker_main(void *arg)
 {
 	struct worker *w = arg;
+	enum platform_event event;
 	struct platform_trap t;
 	struct regs r;
 
@@ -138,18 +140,23 @@ static inline void *worker_main(void *arg)
 	regs_exec(&r, AT(w->entry), DATA + 4096);
 	r.rdi = w->rdi;
 	while (!atomic_load(&w->stop)) {
-		w->last = platform_switch(w->c, w->as, &r, &t);
-		atomic_fetch_add(&w->events[w->last], 1);
-		if (w->last == PLATFORM_DEAD || w->last == PLATFORM_FAULT)
+		event = platform_switch(w->c, w->as, &r, &t);
+		w->last = event;
+		atomic_fetch_add(&w->events[event], 1);
+		if (event == PLATFORM_DEAD || event == PLATFORM_FAULT)
 			break;
 	}
+	pthread_mutex_lock(&w->mu);
 	platform_ctx_free(w->c);
+	w->c = NULL;
+	pthread_mutex_unlock(&w->mu);
 	return NULL;
 }
 
 static inline void worker_start(struct worker *w, struct platform_as *as, const char *entry, uint64_t rdi)
 {
 	memset(w, 0, sizeof(*w));
+	pthread_mutex_init(&w->mu, NULL);
 	w->as = as;
 	w->entry = entry;
 	w->rdi = rdi;
@@ -161,7 +168,10 @@ static inline void worker_start(struct worker *w, struct platform_as *as, const 
 static inline void worker_stop(struct worker *w)
 {
 	atomic_store(&w->stop, true);
-	platform_interrupt(w->c);
+	pthread_mutex_lock(&w->mu);
+	if (w->c)
+		platform_interrupt(w->c);
+	pthread_mutex_unlock(&w->mu);
 	pthread_join(w->thread, NULL);
 }
 
