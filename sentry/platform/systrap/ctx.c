@@ -206,7 +206,7 @@ struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as)
 	c->p = (struct st_platform *)p;
 	mutex_init(&c->mu, RANK_LEAF);
 	memset(c->answers, 0xff, sizeof(c->answers)); /* none */
-	spin_init(&c->spin);
+	spin_init(&c->spin, atomic_load_explicit(&c->p->rest_new, memory_order_relaxed));
 	c->fp = aligned_alloc(64, sizeof(*c->fp));
 	/* Now, not at the first switch: here the caller can still say no. */
 	if (!c->fp || join(c, (struct st_as *)as)) {
@@ -236,11 +236,21 @@ int st_ctx_enter(struct st_ctx *c, struct st_as *as)
 	return join(c, as);
 }
 
+/* Two that end at once may undo one another's: it is a guess all the same. */
+static void lived(const struct st_ctx *c)
+{
+	_Atomic unsigned *rest = &c->p->rest_new;
+
+	atomic_store_explicit(rest, spin_rest_new(atomic_load_explicit(rest, memory_order_relaxed), c->handovers), memory_order_relaxed);
+}
+
 void st_ctx_free(struct platform_ctx *base)
 {
 	struct st_ctx *c = (struct st_ctx *)base;
 
 	leave(c);
+	if (c->handovers)
+		lived(c);
 	if (own == c)
 		own = NULL;
 	mutex_destroy(&c->mu);

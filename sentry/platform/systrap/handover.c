@@ -205,6 +205,7 @@ bool st_handover(struct st_ctx *c)
 {
 	bool ok = false;
 
+	c->handovers++;
 	let_go(c);
 	if (c->spins) {
 		ok = spin(c);

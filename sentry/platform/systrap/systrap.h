@@ -60,6 +60,7 @@ struct st_platform {
 	bool fsgsbase; /* [I] the instructions may be used */
 	uint32_t stub_flags; /* [I] ST_HAS_*: what of them stubs may use */
 	_Atomic unsigned running; /* contexts that run program code */
+	_Atomic unsigned rest_new; /* hand-overs for which a new context does not spin: spin.h */
 	_Atomic int held_on[CPU_SETSIZE]; /* programs that run and are held there */
 	_Atomic uint64_t gap; /* ticks: when a thread was preempted last: place.c */
 	_Atomic uint64_t contended; /* ticks: others want the processors until then; 0: they never did */
@@ -141,6 +142,7 @@ struct st_ctx {
 	uint64_t call_end; /* [t] where it would go on if the sentry changed nothing; 0: that is not known */
 	uint64_t answers[ST_N_ANSWERS]; /* [t] what it may tell the program itself */
 	struct st_spin spin; /* [t] */
+	unsigned handovers; /* [t] */
 	uint64_t spins; /* [t] ticks that each side spins before it sleeps, until the stub is let go the next time */
 	bool held; /* [t] both threads on one processor: place.c */
 	unsigned held_on; /* [t] */

@@ -12,7 +12,7 @@ static struct st_spin s;
 
 static void begin(void)
 {
-	spin_init(&s);
+	spin_init(&s, SPIN_REST_NEW);
 	s.rest = 0;
 }
 
@@ -34,13 +34,30 @@ static unsigned rest(void)
 
 START_TEST(begins_soon)
 {
-	spin_init(&s);
+	spin_init(&s, SPIN_REST_NEW);
 	ck_assert_uint_eq(rest(), SPIN_REST_NEW);
 	ck_assert(spin_pays(&s));
 	learn(1, false);
 	ck_assert(spin_pays(&s)); /* a call that takes long, once */
 	learn(1, false);
 	ck_assert_uint_eq(rest(), SPIN_REST_FIRST);
+}
+END_TEST
+
+START_TEST(the_short_lived_begin_later)
+{
+	unsigned n = SPIN_REST_NEW;
+
+	for (unsigned i = 0; i < 20; i++) {
+		unsigned before = n;
+
+		n = spin_rest_new(n, 1);
+		ck_assert_uint_ge(n, before);
+	}
+	ck_assert_uint_eq(n, SPIN_REST_SHORT);
+	spin_init(&s, n);
+	ck_assert_uint_eq(rest(), SPIN_REST_SHORT);
+	ck_assert_uint_eq(spin_rest_new(n, SPIN_LIFE_SHORT), SPIN_REST_NEW);
 }
 END_TEST
 
@@ -111,6 +128,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, begins_soon);
+	tcase_add_test(t, the_short_lived_begin_later);
 	tcase_add_test(t, answers_outweigh_failures);
 	tcase_add_test(t, too_few_answers);
 	tcase_add_test(t, rests_grow_to_a_bound);
