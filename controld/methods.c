@@ -200,8 +200,8 @@ static void on_destroy(struct rpc_call *call, void *request)
 	}
 }
 
-#define OWN(NAME) RPC_METHOD(control, NAME, on_##NAME, 0)
-#define PASSED_ON(NAME, PHASE, AFTER) RPC_METHOD(control, NAME, forward_##NAME, 0),
+#define OWN(NAME) RPC_METHOD(control, NAME, on_##NAME)
+#define PASSED_ON(NAME, PHASE, AFTER) RPC_METHOD(control, NAME, forward_##NAME),
 
 const struct rpc_method methods[] = {
 	OWN(exec),

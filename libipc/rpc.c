@@ -294,8 +294,3 @@ void *rpc_arg(struct rpc *r)
 {
 	return r->arg;
 }
-
-void rpc_set_authority(struct rpc *r, uint32_t bits)
-{
-	r->authority = bits;
-}

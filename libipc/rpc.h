@@ -10,7 +10,7 @@
  *
  * Every request gets exactly one answer, cancelled or not (cancelling only
  * tells the server that nobody waits).  A request whose body does not decode,
- * of an unknown method or without authority is answered with an error; a peer
+ * or of an unknown method is answered with an error; a peer
  * that breaks the protocol otherwise (envelope, events, answers) loses its
  * connection.  An error reply carries errno and a text.
  *
@@ -36,11 +36,10 @@ struct rpc_method {
 	uint32_t id;
 	const struct msg_desc *request, *reply; /* reply NULL: an event */
 	void (*fn)(struct rpc_call *call, void *request);
-	uint32_t allow; /* bits of rpc_set_authority that may call it; 0: anyone */
 	const char *name;
 };
-#define RPC_METHOD(P, M, FN, ALLOW) { P##_##M##_id, &P##_##M##_desc, &P##_##M##_reply_desc, FN, ALLOW, #M }
-#define RPC_EVENT(P, M, FN, ALLOW) { P##_##M##_id, &P##_##M##_desc, NULL, FN, ALLOW, #M }
+#define RPC_METHOD(P, M, FN) { P##_##M##_id, &P##_##M##_desc, &P##_##M##_reply_desc, FN, #M }
+#define RPC_EVENT(P, M, FN) { P##_##M##_id, &P##_##M##_desc, NULL, FN, #M }
 
 /* Takes the socket.  methods[n] is borrowed (const table).  closed: called once
  * when the peer has gone (why NULL) or broke the protocol (why, borrowed);
@@ -54,10 +53,8 @@ void rpc_free(struct rpc *r); /* cancels calls under way; served calls become or
  * when none has come for the socket's receive timeout; the next one is waited for in the loop. */
 void rpc_run(struct rpc *r, void (*idle)(void));
 void *rpc_arg(struct rpc *r);
-void rpc_set_authority(struct rpc *r, uint32_t bits);
 
 /* Serving. */
-struct rpc *rpc_call_rpc(struct rpc_call *c); /* NULL once the peer is gone */
 void *rpc_call_arg(struct rpc_call *c); /* the rpc's arg, also after it is gone */
 void rpc_on_cancel(struct rpc_call *c, void (*fn)(struct rpc_call *c, void *arg), void *arg);
 void rpc_reply(struct rpc_call *c, const void *reply); /* borrows reply and its descriptors; ends the call */

@@ -53,7 +53,6 @@ struct rpc {
 	size_t n_methods;
 	void (*closed)(struct rpc *r, const struct err *why, void *arg);
 	void *arg;
-	uint32_t authority;
 	struct event *readable, *writable;
 	STAILQ_HEAD(, rpc_queued) queue;
 	unsigned n_queue;

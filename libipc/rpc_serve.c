@@ -87,8 +87,6 @@ static struct err *admit(struct rpc *r, const struct frame *f, const struct rpc_
 {
 	if (!m)
 		return err_with_text(ENOSYS, "unknown method %u", f->method);
-	if (m->allow && !(m->allow & r->authority))
-		return err_with_text(EPERM, "%s: not permitted to this client", m->name);
 	if (f->kind == FRAME_REQUEST && !m->reply)
 		return err_with_text(EPROTO, "%s: an event sent as a request", m->name);
 	if (f->kind == FRAME_EVENT && m->reply)
@@ -170,11 +168,6 @@ void rpc_serve_stop(struct rpc *r)
 }
 
 /* --- what a handler asks ----------------------------------------------------------- */
-
-struct rpc *rpc_call_rpc(struct rpc_call *c)
-{
-	return c->r;
-}
 
 void *rpc_call_arg(struct rpc_call *c)
 {

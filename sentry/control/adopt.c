@@ -27,7 +27,7 @@ static void do_adopt(struct rpc_call *call, void *request)
 	err_free(e);
 }
 
-static const struct rpc_method methods[] = { RPC_EVENT(boot, adopt, do_adopt, 0) };
+static const struct rpc_method methods[] = { RPC_EVENT(boot, adopt, do_adopt) };
 
 static void closed(struct rpc *r, const struct err *why, void *arg)
 {

@@ -26,7 +26,7 @@ static void control_do_containers(struct rpc_call *call, void *request)
 	adopt_list(rpc_call_arg(call), call);
 }
 
-#define METHOD(NAME) RPC_METHOD(control, NAME, control_do_##NAME, 0)
+#define METHOD(NAME) RPC_METHOD(control, NAME, control_do_##NAME)
 
 static const struct rpc_method methods[] = {
 	METHOD(create),

@@ -15,7 +15,6 @@ struct platform_ops {
 	void (*as_free)(struct platform_as *as);
 	bool (*as_reusable)(struct platform_as *as, struct platform_ctx *c); /* optional: never */
 	int (*as_orders)(struct platform_as *as, const struct platform_order *o, unsigned n); /* ranges are checked */
-	int64_t (*as_cpu_ns)(struct platform_as *as);
 	struct platform_ctx *(*ctx_new)(struct platform *p, struct platform_as *as);
 	void (*ctx_free)(struct platform_ctx *c);
 	void (*ctx_bind)(struct platform_ctx *c);

@@ -70,11 +70,6 @@ int platform_as_protect(struct platform_as *as, uint64_t addr, uint64_t len, int
 	return platform_as_orders(as, &o, 1);
 }
 
-int64_t platform_as_cpu_ns(struct platform_as *as)
-{
-	return as->ops->as_cpu_ns(as);
-}
-
 struct platform_ctx *platform_ctx_new(struct platform *p, struct platform_as *as)
 {
 	return p->ops->ctx_new(p, as);

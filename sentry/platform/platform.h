@@ -213,7 +213,4 @@ struct platform_patching {
 };
 const struct platform_patching *platform_patching(const struct platform *p); /* NULL: calls always trap */
 
-/* Processor time used by program code of an address space, ns. */
-int64_t platform_as_cpu_ns(struct platform_as *as);
-
 #endif

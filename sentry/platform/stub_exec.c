@@ -11,7 +11,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef MFD_EXEC
@@ -74,14 +73,4 @@ pid_t stub_exec(int exec_fd, const int *fds, unsigned n)
 	if (!pid)
 		run_child(exec_fd, fds, n);
 	return pid;
-}
-
-int64_t stub_cpu_ns(pid_t pid)
-{
-	struct timespec ts;
-
-	/* The kernel's clock id of a process (CPUCLOCK_SCHED). */
-	if (clock_gettime((clockid_t)((~(unsigned)pid << 3) | 2), &ts))
-		return 0;
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }

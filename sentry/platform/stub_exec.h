@@ -17,7 +17,4 @@ int stub_exec_file(const uint8_t *image, size_t len);
  * given and no others, no signal masked, a small and predictable layout. -1 and errno. */
 pid_t stub_exec(int exec_fd, const int *fds, unsigned n);
 
-/* Processor time of a living process of ours, ns; 0: not known. */
-int64_t stub_cpu_ns(pid_t pid);
-
 #endif

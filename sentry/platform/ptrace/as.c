@@ -90,7 +90,6 @@ void pt_as_kill_locked(struct pt_as *as)
 
 	as->dead = true;
 	if (as->pid && !as->reaped) {
-		atomic_store(&as->cpu_ns, stub_cpu_ns(as->pid));
 		syscall(SYS_tgkill, as->pid, as->pid, SIGKILL);
 		/* A traced thread stays until somebody has waited for it, and the
 		 * process as long as one of its threads. */
@@ -114,17 +113,6 @@ void pt_as_free(struct platform_as *base)
 		pt_ctx_set_thread(c, 0, 0);
 	mutex_unlock(&as->mu);
 	pt_as_put(as);
-}
-
-int64_t pt_as_cpu_ns(struct platform_as *base)
-{
-	struct pt_as *as = (struct pt_as *)base;
-	int64_t ns;
-
-	mutex_lock(&as->mu);
-	ns = as->pid && !as->reaped ? stub_cpu_ns(as->pid) : atomic_load(&as->cpu_ns);
-	mutex_unlock(&as->mu);
-	return ns;
 }
 
 /* --- carrying out -------------------------------------------------------------- */

@@ -55,7 +55,6 @@ struct pt_as {
 	STAILQ_HEAD(, pt_order) orders; /* [mu] not carried out yet */
 	uint64_t n_queued, n_done; /* [mu] orders ever queued, done */
 	_Atomic bool pending; /* orders is not empty: looked at before and after program code runs */
-	_Atomic int64_t cpu_ns; /* what a dead process had used */
 };
 
 struct pt_ctx {
@@ -87,7 +86,6 @@ int pt_wait(struct pt_ctx *c);
 struct platform_as *pt_as_new(struct platform *p);
 void pt_as_free(struct platform_as *as);
 int pt_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n);
-int64_t pt_as_cpu_ns(struct platform_as *as);
 void pt_as_drain(struct pt_as *as, struct pt_ctx *c); /* carries out what is queued, in c's thread */
 void pt_as_kill_locked(struct pt_as *as); /* kills and reaps the process and all its traced threads */
 void pt_as_put(struct pt_as *as);

@@ -227,7 +227,6 @@ const struct platform_ops platform_ptrace = {
 	.as_new = pt_as_new,
 	.as_free = pt_as_free,
 	.as_orders = pt_as_orders,
-	.as_cpu_ns = pt_as_cpu_ns,
 	.ctx_new = pt_ctx_new,
 	.ctx_free = pt_ctx_free,
 	.ctx_bind = pt_ctx_bind,

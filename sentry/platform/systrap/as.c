@@ -169,28 +169,18 @@ int st_as_start_locked(struct st_as *as)
 void st_as_kill_locked(struct st_as *as)
 {
 	atomic_store(&as->dead, true);
-	if (as->pid && !as->reaped) {
-		int64_t ns = stub_cpu_ns(as->pid);
-
-		if (ns)
-			atomic_store(&as->cpu_ns, ns);
+	if (as->pid && !as->reaped)
 		syscall(SYS_tgkill, as->pid, as->pid, SIGKILL);
-	}
 }
 
 /* Takes all memory from it, and ends it. */
 static void retire_locked(struct st_as *as)
 {
-	int64_t ns;
-
 	if (as->empty || atomic_load(&as->dead) || !as->pid)
 		return;
-	ns = stub_cpu_ns(as->pid);
 	as->empty = !st_orders_empty(as);
 	if (!as->empty)
 		return; /* it has died */
-	if (ns)
-		atomic_store(&as->cpu_ns, ns);
 	st_orders_exit(as);
 	atomic_store(&as->dead, true);
 }
@@ -247,15 +237,4 @@ bool st_as_reusable(struct platform_as *base, struct platform_ctx *ctx)
 	r = !atomic_load(&as->dead) && LIST_FIRST(&as->ctxs) == c && !LIST_NEXT(c, link) && SLIST_EMPTY(&as->idle);
 	mutex_unlock(&as->mu);
 	return r;
-}
-
-int64_t st_as_cpu_ns(struct platform_as *base)
-{
-	struct st_as *as = (struct st_as *)base;
-	int64_t ns;
-
-	mutex_lock(&as->mu);
-	ns = as->pid && !as->reaped ? stub_cpu_ns(as->pid) : 0;
-	mutex_unlock(&as->mu);
-	return ns ? ns : atomic_load(&as->cpu_ns);
 }

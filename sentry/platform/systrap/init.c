@@ -103,7 +103,6 @@ const struct platform_ops platform_systrap = {
 	.as_free = st_as_free,
 	.as_reusable = st_as_reusable,
 	.as_orders = st_as_orders,
-	.as_cpu_ns = st_as_cpu_ns,
 	.ctx_new = st_ctx_new,
 	.ctx_free = st_ctx_free,
 	.ctx_bind = st_ctx_bind,

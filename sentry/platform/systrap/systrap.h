@@ -113,7 +113,6 @@ struct st_as {
 	bool empty; /* [mu] nothing of the program's is mapped any more, nor will be */
 	LIST_HEAD(, st_ctx) ctxs; /* [mu] contexts that have a thread here */
 	SLIST_HEAD(, st_thread) idle; /* [mu] threads that wait for another context */
-	_Atomic int64_t cpu_ns; /* what a dead process had used */
 };
 
 struct st_ctx {
@@ -162,7 +161,6 @@ struct platform_as *st_as_new(struct platform *p);
 bool st_as_reusable(struct platform_as *as, struct platform_ctx *c);
 struct st_as *st_as_alloc(struct st_platform *p); /* without a process; NULL: no memory */
 void st_as_free(struct platform_as *as);
-int64_t st_as_cpu_ns(struct platform_as *as);
 int st_as_start_locked(struct st_as *as); /* its process is made if there is none; 0 or -errno */
 void st_as_kill_locked(struct st_as *as); /* kills the process; it may be reaped later */
 void st_as_put(struct st_as *as);

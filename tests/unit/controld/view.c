@@ -164,15 +164,15 @@ static void on_write(struct rpc_call *call, void *request)
 }
 
 static const struct rpc_method sentry_methods[] = {
-	RPC_METHOD(control, file_look, on_look, 0),
-	RPC_METHOD(control, file_list, on_list, 0),
-	RPC_METHOD(control, file_read, on_read, 0),
-	RPC_METHOD(control, file_make, on_make, 0),
-	RPC_METHOD(control, file_remove, on_remove, 0),
-	RPC_METHOD(control, file_rename, on_rename, 0),
-	RPC_METHOD(control, file_link, on_link, 0),
-	RPC_METHOD(control, file_change, on_change, 0),
-	RPC_METHOD(control, file_write, on_write, 0),
+	RPC_METHOD(control, file_look, on_look),
+	RPC_METHOD(control, file_list, on_list),
+	RPC_METHOD(control, file_read, on_read),
+	RPC_METHOD(control, file_make, on_make),
+	RPC_METHOD(control, file_remove, on_remove),
+	RPC_METHOD(control, file_rename, on_rename),
+	RPC_METHOD(control, file_link, on_link),
+	RPC_METHOD(control, file_change, on_change),
+	RPC_METHOD(control, file_write, on_write),
 };
 
 static void on_closed(struct rpc *r, const struct err *why, void *arg)
