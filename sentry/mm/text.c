@@ -173,10 +173,27 @@ static bool write_entries(struct mm *mm, const struct text_page *page, uint64_t 
 
 /* --- patching ----------------------------------------------------------------------- */
 
+/* That of the call before rip, or else the one of its row that has counted least.  (In a loop of several
+ * calls none may undo what another has counted: it would trap for ever.) */
+static _Atomic uint64_t *counter_of(struct text *t, uint64_t rip)
+{
+	_Atomic uint64_t *row = t->counters[(rip * UINT64_C(0x9e3779b97f4a7c15) >> 32) % TEXT_ROWS], *least = row;
+
+	for (unsigned i = 0; i < TEXT_ROW; i++) {
+		uint64_t v = atomic_load_explicit(&row[i], memory_order_relaxed);
+
+		if (v >> 8 == rip)
+			return &row[i];
+		if ((v & 0xff) < (atomic_load_explicit(least, memory_order_relaxed) & 0xff))
+			least = &row[i];
+	}
+	return least;
+}
+
 /* Whether that trap is one of many; *never: how to say that it is no use. */
 static bool often(struct text *t, uint64_t rip, _Atomic uint64_t **counter)
 {
-	_Atomic uint64_t *c = &t->counters[(rip ^ rip >> 6 ^ rip >> 12) % TEXT_COUNTERS];
+	_Atomic uint64_t *c = counter_of(t, rip);
 	uint64_t v = atomic_load_explicit(c, memory_order_relaxed);
 
 	*counter = c;

@@ -7,7 +7,9 @@
 #include "mm/mm_internal.h"
 #include "mm/text.h"
 
-#define TEXT_COUNTERS 64u
+#define TEXT_ROWS 16u
+#define TEXT_ROW 4u
+#define TEXT_PAGES 64u
 #define TEXT_MAX_OVERLAYS 256u
 #define TEXT_TABLE_PAGES 32u
 
@@ -17,8 +19,8 @@ struct overlay {
 };
 
 struct text {
-	_Atomic uint64_t counters[TEXT_COUNTERS]; /* address << 8 | traps there, NEVER: it cannot be patched */
-	_Atomic uint64_t pages[TEXT_COUNTERS]; /* the same of whole pages: text_known.c */
+	_Atomic uint64_t counters[TEXT_ROWS][TEXT_ROW]; /* address << 8 | traps there, NEVER: it cannot be patched */
+	_Atomic uint64_t pages[TEXT_PAGES]; /* the same of whole pages: text_known.c */
 	struct overlay overlays[TEXT_MAX_OVERLAYS]; /* by address */
 	unsigned n;
 	uint64_t table[TEXT_TABLE_PAGES]; /* offset in the memory file; 0: none yet (the first page is the vDSO's) */

@@ -15,7 +15,7 @@
 bool text_look_up(struct text *t, uint64_t rip)
 {
 	uint64_t page = (rip - 1) >> PAGE_SHIFT;
-	_Atomic uint64_t *c = &t->pages[page % TEXT_COUNTERS];
+	_Atomic uint64_t *c = &t->pages[page % TEXT_PAGES];
 	uint64_t v = atomic_load_explicit(c, memory_order_relaxed);
 
 	if (v >> 8 != page)

@@ -13,6 +13,9 @@ extern const struct platform_patching st_patching; /* of systrap.h, where the pl
 #define CALLS 100 /* where in its page a call is */
 #define ENDS (CALLS + 7)
 #define LEN (4 * PAGE_SIZE) /* each with the same call */
+#define LOOP_PAGE 3u /* and this one with many */
+#define LOOP_CALLS 24u
+#define LOOP_CALL(i) (64 * ((i) + 4) + (16 ^ ((i) + 4))) /* so near to each other that a poor hash takes them for one */
 
 static struct memobj *file;
 
@@ -29,6 +32,8 @@ static void setup(void)
 	ck_assert_uint_ge(b.len, LEN);
 	for (unsigned i = 0; i < LEN; i += PAGE_SIZE)
 		memcpy((uint8_t *)memfile_ptr(env.mf, b.off) + i + CALLS, code, sizeof(code));
+	for (unsigned i = 0; i < LOOP_CALLS; i++)
+		memcpy((uint8_t *)memfile_ptr(env.mf, b.off) + LOOP_PAGE * PAGE_SIZE + LOOP_CALL(i), code, sizeof(code));
 }
 
 static struct mm *process(void)
@@ -73,6 +78,26 @@ START_TEST(a_call_that_traps_often)
 	calls(mm, 0, 1);
 	ck_assert(patched(mm, 0));
 	ck_assert(!patched(mm, 1));
+	mm_put(mm);
+}
+END_TEST
+
+/* Wherever they lie: none keeps another from being counted. */
+START_TEST(calls_that_trap_in_turn)
+{
+	struct mm *mm = process();
+	uint8_t byte;
+
+	for (unsigned n = 0; n < 16 * LOOP_CALLS; n++) {
+		struct regs r = { .rip = WIN + LOOP_PAGE * PAGE_SIZE + LOOP_CALL(n % LOOP_CALLS) + 7, .orig_rax = NR };
+
+		ck_assert_int_eq(program_access(mm, r.rip, false, true, &byte), 0);
+		mm_text_trapped(mm, &r);
+	}
+	stub_hurry(mm);
+	mm_as(mm);
+	for (unsigned i = 0; i < LOOP_CALLS; i++)
+		ck_assert_uint_eq(((const uint8_t *)memfile_ptr(env.mf, mm->as->page[LOOP_PAGE].off))[LOOP_CALL(i)], 0xff);
 	mm_put(mm);
 }
 END_TEST
@@ -161,6 +186,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, a_call_that_traps_often);
+	tcase_add_test(t, calls_that_trap_in_turn);
 	tcase_add_test(t, known_pages_are_patched_sooner);
 	tcase_add_test(t, a_loaders_known_pages_are_patched_at_once);
 	tcase_add_test(t, a_file_that_has_changed_is_not_known);
