@@ -347,6 +347,21 @@ uint64_t memfile_committed(const struct memfile *m)
 	return host_fstat(m->fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
 }
 
+uint64_t memfile_room(struct memfile *m)
+{
+	uint64_t committed = memfile_committed(m), hard;
+
+	mutex_lock(&m->mu);
+	hard = m->hard;
+	mutex_unlock(&m->mu);
+	return committed < hard ? hard - committed : 0;
+}
+
+int memfile_reserve(struct memfile *m, uint64_t off, uint64_t len)
+{
+	return fallocate(m->fd, FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len) < 0 ? -ENOSPC : 0;
+}
+
 void memfile_commit(struct memfile *m, uint64_t off, uint64_t len)
 {
 	madvise(m->base + off, len, MADV_POPULATE_WRITE);

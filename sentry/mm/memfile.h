@@ -46,6 +46,9 @@ uint64_t memfile_allocated(const struct memfile *m); /* bytes of offsets handed 
 uint64_t memfile_reach(struct memfile *m); /* bytes that may come to be committed without another allocation */
 void memfile_trim(struct memfile *m); /* gives back what freed pages hold still */
 uint64_t memfile_committed(const struct memfile *m); /* bytes of host memory (fstat) */
+uint64_t memfile_room(struct memfile *m); /* bytes of host memory up to the hard limit, as it seems now */
+/* The host holds memory for the range from now on, whose contents stay; -ENOSPC: it has none. */
+int memfile_reserve(struct memfile *m, uint64_t off, uint64_t len);
 /* The next part of [off, end) that the host holds memory for, page aligned; the rest
  * reads as zero.  False: none. */
 bool memfile_next_data(const struct memfile *m, uint64_t off, uint64_t end, uint64_t *start, uint64_t *stop);

@@ -200,19 +200,23 @@ int tmpfs_getattr(struct inode *i, struct kstat *st)
 	return 0;
 }
 
+/* As on Linux the memory is the host's from now on, and if there is too little of it nothing is taken at all. */
 static int preallocate(struct tmpfs_node *n, uint64_t from, uint64_t to)
 {
 	uint64_t idx = from / PAGE_SIZE, end = (to + PAGE_SIZE - 1) / PAGE_SIZE, off;
+	struct memfile *mf = tmpfs_sb(n->sb)->mf;
+	int r = end - idx > tmpfs_room(n) ? -ENOSPC : 0;
 
-	while (idx < end) {
+	while (!r && idx < end) {
 		int64_t k = tmpfs_run(n, idx, end - idx < RUN_PAGES ? end - idx : RUN_PAGES, true, &off);
 
 		if (k < 0)
 			return (int)k;
-		memfile_put(tmpfs_sb(n->sb)->mf, off, (uint64_t)k * PAGE_SIZE);
+		r = memfile_reserve(mf, off, (uint64_t)k * PAGE_SIZE);
+		memfile_put(mf, off, (uint64_t)k * PAGE_SIZE);
 		idx += (uint64_t)k;
 	}
-	return 0;
+	return r;
 }
 
 static void punch(struct tmpfs_node *n, uint64_t from, uint64_t to)

@@ -78,6 +78,7 @@ extern const struct memobj_ops tmpfs_memobj_ops;
  * done) or a hole (*off = HOLE). make: holes are filled. Pages, or -ENOSPC, -ENOMEM, -EFBIG. */
 #define TMPFS_HOLE UINT64_MAX
 int64_t tmpfs_run(struct tmpfs_node *n, uint64_t idx, uint64_t max, bool make, uint64_t *off);
+uint64_t tmpfs_room(struct tmpfs_node *n); /* pages that the file may come to have, as it seems now */
 /* Frees the whole pages [first, end) and zeroes what is named by bytes around them. */
 void tmpfs_drop(struct tmpfs_node *n, uint64_t first, uint64_t end);
 void tmpfs_zero(struct tmpfs_node *n, uint64_t from, uint64_t to); /* within one page */

@@ -74,6 +74,19 @@ uint64_t tmpfs_bytes(void)
 	return atomic_load(&all_pages) * PAGE_SIZE;
 }
 
+uint64_t tmpfs_room(struct tmpfs_node *n)
+{
+	const struct tmpfs_super *s = tmpfs_sb(n->sb);
+	uint64_t used = atomic_load(&s->pages), room = memfile_room(memfile_of(n)) / PAGE_SIZE;
+
+	if (s->max_pages && s->max_pages < used + room)
+		room = s->max_pages > used ? s->max_pages - used : 0;
+	mutex_lock(&n->mu);
+	room += n->n_pages;
+	mutex_unlock(&n->mu);
+	return room;
+}
+
 static void uncharge(struct tmpfs_node *n, uint64_t pages)
 {
 	atomic_fetch_sub(&tmpfs_sb(n->sb)->pages, pages);
@@ -175,6 +188,17 @@ static uint64_t take_pages(struct tmpfs_node *n, uint64_t first, uint64_t end, u
 	return idx < end ? idx : UINT64_MAX;
 }
 
+/* Those that lie behind one another in the memory file are put at once. */
+static void put_pages(struct memfile *mf, const uint64_t *off, unsigned count)
+{
+	for (unsigned i = 0, run; i < count; i += run) {
+		run = 1;
+		while (i + run < count && off[i + run] == off[i] + run * PAGE_SIZE)
+			run++;
+		memfile_put(mf, off[i], run * PAGE_SIZE);
+	}
+}
+
 void tmpfs_drop(struct tmpfs_node *n, uint64_t first, uint64_t end)
 {
 	uint64_t batch[DROP_BATCH];
@@ -189,8 +213,7 @@ void tmpfs_drop(struct tmpfs_node *n, uint64_t first, uint64_t end)
 		mutex_unlock(&n->mu);
 		if (k) /* nobody can map them any more, and those who have lose them */
 			mm_object_invalidate(&n->obj, first * PAGE_SIZE, ((next < end ? next : end) - first) * PAGE_SIZE, false);
-		for (unsigned i = 0; i < k; i++)
-			memfile_put(memfile_of(n), batch[i], PAGE_SIZE);
+		put_pages(memfile_of(n), batch, k);
 		uncharge(n, k);
 		first = next;
 	}

@@ -240,4 +240,22 @@ CASE(pages_here_and_there)
 	CHECK(ftruncate(fd, 0) == 0 && ftruncate(fd, 4096) == 0 && pread(fd, &c, 1, 0) == 1 && !c);
 }
 
+/* More than there is: refused at once, and nothing is taken. */
+CASE(too_much_allocated_ahead)
+{
+	const off_t tib = (off_t)1 << 40;
+	int fd = open("/dev/shm", O_RDWR | O_TMPFILE, 0600);
+	struct stat st;
+
+	CHECK(fd >= 0);
+	CHECK(pwrite(fd, "x", 1, 4096) == 1);
+	CHECK_ERR(fallocate(fd, 0, 0, 8 * tib), ENOSPC);
+	CHECK(fstat(fd, &st) == 0);
+	CHECK(st.st_blocks == 8);
+	CHECK(st.st_size == 4097);
+	CHECK(fallocate(fd, 0, 0, 1 << 20) == 0);
+	CHECK(fstat(fd, &st) == 0);
+	CHECK(st.st_blocks == 2048);
+}
+
 int main(void) { return run_cases(); }
