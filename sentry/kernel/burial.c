@@ -7,6 +7,7 @@
 #include "lib/threads.h"
 #include "mm/mm.h"
 
+#include <sched.h>
 #include <string.h>
 
 #define STACK (64 * 1024)
@@ -20,7 +21,12 @@ void burials_init(struct burials *b)
 static struct mm *next(struct burials *b)
 {
 	struct mm *mm;
+	int from;
 
+	mutex_lock(&b->mu);
+	from = b->from;
+	mutex_unlock(&b->mu);
+	thread_keep_off(from); /* before it sleeps: it is woken elsewhere then */
 	mutex_lock(&b->mu);
 	while (!b->n)
 		pthread_cond_wait(&b->more, &b->mu.m);
@@ -43,6 +49,7 @@ void burial(struct burials *b, struct mm *mm)
 	bool taken;
 
 	mutex_lock(&b->mu);
+	b->from = sched_getcpu();
 	if (!b->digs)
 		b->digs = !thread_start(STACK, dig, b);
 	taken = b->digs && b->n < BURIALS_MOST;

@@ -1,7 +1,9 @@
 /*
  * burial.h - what is left of small processes that have ended: their pages, and the stub
  * that maps them.  Taking these apart takes the host longer than anything else at a
- * process's end, and nobody can tell whether it is done; so its parent is told first.
+ * process's end, and nobody can tell whether it is done; so its parent is told first,
+ * and it is done on another processor, if there is one: the parent mostly goes on where
+ * the process has ended.
  */
 #ifndef SENTRY_KERNEL_BURIAL_H
 #define SENTRY_KERNEL_BURIAL_H
@@ -21,6 +23,7 @@ struct burials {
 	pthread_cond_t more; /* [mu] n is not 0 */
 	struct mm *waiting[BURIALS_MOST]; /* [mu] the oldest first */
 	unsigned n; /* [mu] */
+	int from; /* [mu] the processor where one ended last */
 	bool digs; /* [mu] the thread runs */
 };
 

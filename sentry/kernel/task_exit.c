@@ -215,8 +215,8 @@ static bool begin_exit(struct task *t)
 	return last;
 }
 
-/* bury_mm: the address space may be freed later (burial.h). */
-static void release_resources(struct task *t, bool bury_mm)
+/* bury_mm: the address space may be freed later; if so, it is returned for burial(). */
+static struct mm *release_resources(struct task *t, bool bury_mm)
 {
 	struct fdtable *files;
 	struct fs_context *fs;
@@ -238,10 +238,10 @@ static void release_resources(struct task *t, bool bury_mm)
 	fdtable_put_table(files);
 	fs_context_put(fs);
 	platform_ctx_free(ctx);
-	if (!bury_mm)
-		mm_put(mm);
-	else if (mm_put_begin(mm))
-		burial(&t->k->tasks->burials, mm);
+	if (bury_mm)
+		return mm_put_begin(mm) ? mm : NULL;
+	mm_put(mm);
+	return NULL;
 }
 
 static void fold_usage_locked(struct task *t)
@@ -295,6 +295,8 @@ void task_exit(struct task *t)
 	struct nsproxy *ns;
 	struct usage_sum *dead = &t->tg->dead;
 	struct mm_usage mu;
+	struct burials *burials = &t->k->tasks->burials;
+	struct mm *remains;
 	unsigned status;
 	bool first = t->tg->is_init || t->tg->own_tgid == 1, small = false, last;
 
@@ -315,7 +317,7 @@ void task_exit(struct task *t)
 		tasks_unlock(t->k);
 		leave_terminal(t);
 	}
-	release_resources(t, small && !first && !oom_pressing(t->k));
+	remains = release_resources(t, small && !first && !oom_pressing(t->k));
 	if (last)
 		ipc_process_exit(t->ns->ipc, t->tg);
 	if (last && first)
@@ -331,6 +333,8 @@ void task_exit(struct task *t)
 	if (last)
 		trace_parent_is_told(t, status);
 	finish(t, last);
+	if (remains)
+		burial(burials, remains);
 }
 
 void task_abort_unstarted(struct task *t)

@@ -64,6 +64,19 @@ void thread_enter(const char *name)
 	mutex_unlock(&mu);
 }
 
+void thread_keep_off(int cpu)
+{
+	static _Thread_local int off = -1;
+	cpu_set_t others = all_cpus;
+
+	if (cpu < 0 || cpu == off)
+		return;
+	off = cpu;
+	CPU_CLR((unsigned)cpu, &others);
+	if (CPU_COUNT(&others))
+		sched_setaffinity(0, sizeof(others), &others);
+}
+
 void thread_leave(void)
 {
 	lock_wake_owed();

@@ -34,6 +34,9 @@ void threads_use_cpus(const cpu_set_t *cpus);
 /* The calling thread's; name is borrowed. A thread that ends leaves before. */
 void thread_enter(const char *name);
 void thread_leave(void);
+/* The calling thread had better not run there: others wait for what that processor does, and
+ * for this thread nobody does.  It costs a host call when it is not the processor said before. */
+void thread_keep_off(int cpu);
 
 /* Another, detached, for main, which enters; stack: bytes.  0 or a positive errno. */
 int thread_start(size_t stack, void *(*main)(void *arg), void *arg);

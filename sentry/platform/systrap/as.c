@@ -90,6 +90,7 @@ static void *reaper(void *arg)
 	for (;;) {
 		struct st_as *as;
 
+		st_place_keep_off(p);
 		pid = wait4(-p->zygote.pid, NULL, __WALL, NULL);
 		if (pid < 0 && errno == EINTR)
 			continue;
@@ -173,11 +174,16 @@ void st_as_kill_locked(struct st_as *as)
 		syscall(SYS_tgkill, as->pid, as->pid, SIGKILL);
 }
 
-/* Takes all memory from it, and ends it. */
+/* Takes all memory from it, and ends it: all on the calling thread's processor, while its
+ * threads may have been held where others go on now. */
 static void retire_locked(struct st_as *as)
 {
+	struct st_thread *th;
+
 	if (as->empty || atomic_load(&as->dead) || !as->pid)
 		return;
+	SLIST_FOREACH(th, &as->idle, link)
+		st_place_end(as->p, th);
 	as->empty = !st_orders_empty(as);
 	if (!as->empty)
 		return; /* it has died */

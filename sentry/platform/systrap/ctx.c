@@ -251,6 +251,7 @@ void st_ctx_free(struct platform_ctx *base)
 	leave(c);
 	if (c->handovers)
 		lived(c);
+	st_place_mark(c->p);
 	if (own == c)
 		own = NULL;
 	mutex_destroy(&c->mu);

@@ -9,6 +9,9 @@
  * never for longer than ST_HOLD_NS without the scheduler having its say in between: it
  * alone knows what else there is to run.  No thread is moved while it runs.
  *
+ * What nobody waits for (the next stub made, an ended one taken apart) is done on another
+ * processor than where a program has begun or ended last: that is where the next one runs.
+ *
  * (A seccomp notification with synchronous wake-up would stay on one processor by
  * itself.  Measured, it costs what the futexes cost there, 5 to 6 us beside other load,
  * and it would need a listener a thread, where the mapper's is the one that a thread may
@@ -108,17 +111,40 @@ static bool run_stub_on(const struct st_ctx *c, const cpu_set_t *cpus)
 }
 
 /* -1: where it likes. */
-static void hold_stub(const struct st_ctx *c, int cpu)
+static void hold_thread(const struct st_platform *p, struct st_thread *th, int cpu)
 {
 	cpu_set_t one;
 
-	if (c->th->on == cpu)
+	if (th->on == cpu)
 		return;
-	c->th->on = cpu;
+	th->on = cpu;
 	CPU_ZERO(&one);
 	if (cpu >= 0)
 		CPU_SET((unsigned)cpu, &one);
-	run_stub_on(c, cpu < 0 ? &c->p->cpu_set : &one);
+	sched_setaffinity(th->tid, sizeof(one), cpu < 0 ? &p->cpu_set : &one);
+}
+
+static void hold_stub(const struct st_ctx *c, int cpu)
+{
+	hold_thread(c->p, c->th, cpu);
+}
+
+void st_place_mark(struct st_platform *p)
+{
+	if (p->places)
+		atomic_store_explicit(&p->begun_on, (int)st_place_own(), memory_order_relaxed);
+}
+
+void st_place_keep_off(const struct st_platform *p)
+{
+	if (p->places)
+		thread_keep_off(atomic_load_explicit(&p->begun_on, memory_order_relaxed));
+}
+
+void st_place_end(const struct st_platform *p, struct st_thread *th)
+{
+	if (p->places)
+		hold_thread(p, th, (int)st_place_own());
 }
 
 void st_place_free(struct st_ctx *c)

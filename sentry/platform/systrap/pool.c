@@ -52,6 +52,7 @@ static void *maker(void *arg)
 		}
 		mutex_unlock(&p->pool_mu);
 		as = make(p);
+		st_place_keep_off(p); /* before it sleeps: it is woken elsewhere then */
 		mutex_lock(&p->pool_mu);
 		if (as) {
 			SLIST_INSERT_HEAD(&p->ready, as, ready_link);
@@ -82,6 +83,7 @@ struct st_as *st_pool_take(struct st_platform *p)
 {
 	struct st_as *as;
 
+	st_place_mark(p);
 	mutex_lock(&p->pool_mu);
 	as = take_locked(p);
 	if (!as && p->asked && p->want < POOL_MAX)

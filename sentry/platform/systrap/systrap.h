@@ -62,6 +62,7 @@ struct st_platform {
 	_Atomic unsigned running; /* contexts that run program code */
 	_Atomic unsigned rest_new; /* hand-overs for which a new context does not spin: spin.h */
 	_Atomic int held_on[CPU_SETSIZE]; /* programs that run and are held there */
+	_Atomic int begun_on; /* the processor where a program began or ended last: the platform's own threads keep off it */
 	_Atomic uint64_t gap; /* ticks: when a thread was preempted last: place.c */
 	_Atomic uint64_t contended; /* ticks: others want the processors until then; 0: they never did */
 	struct mutex zygote_mu;
@@ -270,6 +271,9 @@ void st_place_preempted(struct st_platform *p, uint64_t now); /* a thread that s
 bool st_place_contended(const struct st_platform *p); /* other processes want the processors */
 void st_place_runs(struct st_ctx *c, bool runs); /* the program, on both sides of our sleep */
 void st_place_free(struct st_ctx *c); /* neither of its threads is held anywhere any more */
+void st_place_mark(struct st_platform *p); /* a program begins or ends, on the calling thread */
+void st_place_keep_off(const struct st_platform *p); /* the calling thread does what nobody waits for */
+void st_place_end(const struct st_platform *p, struct st_thread *th); /* it is idle, and will be killed: here */
 void st_place_leave(struct st_ctx *c); /* it gives its stub's thread back */
 bool st_place_taken(const struct st_platform *p, unsigned cpu); /* a program that is held there runs */
 unsigned st_place_own(void); /* the processor that the calling thread runs on */
