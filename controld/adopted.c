@@ -1,9 +1,7 @@
 /*
- * adopted.c - a controld that takes the place of one that was killed: it asks
- * the sentry which containers and processes there are before it serves anybody.
- * See sandbox.h.
- *
- * What had ended is asked for like the rest: the sentry remembers it.
+ * adopted.c - start-up of a controld that replaces one that was killed: before it serves anybody it asks
+ * the sentry which containers and processes there are, including those that have ended meanwhile, which
+ * the sentry remembers.  See sandbox.h.
  */
 #include "sandbox.h"
 

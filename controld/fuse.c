@@ -1,8 +1,8 @@
 /*
  * fuse.c - see fuse.h.
  *
- * Requests are rows of a table.  Who speaks is the host's kernel, but lengths are
- * checked all the same: the descriptor came from a client.
+ * Requests are rows of a table.  The peer is the host's kernel, but its lengths are checked all the
+ * same: the descriptor was handed over by a client.
  */
 #include "fuse.h"
 

@@ -1,10 +1,10 @@
 /*
- * fuse.h - the part of the FUSE protocol that a simple file system needs,
- * without a cache: each look, and each change, comes to us.
+ * fuse.h - the part of the FUSE protocol that a simple file system needs, with the kernel's caching
+ * turned off: every lookup, read and change arrives here.
  *
- * The host's kernel speaks it on a descriptor of /dev/fuse (fuse(4), linux/fuse.h);
- * what it is told comes to processes that use the mount.  fuse.c knows the frames, their
- * owner the files.  One thread, its libevent loop; host calls: read, write, close.
+ * The host's kernel speaks it on a descriptor of /dev/fuse (fuse(4), linux/fuse.h).  fuse.c knows the
+ * frames; its user (view.c) knows the files.  One thread, on its libevent loop; host calls: read,
+ * write, close.
  */
 #ifndef REDOUBT_CONTROLD_FUSE_H
 #define REDOUBT_CONTROLD_FUSE_H

@@ -1,6 +1,6 @@
 /*
- * ids.h - a container's user and group numbers as the host has them: a joiner
- * gives and sees the host's.  Pure.
+ * ids.h - translates user and group ids between the container's and the host's: a process of the host
+ * that looks at the container's files (view.h) uses the host's.  Pure functions.
  */
 #ifndef REDOUBT_CONTROLD_IDS_H
 #define REDOUBT_CONTROLD_IDS_H

@@ -1,11 +1,10 @@
 /*
- * nodes.h - numbers for paths below a root: how a FUSE file system names its
- * files to the kernel.
+ * nodes.h - node numbers for a FUSE file system: each stands for a path below its root.
  *
- * A number is never used twice.  The kernel counts how often it was told one and
- * says when it forgets them; since it may remember what has long gone, there is
- * a bound: the path that was used least lately goes, and its number then names
- * nothing (ESTALE: the kernel asks by name again).  One thread.
+ * A number is never used twice.  The kernel counts how often it was given a number and says when it
+ * forgets it.  Since the kernel may remember any number of paths, there is a bound: the path that was
+ * least recently used is dropped and its number then means nothing (ESTALE: the kernel looks the name
+ * up again).  One thread.
  */
 #ifndef REDOUBT_CONTROLD_NODES_H
 #define REDOUBT_CONTROLD_NODES_H

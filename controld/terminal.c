@@ -1,10 +1,10 @@
 /*
  * terminal.c - the size of the first container's terminal.  See sandbox.h.
  *
- * An engine tells the size by setting it on the pty's master, which it holds.
- * The host's kernel then signals the processes whose controlling terminal the
- * slave is: we are the only one (the launcher made us that), and pass it on.
- * Bytes do not come by here; the sentry has its own descriptor for them.
+ * An engine sets the size on the pty's master, which it holds.  The host's kernel then sends SIGWINCH to
+ * the processes whose controlling terminal is the slave.  controld is the only one (the launcher made
+ * it that), and passes the size on to the sentry.  The terminal's bytes do not come through here: the
+ * sentry has its own descriptor for them.
  */
 #include "sandbox.h"
 

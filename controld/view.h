@@ -1,10 +1,10 @@
 /*
- * view.h - a container's files that only its sentry has, for processes of the
- * host that take the mount namespace of who stands for it for the container's:
- * its /proc (`podman top`, `nsenter -m`), and what lies in memory (`podman cp` into a tmpfs).
+ * view.h - serves a container's /proc and tmpfs mounts, which only its sentry has, to processes of the
+ * host that have joined the mount namespace of the container's process on the host (`podman top`,
+ * `nsenter -m`, `podman cp` into a tmpfs).
  *
- * The launcher mounts a FUSE file system for each and gives us its connection.  What
- * is asked of it the sentry is asked, at once and every time.
+ * The launcher mounts a FUSE file system for each (launcher/view.h) and hands over its connection.
+ * Every FUSE request becomes a control request to the sentry; nothing is cached.
  */
 #ifndef REDOUBT_CONTROLD_VIEW_H
 #define REDOUBT_CONTROLD_VIEW_H

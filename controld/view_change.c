@@ -1,8 +1,8 @@
 /*
- * view_change.c - a joiner changes a tmpfs of the container's.  See view_impl.h.
+ * view_change.c - changes that a process of the host makes in a container's tmpfs.  See view_impl.h.
  *
- * Each change is one question to the sentry; where the kernel then wants to know
- * what there is now, that is a second one.
+ * Each change is one request to the sentry, and a second one where the host's kernel then wants the
+ * attributes of the result.
  */
 #include "view_impl.h"
 

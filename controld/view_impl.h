@@ -1,11 +1,10 @@
 /*
- * view_impl.h - what view.c (looking) and view_change.c (changing) share.
+ * view_impl.h - what view.c (reading) and view_change.c (changing) share.
  *
- * Neither side is believed: what the kernel passes on comes from any process that
- * has joined, and the sentry may have fallen.  So a joiner is shown directories,
- * regular files, links, FIFOs and sockets only, as if there were no devices; answers are
- * of bounded size and come in a time that is bounded too; what a text says is the
- * sentry's word.
+ * Neither side is trusted: a FUSE request may come from any process that has joined, and the
+ * sentry may have been taken over.  So only directories, regular files, symbolic links, FIFOs and
+ * sockets are shown, never devices; the sentry's answers are bounded in size and in time; the
+ * contents of files are whatever the sentry says.
  */
 #ifndef REDOUBT_CONTROLD_VIEW_IMPL_H
 #define REDOUBT_CONTROLD_VIEW_IMPL_H

@@ -1,6 +1,6 @@
 /*
- * audit.h - what a live process may do, from /proc and from the kernel's copy of
- * its seccomp filter, held against its component's printed policy.
+ * audit.h - what a live process may do, from /proc and from the kernel's copy of its seccomp filter,
+ * compared with its component's printed policy.
  */
 #ifndef REDOUBT_LAUNCHER_AUDIT_H
 #define REDOUBT_LAUNCHER_AUDIT_H

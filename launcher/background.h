@@ -1,5 +1,6 @@
 /*
- * background.h - a process of the launcher's that stays when its command has ended.
+ * background.h - turns a child of the launcher into a background process that stays after the command
+ * has ended.
  */
 #ifndef REDOUBT_LAUNCHER_BACKGROUND_H
 #define REDOUBT_LAUNCHER_BACKGROUND_H

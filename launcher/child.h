@@ -1,5 +1,6 @@
 /*
- * child.h - a process of the launcher's own code that tells through a pipe how its beginning went.
+ * child.h - forks a child that runs the launcher's own code and reports through a pipe whether it
+ * started well.
  */
 #ifndef LAUNCHER_CHILD_H
 #define LAUNCHER_CHILD_H

@@ -1,5 +1,5 @@
 /*
- * clock.h - time that only passes, for bounds on waits.
+ * clock.h - the monotonic clock, for deadlines.
  */
 #ifndef REDOUBT_LAUNCHER_CLOCK_H
 #define REDOUBT_LAUNCHER_CLOCK_H

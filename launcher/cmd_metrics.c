@@ -1,9 +1,9 @@
 /*
- * cmd_metrics.c - export-metrics: a sandbox's metrics, or all sandboxes', to
- * standard output; metric-server: the same by HTTP, for Prometheus to fetch.
+ * cmd_metrics.c - export-metrics: prints the metrics of one or all sandboxes; metric-server: serves the
+ * same over HTTP, for Prometheus to fetch.
  *
- * The server knows one thing to answer, one client at a time, each within a few
- * seconds: the first line is read, the rest of the request passed over.
+ * The server has one answer and serves one client at a time, each within a few seconds: it reads the
+ * first line of a request and skips the rest.
  */
 #include "clock.h"
 #include "metrics.h"

@@ -1,7 +1,7 @@
 /*
- * cmd_port_forward.c - port-forward: connections to a local port, or one that is
- * made to a local socket, are joined to a port inside.  The sandbox is handed each
- * connection and carries its bytes itself; what ends this command ends no connection.
+ * cmd_port_forward.c - port-forward: joins connections to a local TCP port (or one connection to a local
+ * socket) to a port inside.  Each connection is handed over to the sandbox, which copies the bytes
+ * itself; so connections live on when this command ends.
  */
 #include "client.h"
 #include "sandbox.h"

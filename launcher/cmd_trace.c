@@ -1,6 +1,6 @@
 /*
- * cmd_trace.c - trace: sessions that tell what a sandbox's programs do, as runsc's
- * command of that name has them.  Each subcommand is a row with options of its own.
+ * cmd_trace.c - trace: sessions that report what a sandbox's programs do, compatible with runsc's command
+ * of that name.  Each subcommand is a row of a table, with options of its own.
  */
 #include "trace.h"
 

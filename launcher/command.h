@@ -48,10 +48,13 @@ struct command {
 	struct err *(*run)(struct context *c, int *status);
 };
 
-/* checkpoint and restore are refused by name */
-#define COMMANDS(X) X(audit) X(checkpoint) X(debug) X(doctor) X(events) X(features) X(restore) X(update) \
-	X(create) X(delete) X(do) X(exec) X(install) X(kill) X(list) X(pause) X(ps) X(read_control) X(write_control) \
-	X(export_metrics) X(metric_server) X(mount) X(network) X(port_forward) X(resume) X(run) X(spec) X(start) X(state) X(trace) X(uninstall) X(usage) X(wait)
+/* In the order in which --help lists them: the life of a container; changing one that runs; looking at one;
+ * the machine.  checkpoint and restore are refused by name. */
+#define COMMANDS(X) \
+	X(do) X(spec) X(run) X(create) X(start) X(exec) X(state) X(list) X(ps) X(kill) X(pause) X(resume) X(wait) X(delete) \
+	X(update) X(mount) X(network) X(port_forward) X(read_control) X(write_control) \
+	X(events) X(usage) X(export_metrics) X(metric_server) X(trace) X(debug) X(audit) \
+	X(doctor) X(features) X(install) X(uninstall) X(checkpoint) X(restore)
 #define DECLARE_COMMAND(NAME) extern const struct command command_##NAME;
 COMMANDS(DECLARE_COMMAND)
 #undef DECLARE_COMMAND

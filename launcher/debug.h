@@ -1,6 +1,6 @@
 /*
- * debug.h - what the command debug can ask of a live sandbox: each a function that
- * asks, and prints what it was told.
+ * debug.h - what the command `debug` can request of a live sandbox: each function makes a request and
+ * prints the answer.
  */
 #ifndef REDOUBT_LAUNCHER_DEBUG_H
 #define REDOUBT_LAUNCHER_DEBUG_H

@@ -1,9 +1,8 @@
 /*
- * debug_procfs.c - what /proc shows of each process of a container, as JSON.
- * See debug.h.  The members have runsc's names (trace procfs).
+ * debug_procfs.c - what /proc shows of each process of a container, as JSON.  See debug.h.  The members
+ * have runsc's names (trace procfs).
  *
- * The sandbox sends the files' texts; they are taken apart here, and what is not
- * as such a text is, is left out.
+ * The sandbox sends the contents of the files, which are parsed here; what does not parse is left out.
  */
 #include "debug.h"
 

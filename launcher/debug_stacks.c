@@ -1,8 +1,8 @@
 /*
- * debug_stacks.c - the sentry's call chains, with functions' names.  See debug.h.
+ * debug_stacks.c - call chains of the sentry's threads, with function names.  See debug.h.
  *
- * The sentry tells addresses, as its executable file counts them; the names come
- * from that file.  Where it has none, the addresses are for addr2line(1).
+ * The sentry reports addresses as offsets in its executable file; the names come from that file's
+ * symbol table.  Without one the addresses are printed, for addr2line(1).
  */
 #include "debug.h"
 

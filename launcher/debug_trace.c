@@ -1,10 +1,10 @@
 /*
  * debug_trace.c - a timeline of what a container's programs do.  See debug.h.
  *
- * A trace session of every call is told to a socket of ours; each event is written down as
- * it comes.  A call is two entries, its beginning ("B") and its end ("E"), as the format
- * has it: one that was under way at either end of the time lacks the other.  The sandbox is
- * not believed: frames are checked, and events of other containers of a pod left out.
+ * A trace session of all calls is opened with a socket of ours as its sink; each event is written as it
+ * arrives.  A call is two entries, its beginning ("B") and its end ("E"), as the format wants it; of a
+ * call that was under way when the session began or ended there is only one.  The sandbox is not
+ * trusted: frames are checked, and events of other containers of a pod are left out.
  */
 #include "clock.h"
 #include "debug.h"

@@ -1,5 +1,5 @@
 /*
- * doctor.h - the checks of `doctor`: each looks at one thing of the machine.
+ * doctor.h - the checks of `doctor`: each examines one property of the machine.
  */
 #ifndef REDOUBT_LAUNCHER_DOCTOR_H
 #define REDOUBT_LAUNCHER_DOCTOR_H

@@ -1,10 +1,10 @@
 /*
  * failure.c - see failure.h.
  *
- * Who ends first takes others along: without controld its gofer is killed, without a
- * sentry the gofer ends by itself.  So they are looked at in that order.  What a component
- * said is read from the file that is its standard error; with a log elsewhere it says
- * there, besides, what it fails of (log_fatal).
+ * One component's end brings others down: when controld is gone its gofer is killed, and when the
+ * sentry is gone the gofer ends by itself.  So they are examined in that order.  A component's own
+ * message is read from the file that is its standard error; if it logs elsewhere, it writes what it
+ * fails of to standard error as well (log_fatal).
  */
 #include "failure.h"
 

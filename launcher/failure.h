@@ -1,5 +1,5 @@
 /*
- * failure.h - why the components of a container that is being made ended.
+ * failure.h - finds out why a component ended while a container was being made, for the error message.
  */
 #ifndef REDOUBT_LAUNCHER_FAILURE_H
 #define REDOUBT_LAUNCHER_FAILURE_H

@@ -1,6 +1,6 @@
 /*
- * gofer_watch.h - a process of the launcher's that stays replaces its container's gofer
- * as soon as it is killed.
+ * gofer_watch.h - used by launcher processes that stay (attached launchers, stand-ins): waits for the end
+ * of the container's gofer, and starts another when it was killed.
  */
 #ifndef REDOUBT_LAUNCHER_GOFER_WATCH_H
 #define REDOUBT_LAUNCHER_GOFER_WATCH_H

@@ -1,11 +1,11 @@
 /*
- * guard.h - a process that stays with a sandbox which its maker does not wait for, and
- * replaces the first container's gofer when that is killed.
+ * guard.h - the guard: a background process for a detached sandbox, which starts another gofer for the
+ * first container when its gofer is killed.
  *
- * Attached launchers and stand-ins do that for the containers that they wait for.
- * A guard that was killed is started again by the next command (client.c).
- * The guard is the launcher's code with its caller's privileges, reads nothing that
- * any other process writes but the container's record, and ends with the sentry.
+ * Attached launchers and stand-ins do the same for the containers that they wait for.  A guard that
+ * was killed is started again by the next command (client.c).  It runs the launcher's code with its
+ * caller's privileges, reads nothing that another process writes except the container's record, and
+ * ends with the sentry.
  */
 #ifndef REDOUBT_LAUNCHER_GUARD_H
 #define REDOUBT_LAUNCHER_GUARD_H

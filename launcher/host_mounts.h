@@ -1,10 +1,10 @@
 /*
- * host_mounts.h - trees that are mounts of our own making on the host: overlays,
- * binds with mapped ids, and where the container has ids of its own all binds, which
- * its root may be unable to reach by their paths.
+ * host_mounts.h - trees that the launcher mounts on the host for a gofer to serve: overlays, binds with
+ * mapped ids, and, in a container with user ids of its own, all binds, since its root may not be able
+ * to reach them by their paths.
  *
- * They are detached: at no path of the host's, in nobody's mount namespace, and gone
- * with the last descriptor, the gofer's.  So nothing has to be undone.
+ * They are detached mounts: visible at no path, in no mount namespace, and gone with their last
+ * descriptor, which is the gofer's.  So nothing has to be undone.
  */
 #ifndef REDOUBT_LAUNCHER_HOST_MOUNTS_H
 #define REDOUBT_LAUNCHER_HOST_MOUNTS_H

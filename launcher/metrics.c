@@ -1,8 +1,8 @@
 /*
  * metrics.c - see metrics.h.
  *
- * The sandbox is not believed: names and labels have the characters that the
- * format allows or are left out, and of each sandbox no more is printed than fits its answer.
+ * The sandbox is not trusted: names and labels with characters that the format does not allow are left
+ * out, and no more is printed of a sandbox than fits into its answer.
  */
 #include "metrics.h"
 

@@ -1,10 +1,10 @@
 /*
- * oom_tell.h - the host is told that a container of a pod ended for want of memory.
+ * oom_tell.h - makes the host's kernel report that a container of a pod ended for lack of memory.
  *
- * Its limit is kept by the guest's kernel; on the host its cgroup holds nothing but its
- * stand-in, and that is what engines watch.  So the stand-in, which is about to end with the
- * status that SIGKILL gives, lowers the limit of that cgroup and meets it: the host's
- * kernel kills it for that, counts it, and tells who listens.
+ * The sentry enforces such a container's limit; on the host its cgroup holds only its stand-in, and
+ * that cgroup is what engines watch.  So a stand-in that is about to exit with SIGKILL's status lowers
+ * the cgroup's limit below what it uses: the host's kernel then kills it, counts the kill in
+ * memory.events and notifies whoever listens.
  */
 #ifndef REDOUBT_LAUNCHER_OOM_TELL_H
 #define REDOUBT_LAUNCHER_OOM_TELL_H

@@ -1,11 +1,10 @@
 /*
  * pod.c - see pod.h.
  *
- * A container joins a sandbox when the annotations of a CRI engine say so, or when
- * a namespace that it is to join, /proc/PID/ns/TYPE, is of a process that stands
- * for a container of ours.  What it does not join is its own.  A namespace that
- * the configuration does not name would be the runtime's own: the nearest to
- * that is the one of the sandbox's first container.
+ * A container joins an existing sandbox when the annotations of a CRI engine say so, or when one of the
+ * namespaces that it is to join, /proc/PID/ns/TYPE, belongs to a process that represents one of our
+ * containers.  Namespaces that it does not join are its own.  One that the configuration does not
+ * mention would be the runtime's own under runc; here it is that of the sandbox's first container.
  */
 #include "pod.h"
 

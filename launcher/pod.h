@@ -1,5 +1,5 @@
 /*
- * pod.h - whether a container gets a sandbox or joins one.
+ * pod.h - decides whether a container gets a sandbox of its own or joins another container's.
  */
 #ifndef REDOUBT_LAUNCHER_POD_H
 #define REDOUBT_LAUNCHER_POD_H

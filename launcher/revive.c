@@ -1,11 +1,11 @@
 /*
  * revive.c - see revive.h.
  *
- * The sentry holds both ends of a connection (sentry/control/adopt.c).  Its
- * held end is taken by pidfd_getfd, which asks for the right to trace it; over
- * it goes one end of a new control connection, and the other to a new controld
- * with a new control socket.  Two commands at once: the directory's own lock,
- * not that of making and deleting, whose holder may be the one who asks.
+ * The sentry keeps a socket pair for this purpose, and holds both of its ends (sentry/control/adopt.c).
+ * One end is taken from it by pidfd_getfd, which requires the right to trace it; over that end it is
+ * sent one end of a new control connection, whose other end goes to a new controld together with a new
+ * control socket.  Two commands that do this at once exclude each other by a lock on the container's
+ * directory, not by the lock of making and deleting, which the caller may hold.
  */
 #include "revive.h"
 

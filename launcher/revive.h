@@ -1,6 +1,5 @@
 /*
- * revive.h - others in the place of a sandbox's processes that were killed: a
- * controld, a container's gofer.
+ * revive.h - replaces processes of a sandbox that were killed: its controld, a container's gofer.
  */
 #ifndef REDOUBT_LAUNCHER_REVIVE_H
 #define REDOUBT_LAUNCHER_REVIVE_H

@@ -1,13 +1,12 @@
 /*
- * revive_gofer.c - another gofer in the place of one of which all was killed.  See
- * revive.h.
+ * revive_gofer.c - starts another gofer in place of one all of whose processes were killed.  See revive.h.
  *
- * The sentry holds both ends of its connection to a gofer (sentry/fs/gofer/conn.c);
- * the gofer's is taken from it by pidfd_getfd, which asks for the right to trace it,
- * so the sentry need not be asked: its calls may all be waiting.  The socket must be
- * the one that was made for the gofer, and not shut down: one that ended of itself, or
- * crashed after others had, does that (gofer/keeper.c), and is not replaced.  What the gofer is to serve was kept when the
- * first was started (served.h).
+ * The sentry holds both ends of its connection to a gofer (sentry/fs/gofer/conn.c).  The gofer's end is
+ * taken from it by pidfd_getfd, which requires the right to trace it; the sentry is not asked, since
+ * all its calls may be waiting for the gofer.  The socket must be the one that was made for the gofer
+ * and must not be shut down: a gofer that ends by itself, or crashes too often, shuts it down
+ * (gofer/keeper.c) and is not replaced.  What the gofer is to serve was recorded when the first was
+ * started (served.h).
  */
 #include "revive.h"
 

@@ -1,9 +1,9 @@
 /*
- * scope_properties.c - linux.cgroupsPath as a unit's name, linux.resources and
- * annotations as its properties.  See scope.h.
+ * scope_properties.c - the systemd unit of a container: its name from linux.cgroupsPath, its properties
+ * from linux.resources and annotations.  See scope.h.
  *
- * What systemd is not told it would set back at its next reload: so the limits that
- * it knows are told, with the values that cgroup_limit() writes.
+ * systemd resets values that it was not given at its next reload.  So the limits that it knows are
+ * given to it, with the same values that cgroup_limit() writes into the cgroup.
  */
 #include "cgroup.h"
 #include "scope.h"

@@ -1,6 +1,6 @@
 /*
- * served.h - what a container's gofer serves, kept in its state for another gofer
- * in the place of one that was killed.
+ * served.h - what a container's gofer serves, recorded in the container's state so that another gofer can
+ * be started in its place.
  */
 #ifndef REDOUBT_LAUNCHER_SERVED_H
 #define REDOUBT_LAUNCHER_SERVED_H

@@ -1,11 +1,10 @@
 /*
- * stand_in.h - a process of ours that stands for a program inside.
+ * stand_in.h - a host process that represents a program inside a sandbox.
  *
- * Engines know a program by a host pid: they wait for it as its subreaper, take
- * its exit status for the program's, and send signals to it.  The container's
- * first program has the sentry for that; any other gets one of these.  It
- * passes on every signal that can be caught, dies by SIGKILL with the program
- * (controld sees its connection go), and ends as the program does.
+ * Engines know a program by a host pid: they wait for it as its subreaper, take its exit status for the
+ * program's, and send signals to it.  For a sandbox's first program that process is the sentry; every
+ * other program gets a stand-in.  It forwards every signal that can be caught, ends as the program
+ * ends, and when it is killed by SIGKILL the program is killed too (controld sees its connection close).
  */
 #ifndef REDOUBT_LAUNCHER_STAND_IN_H
 #define REDOUBT_LAUNCHER_STAND_IN_H

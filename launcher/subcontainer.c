@@ -1,12 +1,11 @@
 /*
- * subcontainer.c - a container in a sandbox that runs already.
+ * subcontainer.c - makes a container in a sandbox that is already running.
  *
- * It gets a gofer of its own, whose connection goes to the running sentry through
- * controld, and a stand-in: the host process that engines know it by.  The
- * gofer is accounted in the sandbox's cgroup, for it may outlive its container
- * (volumes that others share), the stand-in in the container's own.  Should the
- * launcher be killed here, the gofer ends with its socket, and what the sentry
- * has made is removed by `delete`.
+ * The container gets a gofer of its own, whose connection is passed to the running sentry through
+ * controld, and a stand-in, the host process that engines know it by.  The gofer is accounted in the
+ * sandbox's cgroup, for it may outlive its container (volumes that others share), the stand-in in the
+ * container's own.  If the launcher is killed meanwhile, the gofer ends with its socket, and what the
+ * sentry has made is removed by `delete`.
  */
 #include "client.h"
 #include "failure.h"

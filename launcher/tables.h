@@ -1,6 +1,6 @@
 /*
- * tables.h - tables that the sentry knows and prints: this process becomes one that
- * only does that.  Both return only with an error.
+ * tables.h - tables that the sentry prints: this process executes the sentry with an option that prints
+ * one and exits.  Both functions return only with an error.
  */
 #ifndef REDOUBT_LAUNCHER_TABLES_H
 #define REDOUBT_LAUNCHER_TABLES_H

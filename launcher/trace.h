@@ -1,10 +1,10 @@
 /*
- * trace.h - trace sessions: their configuration, which is runsc's, and what they tell.
+ * trace.h - trace sessions: their configuration, which has runsc's format, and their output.
  *
- *	trace.c		reads a configuration, opens its sink, asks for the session
- *	trace_show.c	what a sink was told, as JSON
- *	debug_trace.c	the same as a timeline
- *	cmd_trace.c	the command
+ * 	trace.c		reads a configuration, opens its sink, starts the session
+ * 	trace_show.c	prints what a sink has received, as JSON
+ * 	debug_trace.c	prints it as a timeline
+ * 	cmd_trace.c	the command
  */
 #ifndef REDOUBT_LAUNCHER_TRACE_H
 #define REDOUBT_LAUNCHER_TRACE_H

@@ -1,7 +1,6 @@
 /*
- * trace_show.c - what the sink of a trace session was told (libipc/trace.msg.h), as
- * JSON, an event a line.  The sandbox that wrote it is not believed: each frame is
- * checked as a request would be.
+ * trace_show.c - what the sink of a trace session has received (libipc/trace.msg.h), as JSON, one event
+ * a line.  The sandbox that wrote it is not trusted: each frame is checked as a request would be.
  */
 #include "trace.h"
 

@@ -1,15 +1,15 @@
 /*
- * view.h - the container's files as a mount namespace shows them.
+ * view.h - the container's files, shown in a mount namespace of the host.
  *
- * `podman cp`, `nsenter -m` and their like reach a container's files by joining
- * the mount namespace of the process that stands for it.  With us that is an
- * empty room.  So the container's root and what is bound in it are mounted over
- * the room's root: who joins comes to lie on top and sees them, who was in the
- * room stays below and reaches nothing.
+ * `podman cp`, `nsenter -m` and others reach a container's files by joining the mount namespace
+ * of its process.  Here that process is the sentry or a stand-in (stand_in.h), whose own root is
+ * empty.  So the container's root and its bind mounts are mounted on top of that root: a process
+ * that joins the namespace starts at the topmost mount and sees them, while the sentry, which was
+ * there before, stays below and still reaches nothing.
  *
- * What only the sentry has, /proc (`podman top` reads it) and each tmpfs, are FUSE file
- * systems there that controld serves (view_served.h), where there is /dev/fuse; by FUSE's own
- * rule only to who has our ids.
+ * Files that only the sentry has, /proc (read by `podman top`) and each tmpfs, are FUSE mounts
+ * there that controld serves (view_served.h).  They need /dev/fuse, and by FUSE's own rules are
+ * accessible only to processes with the mounter's ids.
  */
 #ifndef REDOUBT_LAUNCHER_VIEW_H
 #define REDOUBT_LAUNCHER_VIEW_H

@@ -1,6 +1,6 @@
 /*
- * view_served.h - the file systems of a view that controld serves over FUSE: a
- * container's /proc, and its tmpfs (controld/view.h).
+ * view_served.h - the FUSE mounts of a view (view.h), which controld serves: a container's /proc and
+ * its tmpfs mounts (controld/view.h).
  */
 #ifndef REDOUBT_LAUNCHER_VIEW_SERVED_H
 #define REDOUBT_LAUNCHER_VIEW_SERVED_H

@@ -1,6 +1,6 @@
 /*
- * boot.msg.h - what the launcher tells the sentry once, at birth.  The
- * specification travels in a sealed memfd (it may be larger than a frame).
+ * boot.msg.h - the boot protocol: what the launcher sends to the sentry once, at start.  The specification
+ * travels in a sealed memfd, since it may be larger than a frame.
  */
 PROTOCOL(boot, 1, "Bring-up of a sandbox: the launcher (or the sentry's own command line) tells what to run.")
 

@@ -1,10 +1,9 @@
 /*
- * confine_ns.c - ids, namespaces and the process that waits outside.
+ * confine_ns.c - ids, namespaces, and the parent process that a new pid namespace requires.
  *
- * A pid namespace is entered only by a fork, so a component started from a
- * shell becomes two processes: the one the shell knows keeps nothing but a
- * pidfd's worth of duty: it passes signals on, waits, and ends as its child
- * ended.  The child dies with it.
+ * A pid namespace is entered only by a fork, so a component started from a shell becomes two processes.
+ * The one that the shell knows drops everything but a pidfd of its child: it forwards signals, waits,
+ * and ends as the child ended.  The child dies with it.
  */
 #include "libipc/confine_internal.h"
 #include "libipc/fd.h"

@@ -1,6 +1,6 @@
 /*
- * confine_policy.c - a policy on paper: printed for people, checked for tests.
- * Pure functions on constant tables.
+ * confine_policy.c - prints a policy for people (--print-policy), and checks one for tests.  Pure functions
+ * on constant tables.
  */
 #include "libipc/confine_internal.h"
 

@@ -1,5 +1,5 @@
 /*
- * ending.h - how a process ended, in words for people.
+ * ending.h - how a process ended, as text for messages.
  */
 #ifndef REDOUBT_LIBIPC_ENDING_H
 #define REDOUBT_LIBIPC_ENDING_H

@@ -1,5 +1,5 @@
 /*
- * err.h - errors towards people: a chain of what was being done.
+ * err.h - errors that are reported to people: a text that says what failed while doing what.
  *
  * A function that can fail in ways a person must understand returns
  * `struct err *`: NULL for success, else an error that the caller owns and

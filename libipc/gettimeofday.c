@@ -1,7 +1,7 @@
 /*
- * gettimeofday.c - libevent's wall clock, by the call that reads every other clock:
- * where the host's are not in the vDSO each is a system call, and one in a policy
- * is enough.  Linked instead of the C library's (GNUmakefile: -u gettimeofday).
+ * gettimeofday.c - gettimeofday() by clock_gettime(2), for libevent.  On hosts whose vDSO cannot read the
+ * clock, gettimeofday() would be a system call of its own, and policies permit only clock_gettime.
+ * Linked in place of the C library's (GNUmakefile: -u gettimeofday).
  */
 #include <sys/time.h>
 #include <time.h>

@@ -1,13 +1,13 @@
 /*
- * own_text.h - the program's own text and constants, as far as they are in memory.
+ * own_text.h - drops the program's own text and constants from memory (they come back from the page cache).
  */
 #ifndef LIBIPC_OWN_TEXT_H
 #define LIBIPC_OWN_TEXT_H
 
 /*
- * Takes them out of the process, which has just started and will wait from now on:
- * what only the start needed stays out, the rest comes back from the page cache as it is
- * used.  Any thread; needs madvise(MADV_DONTNEED), and does nothing where that fails.
+ * For a process that has just started, or become idle: pages that only the start needed are not
+ * mapped again, the rest are as they are used.  Any thread; needs madvise(MADV_DONTNEED), and does
+ * nothing where that fails.
  */
 void own_text_drop(void);
 

@@ -1,9 +1,8 @@
 /*
  * panic.c - see panic.h.
  *
- * The handlers block all signals, so that a second fault while this one is told
- * ends the process at once.  A thread that fails while another tells waits for the
- * end that is coming.
+ * The handlers block all signals, so that a second fault while a report is written ends the process at
+ * once.  A thread that fails while another writes its report waits for the process to end.
  */
 #include "libipc/panic.h"
 

@@ -1,12 +1,11 @@
 /*
- * panic.h - the last words of a process that a fault of its own ends, or a failed
- * check (abort): reason, registers, call chain, to a descriptor that was opened in
- * advance (--panic-fd).  Addresses are as the executable file counts them:
- * addr2line -ife FILE ADDRESS names them.
+ * panic.h - crash reports: when a component crashes (a fault, or abort() by a failed check), the reason,
+ * registers and call chain are written to a descriptor that was opened in advance (--panic-fd).
+ * Addresses are offsets in the executable file: addr2line -ife FILE ADDRESS names them.
  *
- * All of it runs in a signal handler, on a process that is broken: only vDSO clocks
- * and write(2), no memory is allocated, no lock taken.  What the seccomp filter
- * kills has no last words: who reaps it tells (ending.h).
+ * All of it runs in a signal handler of a broken process: only vDSO clocks and write(2) are used, no
+ * memory is allocated and no lock taken.  A process that the seccomp filter kills can write no report:
+ * its parent describes the end (ending.h).
  */
 #ifndef REDOUBT_LIBIPC_PANIC_H
 #define REDOUBT_LIBIPC_PANIC_H

@@ -1,5 +1,5 @@
 /*
- * rest.h - what a component gives back when it has nothing to do any more.
+ * rest.h - drops the program's text from memory (own_text.h) when a component has become idle.
  */
 #ifndef LIBIPC_REST_H
 #define LIBIPC_REST_H
@@ -7,11 +7,10 @@
 struct event_base;
 
 /*
- * From the first while without work on (half a second; longer each time there was some) the
- * process's text is out of memory until it is used again.  The watch ends with that: a
- * component at rest has no timer.  Call it when there is work, on the loop's thread, as often
- * as there is; nothing happens where there is no memory for it.  The policy must permit
- * madvise(MADV_DONTNEED).
+ * Call it whenever there is work, on the loop's thread.  It starts a timer, unless one runs: when an
+ * interval passes without work (half a second at first, longer after each one with work), the text
+ * is dropped and the timer ends, so that an idle component has none.  Without memory for a timer
+ * nothing happens.  The policy must permit madvise(MADV_DONTNEED).
  */
 void rest_watch(struct event_base *base);
 

@@ -1,9 +1,8 @@
 /*
  * rpc_serve.c - calls from the peer (rpc.h, "Serving").
  *
- * Who may call is read from the method table before the body is looked at; the
- * body is decoded whole before the handler runs.  A call is an allocation of
- * its own: it outlives its connection when the handler answers later, and its
+ * The method is looked up, and the body decoded whole, before the handler runs.  A call is an
+ * allocation of its own: it outlives its connection when the handler answers later, and its
  * answer is then dropped.  One thread, the loop's.
  */
 #include "libipc/msg_desc.h"

@@ -1,10 +1,10 @@
 /*
- * trace.msg.h - what a trace session (control.trace_create) tells its sink: events,
- * one way.  A SEQPACKET socket gets each as a frame; a file gets the same frames,
- * each behind its length: four bytes, the least significant first.
+ * trace.msg.h - the events that a trace session (control.trace_create) sends to its sink.  A SEQPACKET
+ * socket receives each as a frame; in a file each frame is preceded by its length, four bytes, least
+ * significant first.
  *
- * Numbers of threads and processes are as their own pid namespace counts.  What a
- * session did not ask for is 0 or empty.
+ * Thread and process numbers are those of the container's pid namespace.  Fields that the session did
+ * not ask for are 0 or empty.
  */
 PROTOCOL(trace, 1, "Events of a trace session, from the sentry to a sink.")
 

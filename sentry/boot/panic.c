@@ -1,6 +1,6 @@
 /*
- * panic.c - the sentry's last words: what libipc/panic.c tells of the thread that
- * failed, and where the others are.  Runs in that thread's signal handler.
+ * panic.c - the sentry's crash report: what libipc/panic.c writes of the thread that failed, and where the
+ * other threads are.  Runs in the failing thread's signal handler.
  */
 #include "boot/boot.h"
 

@@ -1,6 +1,6 @@
 /*
- * setup.c - what to run: told by the launcher over protocol boot, or given on
- * the command line.  Event thread.
+ * setup.c - receives what to run: from the launcher over the boot protocol, or from the command line.
+ * Event thread.
  */
 #include "boot/boot.h"
 

@@ -1,10 +1,10 @@
 /*
- * adopt.c - the sandbox outlives its controld.  Event thread.
+ * adopt.c - see adopt.h.  Event thread.
  *
- * A socket pair has both its ends here: one is served, the other is only held,
- * so that the connection outlives everybody else.  Who may trace this process
- * (root, or its owner) takes the held end by pidfd_getfd and sends over it the
- * control connection of another controld.
+ * The sentry keeps a socket pair and holds both of its ends: it serves one and only keeps the other, so
+ * that the connection exists as long as the sentry does.  Whoever may trace this process (root, or its
+ * owner) takes the kept end by pidfd_getfd, and sends over it the control connection of another
+ * controld (launcher/revive.c).
  */
 #include "control/adopt.h"
 

@@ -1,5 +1,5 @@
 /*
- * adopt.h - another controld in the place of one that has gone.
+ * adopt.h - lets another controld take the place of one that has gone.
  */
 #ifndef SENTRY_CONTROL_ADOPT_H
 #define SENTRY_CONTROL_ADOPT_H

@@ -1,10 +1,10 @@
 /*
- * files.h - a container's files that only the sentry has, for processes of the
- * host: its /proc, and the tmpfs that its configuration mounts.  Event thread.
+ * files.h - serves files that only the sentry has to processes of the host (controld/view.h): a container's
+ * /proc, and the tmpfs mounts of its configuration.  Event thread.
  *
- * Nothing is kept between requests: each names a tree (where the tmpfs is mounted;
- * empty: /proc) and a path below it.  Both are walked anew, so what the
- * program has since mounted there, or taken away, is so for who asks too.
+ * Nothing is kept between requests: each names a tree (where the tmpfs is mounted; empty: /proc) and a
+ * path below it.  Both are resolved anew, so mounts that the program has made or removed since are seen
+ * by the caller too.
  */
 #ifndef SENTRY_CONTROL_FILES_H
 #define SENTRY_CONTROL_FILES_H

@@ -1,10 +1,9 @@
 /*
- * files_change.c - control.file_write, file_make, file_remove, file_rename,
- * file_link and file_change: a tmpfs of a container's is changed from outside, as
- * its root could.  See files.h.
+ * files_change.c - control.file_write, file_make, file_remove, file_rename, file_link and file_change:
+ * changes of a container's tmpfs from outside, with the rights of the container's root.  See files.h.
  *
- * Each is a function of the tree and its own request; what they share, finding the
- * container and the tree and answering, is done once for all.
+ * Each is a function of the tree and its own request; finding the container and the tree, and
+ * answering, is done once for all.
  */
 #include "control/files.h"
 #include "control/methods.h"

@@ -1,6 +1,6 @@
 /*
- * links.c - control.links: the network interfaces of a container, their addresses, and
- * the routes, as its programs are told them over netlink.  Event thread.
+ * links.c - control.links: a container's network interfaces, their addresses and the routes, in the form
+ * in which programs read them over netlink.  Event thread.
  */
 #include "control/looking.h"
 

@@ -1,5 +1,5 @@
 /*
- * listing.h - the processes of a container as control tells of them.
+ * listing.h - the list of a container's processes, for the control protocol.
  */
 #ifndef SENTRY_CONTROL_LISTING_H
 #define SENTRY_CONTROL_LISTING_H

@@ -1,6 +1,6 @@
 /*
- * looking.h - what control asks to see of the sentry and its programs: answers
- * too large for a frame, into a memory file of the asker's.  Event thread.
+ * looking.h - requests to look at the sentry and its programs (stacks, profiles, /proc) whose answers are
+ * too large for a frame: they are written to a memory file of the client's.  Event thread.
  */
 #ifndef SENTRY_CONTROL_LOOKING_H
 #define SENTRY_CONTROL_LOOKING_H

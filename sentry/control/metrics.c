@@ -1,5 +1,5 @@
 /*
- * metrics.c - control.metrics: counters and what the sandbox holds now.  Event thread.
+ * metrics.c - control.metrics: counters, and what the sandbox holds at the moment.  Event thread.
  */
 #include "control/looking.h"
 

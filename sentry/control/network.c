@@ -1,6 +1,6 @@
 /*
- * network.c - control.netlink: a container's interfaces, addresses and routes are shown
- * and changed.  Event thread.  What is asked is checked as what a program asks.
+ * network.c - control.netlink: shows and changes a container's interfaces, addresses and routes.  Event
+ * thread.  A request is checked like a program's.
  */
 #include "control/network.h"
 

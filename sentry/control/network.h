@@ -1,5 +1,5 @@
 /*
- * network.h - requests of route netlink that control makes in a container's network namespace.
+ * network.h - route netlink requests that the control protocol makes in a container's network namespace.
  */
 #ifndef SENTRY_CONTROL_NETWORK_H
 #define SENTRY_CONTROL_NETWORK_H

@@ -1,8 +1,7 @@
 /*
  * procview.c - a container's /proc by path, for processes of the host.  See files.h.
  *
- * An answer is a frame at most; a longer text is asked for piece by piece and made
- * anew for each.
+ * An answer is one frame at most; a longer text is requested piece by piece, and made anew for each.
  */
 #include "control/files.h"
 #include "fs/proc/proc.h"

@@ -1,11 +1,10 @@
 /*
- * profile.c - control.profile: samples of the threads' call chains, at even
- * times, added up by chain; or what lib/heap.c has found out about memory at the end.
- * Event thread: a timer of its loop, which is there only while a profile is made.
+ * profile.c - control.profile: samples the threads' call chains at regular intervals and adds them up by
+ * chain; or reports what lib/heap.c has recorded of allocations when the time is over.  Event thread: a
+ * timer of its loop, which exists only while a profile is made.
  *
- * A thread counts as running when it has used processor time since the last
- * sampling and is not found asleep; so a chain's share of the samples is its share
- * of the time.
+ * A thread counts as running when it has used processor time since the last sample and is not found
+ * asleep; so a chain's share of the samples is its share of the time.
  */
 #include "control/looking.h"
 

@@ -1,6 +1,6 @@
 /*
- * remove.c - a container leaves the sandbox: its processes are killed, and once
- * they are gone its mounts and its gofer's connection are let go of.  Event thread.
+ * remove.c - removes a container from the sandbox: its processes are killed, and once they are gone its
+ * mounts and its gofer's connection are released.  Event thread.
  */
 #include "control/container.h"
 

@@ -1,6 +1,6 @@
 /*
- * stacks.c - control.stacks: where the sentry's threads are, and in which
- * calls its tasks.  Event thread; what is noted of a task is noted by its own thread.
+ * stacks.c - control.stacks: the call chains of the sentry's threads, and the system call that each task
+ * is in.  Event thread; each task records its own call.
  */
 #include "control/looking.h"
 

@@ -1,6 +1,6 @@
 /*
- * trace.c - control.trace_create, trace_delete, trace_list; the names of points and
- * fields, which are runsc's.  Event thread; the sessions are kernel/trace.c's.
+ * trace.c - control.trace_create, trace_delete, trace_list, and the names of trace points and fields, which
+ * are runsc's.  Event thread; the sessions themselves are in kernel/trace.c.
  */
 #include "control/methods.h"
 

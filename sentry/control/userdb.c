@@ -1,6 +1,6 @@
 /*
- * userdb.c - looks names up in the container's own /etc/passwd and /etc/group.
- * The files are the program's: every line may be hostile, and is only split.
+ * userdb.c - resolves user and group names by the container's own /etc/passwd and /etc/group.  The files
+ * are under the program's control: each line may be hostile and is only split into fields.
  */
 #include "control/container.h"
 

@@ -1,8 +1,8 @@
 /*
- * counters.h - what the sentry has done since it began, in numbers that only grow.
+ * counters.h - counters of what the sentry has done since it started; they only grow.
  *
- * Any thread counts; a few sets of counters keep threads out of each other's
- * cache lines.  They are read by adding the sets up (control.metrics).
+ * Any thread counts; a few sets of counters keep threads out of each other's cache lines.  Readers add
+ * the sets up (control.metrics).
  */
 #ifndef SENTRY_LIB_COUNTERS_H
 #define SENTRY_LIB_COUNTERS_H

@@ -1,9 +1,9 @@
 /*
  * heap.c - see heap.h.
  *
- * Two tables: blocks, by address, and the chains that they were asked for by.  Any
- * thread allocates under whatever locks: so the lock here is a plain one, under which
- * nothing is allocated; the tables are made when the watch begins.
+ * Two tables: blocks, by address, and the call chains that allocated them.  Threads allocate while they
+ * hold any lock, so the lock here is a plain one under which nothing is allocated; the tables are made
+ * when a profile begins.
  */
 #include "lib/heap.h"
 

@@ -1,7 +1,7 @@
 /*
- * heap.h - who holds the sentry's own memory: the call chains of what is allocated
- * while somebody watches.  The allocator's functions are wrapped by the linker
- * (GNUmakefile); while nobody watches that costs a load each.
+ * heap.h - allocation profile of the sentry's own heap: the call chains of all that is allocated while a
+ * profile is being made.  The allocator's functions are wrapped by the linker (GNUmakefile); otherwise
+ * this costs them one load each.
  */
 #ifndef SENTRY_LIB_HEAP_H
 #define SENTRY_LIB_HEAP_H

@@ -1,8 +1,8 @@
 /*
  * threads.c - see threads.h.
  *
- * The list is guarded by a lock that is held while a thread is asked, so that no
- * thread ends while it is; a thread that waits for the lock answers all the same.
+ * The list's lock is held while a thread is being sampled, so that the thread cannot end meanwhile; a
+ * thread that waits for this lock is sampled all the same.
  */
 #include "lib/threads.h"
 

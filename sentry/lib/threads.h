@@ -1,10 +1,9 @@
 /*
- * threads.h - the sentry's host threads: which there are, and where each one is.
+ * threads.h - the list of the sentry's host threads, and samples of where each one is.
  *
- * A thread enters itself here when it begins to run the sentry's code for good.
- * threads_sample() sends it a signal whose handler notes its own call chain;
- * between two samplings nothing of this runs.  A sleep that the signal interrupts
- * ends with EINTR, which every sleep of the sentry takes for a wake-up without a cause.
+ * A thread enters itself in the list when it begins to run the sentry's code.  threads_sample() sends it
+ * a signal whose handler records its call chain; between samples this costs nothing.  A sleep that the
+ * signal interrupts ends with EINTR, which every sleep of the sentry treats as a spurious wake-up.
  */
 #ifndef SENTRY_LIB_THREADS_H
 #define SENTRY_LIB_THREADS_H

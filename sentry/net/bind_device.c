@@ -1,6 +1,6 @@
 /*
- * bind_device.c - SO_BINDTODEVICE and SO_BINDTOIFINDEX: the interface that a socket is to keep to.
- * It is checked, kept and told back; which way there is follows from the addresses (route.c).
+ * bind_device.c - SO_BINDTODEVICE and SO_BINDTOIFINDEX: the interface that a socket is bound to.  It is
+ * checked, stored and returned; which way data takes follows from the addresses alone (route.c).
  * Source: socket(7); linux/net/core/sock.c sock_setbindtodevice.
  */
 #include "net/socket.h"

@@ -1,10 +1,9 @@
 /*
  * device.h - network interfaces, their addresses and routes.
  *
- * There are no packets in here: a connection or a datagram goes straight from one
- * socket to another.  Interfaces say who can reach whom (route.c): each namespace has
- * its loopback; a veth pair joins two of them; a bridge joins several; a dummy
- * holds addresses.
+ * The sandbox has no packets: a connection or a datagram goes straight from one socket to another.
+ * Interfaces only determine who can reach whom (route.c): each namespace has its loopback; a veth pair
+ * connects two of them; a bridge connects several; a dummy only holds addresses.
  *
  * All of it is guarded by the world's mutex (struct net_world, [w] below), which
  * every function named _locked wants held; nothing is taken under it.

@@ -1,7 +1,7 @@
 /*
- * diag.c - NETLINK_SOCK_DIAG (sock_diag(7)): lists the sockets of a network namespace for
- * ss(8), those of TCP, UDP, echoes and unix, or tells of one.  On the thread that sends the
- * request; each socket is as it was at one moment.
+ * diag.c - NETLINK_SOCK_DIAG (sock_diag(7)): lists the sockets of a network namespace for ss(8) (TCP, UDP,
+ * ping and UNIX), or describes a single one.  On the thread that sends the request; each socket is
+ * shown as it is at one moment.
  */
 #include "net/diag.h"
 

@@ -1,6 +1,6 @@
 /*
- * diag.h - requests of NETLINK_SOCK_DIAG sockets: which sockets there are (diag.c), and
- * the little programs by which ss(8) chooses some of them (diag_filter.c).
+ * diag.h - requests of NETLINK_SOCK_DIAG sockets: the list of sockets (diag.c), and the filter programs
+ * by which ss(8) selects some of them (diag_filter.c).
  */
 #ifndef SENTRY_NET_DIAG_H
 #define SENTRY_NET_DIAG_H

@@ -1,8 +1,8 @@
 /*
- * diag_filter.c - the programs that come with a request for internet sockets: conditions on ports,
- * addresses and interfaces, each with how far to go on if it holds and if not.  All steps
- * lead forward, so a program ends.  It comes from the program inside: checked whole, then run
- * from the same private copy.  Source of the rules: sock_diag(7), linux/net/ipv4/inet_diag.c.
+ * diag_filter.c - the filter programs of sock_diag requests: conditions on ports, addresses and interfaces,
+ * each with the distance to jump if it holds and if not.  All jumps lead forward, so a program ends.
+ * It comes from the program inside: checked whole, then run from the same private copy.
+ * Source of the rules: sock_diag(7), linux/net/ipv4/inet_diag.c.
  */
 #include "net/diag.h"
 

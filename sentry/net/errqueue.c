@@ -1,7 +1,7 @@
 /*
- * errqueue.c - the queue of errors of datagram sockets (IP_RECVERR, MSG_ERRQUEUE: ip(7)): what an
- * ICMP message would have said of a record that nobody took, with the record's beginning.  Filled
- * by the sender's own thread, emptied by recvmsg; under the socket's lock.
+ * errqueue.c - the error queue of datagram sockets (IP_RECVERR, MSG_ERRQUEUE: ip(7)): for a datagram that
+ * no socket received, the error that ICMP would have reported, with the datagram's beginning.  Filled
+ * by the sending thread, emptied by recvmsg; under the socket's lock.
  */
 #include "mm/usercopy.h"
 #include "net/stack.h"

@@ -1,7 +1,7 @@
 /*
- * icmp.c - echoes (ping): sockets of ICMP and ICMPv6, with SOCK_DGRAM for those who
- * ask for echoes only (icmp(7): the group is in ping_group_range, the kernel owns
- * the identifier and the checksum), with SOCK_RAW for those with CAP_NET_RAW.
+ * icmp.c - ICMP and ICMPv6 sockets, for ping: SOCK_DGRAM, which sends echo requests only (icmp(7): the
+ * caller's group is in ping_group_range; the kernel owns the identifier and the checksum), and
+ * SOCK_RAW, with CAP_NET_RAW.
  *
  * A message goes to the raw sockets of the namespace that has the address; an
  * echo request is answered at once, by the sender's own thread, to the sockets of

@@ -1,6 +1,6 @@
 /*
- * inet_opt.c - options of the level TCP.  On the loopback most have no effect;
- * they are kept and told back.  (IP and IPv6: ip_opt.c)
+ * inet_opt.c - socket options of the level TCP.  Between sockets of the sandbox most have no effect: they
+ * are stored and returned.  (IP and IPv6: ip_opt.c)
  */
 #include "net/stack.h"
 

@@ -1,5 +1,5 @@
 /*
- * info.h - what /proc/net tells of sockets.
+ * info.h - what /proc/net shows of sockets.
  */
 #ifndef SENTRY_NET_INFO_H
 #define SENTRY_NET_INFO_H

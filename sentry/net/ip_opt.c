@@ -1,6 +1,6 @@
 /*
- * ip_opt.c - options of the levels IP and IPv6.  On the loopback most have no
- * effect: they are checked as Linux checks them, kept, and told back.
+ * ip_opt.c - socket options of the levels IP and IPv6.  Between sockets of the sandbox most have no effect:
+ * they are checked as Linux checks them, stored and returned.
  */
 #include "net/stack.h"
 

@@ -1,8 +1,8 @@
 /*
- * netlink.c - netlink sockets.  NETLINK_ROUTE: a request is answered at once, into the socket's
- * own queue, and members of multicast groups are told of what it changed in their network
- * namespace.  NETLINK_SOCK_DIAG: requests are answered (diag.c).  NETLINK_KOBJECT_UEVENT: may be
- * listened to; no device ever comes or goes.
+ * netlink.c - netlink sockets.  NETLINK_ROUTE: a request is answered at once, into the socket's own queue,
+ * and members of multicast groups are notified of what it changed in their network namespace.
+ * NETLINK_SOCK_DIAG: requests are answered (diag.c).  NETLINK_KOBJECT_UEVENT: may be listened to, but
+ * no device ever appears or disappears.
  */
 #include "abi/capability.h"
 #include "mm/usercopy.h"

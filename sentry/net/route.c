@@ -1,10 +1,9 @@
 /*
- * route.c - who reaches whom: the way out of a namespace by its addresses and
- * routes, who answers at the other end of an interface, and on from there where that
- * namespace forwards.  Any thread.
+ * route.c - decides who reaches whom: the way out of a namespace by its addresses and routes, who answers
+ * at the other end of an interface, and onward from there where that namespace forwards.  Any thread.
  *
- * A way is walked when a connection is made and for each datagram; established
- * connections do not notice that it has changed.
+ * The way is resolved when a connection is made and for each datagram; established connections do not
+ * notice that it has changed.
  */
 #include "net/device.h"
 

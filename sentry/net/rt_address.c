@@ -1,5 +1,5 @@
 /*
- * rt_address.c - NETLINK_ROUTE: tells, gives and takes away addresses.
+ * rt_address.c - NETLINK_ROUTE: lists, adds and removes addresses.
  */
 #include "net/rtnetlink.h"
 

@@ -1,5 +1,5 @@
 /*
- * rt_link.c - NETLINK_ROUTE: tells of interfaces.
+ * rt_link.c - NETLINK_ROUTE: lists interfaces.
  */
 #include "net/rtnetlink.h"
 

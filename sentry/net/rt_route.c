@@ -1,6 +1,6 @@
 /*
- * rt_route.c - NETLINK_ROUTE: tells routes - those that come of addresses and those
- * that were given -, gives and takes away the latter, and answers which one is used.
+ * rt_route.c - NETLINK_ROUTE: lists routes (those that follow from addresses and those that were added),
+ * adds and removes the latter, and answers which route is used for an address.
  */
 #include "net/rtnetlink.h"
 

@@ -1,6 +1,6 @@
 /*
- * rtnetlink.c - which request of NETLINK_ROUTE is whose, who may make it, and what
- * the members of multicast groups are told of its effects.  Threads of callers.
+ * rtnetlink.c - NETLINK_ROUTE: dispatches requests, checks who may make them, and notifies the members of
+ * multicast groups of their effects.  Threads of callers.
  */
 #include "net/rtnetlink.h"
 

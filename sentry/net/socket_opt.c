@@ -1,7 +1,7 @@
 /*
- * socket_opt.c - SOL_SOCKET options (socket(7)); other levels are the family's.  Those about
- * queues of devices, filters' extensions and busy waiting have nothing to act on in here: they are
- * checked as Linux checks them, kept, and told back.
+ * socket_opt.c - SOL_SOCKET options (socket(7)); other levels are the family's.  Options of device queues,
+ * filter extensions and busy polling have nothing to act on here: they are checked as Linux checks
+ * them, stored and returned.
  */
 #include "net/socket.h"
 #include "abi/sock_diag.h"

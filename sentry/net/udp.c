@@ -1,7 +1,7 @@
 /*
- * udp.c - UDP between sockets of the sandbox, by the way there is.  Nobody waits to send: a record for
- * a full receiver is dropped; one for no receiver is answered by ECONNREFUSED at
- * the next call of a connected sender (what ICMP does).
+ * udp.c - UDP between sockets of the sandbox; route.c finds the receiver.  A sender never waits: a datagram
+ * for a full receiver is dropped, and one that has no receiver makes the next call of a connected
+ * sender fail with ECONNREFUSED, as ICMP would.
  */
 #include "mm/usercopy.h"
 #include "net/stack.h"

@@ -1,8 +1,8 @@
 /*
- * urgent.c - urgent data of TCP (MSG_OOB: tcp(7)): one byte of the queue is marked, the last that
- * was sent so.  Reads stop before it, and pass over it unless SO_OOBINLINE is set;
- * recv with MSG_OOB gets it from beside the queue.  On the threads of senders and receivers;
- * the state is the receiving socket's, under its lock.
+ * urgent.c - TCP's urgent data (MSG_OOB: tcp(7)): one byte of the queue is marked, the last one that was
+ * sent so.  Reads stop before it, and then skip it unless SO_OOBINLINE is set; recv with MSG_OOB gets
+ * it without reading the queue.  On the threads of senders and receivers; the state is the receiving
+ * socket's, under its lock.
  */
 #include "mm/usercopy.h"
 #include "net/socket.h"

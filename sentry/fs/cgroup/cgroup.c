@@ -1,6 +1,6 @@
 /*
- * cgroup.c - see cgroup.h: one directory, made at mount.  Groups below it cannot be
- * made and nothing can be set: the limits are the engine's to change.
+ * cgroup.c - see cgroup.h: one directory, made at mount.  No groups can be made below it, and no limits
+ * changed: that is for the engine to do.
  */
 #include "fs/cgroup/cgroup.h"
 

@@ -1,6 +1,6 @@
 /*
- * cgroup.h - the file system cgroup2: the one control group that a container is, as
- * its programs read it (how much memory, how many processors and processes).
+ * cgroup.h - the cgroup2 file system: the container's own control group, read-only, as its programs see it
+ * (memory, processors, processes and their limits).
  */
 #ifndef SENTRY_FS_CGROUP_CGROUP_H
 #define SENTRY_FS_CGROUP_CGROUP_H

@@ -1,8 +1,8 @@
 /*
- * files.c - the files of a container's control group, as a table: those of the
- * controllers cpuset, cpu, memory and pids.  Processor limits are the
- * sandbox's, processes the container's own, memory too unless it is the sandbox's first.  Own threads of tasks, and
- * the event thread (control.cgroup_read); no locks held.
+ * files.c - the files of a container's control group, as a table: those of the controllers cpuset, cpu,
+ * memory and pids.  Processor limits are the whole sandbox's; the limit of processes is the container's
+ * own, and so is that of memory except for the first container, whose limit is the sandbox's.  Threads
+ * of tasks, and the event thread (control.cgroup_read); no locks held.
  */
 #include "fs/cgroup/cgroup.h"
 

@@ -1,6 +1,6 @@
 /*
- * outside.c - a container's control group as an operator reads and sets it.  Event
- * thread; no locks held.
+ * outside.c - a container's control group as an operator reads and changes it (read-control, write-control).
+ * Event thread; no locks held.
  */
 #include "fs/cgroup/cgroup.h"
 

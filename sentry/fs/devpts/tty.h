@@ -2,13 +2,12 @@
  * tty.h - pseudo terminals: a master and a slave side with a line discipline
  * between them, as Linux's n_tty.
  *
- * A tty lives from the opening of its master (a program's /dev/ptmx, or the
- * host side of a container's console: hosttty.c) until both sides and every
- * session have let go.  Bytes written to the master are input: edited, echoed, turned
- * into signals; bytes written to the slave are output.
+ * A tty lives from the opening of its master (by a program through /dev/ptmx, or for a container's
+ * console: hosttty.c) until both sides and every session have released it.  Bytes written to the master
+ * are input: edited, echoed, turned into signals; bytes written to the slave are output.
  *
- * Locks: mu (RANK_FILE) guards buffers and settings.  Session and foreground
- * group are guarded by the task list lock, as sessions point back here. Signals are sent after mu is let go.
+ * Locks: mu (RANK_FILE) guards buffers and settings.  Session and foreground group are guarded by the
+ * task list lock, as sessions point back here.  Signals are sent after mu is released.
  */
 #ifndef SENTRY_FS_DEVPTS_TTY_H
 #define SENTRY_FS_DEVPTS_TTY_H

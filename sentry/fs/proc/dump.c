@@ -1,6 +1,6 @@
 /*
- * dump.c - what a process's directory in /proc shows, for the kernel's own use
- * (control.procfs).  Any thread; not for a program's: nobody's right to look is checked.
+ * dump.c - a process's directory in /proc for the sentry's own use (control.procfs).  Any thread.  Not for
+ * programs: no permission is checked.
  */
 #include "fs/proc/internal.h"
 #include "fs/proc/proc.h"

@@ -1,7 +1,6 @@
 /*
- * fs.c - /proc as a file system: inodes, lookups, links, directories.  What is in it
- * are tables (root.c, pid.c ...); node.c finds whom a node tells of, text.c makes what
- * is read.
+ * fs.c - /proc as a file system: inodes, lookups, links, directories.  The contents are tables (root.c,
+ * pid.c ...); node.c finds the process that a node is about; text.c makes the text of a file.
  */
 #include "fs/proc/internal.h"
 

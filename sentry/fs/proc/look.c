@@ -1,7 +1,6 @@
 /*
- * look.c - /proc by path, without a mount and without a program that looks: what
- * control shows to processes of the host.  Any thread; nobody's right to look is
- * checked, and nothing here waits for a program.
+ * look.c - /proc by path, without a mount and without a program that reads it, for the control protocol
+ * (control/procview.c).  Any thread; no permission is checked, and nothing here waits for a program.
  */
 #include "fs/proc/internal.h"
 #include "fs/proc/proc.h"

@@ -1,5 +1,5 @@
 /*
- * node.c - whom a node of /proc tells of, while it is looked at, and who may look.
+ * node.c - finds the task or process that a node of /proc is about, and checks who may look.
  */
 #include "fs/proc/internal.h"
 

@@ -1,6 +1,6 @@
 /*
- * sysctl_net.c - /proc/sys/net: settings of the network namespace of who reads and
- * writes; a container's specification sets those of the containers'.
+ * sysctl_net.c - /proc/sys/net: settings of the reader's or writer's network namespace; a container's
+ * specification sets those of the container's.
  */
 #include "fs/proc/sysctl.h"
 

@@ -1,6 +1,6 @@
 /*
- * timens.c - /proc/PID/timens_offsets: how far the clocks of the time namespace that a
- * task's children are to be in differ; may be written until somebody is in it.
+ * timens.c - /proc/PID/timens_offsets: the clock offsets of the time namespace that a task's children will
+ * be in; writable until somebody is in that namespace.
  */
 #include "fs/proc/internal.h"
 
