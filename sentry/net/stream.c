@@ -62,10 +62,10 @@ static ssize_t append(struct socket *to, struct socket_msg *m, uint64_t n)
 	return r;
 }
 
-/* The peer's file is closed: a TCP peer answers the data with a reset, which the next call meets. */
+/* The peer's file is closed: a TCP peer answers with a reset what the send buffer takes, which the next call meets. */
 static ssize_t send_to_closed(struct socket *s, struct socket_msg *m)
 {
-	ssize_t n = (ssize_t)m->uio->resid;
+	ssize_t n = (ssize_t)(m->uio->resid < s->sndbuf ? m->uio->resid : s->sndbuf);
 
 	if (socket_is_unix(s))
 		return -EPIPE;

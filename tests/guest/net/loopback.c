@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 static struct sockaddr_in v4(int port)
 {
@@ -102,6 +103,28 @@ CASE(tcp_reset_with_data)
 	CHECK(getsockname(s, (void *)&a, &n) == 0);
 	CHECK(read(s, &b, 1) == 1 && b == 'x');
 	CHECK_ERR(read(s, &b, 1), ECONNRESET);
+}
+
+/* A peer that is gone answers with a reset: of a GiB only what the send buffer holds is taken. */
+CASE(tcp_much_to_a_closed_peer)
+{
+	static char buf[1 << 20];
+	struct iovec v[1024];
+	struct sockaddr_in a;
+	int l = listener(&a), c = socket(AF_INET, SOCK_STREAM, 0), s;
+	ssize_t r;
+
+	for (size_t i = 0; i < 1024; i++)
+		v[i] = (struct iovec){ buf, sizeof(buf) };
+	signal(SIGPIPE, SIG_IGN);
+	CHECK(connect(c, (void *)&a, sizeof(a)) == 0 && (s = accept(l, NULL, NULL)) >= 0);
+	close(s);
+	r = writev(c, v, 1024);
+	CHECK(r > 0);
+	CHECK(r < 1 << 30);
+	for (int i = 0; i < 100 && r > 0; i++)
+		r = write(c, buf, sizeof(buf));
+	CHECK(r < 0);
 }
 
 CASE(tcp_nonblocking_connect)
