@@ -2,6 +2,7 @@
  * copy_range.c - copy_file_range: between two host files the host copies; else data goes
  * through a kernel buffer, also from one file system that stores to another.  (sendfile: splice.c)
  */
+#include "abi/resource.h"
 #include "syscalls/fs_util.h"
 #include "vfs/notify.h"
 
@@ -104,15 +105,31 @@ static int check_files(const struct file *in, const struct file *out)
 	return 0;
 }
 
+/* RLIMIT_FSIZE: shortens the copy, also one of nothing. */
+static int check_limit(struct task *t, int64_t pos, uint64_t *len)
+{
+	uint64_t limit = rlimit_get(t, LINUX_RLIMIT_FSIZE);
+
+	if ((uint64_t)pos >= limit) {
+		signal_send_task(t, LINUX_SIGXFSZ, NULL);
+		return -EFBIG;
+	}
+	if (*len > limit - (uint64_t)pos)
+		*len = limit - (uint64_t)pos;
+	return 0;
+}
+
 /* Within one file *len ends where the file does: only what is there can overlap, and what is copied is not copied again. */
-static int check_range(struct file *in, struct file *out, int64_t ip, int64_t op, uint64_t *len)
+static int check_range(struct task *t, struct file *in, struct file *out, int64_t ip, int64_t op, uint64_t *len)
 {
 	int64_t size = (int64_t)in->inode->size;
+	int r;
 
 	if (ip > INT64_MAX - (int64_t)*len || op > INT64_MAX - (int64_t)*len)
 		return -EOVERFLOW;
-	if (in->inode != out->inode)
-		return 0;
+	r = check_limit(t, op, len);
+	if (r || in->inode != out->inode)
+		return r;
 	if (ip >= size)
 		*len = 0;
 	else if (*len > (uint64_t)(size - ip))
@@ -174,7 +191,7 @@ static int64_t do_copy_range(struct task *t, struct file *in, uint64_t in_at, st
 	if (len > MAX_RW_COUNT)
 		len = MAX_RW_COUNT;
 	if (!r)
-		r = check_range(in, out, ip, op, &len);
+		r = check_range(t, in, out, ip, op, &len);
 	if (r || !len)
 		return r;
 	r = host_copy(t, in, &ip, out, &op, len);

@@ -27,6 +27,8 @@ int at_walk(struct task *t, int dirfd, uint64_t name, unsigned flags, struct pat
 /* The path of an open descriptor (O_PATH too): new references, -EBADF. */
 int fd_path(struct task *t, int fd, struct path *out);
 
+/* rw.c: RLIMIT_FSIZE shortens what is to be written at pos, or refuses it with a signal */
+int rw_limit_size(struct task *t, struct file *f, struct uio *u, int64_t pos);
 /* rw.c: reads or writes as the caller's limits and signals want it; positioned: at pos, else at the file's own. */
 int64_t rw_transfer(struct task *t, struct file *f, struct uio *u, bool write, int64_t pos, bool positioned);
 

@@ -26,8 +26,7 @@ static int64_t after_write(struct task *t, int64_t r)
 	return r;
 }
 
-/* RLIMIT_FSIZE: shortens the transfer. */
-static int limit_size(struct task *t, struct file *f, struct uio *u, int64_t pos)
+int rw_limit_size(struct task *t, struct file *f, struct uio *u, int64_t pos)
 {
 	uint64_t limit = t->tg->rlimits[LINUX_RLIMIT_FSIZE].cur;
 
@@ -50,7 +49,7 @@ int64_t rw_transfer(struct task *t, struct file *f, struct uio *u, bool write, i
 
 	if (!write)
 		return positioned ? file_pread(f, u, pos) : file_read(f, u);
-	r = limit_size(t, f, u, positioned ? pos : f->pos);
+	r = rw_limit_size(t, f, u, positioned ? pos : f->pos);
 	if (!r && u->resid)
 		file_remove_privs(f, t->cred);
 	if (!r)

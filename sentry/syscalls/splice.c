@@ -8,7 +8,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/fs.h"
-#include "syscalls/syscall.h"
+#include "syscalls/fs_util.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,6 +37,9 @@ static ssize_t write_at(struct file *f, void *buf, size_t n, int64_t *pos)
 	ssize_t r;
 
 	uio_kernel(&u, buf, n);
+	r = rw_limit_size(task_current(), f, &u, pos ? *pos : f->pos);
+	if (r)
+		return r;
 	file_remove_privs(f, task_current()->cred);
 	if (!pos)
 		return file_write(f, &u);

@@ -3,9 +3,11 @@
 
 #include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 CASE(positions)
 {
@@ -186,6 +188,37 @@ CASE(copies_between_file_systems)
 	}
 	proc = open("/proc/self/stat", O_RDONLY);
 	CHECK_ERR(copy_file_range(proc, NULL, a, NULL, 100, 0), EXDEV);
+}
+
+CASE(copies_up_to_the_size_limit)
+{
+	struct rlimit limit = { .rlim_cur = 5, .rlim_max = RLIM_INFINITY };
+	off_t in = 0;
+	int a, b, pipes[2];
+
+	in_temp();
+	make_file("a", "0123456789");
+	a = open("a", O_RDONLY);
+	b = open("b", O_CREAT | O_RDWR, 0644);
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	CHECK(copy_file_range(a, &in, b, NULL, 10, 0) == 5 && in == 5 && file_is("b", "01234"));
+	CHECK_ERR(copy_file_range(a, &in, b, NULL, 10, 0), EFBIG);
+	CHECK_ERR(copy_file_range(a, &in, b, NULL, 0, 0), EFBIG);
+	in = 0;
+	CHECK(lseek(b, 2, SEEK_SET) == 2 && sendfile(b, a, &in, 10) == 3 && in == 3 && file_is("b", "01012"));
+	CHECK_ERR(sendfile(b, a, &in, 10), EFBIG);
+	CHECK(in == 3 && file_is("b", "01012"));
+	CHECK(pipe(pipes) == 0 && write(pipes[1], "abc", 3) == 3);
+	CHECK_ERR(splice(pipes[0], NULL, b, NULL, 3, 0), EFBIG);
+	in = 3;
+	CHECK(splice(pipes[0], NULL, b, &in, 3, 0) == 2 && file_is("b", "010ab"));
+	signal(SIGXFSZ, SIG_DFL);
+	if (fork() == 0) {
+		copy_file_range(a, &in, b, NULL, 10, 0);
+		_exit(0);
+	}
+	CHECK(wait(&b) > 0 && WIFSIGNALED(b) && WTERMSIG(b) == SIGXFSZ);
 }
 
 /* The end of a file that was closed, and so is known, moves when others write. */
