@@ -40,6 +40,22 @@ struct err *child_failure(pid_t pid, int end)
 	return err_new(0, "%s", text);
 }
 
+struct err *child_run_in(int mount_ns, void (*fn)(const void *arg), const void *arg)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return err_new(errno, "fork");
+	if (!pid) {
+		if (!setns(mount_ns, CLONE_NEWNS))
+			fn(arg);
+		_exit(0);
+	}
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return NULL;
+}
+
 bool child_unshare(void)
 {
 	return !geteuid() && !unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);

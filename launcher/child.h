@@ -18,6 +18,10 @@ struct err *child_fork(pid_t *pid, int *end) ERR_MUST_USE;
  * begun; else the text, and it is reaped. */
 struct err *child_failure(pid_t pid, int end) ERR_MUST_USE;
 
+/* Runs fn(arg) in a forked child that is in the mount namespace mount_ns (a descriptor), and waits for it
+ * to return.  Not called if that namespace cannot be entered. */
+struct err *child_run_in(int mount_ns, void (*fn)(const void *arg), const void *arg) ERR_MUST_USE;
+
 /* In a forked child: network, IPC and UTS namespaces of its own, new and empty.  false: it stays in
  * the caller's (without privilege, in which case each component makes its own). */
 bool child_unshare(void);

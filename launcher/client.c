@@ -3,6 +3,7 @@
  */
 #include "client.h"
 
+#include "child.h"
 #include "guard.h"
 #include "revive.h"
 
@@ -11,13 +12,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 const char *const client_status_names[] = {
@@ -96,24 +95,13 @@ struct err *client_socket(const struct state_dir *d, int *out)
 	return e;
 }
 
-/* A child of ours sees to it from the mount namespace home that there is a controld. */
-static struct err *revive_from(const struct state_dir *d, int home)
+static void revive_here(const void *arg)
 {
-	pid_t pid = fork();
+	_cleanup_close_ int fd = -1;
+	_cleanup_err_ struct err *e = client_socket(arg, &fd);
 
-	if (pid == 0) {
-		_cleanup_close_ int fd = -1;
-		_cleanup_err_ struct err *e = setns(home, CLONE_NEWNS) < 0 ? err_new(errno, "the host's files") : client_socket(d, &fd);
-
-		if (e)
-			log_debug("%s", err_text(e));
-		_exit(0);
-	}
-	if (pid < 0)
-		return err_new(errno, "fork");
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	return NULL;
+	if (e)
+		log_debug("%s", err_text(e));
 }
 
 struct err *client_socket_from(const struct state_dir *d, int home, int *out)
@@ -121,7 +109,7 @@ struct err *client_socket_from(const struct state_dir *d, int home, int *out)
 	struct err *e, *why;
 
 	for (int tries = 0; (e = client_socket_of_living(d, out)) && nobody_there(e) && tries < REVIVALS; tries++) {
-		if ((why = revive_from(d, home))) {
+		if ((why = child_run_in(home, revive_here, d))) {
 			err_free(e);
 			return why;
 		}

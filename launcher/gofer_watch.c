@@ -3,13 +3,13 @@
  */
 #include "gofer_watch.h"
 
+#include "child.h"
 #include "pool.h"
 #include "revive.h"
 
 #include "libipc/fd.h"
 
 #include <event2/event.h>
-#include <sched.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,18 +28,9 @@ static bool its_id(const struct gofer_watch *w, struct proc_id *out)
 
 static bool away(const struct gofer_watch *w) { return w->home && *w->home >= 0; }
 
-/* In a child that goes to the mount namespace which paths are of, for we have left it. */
-static void revive_from(const struct gofer_watch *w)
+static void start_another(const void *dir)
 {
-	pid_t pid = fork();
-
-	if (!pid) {
-		if (!setns(*w->home, CLONE_NEWNS))
-			err_free(revive_gofer(w->dir));
-		_exit(0);
-	}
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
+	err_free(revive_gofer(dir));
 }
 
 /* Whether there is another now.  If not it is not to be replaced, or has ended with its container. */
@@ -47,10 +38,10 @@ static bool replaced(const struct gofer_watch *w, const struct proc_id *before)
 {
 	struct proc_id now;
 
-	if (away(w))
-		revive_from(w);
+	if (away(w)) /* the paths to be served are those of the mount namespace that we have left */
+		err_free(child_run_in(*w->home, start_another, w->dir));
 	else
-		err_free(revive_gofer(w->dir));
+		start_another(w->dir);
 	return its_id(w, &now) && (now.pid != before->pid || now.start != before->start);
 }
 
