@@ -72,6 +72,23 @@ static int make_record(struct socket *s, struct socket_msg *m, struct sock_name 
 	return 0;
 }
 
+void dgram_take_queue(struct socket *s, struct seg_list *l)
+{
+	mutex_lock(&s->mu);
+	s->state = SOCK_CLOSED;
+	STAILQ_CONCAT(l, &s->rq);
+	s->rq_bytes = 0;
+	mutex_unlock(&s->mu);
+}
+
+void dgram_close_queue(struct socket *s)
+{
+	struct seg_list rest = STAILQ_HEAD_INITIALIZER(rest);
+
+	dgram_take_queue(s, &rest);
+	seg_list_free(&rest);
+}
+
 void dgram_give(struct socket *to, struct seg *g)
 {
 	bool drop;

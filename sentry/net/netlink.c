@@ -326,15 +326,8 @@ static int nl_shutdown(struct socket *s, int how)
 
 static void nl_close(struct socket *s)
 {
-	struct seg_list rest = STAILQ_HEAD_INITIALIZER(rest);
-
 	set_groups(s, 0);
-	mutex_lock(&s->mu);
-	s->state = SOCK_CLOSED;
-	STAILQ_CONCAT(&rest, &s->rq);
-	s->rq_bytes = 0;
-	mutex_unlock(&s->mu);
-	seg_list_free(&rest);
+	dgram_close_queue(s);
 }
 
 const struct socket_ops netlink_ops = {

@@ -266,6 +266,9 @@ ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m,
 ssize_t dgram_recv(struct socket *s, struct socket_msg *m);
 /* A record from the kernel into the queue of `to`, used up; a full queue drops it. */
 void dgram_give(struct socket *to, struct seg *g);
+/* The socket is closed from now on: what it had received is moved to *l, or freed. */
+void dgram_take_queue(struct socket *s, struct seg_list *l);
+void dgram_close_queue(struct socket *s);
 uint32_t dgram_poll_bits(struct socket *s); /* IN, OUT, RDHUP, HUP, ERR by queue, charge and shut */
 
 /* SO_PEEK_OFF, s->mu held: bytes that a peek skips; what was peeked at or taken moves it. */

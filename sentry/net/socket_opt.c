@@ -92,7 +92,7 @@ static int set_timeout(_Atomic int64_t *to, const void *v, unsigned len)
 	return 0;
 }
 
-/* Linux doubles what is asked for, and tells the doubled value. */
+/* Linux doubles the requested size, and getsockopt returns the doubled value. */
 static uint32_t buffer_size(int v, bool force, uint32_t min)
 {
 	uint32_t n = v < 0 ? 0 : (uint32_t)v;
@@ -123,40 +123,56 @@ static int set_pacing(struct socket *s, const void *v, unsigned len)
 	return 0;
 }
 
-static int set_socket(struct socket *s, int opt, const void *v, unsigned len, bool privileged)
+static int set_linger(struct socket *s, const void *v, unsigned len)
+{
+	if (len < sizeof(s->linger))
+		return -EINVAL;
+	mutex_lock(&s->mu);
+	memcpy(&s->linger, v, sizeof(s->linger));
+	mutex_unlock(&s->mu);
+	return 0;
+}
+
+static int set_peek_off(struct socket *s, int n)
+{
+	if (!can_peek_from(s))
+		return -EOPNOTSUPP;
+	mutex_lock(&s->mu);
+	s->peek_off = n < 0 ? -1 : n;
+	mutex_unlock(&s->mu);
+	return 0;
+}
+
+static int set_boolean(struct socket *s, int opt, bool on)
+{
+	if (opt == LINUX_SO_TIMESTAMP || opt == LINUX_SO_TIMESTAMPNS)
+		s->flags &= ~(BIT(LINUX_SO_TIMESTAMP) | BIT(LINUX_SO_TIMESTAMPNS)); /* one or the other */
+	if (on)
+		s->flags |= BIT(opt);
+	else
+		s->flags &= ~BIT(opt);
+	return 0;
+}
+
+/* Options whose value is an int. */
+static int set_number(struct socket *s, int opt, int n, bool privileged)
 {
 	const struct kept *k = find_kept(opt);
-	int n;
 
-	if (opt == LINUX_SO_RCVTIMEO || opt == LINUX_SO_RCVTIMEO_NEW)
-		return set_timeout(&s->rcvtimeo, v, len);
-	if (opt == LINUX_SO_SNDTIMEO || opt == LINUX_SO_SNDTIMEO_NEW)
-		return set_timeout(&s->sndtimeo, v, len);
-	if (opt == LINUX_SO_BINDTODEVICE)
-		return socket_bind_device(s, v, len, privileged);
-	if (len < sizeof(n))
-		return -EINVAL;
-	memcpy(&n, v, sizeof(n));
-	if (is_boolean(opt)) {
-		if (opt == LINUX_SO_TIMESTAMP || opt == LINUX_SO_TIMESTAMPNS)
-			s->flags &= ~(UINT64_C(1) << LINUX_SO_TIMESTAMP | UINT64_C(1) << LINUX_SO_TIMESTAMPNS); /* one or the other */
-		if (n)
-			s->flags |= UINT64_C(1) << opt;
-		else
-			s->flags &= ~(UINT64_C(1) << opt);
-		return 0;
-	}
+	if (is_boolean(opt))
+		return set_boolean(s, opt, n);
 	if (k)
 		return set_kept(s, k, n, privileged);
 	switch (opt) {
 	case LINUX_SO_SNDBUFFORCE:
+		if (!privileged)
+			return -EPERM;
+		s->sndbuf = buffer_size(n, true, SNDBUF_MIN);
+		return 0;
 	case LINUX_SO_RCVBUFFORCE:
 		if (!privileged)
 			return -EPERM;
-		if (opt == LINUX_SO_SNDBUFFORCE)
-			s->sndbuf = buffer_size(n, true, SNDBUF_MIN);
-		else
-			s->rcvbuf = buffer_size(n, true, RCVBUF_MIN);
+		s->rcvbuf = buffer_size(n, true, RCVBUF_MIN);
 		return 0;
 	case LINUX_SO_SNDBUF:
 		s->sndbuf = buffer_size(n, false, SNDBUF_MIN);
@@ -169,30 +185,42 @@ static int set_socket(struct socket *s, int opt, const void *v, unsigned len, bo
 		s->lowat = n < 0 ? INT32_MAX : n ? (uint32_t)n : 1;
 		return 0;
 	case LINUX_SO_PEEK_OFF:
-		if (!can_peek_from(s))
-			return -EOPNOTSUPP;
-		mutex_lock(&s->mu);
-		s->peek_off = n < 0 ? -1 : n;
-		mutex_unlock(&s->mu);
-		return 0;
+		return set_peek_off(s, n);
 	case LINUX_SO_BSDCOMPAT:
 		return 0;
 	case LINUX_SO_CNX_ADVICE:
 		return n == 1 ? 0 : -EINVAL;
 	case LINUX_SO_BINDTOIFINDEX:
 		return socket_bind_index(s, n, privileged);
-	case LINUX_SO_MAX_PACING_RATE:
-		return set_pacing(s, v, len);
-	case LINUX_SO_LINGER:
-		if (len < sizeof(struct linux_linger))
-			return -EINVAL;
-		mutex_lock(&s->mu);
-		memcpy(&s->linger, v, sizeof(s->linger));
-		mutex_unlock(&s->mu);
-		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
+}
+
+static int set_socket(struct socket *s, int opt, const void *v, unsigned len, bool privileged)
+{
+	int n;
+
+	switch (opt) {
+	case LINUX_SO_RCVTIMEO:
+	case LINUX_SO_RCVTIMEO_NEW:
+		return set_timeout(&s->rcvtimeo, v, len);
+	case LINUX_SO_SNDTIMEO:
+	case LINUX_SO_SNDTIMEO_NEW:
+		return set_timeout(&s->sndtimeo, v, len);
+	case LINUX_SO_BINDTODEVICE:
+		return socket_bind_device(s, v, len, privileged);
+	}
+	if (len < sizeof(n))
+		return -EINVAL;
+	switch (opt) {
+	case LINUX_SO_LINGER:
+		return set_linger(s, v, len);
+	case LINUX_SO_MAX_PACING_RATE:
+		return set_pacing(s, v, len);
+	}
+	memcpy(&n, v, sizeof(n));
+	return set_number(s, opt, n, privileged);
 }
 
 int socket_setopt(struct socket *s, int level, int opt, const void *v, unsigned len, bool privileged)
@@ -204,7 +232,7 @@ int socket_setopt(struct socket *s, int level, int opt, const void *v, unsigned 
 	return s->family == LINUX_AF_UNIX ? -EOPNOTSUPP : -ENOPROTOOPT;
 }
 
-/* --- telling ---------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static int put(void *v, unsigned *len, const void *from, unsigned n)
 {

@@ -173,15 +173,8 @@ int inet_dgram_shutdown(struct socket *s, int how)
 
 void inet_dgram_close(struct socket *s)
 {
-	struct seg_list rest = STAILQ_HEAD_INITIALIZER(rest);
-
 	port_release(s);
-	mutex_lock(&s->mu);
-	s->state = SOCK_CLOSED;
-	STAILQ_CONCAT(&rest, &s->rq);
-	s->rq_bytes = 0;
-	mutex_unlock(&s->mu);
-	seg_list_free(&rest);
+	dgram_close_queue(s);
 }
 
 const struct socket_ops udp_ops = {

@@ -207,15 +207,6 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
 	return r;
 }
 
-static void take_queue(struct socket *s, struct seg_list *l)
-{
-	mutex_lock(&s->mu);
-	s->state = SOCK_CLOSED;
-	STAILQ_CONCAT(l, &s->rq);
-	s->rq_bytes = 0;
-	mutex_unlock(&s->mu);
-}
-
 static void dgram_close(struct socket *s)
 {
 	struct seg_list rest = STAILQ_HEAD_INITIALIZER(rest);
@@ -223,7 +214,7 @@ static void dgram_close(struct socket *s)
 	bool unread;
 
 	unix_unbind(s);
-	take_queue(s, &rest);
+	dgram_take_queue(s, &rest);
 	unread = STAILQ_FIRST(&rest);
 	if (peer) {
 		struct socket *back = get_peer(peer);
