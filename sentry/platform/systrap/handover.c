@@ -10,6 +10,12 @@
  * want the processors too, the two sides seldom run at once: then it pays only for
  * a program that does next to nothing between its calls.
  *
+ * On one processor a switch by sleeping takes 3 us, of which the calls are the smaller part.
+ * (Letting the other side run by sched_yield() takes 1.8 us between two threads, but spares
+ * two tasks that take turns only a tenth, as most of their switches stay: not worth a call
+ * more that stubs may make, nor the time slices that it gives away where others want the
+ * processor.)
+ *
  * A thread that waits here wakes once in WAIT_NS: a program that has tampered with
  * the words, or lets itself not be interrupted, cannot keep its task from dying.
  * (An idle sandbox has no thread here: its tasks sleep in system calls.)
