@@ -317,6 +317,8 @@ void task_exit(struct task *t)
 		tasks_unlock(t->k);
 		leave_terminal(t);
 	}
+	if (last && !first && !oom_pressing(t->k))
+		burial_leaves(burials, t->k->memfile);
 	remains = release_resources(t, small && !first && !oom_pressing(t->k));
 	if (last)
 		ipc_process_exit(t->ns->ipc, t->tg);

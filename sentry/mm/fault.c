@@ -16,6 +16,7 @@
 #define TOUCHED_LEAST (UINT64_C(256) << 10)
 #define PREMAP_COPY (UINT64_C(64) << 10)
 #define AGAIN_MOST (4 * PAGE_SIZE)
+#define ARENA_LEAST (UINT64_C(64) << 10)
 
 /* A program access that the stub's mapping permits already: another thread was
  * faster, or the host refuses the page (beyond a host file's end, no memory). */
@@ -47,13 +48,14 @@ uint64_t contiguous_hint(struct mm *mm, uint64_t lo, uint64_t hi)
 	return 0;
 }
 
-/* Memory for the record, near hint; a whole block lies where a huge page fits.  A few
- * pages that continue nothing are such as other programs have left, and are there already. */
+/* Memory for the record, near hint; a whole block lies where a huge page fits.  What will be
+ * touched, most likely, and a few pages that continue nothing, are such pages as other
+ * programs have left, and are there already. */
 static int alloc_block(struct mm *mm, struct pma *p, uint64_t hint)
 {
 	struct memfile *mf = mm->env->mf;
 
-	if (!hint && pma_len(p) <= AGAIN_MOST && !memfile_alloc_again(mf, pma_len(p), &p->off)) {
+	if ((mm->eager || (!hint && pma_len(p) <= AGAIN_MOST)) && !memfile_alloc_again(mf, pma_len(p), &p->off)) {
 		p->present = true;
 		return 0;
 	}
@@ -297,6 +299,24 @@ static void load_data(struct mm *mm, const struct vma *v)
 	stub_hurry(mm);
 }
 
+/* A heap grows when it is full.  Who has filled an area and asks for another as large will
+ * fill that too. */
+static bool will_be_filled(struct mm *mm, const struct vma *v, uint64_t start, uint64_t end)
+{
+	const uint64_t last = mm->arena, len = end - start;
+	const bool another = mm->arena_len == len;
+
+	if (v->obj || len > PREMAP_ANON)
+		return false;
+	if (start == PAGE_UP(mm->brk))
+		return start > PAGE_UP(mm->brk_start);
+	if (len < ARENA_LEAST)
+		return false;
+	mm->arena = start;
+	mm->arena_len = len;
+	return another && pmas_resident(mm, last, last + len, NULL) >= len - len / 8;
+}
+
 void premap(struct mm *mm, uint64_t start, uint64_t end, bool loading)
 {
 	struct vma *v;
@@ -310,8 +330,10 @@ void premap(struct mm *mm, uint64_t start, uint64_t end, bool loading)
 			start = stop;
 			continue;
 		}
+		mm->eager = !loading && will_be_filled(mm, v, start, stop);
 		for (; start < stop && !page_get(mm, v, start, copy, &p); start = p->end)
 			(loading ? stub_map_later : stub_map)(mm, p);
+		mm->eager = false;
 		if (copy)
 			load_data(mm, v);
 		start = max_u64(start, stop);

@@ -32,8 +32,7 @@ int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint
 /* Pages that hold anything: the caller must overwrite all of them before anybody
  * sees them.  They cost the host nothing. -ENOMEM: there are none. */
 int memfile_alloc_used(struct memfile *m, uint64_t len, uint64_t *off);
-/* The same, zero filled: for what is touched soon, and so little that writing the zeros
- * costs less than the host's new pages. */
+/* The same, zero filled: for what is touched soon. */
 int memfile_alloc_again(struct memfile *m, uint64_t len, uint64_t *off);
 /* Whose its pages are, from now on known of each allocation; made with the first call. NULL: no memory. */
 struct charges *memfile_charges(struct memfile *m);
@@ -45,6 +44,11 @@ void *memfile_ptr(const struct memfile *m, uint64_t off);
 uint64_t memfile_allocated(const struct memfile *m); /* bytes of offsets handed out */
 uint64_t memfile_reach(struct memfile *m); /* bytes that may come to be committed without another allocation */
 void memfile_trim(struct memfile *m); /* gives back what freed pages hold still */
+/* From now on more of what is freed is held back for whoever needs some, and memfile_rest is
+ * to be called every now and then until it returns false: it gives back what nobody has needed
+ * since the last call. */
+void memfile_hold_more(struct memfile *m);
+bool memfile_rest(struct memfile *m);
 uint64_t memfile_committed(const struct memfile *m); /* bytes of host memory (fstat) */
 uint64_t memfile_room(struct memfile *m); /* bytes of host memory up to the hard limit, as it seems now */
 /* The host holds memory for the range from now on, whose contents stay; -ENOSPC: it has none. */

@@ -118,6 +118,8 @@ struct mm {
 	uint64_t mmap_base, mmap_hint; /* top-down placement starts at hint; no hole of hint_len lies above it */
 	uint64_t hint_len;
 	uint64_t brk_start, brk;
+	uint64_t arena, arena_len; /* the anonymous area that was mapped last, if it was large */
+	bool eager; /* premap() is at work on what will be touched, most likely */
 	bool lock_future, dumpable;
 	uint64_t lim_as, lim_data, lim_stack, lim_memlock;
 	uint64_t spurious_addr;

@@ -2,7 +2,7 @@
  * The memory file's allocator against a model: random allocations, references
  * and releases; pages never overlap, come zeroed, and are given back.
  *
- * links: sentry/mm/memfile.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/lib/lock.c
+ * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
  */
 #include "mm/charge.h"
 #include "mm/memfile.h"
@@ -61,6 +61,36 @@ START_TEST(freed_memory_returns_to_the_host)
 	memfile_put(mf, off, 8 << 20);
 	ck_assert_uint_lt(memfile_committed(mf), 1 << 20);
 	ck_assert_uint_eq(memfile_allocated(mf), 0);
+}
+END_TEST
+
+/* Where more is held back, it is given back when nobody has needed it for a while. */
+START_TEST(held_as_long_as_needed)
+{
+	const uint64_t size = 8 << 20, part = 2 << 20;
+	uint64_t a, b;
+
+	memfile_set_limit(mf, 4ul << 30, 4ul << 30, NULL, NULL);
+	memfile_hold_more(mf);
+	ck_assert_int_eq(memfile_alloc(mf, size, PAGE_SIZE, 0, &a), 0);
+	memset(memfile_ptr(mf, a), 1, size);
+	memfile_put(mf, a, size);
+	ck_assert_uint_ge(memfile_committed(mf), size);
+	ck_assert(memfile_rest(mf));
+	ck_assert_int_eq(memfile_alloc_again(mf, part, &b), 0);
+	for (uint64_t i = 0; i < part; i += 512)
+		ck_assert_uint_eq(*(uint64_t *)memfile_ptr(mf, b + i), 0);
+	ck_assert_uint_lt(memfile_committed(mf), size + part);
+	memfile_put(mf, b, part);
+	ck_assert(memfile_rest(mf)); /* a part was needed, and may be again */
+	ck_assert_uint_ge(memfile_committed(mf), part);
+	ck_assert_uint_lt(memfile_committed(mf), part + (1 << 20));
+	ck_assert(!memfile_rest(mf));
+	ck_assert_uint_lt(memfile_committed(mf), 1 << 20);
+	ck_assert_int_eq(memfile_alloc(mf, size, PAGE_SIZE, 0, &a), 0); /* as at first */
+	memset(memfile_ptr(mf, a), 1, size);
+	memfile_put(mf, a, size);
+	ck_assert_uint_lt(memfile_committed(mf), 1 << 20);
 }
 END_TEST
 
@@ -251,10 +281,12 @@ int main(void)
 	SRunner *r;
 	int failed;
 
+	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, limit_is_enomem);
 	tcase_add_test(t, alignment_and_hint);
 	tcase_add_test(t, freed_memory_returns_to_the_host);
+	tcase_add_test(t, held_as_long_as_needed);
 	tcase_add_test(t, used_pages);
 	tcase_add_test(t, used_pages_are_cleared);
 	tcase_add_test(t, used_pages_join);

@@ -2,7 +2,7 @@
  * What the stub is told, and when: orders wait for the program to run again, and
  * pages that it may still reach wait with them.
  *
- * links: sentry/mm/memfile.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
+ * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
  */
 #include "fake_platform.h"
 
@@ -314,6 +314,38 @@ START_TEST(touched_here_and_there)
 }
 END_TEST
 
+static void fill(struct mm *mm, uint64_t addr, uint64_t len)
+{
+	for (uint64_t a = addr; a < addr + len; a += PAGE_SIZE)
+		put(mm, a, 1);
+}
+
+/* Used pages go to who will touch them all: who has filled an area and asks for another
+ * of its size. */
+START_TEST(another_of_the_same)
+{
+	const uint64_t size = 131072;
+	struct mm *mm = mm_new(&env), *gone = mm_new(&env);
+	uint64_t before;
+
+	map_anon(mm, WIN, size, PROT_READ | PROT_WRITE);
+	map_anon(gone, WIN, size, PROT_READ | PROT_WRITE);
+	fill(gone, WIN, size);
+	mm_put(gone);
+	before = memfile_committed(env.mf);
+	ck_assert_uint_ge(before, size);
+	map_anon(mm, WIN + 2 * size, size, PROT_READ | PROT_WRITE); /* the first was never touched */
+	fill(mm, WIN + 2 * size, size);
+	ck_assert_uint_eq(memfile_committed(env.mf), before + size);
+	map_anon(mm, WIN + 4 * size, size, PROT_READ | PROT_WRITE);
+	ck_assert_uint_eq(get(mm, WIN + 5 * size - 1), 0);
+	fill(mm, WIN + 4 * size, size);
+	ck_assert_uint_eq(memfile_committed(env.mf), before + size);
+	check_invariants(mm);
+	mm_put(mm);
+}
+END_TEST
+
 START_TEST(exec_inherits_the_stub)
 {
 	struct mm *old = mm_new(&env), *mm = mm_new(&env);
@@ -372,6 +404,7 @@ int main(void)
 	tcase_add_test(t, what_is_due_takes_the_others_along);
 	tcase_add_test(t, touched_in_a_row);
 	tcase_add_test(t, touched_here_and_there);
+	tcase_add_test(t, another_of_the_same);
 	tcase_add_test(t, exec_inherits_the_stub);
 	tcase_add_test(t, exec_leaves_a_shared_stub);
 	suite_add_tcase(s, t);
