@@ -3,6 +3,7 @@
  * through a kernel buffer, also from one file system that stores to another.  (sendfile: splice.c)
  */
 #include "abi/resource.h"
+#include "kernel/task_table.h"
 #include "syscalls/fs_util.h"
 #include "vfs/notify.h"
 
@@ -199,6 +200,8 @@ static int64_t do_copy_range(struct task *t, struct file *in, uint64_t in_at, st
 		return r;
 	if (r == -EXDEV || r == -EOPNOTSUPP || r == -EINVAL || r == -ENOSYS)
 		r = copy_through(t, in, &ip, out, &op, len);
+	task_count_io(t, false, r);
+	task_count_io(t, true, r);
 	if (r > 0 && (store_offset(t, in_at, in, ip) || store_offset(t, out_at, out, op)))
 		return -EFAULT;
 	return r;

@@ -8,6 +8,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/fs.h"
+#include "kernel/task_table.h"
 #include "syscalls/fs_util.h"
 
 #include <errno.h>
@@ -296,8 +297,11 @@ int64_t sys_sendfile(struct task *t, const uint64_t a[6])
 		r = get_offset(t, in, UADDR(a[2]), &store, &pos);
 		if (!r && ((len && (in->mode & FILE_STREAM || LINUX_S_ISDIR(in->inode->mode))) || out->flags & LINUX_O_APPEND))
 			r = -EINVAL;
-		if (!r)
+		if (!r) {
 			r = copy_files(in, pos, out, len);
+			task_count_io(t, false, r);
+			task_count_io(t, true, r);
+		}
 		if (r >= 0 && pos && copy_to_user(t->mm, UADDR(a[2]), pos, sizeof(*pos)))
 			r = -EFAULT;
 	}

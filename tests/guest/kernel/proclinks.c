@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -62,6 +64,22 @@ CASE(io_is_counted)
 	a = io_of("/proc/self/io");
 	CHECK(a.wchar - b.wchar == 5000 && a.syscw - b.syscw == 5);
 	CHECK(io_of("/proc/thread-self/io").wchar == a.wchar - 5000);
+}
+
+CASE(io_of_copies_is_counted)
+{
+	int from, to = memfd_create("to", 0), other = memfd_create("other", 0);
+	struct io a, b;
+	off_t at = 0;
+
+	from = memfd_create("from", 0);
+	CHECK(ftruncate(from, 10000) == 0);
+	a = io_of("/proc/self/io");
+	CHECK(copy_file_range(from, &at, to, NULL, 4000, 0) == 4000);
+	CHECK(sendfile(other, from, &at, 3000) == 3000);
+	b = io_of("/proc/self/io");
+	CHECK(b.wchar - a.wchar == 7000 && b.syscw - a.syscw == 2);
+	CHECK(b.rchar - a.rchar >= 7000 && b.rchar - a.rchar < 8000 && b.syscr - a.syscr >= 2);
 }
 
 CASE(task_links_count_threads)
