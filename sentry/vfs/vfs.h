@@ -134,7 +134,7 @@ struct inode {
 	char *link; /* [a_mu to set, once] a symbolic link's target, owned; may stay NULL: then readlink is asked */
 	uint32_t iflags; /* [mu] INODE_* */
 	void *locks; /* POSIX and flock locks: vfs/locks.c */
-	void *watches; /* inotify marks: fs/inotify */
+	void *_Atomic watches; /* inotify marks (fs/inotify), tested without its lock */
 	_Atomic(struct told *) told; /* [a_mu to write] who may look at it without asking: told.h */
 	LIST_HEAD(, dentry) names; /* [dcache lock] its dentries */
 	struct unix_bound *bound; /* a bound UNIX socket (net/unix), [a_mu] */
