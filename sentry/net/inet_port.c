@@ -190,6 +190,21 @@ int port_autobind(struct socket *s)
 	return r == -EINVAL ? 0 : r == -EADDRINUSE ? -EADDRNOTAVAIL : r;
 }
 
+int port_listen(struct socket *s)
+{
+	struct endpoint e;
+	int r = 0;
+
+	mutex_lock(&s->net->mu);
+	own_endpoint(s, &e);
+	if (s->state != SOCK_LISTENING && conflicts(s, &e))
+		r = -EADDRINUSE;
+	else
+		s->state = SOCK_LISTENING;
+	mutex_unlock(&s->net->mu);
+	return r;
+}
+
 int port_set_local(struct socket *s, const struct endpoint *e)
 {
 	struct sockaddr_buf a;

@@ -85,6 +85,9 @@ void endpoint_addr(const struct endpoint *e, int family, struct sockaddr_buf *ou
 bool endpoint_is_any(const struct endpoint *e);
 void endpoint_loopback(struct endpoint *e); /* any -> the loopback address of its kind; the port stays */
 int port_autobind(struct socket *s); /* if it has none yet */
+/* It becomes SOCK_LISTENING, unless another one listens where it is bound too (SO_REUSEADDR lets both be bound).
+ * s->mu held. 0 or -EADDRINUSE */
+int port_listen(struct socket *s);
 /* Replaces the address in s's name. */
 /* Where `to` is and the name that s has towards it: a port of its own, and an address that is filled in where it has
  * none. *there: a new reference.  Errors of net_reach; *from is filled for -EHOSTUNREACH and -ETIMEDOUT too. */

@@ -15,10 +15,11 @@ static int tcp_listen(struct socket *s, const struct sock_caller *c, int backlog
 		return r;
 	backlog = listen_backlog(s, backlog);
 	mutex_lock(&s->mu);
-	if (s->state != SOCK_UNCONNECTED && s->state != SOCK_LISTENING) {
+	if (s->state != SOCK_UNCONNECTED && s->state != SOCK_LISTENING)
 		r = -EINVAL;
-	} else {
-		s->state = SOCK_LISTENING;
+	else
+		r = port_listen(s);
+	if (!r) {
 		s->shut = 0;
 		s->backlog = backlog;
 		s->cred = c->id;

@@ -71,6 +71,26 @@ CASE(tcp_refused_and_errors)
 	CHECK_ERR(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT);
 }
 
+/* SO_REUSEADDR: both may have the address, one may listen there. */
+CASE(tcp_one_listener)
+{
+	struct sockaddr_in a = v4(0);
+	socklen_t n = sizeof(a);
+	int s[2], on = 1;
+
+	for (int i = 0; i < 2; i++) {
+		CHECK((s[i] = socket(AF_INET, SOCK_STREAM, 0)) >= 0);
+		CHECK(setsockopt(s[i], SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0);
+		CHECK(bind(s[i], (void *)&a, sizeof(a)) == 0);
+		CHECK(getsockname(s[i], (void *)&a, &n) == 0);
+	}
+	CHECK(listen(s[0], 8) == 0);
+	CHECK_ERR(listen(s[1], 8), EADDRINUSE);
+	CHECK(listen(s[0], 4) == 0);
+	close(s[0]);
+	CHECK(listen(s[1], 8) == 0);
+}
+
 CASE(tcp_reset)
 {
 	struct sockaddr_in a;
