@@ -209,7 +209,7 @@ void container_watch(struct container *c, uint32_t pid)
 	struct watch *w = malloc(sizeof(*w));
 
 	if (!w || !records_add(&c->records, pid)) {
-		log_error("the end of process %u will not be known: out of memory", pid);
+		log_error("the exit status of process %u will not be recorded: out of memory", pid);
 		free(w);
 		return;
 	}

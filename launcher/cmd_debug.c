@@ -47,7 +47,7 @@ static struct err *find_word(const char *option, const char *text, const char *c
 			return NULL;
 		}
 	}
-	return text ? err_new(0, "--%s: '%.64s' is none of its words (see --help)", option, text) : NULL;
+	return text ? err_new(0, "--%s: '%.64s' is not one of its values (see --help)", option, text) : NULL;
 }
 
 /* on, all; off; or names with commas. */
@@ -141,7 +141,7 @@ static struct err *run(struct context *c, int *status)
 	struct err *e;
 
 	if (nothing_asked(o))
-		return err_new(0, "nothing is asked for (see --help)");
+		return err_new(0, "no option says what to do (see --help)");
 	if ((e = find_word("log-level", o->level, levels, 4, &logging.level)) || (e = find_calls(o->strace, c->pool, &logging)) ||
 		(e = option_ms("duration", o->duration, PROFILE_MAX_MS, &ms)) || (e = sandbox_open(c, c->argv[0], &s)))
 		return e;

@@ -75,7 +75,7 @@ static struct err *understand(struct context *c, struct target *t)
 	if (!o->engine)
 		return err_new(0, "--engine is missing");
 	if (!(t->engine = engine_find(o->engine)))
-		return err_new(0, "--engine: '%.64s' is none of podman, containerd, docker", o->engine);
+		return err_new(0, "--engine: '%.64s' must be podman, containerd or docker", o->engine);
 	t->runtime = (struct engine_runtime){ o->name ? o->name : "redoubt", o->path };
 	t->file = o->config;
 	if ((!o->path && (e = own_path(c->pool, &t->runtime.path))) || (e = engine_runtime_check(&t->runtime)))

@@ -110,7 +110,7 @@ static struct err *run(struct context *c, int *status)
 	struct err *e;
 
 	if (o->format && !as_json && strcmp(o->format, "table"))
-		return err_new(0, "--format: '%.64s' is none of table, json, json-long", o->format);
+		return err_new(0, "--format: '%.64s' must be table, json or json-long", o->format);
 	if (c->argc > 1 && !as_json)
 		return run_ps_inside(c, status);
 	if ((e = sandbox_open(c, c->argv[0], &s)))

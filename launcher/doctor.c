@@ -297,9 +297,9 @@ static void look_engines(const char *root, struct pool *p, struct finding *f)
 			continue;
 		bool known = mentions_us(engines[i].config);
 
-		what = pool_printf(p, "%s%s%s %s", what, *what ? ", " : "", engines[i].name, known ? "knows us" : "does not know us");
+		what = pool_printf(p, "%s%s%s %s", what, *what ? ", " : "", engines[i].name, known ? "is configured" : "is not configured");
 		if (!known)
-			advice = "to use it from there: redoubt install --engine NAME (or podman's --runtime PATH)";
+			advice = "to use redoubt from an engine: redoubt install --engine NAME (or podman's --runtime PATH)";
 	}
 	tell(f, *advice ? POOR : HEALTHY, *what ? what : "none is installed", advice);
 }

@@ -97,7 +97,7 @@ static struct err *podman_add(const char *text, const struct engine_runtime *r, 
 	if (e)
 		return e;
 	if (names_table(rest, "engine.runtimes]"))
-		return err_new(EEXIST, "a table engine.runtimes that is not ours");
+		return err_new(EEXIST, "there is a table engine.runtimes already, which redoubt did not write");
 	*out = with_block(rest, r, pool_printf(p, "[engine.runtimes]\n%s = [\"%s\"]\n", r->name, r->path), p);
 	return NULL;
 }
@@ -130,7 +130,7 @@ static struct err *containerd_add(const char *text, const struct engine_runtime 
 	if (version != 2 && version != 3)
 		return err_new(0, "version %d is not supported; containerd's `config migrate` makes it 2 or 3", version);
 	if (names_table(rest, pool_printf(p, "runtimes.%s]", r->name)))
-		return err_new(EEXIST, "the runtime '%s' is there and not ours", r->name);
+		return err_new(EEXIST, "the runtime '%s' exists already, and redoubt did not add it", r->name);
 	table = pool_printf(p, "plugins.\"%s\".containerd.runtimes.%s", plugins[version], r->name);
 	*out = with_block(rest, r,
 		pool_printf(p, "[%s]\n  runtime_type = \"io.containerd.runc.v2\"\n  pod_annotations = [\"dev.redoubt.*\", \"dev.gvisor.*\"]\n"

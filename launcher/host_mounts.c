@@ -83,7 +83,7 @@ static struct err *make_overlay(struct plan_tree *t, struct pool *p)
 	struct err *e;
 
 	if (fs < 0)
-		return err_new(errno, "the host's kernel makes no overlay for us");
+		return err_new(errno, "the host's kernel refuses an overlay mount");
 	if (!strstr(t->overlay, "lowerdir")) /* of which the kernel does not say more than EINVAL */
 		return err_new(0, "lowerdir: is missing");
 	if ((e = configure(fs, t->overlay, p)))

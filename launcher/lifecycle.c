@@ -25,15 +25,15 @@ struct err *stdio_make(bool terminal, const char *console_socket, bool attached,
 	struct err *e;
 
 	if (console_socket && !terminal)
-		return err_new(0, "--console-socket is given, but the process asks for no terminal");
+		return err_new(0, "--console-socket is given, but process.terminal is not set");
 	if (!terminal) {
 		*out = (struct stdio){ .fds = { 0, 1, 2 }, .n = 3, .master = -1, .slave = -1 };
 		return NULL;
 	}
 	if (!console_socket && !attached)
-		return err_new(0, "the process asks for a terminal: --console-socket is needed when detached");
+		return err_new(0, "process.terminal is set: --console-socket is needed when detached");
 	if (!console_socket && !isatty(STDIN_FILENO))
-		return err_new(0, "the process asks for a terminal, but standard input is not one");
+		return err_new(0, "process.terminal is set, but standard input is not a terminal");
 	if (!size.ws_row && !console_socket)
 		ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
 	if ((e = console_make(&size, &io.master, &io.slave)))

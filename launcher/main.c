@@ -171,7 +171,7 @@ static struct err *check_network(const struct globals *g)
 {
 	if (!g->network || !strcmp(g->network, "none"))
 		return NULL;
-	return err_new(0, "--network: '%.64s': a sandbox has a loopback and nothing else, which is none", g->network);
+	return err_new(0, "--network: '%.64s' is not supported: a sandbox has only a loopback ('none')", g->network);
 }
 
 static int start(struct globals *g, struct pool *p, int argc, char **argv)

@@ -21,7 +21,7 @@ static struct err *understand_medium(const char *value, const char *medium, stru
 		return err_new(0, "--overlay2: '%.64s': changes are kept in memory only (:memory), not in a file or directory of the host", value);
 	medium += len;
 	if (*medium && strncmp(medium, ",size=", 6))
-		return err_new(0, "--overlay2: '%.64s': of the options size= is known", value);
+		return err_new(0, "--overlay2: '%.64s' is not supported: size=N is the only option", value);
 	out->options = *medium ? medium + 1 : "";
 	if (strchr(out->options, ','))
 		return err_new(0, "--overlay2: '%.64s': one size= is enough", value);
@@ -39,7 +39,7 @@ static struct err *understand(const char *value, struct meaning *out)
 	out->root = true;
 	out->binds = len == 3 && !strncmp(value, "all", 3);
 	if (!out->binds && (len != 4 || strncmp(value, "root", 4)))
-		return err_new(0, "--overlay2: '%.64s' is not none, root:memory or all:memory", value);
+		return err_new(0, "--overlay2: '%.64s' must be none, root:memory or all:memory", value);
 	return understand_medium(value, value + len, out);
 }
 

@@ -155,7 +155,7 @@ static struct err *foreign(const struct plan *plan, const struct oci_namespace *
 {
 	if (!ns || !ns->path || !*ns->path || !strcmp(ns->type, "network"))
 		return NULL;
-	return err_new(0, "linux.namespaces[%zu].path: '%.128s' is not a namespace of a container of ours: no other can be joined",
+	return err_new(0, "linux.namespaces[%zu].path: '%.128s' does not belong to a container of redoubt's; no other can be joined",
 		(size_t)(ns - plan->linux_->namespaces.v), ns->path);
 }
 
@@ -203,7 +203,7 @@ static struct err *check_network(const char *path)
 		return err_new(errno, "linux.namespaces: network: %.255s", path);
 	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return err_new(0, "linux.namespaces: network: '%.255s' is not a network namespace", path);
-	log_warning("config.json: linux.namespaces: the network is not joined; inside there is loopback only");
+	log_warning("config.json: linux.namespaces: the network namespace is not joined; the container has a loopback only");
 	return NULL;
 }
 
@@ -217,7 +217,7 @@ static struct err *refuse_paths(const struct plan *plan)
 		if (!ns || !ns->path || !*ns->path)
 			continue;
 		if (joinable[i].field != SIZE_MAX)
-			return err_new(0, "linux.namespaces: %s: '%.255s' is not of a running container of ours; others cannot be joined", ns->type, ns->path);
+			return err_new(0, "linux.namespaces: %s: '%.255s' does not belong to a running container of redoubt's; no other can be joined", ns->type, ns->path);
 		if ((e = check_network(ns->path)))
 			return e;
 	}

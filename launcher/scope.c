@@ -138,7 +138,7 @@ static struct err *run_and_hold(const char **args, struct pool *p, struct scope_
 	fd_close(&h->fd);
 	e = reap(h->pid, words);
 	h->pid = 0;
-	return e ? e : err_new(0, "--systemd-cgroup: systemd does not tell where the scope is");
+	return e ? e : err_new(0, "--systemd-cgroup: systemd does not report where the scope's cgroup is");
 }
 
 /* "scope", "--user" where it is that one, and the command's own. */

@@ -116,7 +116,7 @@ static struct err *check_architectures(const struct jstrs *names)
 static struct err *bad_action(const char *where, const char *name)
 {
 	if (!strcmp(name, "SCMP_ACT_NOTIFY"))
-		return err_new(0, "%s: SCMP_ACT_NOTIFY is not supported: nobody outside answers the guest's calls", where);
+		return err_new(0, "%s: SCMP_ACT_NOTIFY is not supported: no agent outside can answer the calls", where);
 	return err_new(0, "%s: unknown action '%.64s'", where, name);
 }
 
@@ -147,7 +147,7 @@ struct err *seccomp_check(const struct oci_seccomp *s)
 	if (!find_action(s->default_action, s->has_default_errno, s->default_errno, &action))
 		return bad_action("linux.seccomp.defaultAction", s->default_action);
 	if ((s->listener_path && *s->listener_path) || (s->listener_metadata && *s->listener_metadata))
-		return err_new(0, "linux.seccomp.listenerPath: is not supported: nobody outside answers the guest's calls");
+		return err_new(0, "linux.seccomp.listenerPath: is not supported: no agent outside can answer the calls");
 	if ((e = check_architectures(&s->architectures)) || (e = find_flags(&s->flags, &bits)))
 		return e;
 	for (size_t i = 0; i < s->syscalls.n; i++) {

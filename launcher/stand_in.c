@@ -61,7 +61,7 @@ static _Noreturn void stand_in(const struct attach_options *ao, const char *titl
 	if (!child_unshare() && !geteuid())
 		log_warning("a stand-in stays in the host's network namespace: %s", strerror(errno));
 	if (ao->terminal && ioctl(ao->terminal, TIOCSCTTY, 0) < 0)
-		log_warning("the size of a terminal will not be known: %s", strerror(errno));
+		log_warning("changes of a terminal's size will not be noticed: %s", strerror(errno));
 	mine.stands_in = true;
 	mine.started = tell;
 	mine.started_arg = &at;

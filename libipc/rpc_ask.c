@@ -172,7 +172,7 @@ struct err *rpc_ask_frame(struct rpc *r, struct frame *f)
 {
 	struct rpc_ask *a = find_ask(r, f->sequence);
 	if (!a || a->method != f->method)
-		return err_with_text(EPROTO, "an answer (sequence %llu, method %u) to nothing that was asked", (unsigned long long)f->sequence,
+		return err_with_text(EPROTO, "an answer (sequence %llu, method %u) to no request", (unsigned long long)f->sequence,
 			f->method);
 	if (a->done)
 		return answer(a, f);

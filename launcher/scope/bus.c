@@ -58,7 +58,7 @@ struct err *bus_open(bool user, sd_bus **out)
 		bus = sd_bus_flush_close_unref(bus);
 	if (!bus)
 		return user ? err_new(-first, "no systemd answers on the user's bus (DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR)")
-			    : err_new(-first, "no systemd answers on the system bus: it does not run this machine, or not for us");
+			    : err_new(-first, "systemd does not answer on the system bus: it is not running, or access is denied");
 	*out = bus;
 	return NULL;
 }

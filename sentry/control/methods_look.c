@@ -22,7 +22,7 @@ static struct err *choose_calls(const struct control_logging *q)
 
 	for (uint32_t i = 0; i < q->n_calls; i++)
 		names[i] = q->calls[i].p;
-	return strace_choose(names, q->n_calls, &unknown) ? err_new(EINVAL, "there is no call '%s'", names[unknown]) : NULL;
+	return strace_choose(names, q->n_calls, &unknown) ? err_new(EINVAL, "there is no system call '%s'", names[unknown]) : NULL;
 }
 
 void control_do_logging(struct rpc_call *call, void *request)

@@ -119,7 +119,7 @@ s/"type": "devpts"/"type": "foo"/|mounts[2].type: unknown file system 'foo'
 s/"size=65536k"\] },$/"sighs=1"] },/|mounts[1].options[3]: unknown option 'sighs=1' of a tmpfs mount
 s/"type": "sysfs", "source": "sysfs"/"type": "bind", "source": "\/nowhere"/|mounts[5].source: '/nowhere': No such file or directory
 s/{ "type": "pid" }/{ "type": "pit" }/|linux.namespaces[0].type: unknown namespace 'pit'
-s/{ "type": "pid" }/{ "type": "pid", "path": "\/proc\/1\/ns\/pid" }/|linux.namespaces[0].path: '/proc/1/ns/pid' is not a namespace of a container of ours: no other can be joined
+s/{ "type": "pid" }/{ "type": "pid", "path": "\/proc\/1\/ns\/pid" }/|linux.namespaces[0].path: '/proc/1/ns/pid' does not belong to a container of redoubt's; no other can be joined
 s/"maskedPaths": \["\/proc\/acpi"/"maskedPaths": ["acpi"/|linux.maskedPaths[0]: 'acpi' is not an absolute path
 s/"readonlyPaths": \[.*\]/"readonlyPaths": "x"/|linux.readonlyPaths: is a string, must be a list
 CASES
@@ -165,9 +165,9 @@ for command in start state ps kill wait delete; do
 done
 refused "exec without a container" "exec: container '$id' does not exist: No such file or directory" exec "$id" /bin/true
 refused "pid file that cannot be" "--pid-file /nowhere/pid: No such file or directory" run --bundle "$bundle" --pid-file /nowhere/pid "$id"
-refused "console socket without terminal" "but the process asks for no terminal" create --bundle "$bundle" --console-socket /nowhere "$id"
+refused "console socket without terminal" "but process.terminal is not set" create --bundle "$bundle" --console-socket /nowhere "$id"
 sed -i 's/"terminal": false/"terminal": true/' "$bundle/config.json"
-refused "no terminal to give" "the process asks for a terminal, but standard input is not one" run --bundle "$bundle" "$id"
+refused "no terminal to give" "process.terminal is set, but standard input is not a terminal" run --bundle "$bundle" "$id"
 refused "console socket missing" "--console-socket is needed when detached" create --bundle "$bundle" "$id"
 refused "console socket not there" "--console-socket '/nowhere': No such file or directory" create --bundle "$bundle" --console-socket /nowhere "$id"
 

@@ -90,7 +90,7 @@ done
 is "the sandbox lives" "$(run exec "$id" echo yes)" yes
 
 # --- which calls are logged --------------------------------------------------------------------------
-refused "a call that is none" "there is no call 'nonesuch'" debug --strace openat,nonesuch "$id"
+refused "a call that is none" "there is no system call 'nonesuch'" debug --strace openat,nonesuch "$id"
 refused "no call" "names no call" debug --strace , "$id"
 quiet debug --strace openat,execve "$id"
 is "debug --strace openat,execve" $? 0

@@ -170,7 +170,7 @@ for c in checkpoint "checkpoint --image-path x --leave-running" restore "restore
 	is "$c is refused by name" "$? $(grep -c "not supported yet" "$SCRATCH/err")" "1 1"
 done
 quiet --systemd-cgroup create -b "$b" "$id"
-[ -d /run/systemd/system ] || is "--systemd-cgroup where there is no systemd" "$? $(grep -c 'no systemd answers' "$SCRATCH/err") $(ls "$STATE")" "1 1 "
+[ -d /run/systemd/system ] || is "--systemd-cgroup where there is no systemd" "$? $(grep -c 'systemd does not answer' "$SCRATCH/err") $(ls "$STATE")" "1 1 "
 quiet delete --force "$id"
 quiet create -b "$b" --pid-file "$SCRATCH/pid" "$id"
 is "state's pid is the pid file's" "$(run state "$id" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')" "$(cat "$SCRATCH/pid")"
@@ -191,7 +191,7 @@ lines=$(wc -l <"$SCRATCH/sandbox.log")
 sleep 0.5
 is "debug --strace off" "$(wc -l <"$SCRATCH/sandbox.log")" "$lines"
 quiet debug --log-level loud "$id"
-is "debug with nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: debug: --log-level: 'loud' is none of its words (see --help)"
+is "debug with nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: debug: --log-level: 'loud' is not one of its values (see --help)"
 for m in checkpoint restore; do
 	is "method $m is refused by name" "$("${IPCCTL:-$top/libipc/ipcctl}" --connect "$STATE/$id/control.sock" $m "{\"id\": \"$id\"}" 2>&1 | grep -c "$m: is not supported yet")" 1
 done

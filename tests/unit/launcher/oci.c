@@ -217,7 +217,7 @@ static const struct {
 	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_ALLOW', 'architectures': ['SCMP_ARCH_VAX']}",
 		"linux.seccomp.architectures[0]: unknown architecture 'SCMP_ARCH_VAX'" },
 	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['chmod'], 'action': 'SCMP_ACT_NOTIFY'}]}",
-		"linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY is not supported: nobody outside answers the guest's calls" },
+		"linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY is not supported: no agent outside can answer the calls" },
 	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['chmod'], 'action': 'SCMP_ACT_LOG', 'args': [{'index': 6, 'op': 'SCMP_CMP_EQ'}]}]}",
 		"linux.seccomp.syscalls[0].args[0].index: is 6, at most 5 is allowed" },
 	{ "linux/seccomp", "{'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['chmod'], 'action': 'SCMP_ACT_LOG', 'args': [{'index': 1, 'op': '='}]}]}",

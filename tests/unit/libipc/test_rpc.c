@@ -337,7 +337,7 @@ START_TEST(hostile_peers)
 {
 	ck_assert_str_eq(hostile("\x95\x09", 2), "received a broken frame: unknown version");
 	/* an answer to nothing */
-	ck_assert_str_eq(hostile("\x95\x01\x01\x01\x01\x90", 6), "an answer (sequence 1, method 1) to nothing that was asked");
+	ck_assert_str_eq(hostile("\x95\x01\x01\x01\x01\x90", 6), "an answer (sequence 1, method 1) to no request");
 	/* a bad event cannot be answered */
 	ck_assert_str_eq(hostile("\x95\x01\x03\x00\x18\x90", 6), "release: 0 fields, must be 1");
 	ck_assert_str_eq(hostile("\x95\x01\x03\x00\x63\x90", 6), "unknown method 99");
