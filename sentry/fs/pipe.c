@@ -53,13 +53,21 @@ uint32_t pipe_room(const struct pipe *p)
 /* A call's waiting: registered at the first sleep.  Called with p->mu held, which is let go meanwhile. */
 static int pipe_sleep(struct pipe *p, struct waiter *w, uint32_t events)
 {
+	enum platform_side side = events == PIPE_READABLE ? PLATFORM_READS : PLATFORM_WRITES;
+	uint32_t seen = p->ring.len;
 	int r;
 
 	if (!w->q)
 		wait_begin(w, &p->wq, events);
+	if (side == PLATFORM_READS && pipe_may_look(p))
+		return pipe_short_look(p);
+	pipe_take_back(p);
+	if (p->ring.len != seen)
+		return 0;
 	mutex_unlock(&p->mu);
 	r = wait_sleep(WAIT_FOREVER);
 	mutex_lock(&p->mu);
+	pipe_look(p, side);
 	return r;
 }
 
@@ -145,6 +153,7 @@ static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
 	if (!u->resid)
 		return 0;
 	mutex_lock(&p->mu);
+	pipe_look(p, PLATFORM_READS);
 	r = pipe_await_data(p, &w, file_nonblock(f));
 	was_full = !pipe_room(p);
 	if (r > 0)
@@ -154,6 +163,7 @@ static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
 	now_room = was_full && pipe_room(p);
 	if (more)
 		waitq_touch(&p->wq, PIPE_READABLE);
+	pipe_settle(p, PLATFORM_READS, more, &w);
 	mutex_unlock(&p->mu);
 	wait_end(&w);
 	if (now_room || woken)
@@ -192,6 +202,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 	if (!u->resid)
 		return 0;
 	mutex_lock(&p->mu);
+	pipe_look(p, PLATFORM_WRITES);
 	while (u->resid) {
 		/* a write of up to PIPE_BUF goes in whole: pipe_room() says so */
 		r = pipe_await_room(p, &w, u->resid, &b, file_nonblock(f));
@@ -201,12 +212,15 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 		if (r <= 0)
 			break;
 		done += r;
-		if (u->resid)
-			waitq_wake(&p->wq, PIPE_READABLE);
+		if (!u->resid)
+			break;
+		pipe_settle(p, PLATFORM_WRITES, false, &w);
+		waitq_wake(&p->wq, PIPE_READABLE);
 	}
 	if (done)
 		waitq_touch(&p->wq, PIPE_READABLE);
 	few = p->ring.len < p->size / 2;
+	pipe_settle(p, PLATFORM_WRITES, false, &w);
 	mutex_unlock(&p->mu);
 	wait_end(&w);
 	if (done && few)
@@ -223,6 +237,7 @@ static uint32_t pipe_poll(struct file *f)
 	uint32_t ev = 0;
 
 	mutex_lock(&p->mu);
+	pipe_take_back(p);
 	if (f->mode & FILE_READ) {
 		if (p->ring.len)
 			ev |= PIPE_READABLE;
@@ -248,7 +263,8 @@ static int pipe_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
 	if (cmd != FIONREAD)
 		return -ENOTTY;
 	mutex_lock(&p->mu);
-	n = p->ring.len;
+	pipe_view(p);
+	n = (int32_t)p->ring.len;
 	mutex_unlock(&p->mu);
 	return copy_to_user(mm, UADDR(arg), &n, sizeof(n));
 }
@@ -256,7 +272,9 @@ static int pipe_ioctl(struct file *f, struct mm *mm, unsigned cmd, uint64_t arg)
 static void pipe_release(struct file *f)
 {
 	struct pipe *p = f->priv;
+
 	mutex_lock(&p->mu);
+	pipe_unlend(p);
 	if (f->mode & FILE_READ)
 		p->readers--;
 	if (f->mode & FILE_WRITE)
@@ -273,6 +291,8 @@ const struct file_ops pipe_file_ops = {
 	.write = pipe_write,
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
+	.flush = pipe_end_lending,
+	.set_flags = pipe_set_flags,
 	.release = pipe_release,
 };
 
@@ -351,6 +371,7 @@ int64_t pipe_set_size(struct file *f, uint64_t size, bool privileged)
 	if (n > PIPE_RING_MAX)
 		return -ENOMEM;
 	mutex_lock(&p->mu);
+	pipe_unlend(p);
 	if (p->ring.len > n) {
 		r = -EBUSY;
 	} else {

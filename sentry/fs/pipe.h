@@ -7,6 +7,8 @@
 #ifndef SENTRY_FS_PIPE_H
 #define SENTRY_FS_PIPE_H
 
+#include "platform/platform.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,6 +40,11 @@ struct pipe *pipe_of(struct file *f);
 int64_t pipe_get_size(struct file *f); /* F_GETPIPE_SZ; -EBADF: no pipe */
 /* F_SETPIPE_SZ: the new size, -EBUSY (holds more), -EPERM (over the maximum and not privileged), -EINVAL, -EBADF */
 int64_t pipe_set_size(struct file *f, uint64_t size, bool privileged);
+
+/* --- lending: pipe_lent.c -------------------------------------------------------- */
+/* c's program, the caller's own, uses that side of f's pipe by itself from now on, as descriptor fd.  False: it cannot. */
+bool pipe_lend(struct file *f, int fd, enum platform_side side, struct platform_ctx *c);
+void pipe_end_lending(struct file *f); /* nobody does any more */
 
 /* --- for splice(2): kernel memory in and out ------------------------------------ */
 /* Waits for at least one byte of room (unless nonblock: -EAGAIN); bytes of room, -EPIPE, -ERESTARTSYS. */

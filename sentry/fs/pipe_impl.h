@@ -7,6 +7,7 @@
 #include "fs/pipe_ring.h"
 #include "lib/lock.h"
 #include "lib/wait.h"
+#include "platform/platform.h"
 #include "vfs/file.h"
 
 #include <sys/queue.h>
@@ -33,6 +34,14 @@ struct pipe {
 	unsigned readers, writers; /* [mu] open files of each kind */
 	uint64_t reader_opens, writer_opens; /* [mu] ever: an opener waits for a change */
 	unsigned users; /* [inode->a_mu] files and openers */
+	/* pipe_lent.c: */
+	struct platform_ring *lent; /* [mu] where ring's bytes lie; NULL: in its own memory */
+	struct pipe_ring kept; /* [mu] meanwhile its own memory */
+	bool lent_to[2], given[2]; /* [mu] by side: somebody may use it; its word is valid */
+	bool never_lent; /* [mu] */
+	unsigned looks; /* [mu] how many of wq's waiters look again by themselves */
+	unsigned refused; /* [mu] how often it was not, as others wait */
+	unsigned hold, patience; /* [mu] writes until it is given again, and so many the last time */
 	bool anonymous; /* [I] made by pipe(2): opening it again (/proc/PID/fd) never waits */
 };
 
@@ -57,6 +66,35 @@ int pipe_await_data(struct pipe *p, struct waiter *w, bool nonblock);
 int pipe_await_room(struct pipe *p, struct waiter *w, uint64_t need, struct pipe_blocked *b, bool nonblock);
 /* Copies one part of a write in. Bytes or -errno. */
 ssize_t pipe_write_some(struct pipe *p, struct uio *u, bool packet);
+
+/* --- pipe_lent.c: programs that use the ring by themselves; [p->mu] but for those of files --- */
+void pipe_look_slowly(struct pipe *p, enum platform_side side);
+void pipe_settle_slowly(struct pipe *p, enum platform_side side, bool both, const struct waiter *own);
+void pipe_take_back_slowly(struct pipe *p);
+/* The caller uses that side: p->ring is as it is now. */
+static inline void pipe_look(struct pipe *p, enum platform_side side)
+{
+	if (p->lent)
+		pipe_look_slowly(p, side);
+}
+/* And has used it, (both) even the other one, whose user sleeps.  own: the call's waiter. */
+static inline void pipe_settle(struct pipe *p, enum platform_side side, bool both, const struct waiter *own)
+{
+	if (p->lent)
+		pipe_settle_slowly(p, side, both, own);
+}
+/* From here on each call is asked. */
+static inline void pipe_take_back(struct pipe *p)
+{
+	if (p->lent)
+		pipe_take_back_slowly(p);
+}
+void pipe_view(struct pipe *p); /* p->ring is as it is now, and only looked at */
+void pipe_unlend(struct pipe *p); /* nobody uses it by himself any more */
+/* Instead of a reader's sleep: a moment, in which the writer need not ask.  0 or -errno. */
+bool pipe_may_look(const struct pipe *p);
+int pipe_short_look(struct pipe *p);
+int pipe_set_flags(struct file *f, int flags);
 
 /* --- pipe_blocked.c; [p->mu] --- */
 void pipe_blocked_begin(struct pipe *p, struct pipe_blocked *b);

@@ -20,6 +20,8 @@ bool pipe_ring_reserve(struct pipe_ring *r, uint64_t extra)
 		return false;
 	if (need <= r->cap)
 		return true;
+	if (r->shared)
+		return false;
 	while (cap < need)
 		cap *= 2;
 	buf = malloc(cap);
@@ -33,7 +35,8 @@ bool pipe_ring_reserve(struct pipe_ring *r, uint64_t extra)
 
 void pipe_ring_free(struct pipe_ring *r)
 {
-	free(r->buf);
+	if (!r->shared)
+		free(r->buf);
 	*r = (struct pipe_ring){ 0 };
 }
 
@@ -78,7 +81,7 @@ void pipe_ring_prepend(struct pipe_ring *r, const void *src, uint32_t n)
 
 	memcpy(r->buf + at, src, part);
 	memcpy(r->buf, (const uint8_t *)src + part, n - part);
-	r->head = at;
+	r->head -= n;
 	r->len += n;
 }
 
@@ -87,8 +90,8 @@ ssize_t pipe_ring_drain(struct pipe_ring *r, struct uio *u, uint64_t n)
 	ssize_t done = 0;
 
 	while (n && r->len) {
-		uint32_t part = span(r, r->head, n < r->len ? (uint32_t)n : r->len);
-		ssize_t got = uio_copy_out(u, r->buf + r->head, part);
+		uint32_t at = r->head & (r->cap - 1), part = span(r, at, n < r->len ? (uint32_t)n : r->len);
+		ssize_t got = uio_copy_out(u, r->buf + at, part);
 
 		if (got < 0)
 			return done ? done : got;
@@ -103,14 +106,15 @@ ssize_t pipe_ring_drain(struct pipe_ring *r, struct uio *u, uint64_t n)
 
 uint32_t pipe_ring_copy(const struct pipe_ring *r, void *dst, uint32_t n)
 {
-	uint32_t part;
+	uint32_t at, part;
 
 	if (n > r->len)
 		n = r->len;
 	if (!n)
 		return 0;
-	part = span(r, r->head, n);
-	memcpy(dst, r->buf + r->head, part);
+	at = r->head & (r->cap - 1);
+	part = span(r, at, n);
+	memcpy(dst, r->buf + at, part);
 	memcpy((uint8_t *)dst + part, r->buf, n - part);
 	return n;
 }
@@ -119,5 +123,5 @@ void pipe_ring_consume(struct pipe_ring *r, uint32_t n)
 {
 	r->len -= n;
 	/* an empty ring starts at 0 again: its next transfer is one copy */
-	r->head = r->len ? (r->head + n) & (r->cap - 1) : 0;
+	r->head = r->len || r->shared ? r->head + n : 0;
 }

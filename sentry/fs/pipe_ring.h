@@ -15,8 +15,9 @@ struct uio;
 struct pipe_ring {
 	uint8_t *buf; /* NULL until used */
 	uint32_t cap; /* power of two, 0 without buf */
-	uint32_t head; /* index of the first byte, < cap */
+	uint32_t head; /* where the first byte is, modulo cap */
 	uint32_t len; /* bytes in it */
+	bool shared; /* buf is not its own, and others know where its bytes are: it neither grows nor starts again */
 };
 
 #define PIPE_RING_MAX (UINT32_C(1) << 30)

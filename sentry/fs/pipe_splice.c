@@ -1,6 +1,6 @@
 /*
  * pipe_splice.c - a pipe's bytes to and from the kernel's own memory, for splice(2) and its
- * like.  Locks as pipe.c.
+ * like.  Locks as pipe.c.  A pipe that was lent is used by others here: that ends.
  */
 #include "fs/pipe.h"
 #include "fs/pipe_impl.h"
@@ -14,6 +14,7 @@ ssize_t pipe_wait_room(struct pipe *p, bool nonblock)
 	ssize_t r;
 
 	mutex_lock(&p->mu);
+	pipe_unlend(p);
 	r = pipe_await_room(p, &w, 1, &b, nonblock);
 	if (!r)
 		r = pipe_room(p) ? (ssize_t)pipe_room(p) : (ssize_t)(p->size - p->ring.len);
@@ -28,6 +29,7 @@ ssize_t pipe_push(struct pipe *p, const void *buf, size_t n)
 	uint32_t mark = 0;
 
 	mutex_lock(&p->mu);
+	pipe_unlend(p);
 	if (!p->readers)
 		r = -EPIPE;
 	else if (!pipe_ring_reserve(&p->ring, n))
@@ -53,6 +55,7 @@ ssize_t pipe_pull(struct pipe *p, void *buf, size_t n, bool nonblock, bool peek)
 	ssize_t r;
 
 	mutex_lock(&p->mu);
+	pipe_unlend(p);
 	r = pipe_await_data(p, &w, nonblock);
 	was_full = !pipe_room(p);
 	if (r > 0) {
@@ -77,6 +80,7 @@ void pipe_unpull(struct pipe *p, const void *buf, size_t n)
 	bool done = false;
 
 	mutex_lock(&p->mu);
+	pipe_unlend(p);
 	if (n && pipe_ring_reserve(&p->ring, n)) {
 		pipe_ring_prepend(&p->ring, buf, n);
 		pipe_marks_put_back(p, (uint32_t)n);

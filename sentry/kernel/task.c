@@ -36,6 +36,7 @@ static void program_rests(struct sleeper *s)
 {
 	struct task *t = (struct task *)(void *)((char *)s - offsetof(struct task, sleeper));
 
+	t->rests++;
 	sigio_send(t->k);
 	if (t->k->strace)
 		t->k->strace_waits();

@@ -165,6 +165,12 @@ struct task {
 	struct sigpending *pending; /* [T] */
 	struct linux_stack altstack; /* [t] */
 	_Atomic bool work; /* [a] something to do before the program runs on */
+	uint32_t rests; /* [t] how often its thread has slept in a call */
+	struct lend_streak { /* [t] reads and writes of one pipe, without sleeping: syscalls/lend.c */
+		const struct file *file; /* only to compare with */
+		uint32_t rests;
+		unsigned n, wanted;
+	} lending[2];
 	unsigned idle_calls; /* [t] that looked at descriptors without waiting, and found nothing */
 	/* exit */
 	bool leaving; /* [T] exit(2): this thread alone ends before the program runs again */

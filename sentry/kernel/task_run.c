@@ -174,6 +174,7 @@ static void publish_answers(struct task *t)
 		return;
 	signal_take_mask(t);
 	(void)platform_records_use(t->ctx, NULL);
+	platform_rings_end(t->ctx);
 }
 
 static void loop(struct task *t)

@@ -180,6 +180,20 @@ static void wake_sleeper(struct waiter *w, uint32_t events)
 	sleeper_wake(w->arg);
 }
 
+bool waitq_is_watched(struct waitq *q)
+{
+	struct waiter *w;
+
+	if (!atomic_load(&q->n))
+		return false;
+	mutex_lock_nested(&q->mu);
+	TAILQ_FOREACH(w, &q->waiters, link)
+		if (w->fn != wake_sleeper)
+			break;
+	mutex_unlock(&q->mu);
+	return w;
+}
+
 void wait_begin(struct waiter *w, struct waitq *q, uint32_t mask)
 {
 	*w = (struct waiter){ .mask = mask, .fn = wake_sleeper, .arg = current };

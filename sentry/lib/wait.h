@@ -80,6 +80,7 @@ void waitq_del(struct waiter *w); /* after return fn is not running */
 void waitq_wake(struct waitq *q, uint32_t events); /* all waiters with one of these events in their mask */
 /* The same, when more events will follow soon: sleepers need not be woken before those (lock_wake_lazily). */
 void waitq_wake_lazily(struct waitq *q, uint32_t events);
+bool waitq_is_watched(struct waitq *q); /* by others than threads that sleep in a call */
 void waitq_wake_one(struct waitq *q, uint32_t events); /* all non-exclusive, and one exclusive */
 
 /* Calls the early waiters only.  Called with the changed object's lock held, before

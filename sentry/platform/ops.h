@@ -39,6 +39,14 @@ struct platform_ops {
 	_Atomic uint64_t *(*tell_file)(struct platform_ctx *c, const struct platform_file *f, uint64_t *until); /* if there, the next also */
 	void (*file_moved)(struct platform_ctx *c, int64_t pos, enum platform_end end);
 	bool (*file_closed)(struct platform_ctx *c);
+	struct platform_ring *(*ring_new)(struct platform_ctx *c); /* if there, all of these */
+	void (*ring_get)(struct platform_ring *r);
+	void (*ring_put)(struct platform_ring *r);
+	bool (*ring_lend)(struct platform_ctx *c, struct platform_ring *r, enum platform_side side, int fd);
+	bool (*ring_is_others)(struct platform_ring *r, enum platform_side side);
+	bool (*ring_await)(struct platform_ring *r, struct sleeper *s);
+	void (*rings_end)(struct platform_ctx *c);
+	bool (*ring_faulted)(struct platform_ctx *c);
 	const struct platform_patching *patching;
 };
 

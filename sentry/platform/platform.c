@@ -196,6 +196,47 @@ bool platform_records_use(struct platform_ctx *c, const struct platform_records 
 	return c->ops->records_use && c->ops->records_use(c, r);
 }
 
+struct platform_ring *platform_ring_new(struct platform_ctx *c)
+{
+	return c->ops->ring_new ? c->ops->ring_new(c) : NULL;
+}
+
+void platform_ring_get(struct platform_ring *r)
+{
+	r->ops->ring_get(r);
+}
+
+void platform_ring_put(struct platform_ring *r)
+{
+	r->ops->ring_put(r);
+}
+
+bool platform_ring_lend(struct platform_ctx *c, struct platform_ring *r, enum platform_side side, int fd)
+{
+	return c->ops == r->ops && r->ops->ring_lend(c, r, side, fd);
+}
+
+bool platform_ring_is_others(struct platform_ring *r, enum platform_side side)
+{
+	return r->ops->ring_is_others(r, side);
+}
+
+bool platform_ring_await(struct platform_ring *r, struct sleeper *s)
+{
+	return r->ops->ring_await(r, s);
+}
+
+void platform_rings_end(struct platform_ctx *c)
+{
+	if (c->ops->rings_end)
+		c->ops->rings_end(c);
+}
+
+bool platform_ring_faulted(struct platform_ctx *c)
+{
+	return c->ops->ring_faulted && c->ops->ring_faulted(c);
+}
+
 const struct platform_patching *platform_patching(const struct platform *p)
 {
 	return p->ops->patching;

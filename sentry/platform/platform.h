@@ -187,6 +187,33 @@ void platform_file_moved(struct platform_ctx *c, int64_t pos, enum platform_end 
 /* Own thread, once: the program has closed it, so it says.  The context has stopped within seconds then. */
 bool platform_file_closed(struct platform_ctx *c);
 
+/* A ring of bytes between a reader and a writer, which programs may be lent to use without
+ * asking: each side moves a word of its own, whose lower half counts its bytes on and on, and only
+ * while the word is valid.  Those two programs can write anything there, at any time. */
+#define PLATFORM_RING_SIZE 65536u
+#define PLATFORM_RING_VALID (UINT64_C(1) << 63)
+enum platform_side { PLATFORM_READS, PLATFORM_WRITES };
+struct platform_ring {
+	const struct platform_ops *ops; /* [I] */
+	_Atomic uint64_t *word[2]; /* [I] of each side */
+	_Atomic uint32_t *limit; /* [I] the writer asks if there would be more bytes than that */
+	uint8_t *data; /* [I] PLATFORM_RING_SIZE of them */
+};
+/* A new one, empty and with no valid word, for c's program or another.  NULL: there is none to be had. */
+struct platform_ring *platform_ring_new(struct platform_ctx *c);
+void platform_ring_get(struct platform_ring *r);
+void platform_ring_put(struct platform_ring *r);
+/* Own thread: from its next switch on c's program uses that side by itself when it reads or writes the
+ * descriptor.  Once only for each side of a ring; false: it cannot. */
+bool platform_ring_lend(struct platform_ctx *c, struct platform_ring *r, enum platform_side side, int fd);
+/* The side is, or was, lent, but not to the program of the calling thread's context. */
+bool platform_ring_is_others(struct platform_ring *r, enum platform_side side);
+/* s is woken before the thread of the writer's context sleeps; NULL: nobody.  Whether that has happened. */
+bool platform_ring_await(struct platform_ring *r, struct sleeper *s);
+void platform_rings_end(struct platform_ctx *c); /* own thread: its program uses none any more */
+/* Own thread: whether its program failed to use one as its own memory was not mapped, since this was asked last. */
+bool platform_ring_faulted(struct platform_ctx *c);
+
 /* Patching of system calls in program text, so that they need not trap.  A site is the
  * sequence of instructions that is replaced, in a copy of its page, by a jump to the
  * site's entry in an array at [table, table_end) of the program's address space; the

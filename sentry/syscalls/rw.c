@@ -4,6 +4,7 @@
 #include "abi/resource.h"
 #include "kernel/task_table.h"
 #include "syscalls/fs_util.h"
+#include "syscalls/lend.h"
 #include "syscalls/told.h"
 
 #include <stdlib.h>
@@ -78,6 +79,8 @@ static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool posit
 		r = -EFAULT; /* no memory is so long */
 	if (!r)
 		task_count_io(t, write, r = rw_transfer(t, l.file, &u, write, (int64_t)a[3], positioned));
+	if (r > 0 && l.file->mode & FILE_STREAM)
+		lend_after(t, l.file, a, write, (uint64_t)r);
 	if (!write && !positioned)
 		tell_position(t, l.file);
 	else if (!write && r > 0 && a[2] <= TELL_DATA_MOST && !l.referenced)

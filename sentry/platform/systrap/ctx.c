@@ -150,6 +150,7 @@ static void prepare_slot(struct st_ctx *c)
 	st_robust_prepare(c);
 	st_records_prepare(c);
 	st_told_prepare(c);
+	st_rings_prepare(c);
 }
 
 static int join(struct st_ctx *c, struct st_as *as)
@@ -182,6 +183,7 @@ static void leave(struct st_ctx *c)
 	st_place_leave(c);
 	(void)st_mask_take(&c->base); /* kept in c */
 	st_robust_leave(c);
+	st_rings_end(&c->base);
 	mutex_lock(&as->mu);
 	LIST_REMOVE(c, link);
 	c->th->in_patch = c->in_patch;

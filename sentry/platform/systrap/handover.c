@@ -201,6 +201,7 @@ void st_handover_rest(struct platform_ctx *base)
 	struct st_ctx *c = (struct st_ctx *)base;
 
 	st_seat_rests(c);
+	st_rings_rest(c);
 	if (!c->as || !c->spins)
 		return;
 	c->spins = 0; /* nothing is learnt of it */

@@ -20,7 +20,9 @@ _Static_assert(ST_SLOTS >= TASK_SIZE && ST_ORDERS >= TASK_SIZE && ST_TEXT >= TAS
 
 extern const uint8_t st_stub_image[], st_stub_image_end[];
 
-#define SLOTS_SIZE ((size_t)ST_MAX_SLOTS * ST_SLOT_SIZE)
+/* The slots' file: slots, then rings. */
+#define SLOTS_SIZE ((size_t)ST_MAX_SLOTS * ST_SLOT_SIZE + ST_MAX_RINGS * ST_RING_STRIDE)
+_Static_assert(ST_RINGS == ST_SLOTS + ST_MAX_SLOTS * ST_SLOT_SIZE && ST_RINGS + ST_MAX_RINGS * ST_RING_STRIDE <= ST_ORDERS, "and so in stubs");
 
 static int64_t now_ns(void)
 {
@@ -89,6 +91,8 @@ static struct err *st_init(int mem_fd, struct platform **out)
 	mutex_init(&p->slots_mu, RANK_LEAF);
 	mutex_init(&p->living_mu, RANK_LEAF);
 	LIST_INIT(&p->living);
+	mutex_init(&p->rings_mu, RANK_LEAF);
+	TAILQ_INIT(&p->rings_old);
 	e = st_frame_fits() ? start(p) : err_new(0, "this processor's state is too large: use --platform ptrace");
 	if (e)
 		return err_wrap(e, "cannot start the systrap platform"); /* the sentry ends */
@@ -126,5 +130,13 @@ const struct platform_ops platform_systrap = {
 	.tell_file = st_tell_file,
 	.file_moved = st_file_moved,
 	.file_closed = st_file_closed,
+	.ring_new = st_ring_new,
+	.ring_get = st_ring_get,
+	.ring_put = st_ring_put,
+	.ring_lend = st_ring_lend,
+	.ring_is_others = st_ring_is_others,
+	.ring_await = st_ring_await,
+	.rings_end = st_rings_end,
+	.ring_faulted = st_ring_faulted,
 	.patching = &st_patching,
 };

@@ -11,7 +11,7 @@
  * Files: as.c (address spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what
  * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
- * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), site.c (such sites), switch.c (running program
+ * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), rings.c (bytes of pipes), site.c (such sites), switch.c (running program
  * code), handover.c (waiting for it), spin.h (whether spinning pays), place.c (on which
  * processors), cpus.c (how many there are), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
  *
@@ -73,6 +73,9 @@ struct st_platform {
 	LIST_HEAD(, st_as) living; /* [living_mu] those whose process was not reaped yet; holds a reference */
 	struct mutex slots_mu; /* RANK_LEAF */
 	uint64_t slots_used[ST_MAX_SLOTS / 64]; /* [slots_mu] */
+	struct mutex rings_mu; /* RANK_LEAF */
+	uint64_t rings_used[ST_MAX_RINGS / 64]; /* [rings_mu] */
+	TAILQ_HEAD(, st_ring) rings_old; /* [rings_mu] that nobody uses, but stubs may map */
 	struct mutex pool_mu;
 	pthread_cond_t pool_wanted; /* [pool_mu] ready has become shorter than want */
 	SLIST_HEAD(, st_as) ready; /* [pool_mu] address spaces with a process and an idle thread */
@@ -141,6 +144,7 @@ struct st_ctx {
 	bool loading; /* [t] ST_LOAD is perhaps not 0 */
 	uint64_t call_end; /* [t] where it would go on if the sentry changed nothing; 0: that is not known */
 	uint64_t answers[ST_N_ANSWERS]; /* [t] what it may tell the program itself */
+	struct st_ring *rings[2]; /* [t] lent to its program, by side; references */
 	struct st_spin spin; /* [t] */
 	unsigned handovers; /* [t] */
 	uint64_t spins; /* [t] ticks that each side spins before it sleeps, until the stub is let go the next time */
@@ -242,6 +246,18 @@ _Atomic uint64_t *st_tell_file(struct platform_ctx *c, const struct platform_fil
 void st_file_moved(struct platform_ctx *c, int64_t pos, enum platform_end end);
 bool st_file_closed(struct platform_ctx *c);
 bool st_told_is_closed(const struct st_ctx *c); /* and nobody has asked */
+
+/* --- rings.c --- */
+void st_rings_prepare(struct st_ctx *c); /* c has a new thread */
+void st_rings_rest(struct st_ctx *c); /* its thread will sleep */
+struct platform_ring *st_ring_new(struct platform_ctx *c);
+void st_ring_get(struct platform_ring *r);
+void st_ring_put(struct platform_ring *r);
+bool st_ring_lend(struct platform_ctx *c, struct platform_ring *r, enum platform_side side, int fd);
+bool st_ring_is_others(struct platform_ring *r, enum platform_side side);
+bool st_ring_await(struct platform_ring *r, struct sleeper *s);
+void st_rings_end(struct platform_ctx *c);
+bool st_ring_faulted(struct platform_ctx *c);
 
 /* --- site.c --- */
 extern const struct platform_patching st_patching;

@@ -134,10 +134,14 @@ in_patch:
 	lea stub_answers(%rip), %rcx
 	cmp %rcx, %rax
 	jb report_frame
-	lea stub_answers_end(%rip), %rcx
+	lea stub_copies_end(%rip), %rcx
 	cmp %rcx, %rax
 	jae report_frame
+	lea stub_copy_faulted(%rip), %rdx
+	lea stub_answers_end(%rip), %rcx
+	cmp %rcx, %rax
 	lea stub_ask(%rip), %rcx
+	cmovae %rdx, %rcx
 4:	mov %rcx, FRAME_RIP(%rsp)
 2:	lea 8(%rsp), %rsp
 	jmp sigreturn

@@ -7,6 +7,8 @@
  * can reach:
  *   ST_SLOTS    read and write, shared with the sentry: one slot a thread.
  *               Program code can write it: nothing in it is believed
+ *   ST_RINGS    read and write, shared with the sentry and one other stub: the bytes
+ *               of pipes (../rings.c).  Both programs can write them
  *   ST_ORDERS   read only here, written by the sentry: what the mapper executes,
  *               and records of descriptors
  *   ST_TEXT     read and execute
@@ -19,6 +21,7 @@
 
 #define ST_HIGH 0x7fff /* the upper half of all of the stub's addresses, and of no program's */
 #define ST_SLOTS 0x7fff80000000
+#define ST_RINGS 0x7fffc0000000
 #define ST_ORDERS 0x7fffd0000000
 #define ST_RECORDS (ST_ORDERS + 0x1000)
 #define ST_ORDERS_SIZE 0x2000
@@ -128,8 +131,25 @@
 #define ST_CLOSED 2
 #define ST_TOLD_FLAGS 680 /* what F_GETFL answers, */
 #define ST_TOLD_CLOEXEC 684 /* and F_GETFD */
+/* The pipes' rings that were lent to the thread. */
+#define ST_LENT_READ 896 /* where the one is that it may read from; 0: none */
+#define ST_LENT_READ_FD 904
+#define ST_LENT_WRITE 912 /* and write to */
+#define ST_LENT_WRITE_FD 920
+#define ST_LENT_FAULTED 924 /* what it copied from or to was not mapped; the sentry clears it */
 #define ST_TOLD_DATA 1024 /* and themselves */
 #define ST_TOLD_DATA_SIZE 1024
+
+/* A pipe's ring: its words, each with a position (the lower half, counting on and on) that only
+ * moves while the word is valid (negative); and the bytes. */
+#define ST_RING_READ 0 /* where its reader is, */
+#define ST_RING_WRITE 64 /* and its writer */
+#define ST_RING_LIMIT 128 /* the writer asks if there would be more bytes than that */
+#define ST_RING_DATA 4096
+#define ST_RING_SIZE 65536
+#define ST_RING_LEN (ST_RING_DATA + ST_RING_SIZE)
+#define ST_RING_STRIDE 0x20000
+#define ST_MAX_RINGS 128
 
 /* Records of descriptors, of 16 bits: the events of poll that are known not to be there. */
 #define ST_RECORDS_MAX 2048

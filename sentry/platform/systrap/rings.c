@@ -1,0 +1,299 @@
+/*
+ * rings.c - bytes of pipes in memory that two stubs share, so that their programs read
+ * and write by themselves (guest-code/answers.S).
+ *
+ * A ring is a part of the slots' file.  It is lent once to each side; whoever comes later
+ * gets another ring.  A stub maps it when it is lent, at the ring's own place, and keeps it:
+ * when nobody uses the ring any more, it waits in rings_old until those processes have
+ * ended or, when there is no other, it has been unmapped.  What it holds is never believed.
+ *
+ * ring_await runs on the reader's thread, and wakes on the writer's; all else of a context
+ * is its own thread's.  rings_mu and a ring's mu are RANK_LEAF, as->mu is not held with them.
+ */
+#include "platform/systrap/systrap.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#define RINGS_AT ((size_t)ST_MAX_SLOTS * ST_SLOT_SIZE) /* in the slots' file */
+
+_Static_assert(PLATFORM_RING_SIZE == ST_RING_SIZE, "as answers.S has it");
+_Static_assert(ST_LENT_FAULTED + 4 <= ST_TOLD_DATA && ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_LENT_READ, "it has its place");
+
+struct st_ring {
+	struct platform_ring base;
+	struct st_platform *p; /* [I] */
+	struct ref ref; /* its pipe's, those who wait, and one a context that it is lent to */
+	unsigned index; /* [I] */
+	bool lent[2]; /* [its pipe's lock] by side: it was */
+	struct st_as *as[2]; /* [its pipe's lock] where it is mapped; references */
+	struct mutex mu; /* RANK_LEAF */
+	struct sleeper *_Atomic waits; /* [mu to write] who waits for the writer */
+	bool woken; /* [mu] and was woken as that sleeps */
+	TAILQ_ENTRY(st_ring) link; /* [p->rings_mu] in rings_old */
+};
+
+static uint64_t address(const struct st_ring *r)
+{
+	return ST_RINGS + (uint64_t)r->index * ST_RING_STRIDE;
+}
+
+/* --- their places ------------------------------------------------------------------- */
+
+static int take_index(struct st_platform *p)
+{
+	int index = -1;
+
+	mutex_lock(&p->rings_mu);
+	for (unsigned i = 0; i < ST_MAX_RINGS / 64 && index < 0; i++) {
+		if (p->rings_used[i] == UINT64_MAX)
+			continue;
+		index = (int)(i * 64) + __builtin_ctzll(~p->rings_used[i]);
+		p->rings_used[i] |= UINT64_C(1) << (index % 64);
+	}
+	mutex_unlock(&p->rings_mu);
+	return index;
+}
+
+/* What it held must not be seen by its next users. */
+static void clear(struct st_ring *r)
+{
+	uint8_t *at = r->p->slots + RINGS_AT + (size_t)r->index * ST_RING_STRIDE;
+
+	if (fallocate(r->p->slots_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(at - r->p->slots), ST_RING_STRIDE))
+		memset(at, 0, ST_RING_LEN);
+}
+
+static void ring_free(struct st_ring *r)
+{
+	clear(r);
+	mutex_lock(&r->p->rings_mu);
+	r->p->rings_used[r->index / 64] &= ~(UINT64_C(1) << (r->index % 64));
+	mutex_unlock(&r->p->rings_mu);
+	mutex_destroy(&r->mu);
+	free(r);
+}
+
+/* Its stub cannot reach it any more, as it has ended or (order) by an order. */
+static bool unmapped(struct st_ring *r, struct st_as *as, bool order)
+{
+	const struct st_order o = { .nr = SYS_munmap, .arg = { address(r), ST_RING_LEN } };
+	int64_t result = -1;
+	bool done;
+
+	mutex_lock(&as->mu);
+	done = as->reaped || (order && !atomic_load(&as->dead) && !st_orders_run(as, &o, 1, &result) && !result);
+	mutex_unlock(&as->mu);
+	return done;
+}
+
+/* Nobody uses it: whether no stub can reach it either. */
+static bool left(struct st_ring *r, bool order)
+{
+	for (int i = 0; i < 2; i++) {
+		if (!r->as[i])
+			continue;
+		if (!unmapped(r, r->as[i], order))
+			return false;
+		st_as_put(r->as[i]);
+		r->as[i] = NULL;
+	}
+	return true;
+}
+
+/* Frees old ones: all whose processes have ended, and (order) one more if need be. */
+static void reclaim(struct st_platform *p, bool order)
+{
+	TAILQ_HEAD(, st_ring) old = TAILQ_HEAD_INITIALIZER(old), kept = TAILQ_HEAD_INITIALIZER(kept);
+	struct st_ring *r;
+
+	mutex_lock(&p->rings_mu);
+	TAILQ_CONCAT(&old, &p->rings_old, link);
+	mutex_unlock(&p->rings_mu);
+	while ((r = TAILQ_FIRST(&old))) {
+		TAILQ_REMOVE(&old, r, link);
+		if (left(r, order)) {
+			ring_free(r);
+			order = false;
+		} else {
+			TAILQ_INSERT_TAIL(&kept, r, link);
+		}
+	}
+	mutex_lock(&p->rings_mu);
+	TAILQ_CONCAT(&p->rings_old, &kept, link);
+	mutex_unlock(&p->rings_mu);
+}
+
+struct platform_ring *st_ring_new(struct platform_ctx *base)
+{
+	struct st_platform *p = ((struct st_ctx *)base)->p;
+	struct st_ring *r = calloc(1, sizeof(*r));
+	int index;
+	uint8_t *at;
+
+	if (!r)
+		return NULL;
+	reclaim(p, false);
+	index = take_index(p);
+	if (index < 0) {
+		reclaim(p, true);
+		index = take_index(p);
+	}
+	if (index < 0) {
+		free(r);
+		return NULL;
+	}
+	at = p->slots + RINGS_AT + (size_t)index * ST_RING_STRIDE;
+	r->p = p;
+	r->index = (unsigned)index;
+	r->base = (struct platform_ring){ &platform_systrap,
+		{ (_Atomic uint64_t *)(void *)(at + ST_RING_READ), (_Atomic uint64_t *)(void *)(at + ST_RING_WRITE) },
+		(_Atomic uint32_t *)(void *)(at + ST_RING_LIMIT), at + ST_RING_DATA };
+	ref_init(&r->ref);
+	mutex_init(&r->mu, RANK_LEAF);
+	atomic_store(r->base.limit, ST_RING_SIZE);
+	return &r->base;
+}
+
+void st_ring_get(struct platform_ring *base)
+{
+	ref_get(&((struct st_ring *)base)->ref);
+}
+
+void st_ring_put(struct platform_ring *base)
+{
+	struct st_ring *r = (struct st_ring *)base;
+
+	if (!ref_put(&r->ref))
+		return;
+	if (!r->as[0] && !r->as[1]) {
+		ring_free(r);
+		return;
+	}
+	clear(r);
+	mutex_lock(&r->p->rings_mu);
+	TAILQ_INSERT_TAIL(&r->p->rings_old, r, link);
+	mutex_unlock(&r->p->rings_mu);
+}
+
+/* --- lending ------------------------------------------------------------------------ */
+
+/* Which of a slot's fields, by side. */
+static void publish(struct st_ctx *c, enum platform_side side, uint64_t at, int fd)
+{
+	unsigned offset = side == PLATFORM_READS ? ST_LENT_READ : ST_LENT_WRITE;
+
+	memcpy(c->slot + offset, &at, sizeof(at));
+	memcpy(c->slot + offset + (ST_LENT_READ_FD - ST_LENT_READ), &fd, sizeof(fd));
+}
+
+void st_rings_prepare(struct st_ctx *c)
+{
+	publish(c, PLATFORM_READS, 0, -1);
+	publish(c, PLATFORM_WRITES, 0, -1);
+}
+
+static void end(struct st_ctx *c, enum platform_side side)
+{
+	struct st_ring *r = c->rings[side];
+
+	if (!r)
+		return;
+	publish(c, side, 0, -1);
+	c->rings[side] = NULL;
+	st_ring_put(&r->base);
+}
+
+void st_rings_end(struct platform_ctx *base)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+
+	end(c, PLATFORM_READS);
+	end(c, PLATFORM_WRITES);
+}
+
+static bool map(struct st_as *as, const struct st_ring *r)
+{
+	const struct st_order o = { .nr = SYS_mmap,
+		.arg = { address(r), ST_RING_LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, ST_FD_SLOTS,
+			RINGS_AT + (uint64_t)r->index * ST_RING_STRIDE } };
+	int64_t result = -1;
+	bool done;
+
+	mutex_lock(&as->mu);
+	done = !st_orders_run(as, &o, 1, &result) && (uint64_t)result == address(r);
+	mutex_unlock(&as->mu);
+	return done;
+}
+
+bool st_ring_lend(struct platform_ctx *base, struct platform_ring *ring, enum platform_side side, int fd)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+	struct st_ring *r = (struct st_ring *)ring;
+
+	if (!c->as || r->lent[side])
+		return false;
+	r->lent[side] = true;
+	if (r->as[!side] != c->as) {
+		ref_get(&c->as->ref);
+		r->as[side] = c->as; /* even if it fails: it may be mapped */
+		if (!map(c->as, r))
+			return false;
+	}
+	end(c, side);
+	st_ring_get(ring);
+	c->rings[side] = r;
+	publish(c, side, address(r), fd);
+	return true;
+}
+
+bool st_ring_is_others(struct platform_ring *ring, enum platform_side side)
+{
+	struct st_ring *r = (struct st_ring *)ring;
+	const struct st_ctx *c = st_ctx_own();
+
+	return r->lent[side] && (!c || c->rings[side] != r);
+}
+
+bool st_ring_faulted(struct platform_ctx *base)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+	_Atomic uint32_t *faulted;
+
+	if (!c->slot || (!c->rings[PLATFORM_READS] && !c->rings[PLATFORM_WRITES]))
+		return false;
+	faulted = (_Atomic uint32_t *)(void *)(c->slot + ST_LENT_FAULTED);
+	return atomic_load_explicit(faulted, memory_order_relaxed) && atomic_exchange(faulted, 0);
+}
+
+/* --- waiting for the writer ------------------------------------------------------------ */
+
+bool st_ring_await(struct platform_ring *ring, struct sleeper *s)
+{
+	struct st_ring *r = (struct st_ring *)ring;
+	bool woken;
+
+	mutex_lock(&r->mu);
+	woken = r->woken;
+	r->woken = false;
+	atomic_store(&r->waits, s);
+	mutex_unlock(&r->mu);
+	return woken;
+}
+
+void st_rings_rest(struct st_ctx *c)
+{
+	struct st_ring *r = c->rings[PLATFORM_WRITES];
+
+	if (!r || !atomic_load(&r->waits))
+		return;
+	mutex_lock(&r->mu);
+	if (atomic_load(&r->waits)) {
+		r->woken = true;
+		sleeper_wake(r->waits);
+	}
+	mutex_unlock(&r->mu);
+}

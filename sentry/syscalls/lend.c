@@ -1,0 +1,63 @@
+/*
+ * lend.c - which pipes are lent to which tasks: those that a task has read or written some
+ * times without sleeping much in between.  One that sleeps for each call is a server, or its
+ * client, and gains nothing.  What was lent in vain, or taken away by others, is lent again
+ * less and less readily.  On the task's own thread.
+ */
+#include "syscalls/lend.h"
+
+#include "fs/pipe.h"
+#include "kernel/task_table.h"
+#include "mm/mm.h"
+#include "vfs/file.h"
+
+#define FIRST 8u /* calls */
+#define MOST 4096u
+#define REST_COSTS 2u /* calls that one sleep outweighs */
+
+/* Its program cannot copy from or to memory that it has never touched. */
+static void map_memory(struct task *t, uint64_t addr, uint64_t len, unsigned access)
+{
+	int code;
+
+	for (uint64_t at = addr & ~(uint64_t)(PAGE_SIZE - 1); at < addr + len; at += PAGE_SIZE)
+		if (mm_fault(t->mm, at, access, &code))
+			return;
+}
+
+static bool is_due(struct lend_streak *s, const struct file *f, uint32_t rests)
+{
+	bool rested = s->rests != rests;
+
+	if (s->file != f)
+		*s = (struct lend_streak){ .file = f, .wanted = FIRST };
+	s->rests = rests;
+	if (rested)
+		s->n = s->n > REST_COSTS ? s->n - REST_COSTS : 0;
+	else
+		s->n++;
+	if (s->n < s->wanted)
+		return false;
+	s->n = 0;
+	s->wanted = s->wanted < MOST ? 2 * s->wanted : MOST;
+	return true;
+}
+
+void lend_after(struct task *t, struct file *f, const uint64_t a[6], bool write, uint64_t n)
+{
+	enum platform_side side = write ? PLATFORM_WRITES : PLATFORM_READS;
+	int fd = (int)a[0];
+	struct file *now;
+
+	if (!pipe_of(f))
+		return;
+	if (platform_ring_faulted(t->ctx))
+		map_memory(t, a[1], n, write ? ACCESS_READ : ACCESS_WRITE);
+	if (!is_due(&t->lending[side], f, t->rests) || task_must_ask(t) || !pipe_lend(f, fd, side, t->ctx))
+		return;
+	now = fd_get(t->files, fd); /* who has closed it meanwhile has found nothing lent */
+	if (now != f)
+		pipe_end_lending(f);
+	if (now)
+		file_put(now);
+}
