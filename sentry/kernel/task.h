@@ -171,6 +171,7 @@ struct task {
 		uint32_t rests;
 		unsigned n, wanted;
 	} lending[2];
+	bool lent; /* [t] it was lent a pipe: what it moves by itself is to be counted */
 	unsigned idle_calls; /* [t] that looked at descriptors without waiting, and found nothing */
 	/* exit */
 	bool leaving; /* [T] exit(2): this thread alone ends before the program runs again */

@@ -73,6 +73,17 @@ static void close_told(struct task *t)
 	(void)!fd_close_one(t->files, fd, t->files);
 }
 
+/* What the program has read and written by itself. */
+static void count_lent(struct task *t)
+{
+	struct platform_moved m[2];
+
+	platform_rings_moved(t->ctx, m);
+	for (int side = PLATFORM_READS; side <= PLATFORM_WRITES; side++)
+		if (m[side].calls)
+			task_count_ios(t, side == PLATFORM_WRITES, m[side].bytes, m[side].calls);
+}
+
 /* A wake-up that awaits more to come is not due yet: this call may bring it, and does not take long. */
 static bool may_bring_more(const struct task *t, enum platform_event ev)
 {
@@ -92,6 +103,8 @@ static enum platform_event run_program(struct task *t, struct platform_trap *tra
 	t->regs_partial = trap->partial;
 	if (t->told.file)
 		close_told(t);
+	if (t->lent)
+		count_lent(t);
 	if (!may_bring_more(t, ev))
 		lock_wake_lazy();
 	return ev;

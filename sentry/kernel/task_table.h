@@ -66,13 +66,16 @@ void tg_release_locked(struct thread_group *tg); /* a zombie leaves the table */
 void task_times(const struct task *t, int64_t *utime, int64_t *stime);
 void task_usage(const struct task *t, struct usage_sum *out);
 /* A read or write of t's own, which moved n bytes, or failed. */
-static inline void task_count_io(struct task *t, bool write, int64_t n)
+static inline void task_count_ios(struct task *t, bool write, uint64_t n, uint64_t n_calls)
 {
 	_Atomic uint64_t *bytes = write ? &t->wchar : &t->rchar, *calls = write ? &t->syscw : &t->syscr;
 
-	if (n > 0)
-		atomic_store_explicit(bytes, atomic_load_explicit(bytes, memory_order_relaxed) + (uint64_t)n, memory_order_relaxed);
-	atomic_store_explicit(calls, atomic_load_explicit(calls, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_store_explicit(bytes, atomic_load_explicit(bytes, memory_order_relaxed) + n, memory_order_relaxed);
+	atomic_store_explicit(calls, atomic_load_explicit(calls, memory_order_relaxed) + n_calls, memory_order_relaxed);
+}
+static inline void task_count_io(struct task *t, bool write, int64_t n)
+{
+	task_count_ios(t, write, n > 0 ? (uint64_t)n : 0, 1);
 }
 void usage_add(struct usage_sum *to, const struct usage_sum *from);
 void tg_usage_locked(struct thread_group *tg, struct usage_sum *out); /* the group's own, living tasks included */

@@ -46,6 +46,7 @@ struct platform_ops {
 	bool (*ring_is_others)(struct platform_ring *r, enum platform_side side);
 	bool (*ring_await)(struct platform_ring *r, struct sleeper *s);
 	void (*rings_end)(struct platform_ctx *c);
+	void (*rings_moved)(struct platform_ctx *c, struct platform_moved moved[2]);
 	bool (*ring_faulted)(struct platform_ctx *c);
 	const struct platform_patching *patching;
 };

@@ -232,6 +232,11 @@ void platform_rings_end(struct platform_ctx *c)
 		c->ops->rings_end(c);
 }
 
+void platform_rings_moved(struct platform_ctx *c, struct platform_moved moved[2])
+{
+	c->ops->rings_moved(c, moved);
+}
+
 bool platform_ring_faulted(struct platform_ctx *c)
 {
 	return c->ops->ring_faulted && c->ops->ring_faulted(c);

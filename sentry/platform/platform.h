@@ -211,6 +211,11 @@ bool platform_ring_is_others(struct platform_ring *r, enum platform_side side);
 /* s is woken before the thread of the writer's context sleeps; NULL: nobody.  Whether that has happened. */
 bool platform_ring_await(struct platform_ring *r, struct sleeper *s);
 void platform_rings_end(struct platform_ctx *c); /* own thread: its program uses none any more */
+struct platform_moved {
+	uint64_t bytes, calls;
+};
+/* Own thread: what its program has moved by itself, by side, since this was asked last; so it says. */
+void platform_rings_moved(struct platform_ctx *c, struct platform_moved moved[2]);
 /* Own thread: whether its program failed to use one as its own memory was not mapped, since this was asked last. */
 bool platform_ring_faulted(struct platform_ctx *c);
 

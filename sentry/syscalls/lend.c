@@ -55,6 +55,7 @@ void lend_after(struct task *t, struct file *f, const uint64_t a[6], bool write,
 		map_memory(t, a[1], n, write ? ACCESS_READ : ACCESS_WRITE);
 	if (!is_due(&t->lending[side], f, t->rests) || task_must_ask(t) || !pipe_lend(f, fd, side, t->ctx))
 		return;
+	t->lent = true;
 	now = fd_get(t->files, fd); /* who has closed it meanwhile has found nothing lent */
 	if (now != f)
 		pipe_end_lending(f);

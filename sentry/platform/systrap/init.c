@@ -137,6 +137,7 @@ const struct platform_ops platform_systrap = {
 	.ring_is_others = st_ring_is_others,
 	.ring_await = st_ring_await,
 	.rings_end = st_rings_end,
+	.rings_moved = st_rings_moved,
 	.ring_faulted = st_ring_faulted,
 	.patching = &st_patching,
 };

@@ -21,7 +21,7 @@
 #define RINGS_AT ((size_t)ST_MAX_SLOTS * ST_SLOT_SIZE) /* in the slots' file */
 
 _Static_assert(PLATFORM_RING_SIZE == ST_RING_SIZE, "as answers.S has it");
-_Static_assert(ST_LENT_FAULTED + 4 <= ST_TOLD_DATA && ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_LENT_READ, "it has its place");
+_Static_assert(ST_LENT_READ_MOVED + 2 * sizeof(struct platform_moved) <= ST_TOLD_DATA && ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_LENT_READ, "it has its place");
 
 struct st_ring {
 	struct platform_ring base;
@@ -194,6 +194,7 @@ void st_rings_prepare(struct st_ctx *c)
 {
 	publish(c, PLATFORM_READS, 0, -1);
 	publish(c, PLATFORM_WRITES, 0, -1);
+	memset(c->slot + ST_LENT_READ_MOVED, 0, 2 * sizeof(struct platform_moved));
 }
 
 static void end(struct st_ctx *c, enum platform_side side)
@@ -256,6 +257,17 @@ bool st_ring_is_others(struct platform_ring *ring, enum platform_side side)
 	const struct st_ctx *c = st_ctx_own();
 
 	return r->lent[side] && (!c || c->rings[side] != r);
+}
+
+void st_rings_moved(struct platform_ctx *base, struct platform_moved moved[2])
+{
+	const struct st_ctx *c = (struct st_ctx *)base;
+
+	memset(moved, 0, 2 * sizeof(*moved));
+	if (!c->slot)
+		return;
+	memcpy(moved, c->slot + ST_LENT_READ_MOVED, 2 * sizeof(*moved));
+	memset(c->slot + ST_LENT_READ_MOVED, 0, 2 * sizeof(*moved));
 }
 
 bool st_ring_faulted(struct platform_ctx *base)

@@ -257,6 +257,7 @@ bool st_ring_lend(struct platform_ctx *c, struct platform_ring *r, enum platform
 bool st_ring_is_others(struct platform_ring *r, enum platform_side side);
 bool st_ring_await(struct platform_ring *r, struct sleeper *s);
 void st_rings_end(struct platform_ctx *c);
+void st_rings_moved(struct platform_ctx *c, struct platform_moved moved[2]);
 bool st_ring_faulted(struct platform_ctx *c);
 
 /* --- site.c --- */

@@ -444,6 +444,8 @@ copied_out:
 	mov %r13, %rsi
 	lock cmpxchg %rdx, ST_RING_READ(%r15)
 	jne stub_ask
+	add %rcx, ST_LENT_READ_MOVED(%r12)
+	incq ST_LENT_READ_CALLS(%r12)
 	jmp answer_is
 
 	/* write(edi, rsi buffer, r14 n) to one: all, if there is room */
@@ -484,6 +486,8 @@ copied_in:
 	mov %r13, %rsi
 	lock cmpxchg %rdx, ST_RING_WRITE(%r15)
 	jne stub_ask
+	add %rcx, ST_LENT_WRITE_MOVED(%r12)
+	incq ST_LENT_WRITE_CALLS(%r12)
 	jmp answer_is
 stub_answers_end:
 

@@ -137,6 +137,10 @@
 #define ST_LENT_WRITE 912 /* and write to */
 #define ST_LENT_WRITE_FD 920
 #define ST_LENT_FAULTED 924 /* what it copied from or to was not mapped; the sentry clears it */
+#define ST_LENT_READ_MOVED 928 /* what it has read by itself: bytes, */
+#define ST_LENT_READ_CALLS 936 /* and in how many calls; the sentry sets them to 0, */
+#define ST_LENT_WRITE_MOVED 944 /* and written */
+#define ST_LENT_WRITE_CALLS 952
 #define ST_TOLD_DATA 1024 /* and themselves */
 #define ST_TOLD_DATA_SIZE 1024
 
