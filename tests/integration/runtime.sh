@@ -44,7 +44,7 @@ if [ -n "$(cg memory memory.limit_in_bytes)" ]; then
 	is "update --cpu-quota" "$? $(cg cpu cpu.cfs_quota_us)" "0 20000"
 	quiet update --cpu-quota x "$id"
 	is "update with nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: update: cpu.quota: 'x' is not a number"
-	timeout 20 "$LAUNCHER" --root "$STATE" events --interval 100ms "$id" >"$SCRATCH/events" 2>"$SCRATCH/err" &
+	timeout 120 "$LAUNCHER" --root "$STATE" events --interval 100ms "$id" >"$SCRATCH/events" 2>"$SCRATCH/err" &
 	events=$!
 	until_true '[ "$(grep -c "^{\"type\":\"stats\"" "$SCRATCH/events")" -ge 2 ]'
 else
