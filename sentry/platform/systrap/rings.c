@@ -1,6 +1,6 @@
 /*
  * rings.c - bytes of pipes in memory that two stubs share, so that their programs read
- * and write by themselves (guest-code/answers.S).
+ * and write by themselves (guest-code/lent.S).
  *
  * A ring is a part of the slots' file.  It is lent once to each side; whoever comes later
  * gets another ring.  A stub maps it when it is lent, at the ring's own place, and keeps it:
@@ -20,7 +20,7 @@
 
 #define RINGS_AT ((size_t)ST_MAX_SLOTS * ST_SLOT_SIZE) /* in the slots' file */
 
-_Static_assert(PLATFORM_RING_SIZE == ST_RING_SIZE, "as answers.S has it");
+_Static_assert(PLATFORM_RING_SIZE == ST_RING_SIZE, "as lent.S has it");
 _Static_assert(ST_LENT_READ_MOVED + 2 * sizeof(struct platform_moved) <= ST_TOLD_DATA && ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_LENT_READ, "it has its place");
 
 struct st_ring {

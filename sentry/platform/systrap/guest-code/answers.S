@@ -11,9 +11,9 @@
  * r13 and r15 are free.  Whatever is not simple is asked of the sentry: at stub_ask,
  * where no trace of an attempt may be left.
  *
- * Between stub_answers and stub_answers_end the program's memory is touched, by
- * its own rights: where that faults, the handler has the thread go on at stub_ask;
- * from there to stub_copies_end bytes of pipes are copied, by rdi and rsi themselves.
+ * Between stub_answers and stub_answers_end (in lent.S) the program's memory is
+ * touched, by its own rights: where that faults, the handler has the thread go on
+ * at stub_ask.
  * (A pointer to the stub's own pages may succeed, where Linux has nothing: the
  * program can do the same by a plain access.)
  */
@@ -45,15 +45,6 @@
 #define F_SETFD 2
 #define F_GETFL 3
 #define FD_CLOEXEC 1
-
-	/* ecx bytes from a ring's index edx on: ecx of them are before its end, edx behind. */
-	.macro split
-	lea -ST_RING_SIZE(%rcx, %rdx), %edx
-	test %edx, %edx
-	jns 1f
-	xor %edx, %edx
-1:	sub %edx, %ecx
-	.endm
 
 	.macro how nr, answer
 	.org answered - patch + \nr
@@ -398,116 +389,3 @@ told_holds:
 	cmp %rbx, ST_TOLD(%r12)
 	jne stub_ask
 	jmp answer_is
-
-	/*
-	 * read(edi, rsi buffer, r14 n) of a pipe whose bytes lie in a ring: what there is.  The
-	 * word is changed in the end, if the sentry has not made it invalid: then it was good all
-	 * the time.  rbx and r13 keep rdi and rsi, r15 is the ring, ST_RESULT how many bytes.
-	 */
-read_lent:
-	cmp ST_LENT_READ_FD(%r12), %edi
-	jne not_lent
-	mov ST_LENT_READ(%r12), %r15
-	test %r15, %r15
-	jz not_lent
-	lea (%rsi, %r14), %rdx
-	or %rsi, %rdx
-	or %r14, %rdx
-	shr $47, %rdx
-	jnz stub_ask
-	mov ST_RING_READ(%r15), %rax
-	test %rax, %rax
-	jns stub_ask
-	mov ST_RING_WRITE(%r15), %ecx
-	sub %eax, %ecx
-	cmp $ST_RING_SIZE, %ecx
-	ja stub_ask
-	cmp %r14, %rcx
-	cmova %r14, %rcx
-	test %ecx, %ecx
-	jz stub_ask
-	mov %rcx, ST_RESULT(%r12)
-	mov %rdi, %rbx
-	mov %rsi, %r13
-	mov %rsi, %rdi
-	mov %eax, %edx
-	and $ST_RING_SIZE - 1, %edx
-	lea ST_RING_DATA(%r15, %rdx), %rsi
-	split
-	cld
-	jmp copy_out
-copied_out:
-	mov ST_RESULT(%r12), %rcx
-	lea (%rax, %rcx), %edx
-	bts $63, %rdx
-	mov %rbx, %rdi
-	mov %r13, %rsi
-	lock cmpxchg %rdx, ST_RING_READ(%r15)
-	jne stub_ask
-	add %rcx, ST_LENT_READ_MOVED(%r12)
-	incq ST_LENT_READ_CALLS(%r12)
-	jmp answer_is
-
-	/* write(edi, rsi buffer, r14 n) to one: all, if there is room */
-write_lent:
-	cmp ST_LENT_WRITE_FD(%r12), %edi
-	jne stub_ask
-	mov ST_LENT_WRITE(%r12), %r15
-	test %r15, %r15
-	jz stub_ask
-	mov ST_RING_WRITE(%r15), %rax
-	test %rax, %rax
-	jns stub_ask
-	lea -1(%r14), %rcx
-	cmp $ST_RING_SIZE, %rcx
-	jae stub_ask
-	mov %eax, %ecx
-	sub ST_RING_READ(%r15), %ecx
-	mov ST_RING_LIMIT(%r15), %edx
-	sub %rcx, %rdx
-	jb stub_ask
-	cmp %r14, %rdx
-	jb stub_ask
-	mov %r14, %rcx
-	mov %rcx, ST_RESULT(%r12)
-	mov %rdi, %rbx
-	mov %rsi, %r13
-	mov %eax, %edx
-	and $ST_RING_SIZE - 1, %edx
-	lea ST_RING_DATA(%r15, %rdx), %rdi
-	split
-	cld
-	jmp copy_in
-copied_in:
-	mov ST_RESULT(%r12), %rcx
-	lea (%rax, %rcx), %edx
-	bts $63, %rdx
-	mov %rbx, %rdi
-	mov %r13, %rsi
-	lock cmpxchg %rdx, ST_RING_WRITE(%r15)
-	jne stub_ask
-	add %rcx, ST_LENT_WRITE_MOVED(%r12)
-	incq ST_LENT_WRITE_CALLS(%r12)
-	jmp answer_is
-stub_answers_end:
-
-	/* Up to stub_copies_end, where a fault leads to stub_copy_faulted. */
-copy_out:
-	rep movsb
-	mov %edx, %ecx
-	lea ST_RING_DATA(%r15), %rsi
-	rep movsb
-	jmp copied_out
-copy_in:
-	rep movsb
-	mov %edx, %ecx
-	lea ST_RING_DATA(%r15), %rdi
-	rep movsb
-	jmp copied_in
-stub_copies_end:
-
-stub_copy_faulted:
-	mov %rbx, %rdi
-	mov %r13, %rsi
-	movl $1, ST_LENT_FAULTED(%r12)
-	jmp stub_ask
