@@ -135,8 +135,9 @@ void pipe_unlend(struct pipe *p)
 /* A ring holds a stream of the usual size, and nobody is told of what comes through it. */
 static bool may_lend(struct pipe *p, const struct file *f)
 {
-	return p->anonymous && !p->never_lent && p->size == PLATFORM_RING_SIZE && !p->n_marks && !(f->flags & (LINUX_O_DIRECT | LINUX_O_ASYNC)) &&
-		!waitq_is_watched(&p->wq);
+	if (f->flags & (LINUX_O_DIRECT | LINUX_O_ASYNC))
+		return false;
+	return p->anonymous && !p->never_lent && p->size == PLATFORM_RING_SIZE && !p->n_marks && !waitq_is_watched(&p->wq);
 }
 
 bool pipe_lend(struct file *f, int fd, enum platform_side side, struct platform_ctx *c)

@@ -21,7 +21,8 @@
 #define RINGS_AT ((size_t)ST_MAX_SLOTS * ST_SLOT_SIZE) /* in the slots' file */
 
 _Static_assert(PLATFORM_RING_SIZE == ST_RING_SIZE, "as lent.S has it");
-_Static_assert(ST_LENT_READ_MOVED + 2 * sizeof(struct platform_moved) <= ST_TOLD_DATA && ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_LENT_READ, "it has its place");
+_Static_assert(ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_LENT_READ, "it has its place in the slot: from here");
+_Static_assert(ST_LENT_READ_MOVED + 2 * sizeof(struct platform_moved) <= ST_TOLD_DATA, "to here");
 
 struct st_ring {
 	struct platform_ring base;

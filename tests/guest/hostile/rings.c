@@ -22,8 +22,8 @@ static void store(uint64_t at, uint64_t value) { *(volatile uint64_t *)at = valu
 
 static uint64_t odd_value(uint64_t *seed)
 {
-	static const uint64_t values[] = { 0, 1, 0xffff, 0x10000, 0x10001, 0x7fffffff, 0xffffffff, 1ul << 63, 1ul << 63 | 0xffffffff, UINT64_MAX,
-		1ul << 63 | 0x10000, 1ul << 63 | 4 };
+	static const uint64_t values[] = { 0, 1, 0xffff, 0x10000, 0x10001, 0x7fffffff, 0xffffffff, 1ul << 63, 1ul << 63 | 0xffffffff,
+		UINT64_MAX, 1ul << 63 | 0x10000, 1ul << 63 | 4 };
 	uint64_t r = random64(seed);
 
 	return r % 3 ? values[r / 3 % 12] : 1ul << 63 | (r >> 7 & 0x3ffff);
