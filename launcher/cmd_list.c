@@ -21,12 +21,19 @@ static const struct option_def options[] = {
 struct row {
 	const char *id, *status, *bundle, *created, *owner;
 	uint64_t pid;
-	json_t *json; /* given to the list that is printed */
+	json_t *json; /* if that is what is printed: given to the list */
 };
 struct rows {
 	struct row *v;
 	size_t n, cap;
 };
+
+static bool as_json(const struct context *c)
+{
+	const struct list_options *o = c->options;
+
+	return o->format && !strcmp(o->format, "json");
+}
 
 /* One whose maker has not written its record: nothing of it runs, or not yet. */
 static bool add_unrecorded(struct context *c, const char *id, struct rows *rows)
@@ -44,6 +51,7 @@ static void add_row(struct context *c, const char *id, struct rows *rows)
 {
 	struct sandbox s = SANDBOX_NONE;
 	struct client_state st;
+	uint64_t pid;
 	struct err *e;
 
 	if (add_unrecorded(c, id, rows))
@@ -62,10 +70,11 @@ static void add_row(struct context *c, const char *id, struct rows *rows)
 		return;
 	}
 	client_state(&s.dir, &s.state, &st);
+	pid = st.status == STATUS_STOPPED ? 0 : st.sentry_pid;
 	LIST_ADD(c->pool, rows,
-		{ .id = id, .status = client_status_names[st.status], .bundle = s.state.bundle, .created = s.state.created,
-			.pid = st.status == STATUS_STOPPED ? 0 : st.sentry_pid, .owner = owner_name(s.state.owner, c->pool),
-			.json = state_json(&s.state, client_status_names[st.status], st.status == STATUS_STOPPED ? 0 : st.sentry_pid) });
+		{ .id = id, .status = client_status_names[st.status], .bundle = s.state.bundle, .created = s.state.created, .pid = pid,
+			.owner = owner_name(s.state.owner, c->pool),
+			.json = as_json(c) ? state_json(&s.state, client_status_names[st.status], pid) : NULL });
 	sandbox_close(&s);
 }
 
@@ -127,7 +136,7 @@ static struct err *run(struct context *c, int *status)
 	}
 	if (o->quiet)
 		return NULL;
-	if (o->format && !strcmp(o->format, "json"))
+	if (as_json(c))
 		print_json(&rows);
 	else
 		print_table(&rows);
