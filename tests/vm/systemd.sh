@@ -99,7 +99,7 @@ is "update" "$? $(userprop $unit TasksMax) $(cat "$d/pids.max")" "0 124 124"
 as "$LAUNCHER" --systemd-cgroup delete --force $id </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "delete --force" "$? $(userprop $unit LoadState) $(ls -d "$d" 2>/dev/null)" "0 not-found "
 as env -u XDG_RUNTIME_DIR "$LAUNCHER" --root "/home/$user/state" --systemd-cgroup run -b "$b" $id </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
-is "no bus of the user's: an error" "$? $(grep -c 'systemd does not answer' "$SCRATCH/err")" "1 1"
+is "no bus of the user's: an error" "$? $(grep -c 'no systemd answers' "$SCRATCH/err")" "1 1"
 
 # --- podman ---------------------------------------------------------------------------------------
 if command -v podman >/dev/null; then
