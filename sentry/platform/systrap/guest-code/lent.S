@@ -49,6 +49,20 @@
 1:	sub %edx, %ecx
 	.endm
 
+	/* The bytes are copied: moves the ring's own word from what it was, counts that in the slot, and answers. */
+	.macro commit word, moved, calls
+	mov ST_RESULT(%r12), %rcx
+	lea (%rax, %rcx), %edx
+	bts $63, %rdx
+	mov %rbx, %rdi
+	mov %r13, %rsi
+	lock cmpxchg %rdx, \word(%r15)
+	jne stub_ask
+	add %rcx, \moved(%r12)
+	incq \calls(%r12)
+	jmp answer_is
+	.endm
+
 	/*
 	 * read(edi, rsi buffer, r14 n): what there is, up to n.  rbx and r13 keep rdi and
 	 * rsi while it copies, rax the word, ST_RESULT how many bytes; r15 is the ring.
@@ -86,16 +100,7 @@ read_lent:
 	cld
 	jmp copy_out
 copied_out:
-	mov ST_RESULT(%r12), %rcx
-	lea (%rax, %rcx), %edx
-	bts $63, %rdx
-	mov %rbx, %rdi
-	mov %r13, %rsi
-	lock cmpxchg %rdx, ST_RING_READ(%r15)
-	jne stub_ask
-	add %rcx, ST_LENT_READ_MOVED(%r12)
-	incq ST_LENT_READ_CALLS(%r12)
-	jmp answer_is
+	commit ST_RING_READ, ST_LENT_READ_MOVED, ST_LENT_READ_CALLS
 
 	/* write(edi, rsi buffer, r14 n): all, if there is room.  The same registers. */
 write_lent:
@@ -128,16 +133,7 @@ write_lent:
 	cld
 	jmp copy_in
 copied_in:
-	mov ST_RESULT(%r12), %rcx
-	lea (%rax, %rcx), %edx
-	bts $63, %rdx
-	mov %rbx, %rdi
-	mov %r13, %rsi
-	lock cmpxchg %rdx, ST_RING_WRITE(%r15)
-	jne stub_ask
-	add %rcx, ST_LENT_WRITE_MOVED(%r12)
-	incq ST_LENT_WRITE_CALLS(%r12)
-	jmp answer_is
+	commit ST_RING_WRITE, ST_LENT_WRITE_MOVED, ST_LENT_WRITE_CALLS
 stub_answers_end:
 
 	/* Up to stub_copies_end, where a fault leads to stub_copy_faulted. */
