@@ -4,6 +4,7 @@
  */
 #include "kernel/burial.h"
 
+#include "abi/time.h"
 #include "lib/threads.h"
 #include "lib/wait.h"
 #include "mm/memfile.h"
@@ -15,7 +16,6 @@
 
 #define STACK (64 * 1024)
 #define REST_NS INT64_C(200000000) /* pages that nobody has needed in that time are given back */
-#define NS_PER_S INT64_C(1000000000)
 
 void burials_init(struct burials *b)
 {
@@ -31,7 +31,7 @@ void burials_init(struct burials *b)
 /* Until there is something to do; as long as pages are held back, once in a while. */
 static void await_locked(struct burials *b, int64_t *rest)
 {
-	const struct timespec until = { .tv_sec = *rest / NS_PER_S, .tv_nsec = *rest % NS_PER_S };
+	const struct timespec until = { .tv_sec = *rest / NSEC_PER_SEC, .tv_nsec = *rest % NSEC_PER_SEC };
 
 	if (!b->holds) {
 		pthread_cond_wait(&b->more, &b->mu.m);

@@ -2,7 +2,6 @@
  * copy_range.c - copy_file_range: between two host files the host copies; else data goes
  * through a kernel buffer, also from one file system that stores to another.  (sendfile: splice.c)
  */
-#include "abi/resource.h"
 #include "kernel/task_table.h"
 #include "syscalls/fs_util.h"
 #include "vfs/notify.h"
@@ -106,20 +105,6 @@ static int check_files(const struct file *in, const struct file *out)
 	return 0;
 }
 
-/* RLIMIT_FSIZE: shortens the copy, also one of nothing. */
-static int check_limit(struct task *t, int64_t pos, uint64_t *len)
-{
-	uint64_t limit = rlimit_get(t, LINUX_RLIMIT_FSIZE);
-
-	if ((uint64_t)pos >= limit) {
-		signal_send_task(t, LINUX_SIGXFSZ, NULL);
-		return -EFBIG;
-	}
-	if (*len > limit - (uint64_t)pos)
-		*len = limit - (uint64_t)pos;
-	return 0;
-}
-
 /* Within one file *len ends where the file does: only what is there can overlap, and what is copied is not copied again. */
 static int check_range(struct task *t, struct file *in, struct file *out, int64_t ip, int64_t op, uint64_t *len)
 {
@@ -128,7 +113,7 @@ static int check_range(struct task *t, struct file *in, struct file *out, int64_
 
 	if (ip > INT64_MAX - (int64_t)*len || op > INT64_MAX - (int64_t)*len)
 		return -EOVERFLOW;
-	r = check_limit(t, op, len);
+	r = rw_limit_len(t, op, len); /* also of a copy of nothing */
 	if (r || in->inode != out->inode)
 		return r;
 	if (ip >= size)

@@ -27,21 +27,26 @@ static int64_t after_write(struct task *t, int64_t r)
 	return r;
 }
 
-int rw_limit_size(struct task *t, struct file *f, struct uio *u, int64_t pos)
+int rw_limit_len(struct task *t, int64_t pos, uint64_t *len)
 {
-	uint64_t limit = t->tg->rlimits[LINUX_RLIMIT_FSIZE].cur;
+	uint64_t limit = rlimit_get(t, LINUX_RLIMIT_FSIZE);
 
-	if (limit == LINUX_RLIM_INFINITY || !LINUX_S_ISREG(f->inode->mode) || !u->resid)
+	if (limit == LINUX_RLIM_INFINITY)
 		return 0;
-	if (file_appends(f, u))
-		pos = (int64_t)f->inode->size;
 	if ((uint64_t)pos >= limit) {
 		signal_send_task(t, LINUX_SIGXFSZ, NULL);
 		return -EFBIG;
 	}
-	if (u->resid > limit - (uint64_t)pos)
-		u->resid = limit - (uint64_t)pos;
+	if (*len > limit - (uint64_t)pos)
+		*len = limit - (uint64_t)pos;
 	return 0;
+}
+
+int rw_limit_size(struct task *t, struct file *f, struct uio *u, int64_t pos)
+{
+	if (!LINUX_S_ISREG(f->inode->mode) || !u->resid)
+		return 0;
+	return rw_limit_len(t, file_appends(f, u) ? (int64_t)f->inode->size : pos, &u->resid);
 }
 
 int64_t rw_transfer(struct task *t, struct file *f, struct uio *u, bool write, int64_t pos, bool positioned)
