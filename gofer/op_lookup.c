@@ -20,7 +20,7 @@
 #define TARGETS_BYTES (32u * 1024) /* of all links in an answer: it must fit in a frame */
 _Static_assert(TARGETS_BYTES <= VALUE_BYTES, "targets lie in scratch.bytes");
 
-static void read_target(int dir, const char *name, struct targets *t, struct msg_str *out)
+void target_read(int dir, const char *name, struct targets *t, struct msg_str *out)
 {
 	size_t room = t->max - t->used < TARGET_MAX + 1 ? t->max - t->used : TARGET_MAX + 1;
 	ssize_t n = room ? readlinkat(dir, name, t->buf + t->used, room) : -1;
@@ -61,7 +61,7 @@ static int find(struct conn *c, struct node *dir, int fd, const char *name, enum
 	if (n->foreign)
 		return 0;
 	if (n->id.type == S_IFLNK) {
-		read_target(fd, name, t, &out->target);
+		target_read(fd, name, t, &out->target);
 	} else if (how != FIND && n->id.type == S_IFREG) {
 		int got = node_real_fd(&c->nodes, n, O_RDONLY);
 

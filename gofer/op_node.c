@@ -81,9 +81,19 @@ static int step(struct conn *c, struct node *dir, const char *name, bool last, s
 	return rc;
 }
 
+/* Where the walk goes on from the link that it ended at: that would be asked next. */
+static void tell_target(struct conn *c, struct node *dir, const char *name, struct msg_str *out)
+{
+	struct targets t = { .buf = c->server->scratch.bytes, .max = VALUE_BYTES };
+	int fd = node_path_fd(&c->nodes, dir);
+
+	if (fd >= 0)
+		target_read(fd, name, &t, out);
+}
+
 int op_walk(struct conn *c, const struct gofer_walk *q, struct gofer_walk_reply *r)
 {
-	struct node *at;
+	struct node *at, *dir = NULL;
 	int rc = conn_dir(c, q->dir, &at);
 
 	for (uint32_t i = 0; !rc && i < q->n_names; i++)
@@ -91,6 +101,7 @@ int op_walk(struct conn *c, const struct gofer_walk *q, struct gofer_walk_reply 
 	if (rc)
 		return rc;
 	r->nodes = c->server->scratch.nodes;
+	r->target.p = "";
 	for (uint32_t i = 0; i < q->n_names; i++) {
 		struct gofer_node *out = &r->nodes[r->n_nodes];
 
@@ -98,13 +109,16 @@ int op_walk(struct conn *c, const struct gofer_walk *q, struct gofer_walk_reply 
 			r->error = at->foreign ? EACCES : at->id.type == S_IFLNK ? 0 : ENOTDIR;
 			break;
 		}
-		rc = step(c, at, q->names[i].p, i + 1 == q->n_names, out, &at);
+		dir = at;
+		rc = step(c, dir, q->names[i].p, i + 1 == q->n_names, out, &at);
 		if (rc) {
 			r->error = (uint64_t)-rc;
 			break;
 		}
 		r->n_nodes++;
 	}
+	if (r->n_nodes && at->id.type == S_IFLNK && !at->foreign)
+		tell_target(c, dir, q->names[r->n_nodes - 1].p, &r->target);
 	return 0;
 }
 

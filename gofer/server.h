@@ -103,6 +103,8 @@ struct targets {
 	char *buf;
 	uint32_t used, max;
 };
+/* Of the link under a name in a directory whose descriptor is dir; *out stays as it is if that fails. */
+void target_read(int dir, const char *name, struct targets *t, struct msg_str *out);
 /* Looks up a name in a directory whose descriptor is fd; a regular file may be opened, too: at
  * once where the directory has just said that it is one.  out is filled in any case. */
 enum find { FIND, FIND_OPEN, FIND_OPEN_FILE };

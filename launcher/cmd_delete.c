@@ -46,6 +46,8 @@ static struct err *force(struct context *c, struct sandbox *s)
 		err_free(e); /* its maker has cleared up already */
 		return NULL;
 	}
+	if (state_was_removed(&s->dir))
+		return NULL; /* likewise, while we waited */
 	read_what_there_is(c, s); /* the maker may have come further */
 	return sandbox_destroy(s);
 }

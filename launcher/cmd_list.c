@@ -3,6 +3,7 @@
  */
 #include "client.h"
 #include "sandbox.h"
+#include "sweep.h"
 
 #include <errno.h>
 #include <string.h>
@@ -126,6 +127,7 @@ static struct err *run(struct context *c, int *status)
 
 	if (o->format && strcmp(o->format, "table") && strcmp(o->format, "json"))
 		return err_new(0, "--format: '%.64s' is neither table nor json", o->format);
+	sweep(c);
 	if ((e = state_list(c->g->root, c->pool, &ids)))
 		return e;
 	for (size_t i = 0; i < ids.n; i++) {

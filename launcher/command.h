@@ -12,6 +12,8 @@
 
 #include "libipc/log.h"
 
+#include <string.h>
+
 struct globals {
 	const char *root; /* state directory */
 	const char *log, *log_format, *debug_log, *panic_log, *user_log, *platform;
@@ -20,7 +22,7 @@ struct globals {
 	const char *pod_init_config; /* trace.h */
 	bool debug, strace, no_patch, help, version, print_policy, systemd_cgroup, ignore_cgroups;
 	const char *criu, *rootless; /* accepted, of no effect */
-	const char *network; /* none, or NULL */
+	const char *network; /* none, sandbox, or NULL */
 	bool always; /* flags that ask for what is so anyway */
 	struct texts allow_flags; /* flags.h */
 	int log_fd; /* -1: none */
@@ -28,6 +30,9 @@ struct globals {
 	int error_fd; /* --log's: what engines read; -1: none */
 	enum log_format format;
 };
+
+/* Whether sandboxes get the interfaces of their network namespace. */
+static inline bool globals_network(const struct globals *g) { return g->network && !strcmp(g->network, "sandbox"); }
 
 struct context {
 	const struct globals *g;

@@ -194,8 +194,8 @@ static void join_namespaces(struct plan *plan, const struct records *all)
 	}
 }
 
-/* It is not entered, but a configuration that names something else is wrong. */
-static struct err *check_network(const char *path)
+/* It is not entered, or (--network=sandbox) not yet, but a configuration that names something else is wrong. */
+static struct err *check_network(const struct globals *g, const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
@@ -203,12 +203,13 @@ static struct err *check_network(const char *path)
 		return err_new(errno, "linux.namespaces: network: %.255s", path);
 	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return err_new(0, "linux.namespaces: network: '%.255s' is not a network namespace", path);
-	log_warning("config.json: linux.namespaces: the network namespace is not joined; the container has a loopback only");
+	if (!globals_network(g))
+		log_warning("config.json: linux.namespaces: the network namespace is not joined; the container has a loopback only");
 	return NULL;
 }
 
 /* Without a sandbox to join there is nothing behind such a path; only a network's is passed over, with a warning. */
-static struct err *refuse_paths(const struct plan *plan)
+static struct err *refuse_paths(const struct globals *g, const struct plan *plan)
 {
 	for (size_t i = 0; i < COUNT(joinable); i++) {
 		const struct oci_namespace *ns = namespace_of(plan, joinable[i].type);
@@ -218,7 +219,7 @@ static struct err *refuse_paths(const struct plan *plan)
 			continue;
 		if (joinable[i].field != SIZE_MAX)
 			return err_new(0, "linux.namespaces: %s: '%.255s' does not belong to a running container of redoubt's; no other can be joined", ns->type, ns->path);
-		if ((e = check_network(ns->path)))
+		if ((e = check_network(g, ns->path)))
 			return e;
 	}
 	return NULL;
@@ -307,7 +308,7 @@ struct err *pod_resolve(struct context *c, struct plan *plan)
 	if (!sandbox && found)
 		sandbox = by_id(&all, found);
 	if (!sandbox)
-		return (e = refuse_paths(plan)) ? e : name_volumes(plan, &plan->annotations, c->pool);
+		return (e = refuse_paths(c->g, plan)) ? e : name_volumes(plan, &plan->annotations, c->pool);
 	plan->sandbox = sandbox_of(sandbox);
 	if (strcmp(plan->sandbox, sandbox->id) && !(sandbox = by_id(&all, plan->sandbox)))
 		return err_new(ENOENT, "sandbox '%.64s' does not exist", plan->sandbox);

@@ -8,8 +8,10 @@
 #include "hooks.h"
 #include "host_mounts.h"
 #include "making.h"
+#include "network.h"
 #include "served.h"
 #include "spawn.h"
+#include "sweep.h"
 #include "trace.h"
 
 #include "libipc/ending.h"
@@ -86,7 +88,7 @@ static struct err *making_state(struct context *c, const struct plan *plan, stru
 		return e;
 	s->state = (struct state){
 		.id = plan->spec.id.p, .bundle = plan->bundle, .created = now_text(c->pool), .phase = "creating", .owner = geteuid(),
-		.terminal = plan->spec.process.terminal, .annotations = plan->annotations, .rootfs = plan->trees.v[0].path, .hooks = plan->hooks,
+		.terminal = plan->spec.process.terminal, .transient = plan->host_root, .annotations = plan->annotations, .rootfs = plan->trees.v[0].path, .hooks = plan->hooks,
 		.cgroup = plan->cgroup.dirs, .scope = plan->cgroup.scope, .sandbox = plan->sandbox,
 	};
 	return state_write(&s->dir, &s->state);
@@ -175,6 +177,28 @@ static bool hung_up(int fd)
 	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
 }
 
+/* The interfaces that the engine has made for it. */
+static struct err *boot_network(struct context *c, const struct plan *plan, struct rpc_client *rpc)
+{
+	struct network n;
+	struct boot_network request;
+	struct boot_network_reply reply;
+	struct msg_arena a = { 0 };
+	struct err *e;
+
+	if (!globals_network(c->g))
+		return NULL;
+	if ((e = network_take(plan, c->pool, &n)) || !n.n)
+		return e;
+	request = (struct boot_network){ .links = n.links, .n_links = n.n, .requests = n.requests, .sockets = n.fds, .n_sockets = n.n };
+	e = RPC_CALL(rpc, boot, network, &request, &reply, &a, BOOT_MS);
+	if (!e)
+		msg_free(&boot_network_reply_desc, &reply, &a);
+	network_close(&n);
+	log_timing("network handed over");
+	return e;
+}
+
 static struct err *boot(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *s, struct making *m,
 	int *boot_errno)
 {
@@ -189,7 +213,8 @@ static struct err *boot(struct context *c, const struct plan *plan, int *stdio, 
 		return e;
 	m->boot = -1; /* the client's now */
 	request.spec = spec;
-	e = RPC_CALL(rpc, boot, setup, &request, &reply, &a, BOOT_MS);
+	if (!(e = boot_network(c, plan, rpc)))
+		e = RPC_CALL(rpc, boot, setup, &request, &reply, &a, BOOT_MS);
 	if (e && (hung_up(rpc_client_fd(rpc)) || err_errno(e) == ECONNRESET))
 		*boot_errno = 0, e = explain_death(c, s, m, e);
 	else if (e)
@@ -228,7 +253,8 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 	s->state.phase = "created";
 	if ((e = state_write(&s->dir, &s->state)))
 		return e;
-	fd_close(&s->dir.lock);
+	if (!s->state.transient)
+		fd_close(&s->dir.lock);
 	return NULL;
 }
 
@@ -246,6 +272,7 @@ struct err *sandbox_create(struct context *c, struct plan *plan, int *stdio, uns
 	struct err *e, *undo;
 
 	*boot_errno = 0;
+	sweep(c);
 	if ((e = making_state(c, plan, &s)) || (e = host_mounts_make(plan, c->pool))) {
 		undo = s.dir.fd >= 0 ? state_remove(&s.dir) : NULL;
 	} else {

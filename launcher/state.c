@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define CREATE_TRIES 10 /* who sweeps or deletes may be quicker than us, but not each time */
+
 /* All that a container's directory may hold. */
 static const char *const files[] = { STATE_RECORD, STATE_RECORD ".tmp", STATE_SOCKET, "lock" };
 
@@ -105,20 +107,30 @@ static struct err *lock_soon(struct state_dir *d)
 	return e;
 }
 
+bool state_was_removed(const struct state_dir *d)
+{
+	struct stat st;
+
+	return fstat(d->fd, &st) < 0 || !st.st_nlink;
+}
+
 /* Ours once we hold its lock and it has no record.  A directory without one was left by
  * a maker that was killed before it had begun, or by one who deletes that was killed when
- * the record was gone, but not the socket: it is taken over. */
+ * the record was gone, but not the socket: it is taken over.  ESTALE: it was removed
+ * while we took it. */
 static struct err *take_directory(struct state_dir *d)
 {
 	struct err *e = open_owned(d->root_fd, d->id, d->path, &d->fd);
-	struct stat st;
 
-	if (e && err_errno(e) != ENOENT)
+	if (!e && !state_has_record(d))
+		e = lock_soon(d);
+	if (e && err_errno(e) != ENOENT && err_errno(e) != EBUSY)
 		return e;
-	if (!e && !state_has_record(d) && (e = lock_soon(d)) && err_errno(e) != EBUSY)
-		return e;
-	/* while we waited another may have made it, or deleted it */
-	if (e || state_has_record(d) || fstat(d->fd, &st) < 0 || !st.st_nlink) {
+	if (e ? err_errno(e) == ENOENT : state_was_removed(d)) {
+		err_free(e);
+		return err_new(ESTALE, "%s: removed again and again", d->path);
+	}
+	if (e || state_has_record(d)) {
 		err_free(e);
 		return err_new(EEXIST, "container id '%s' is taken", d->id);
 	}
@@ -130,13 +142,19 @@ static struct err *take_directory(struct state_dir *d)
 struct err *state_create(const char *root, const char *id, struct pool *p, struct state_dir *out)
 {
 	struct err *e = state_check_id(id);
+	int tries = 0;
 
 	if (e || (e = make_root(root)) || (e = open_root(root, id, p, out)))
 		return e;
-	if (mkdirat(out->root_fd, id, 0700) < 0 && errno != EEXIST)
-		e = err_new(errno, "%s", out->path);
-	else
-		e = take_directory(out);
+	do {
+		err_free(e);
+		fd_close(&out->lock);
+		fd_close(&out->fd);
+		if (mkdirat(out->root_fd, id, 0700) < 0 && errno != EEXIST)
+			e = err_new(errno, "%s", out->path);
+		else
+			e = take_directory(out);
+	} while (e && err_errno(e) == ESTALE && ++tries < CREATE_TRIES);
 	if (e)
 		state_close(out);
 	return e;
@@ -167,7 +185,7 @@ struct err *state_lock(struct state_dir *d, bool wait)
 		return err_new(errno, "%s/lock", d->path);
 	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0) {
 		if (errno == EWOULDBLOCK)
-			return err_new(EBUSY, "container '%s' is being made or deleted by another command", d->id);
+			return err_new(EBUSY, "container '%s' is being made, held or deleted by another command", d->id);
 		if (errno != EINTR)
 			return err_new(errno, "%s/lock", d->path);
 	}

@@ -3,7 +3,7 @@
  *
  *   state.json    struct state; replaced whole by rename or exchange, never changed in place
  *   control.sock  controld's socket, mode 0600
- *   lock          flock'ed by the command that is making or deleting the container
+ *   lock          flock'ed by the command that is making or deleting the container, by `do` while it runs
  *
  * The directory has mode 0700 and must belong to us: whoever can write there can
  * name processes for `delete` to kill.  A pid is stored with its start time, so
@@ -29,6 +29,7 @@ struct state {
 	const char *phase; /* "creating" until the sentry has the container ready, then "created" */
 	uint64_t owner;
 	bool terminal;
+	bool transient; /* no container to be deleted: its launcher does that, and holds the lock until then (sweep.h) */
 	const char *sandbox; /* id of the container in whose sandbox it is; NULL: its own */
 	/* NULL or pid 0: not known.  In another's sandbox `sentry` is the stand-in: what
 	 * engines know the container by, and what lives as long as its program. */
@@ -64,6 +65,8 @@ struct err *state_open(const char *root, const char *id, struct pool *p, struct 
 struct err *state_lock(struct state_dir *d, bool wait) ERR_MUST_USE;
 /* False: its maker has not come as far, or never will. */
 bool state_has_record(const struct state_dir *d);
+/* Since it was opened: by another command. */
+bool state_was_removed(const struct state_dir *d);
 /* Whether another command holds its lock. */
 bool state_being_made(const struct state_dir *d);
 void state_close(struct state_dir *d);

@@ -35,6 +35,7 @@ static const struct jfield state_fields[] = {
 	JFIELD(struct state_document, state.phase, J_STR, "phase", .required = true, .max = 16),
 	JFIELD(struct state_document, state.owner, J_U64, "owner", .max = UINT32_MAX),
 	JFIELD(struct state_document, state.terminal, J_BOOL, "terminal"),
+	JFIELD(struct state_document, state.transient, J_BOOL, "transient"),
 	JFIELD(struct state_document, state.sandbox, J_STR, "sandbox", .max = 255),
 	JFIELD(struct state_document, state.controld, J_OBJECT, "controld", .of = &proc_object),
 	JFIELD(struct state_document, state.sentry, J_OBJECT, "sentry", .of = &proc_object),
@@ -74,6 +75,8 @@ static json_t *to_json(const struct state *s)
 
 	set_map(doc, "annotations", &s->annotations);
 	set_map(doc, "cgroup", &s->cgroup);
+	if (s->transient)
+		json_object_set_new(doc, "transient", json_true());
 	if (s->scope)
 		json_object_set_new(doc, "scope", json_string(s->scope));
 	if (s->sandbox)

@@ -43,6 +43,8 @@ static struct err *enter(const struct policy *p, const struct confine_opts *o)
 		if (!e)
 			e = confine_root(given ? o->root : NULL, p->root == POLICY_ROOT_ROOM);
 	}
+	if (!e && o && o->memory)
+		*o->memory = confine_memory();
 	if (!e)
 		e = confine_caps(p->caps);
 	if (!e)

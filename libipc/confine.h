@@ -77,6 +77,9 @@ struct confine_opts {
 	 * instead of made anew.  Only if it looks so: when the network has anything
 	 * but lo, or lo is up, or the others are the host's first, all are made. */
 	bool namespaces_made;
+	/* Out, or NULL: an empty file in memory, open for reading and writing, whose mappings
+	 * may ask for huge pages whatever the host does with others; -1: it cannot be had. */
+	int *memory;
 };
 
 /* Applies everything but seccomp; after it the process is single-threaded

@@ -23,6 +23,9 @@ struct err *confine_namespaces(const struct policy *p, bool made) ERR_MUST_USE;
  * over a mount namespace of our own. */
 struct err *confine_root(const char *given, bool room) ERR_MUST_USE;
 
+/* A file in memory, or -1 (see confine_opts.memory); needs what confine_root does. */
+int confine_memory(void);
+
 /* Keeps caps (NULL-terminated names; NULL: none) in permitted and effective,
  * empties all other sets, locks the securebits. */
 struct err *confine_caps(const char *const *caps) ERR_MUST_USE;

@@ -48,6 +48,7 @@ END(gofer_walk)
 REPLY(gofer, walk, "")
 	F_LIST(gofer_walk_reply, nodes, gofer_node, 64, "a node for each name resolved")
 	F_U64(gofer_walk_reply, error, 4095, "errno of the first name that did not resolve (ENOENT, ENOTDIR, EACCES), 0 if none")
+	F_STR(gofer_walk_reply, target, 4095, "what the last node says, if it is a symbolic link; may be left out")
 END(gofer_walk_reply)
 
 REQUEST(gofer, getattr, 3, "Attributes of a node.")

@@ -25,6 +25,7 @@
 #include "platform/platform.h"
 #include "syscalls/strace/strace.h"
 #include "syscalls/syscall.h"
+#include "vfs/named.h"
 #include "vfs/vfs.h"
 
 #include <errno.h>
@@ -85,7 +86,7 @@ static void loop_log(int severity, const char *text)
 	log_at(severity == EVENT_LOG_ERR ? LOG_ERROR : severity == EVENT_LOG_WARN ? LOG_WARNING : LOG_DEBUG, "event loop: %s", text);
 }
 
-struct err *kernel_prepare(struct kernel *k, const struct options *o)
+struct err *kernel_prepare(struct kernel *k, const struct options *o, int memory)
 {
 	struct event_config *cfg;
 	struct rlimit files;
@@ -103,7 +104,7 @@ struct err *kernel_prepare(struct kernel *k, const struct options *o)
 	k->memory_total = (uint64_t)si.totalram * si.mem_unit;
 	e = safe_copy_init();
 	if (!e)
-		e = memfile_new(MEMFILE_SIZE, k->memory_total, &k->memfile);
+		e = memfile_new(memory, MEMFILE_SIZE, k->memory_total, &k->memfile);
 	if (!e)
 		enlarge_descriptor_table(memfile_fd(k->memfile), k->host_files);
 	if (!e)
@@ -153,6 +154,7 @@ static int register_all(struct kernel *k)
 
 struct err *kernel_assemble(struct kernel *k)
 {
+	struct platform_names_words words;
 	int ret;
 
 	k->mm_env.mf = k->memfile;
@@ -166,6 +168,8 @@ struct err *kernel_assemble(struct kernel *k)
 	k->vfs = vfs_new(k->cpus);
 	if (!k->vfs)
 		return err_new(ENOMEM, "file systems");
+	if (platform_names_words(k->platform, &words))
+		names_words_set(k->vfs, words.changes, words.roots);
 	vfs_kernel_set(k->vfs, k);
 	vfs_host_files_set(k->vfs, k->host_files);
 	vfs_mm_env_set(k->vfs, &k->mm_env);

@@ -60,14 +60,15 @@ static void ignore_signals(void)
 static struct err *bring_up(struct kernel *k, struct options *o)
 {
 	struct err *e = NULL;
+	int memory = -1;
 
 	if (o->unconfined)
 		log_warning("TEST ONLY: the sentry runs UNCONFINED: no namespaces, no seccomp");
 	else
-		e = confine_enter(&sentry_policy, &(struct confine_opts){ .namespaces_made = o->namespaces_made });
+		e = confine_enter(&sentry_policy, &(struct confine_opts){ .namespaces_made = o->namespaces_made, .memory = &memory });
 	log_timing("confined");
 	if (!e)
-		e = kernel_prepare(k, o);
+		e = kernel_prepare(k, o, memory);
 	log_timing("platform and memory");
 	if (!e && !o->unconfined)
 		e = confine_seal(&sentry_policy);

@@ -15,11 +15,11 @@
 
 #define ANSWERS_MAX 32768
 
-int network_ask(const struct container *c, const struct linux_nlmsghdr *h, struct nlbuf *answer)
+int network_request(struct net_stack *n, const struct linux_nlmsghdr *h, struct nlbuf *answer)
 {
 	struct cred *operator = cred_new();
 	struct rt_news news = { 0 };
-	struct rt_request q = { .h = h, .net = c->proxy->net, .cred = operator, .answer = answer, .news = &news };
+	struct rt_request q = { .h = h, .net = n, .cred = operator, .answer = answer, .news = &news };
 	int r;
 
 	if (!operator)
@@ -30,6 +30,11 @@ int network_ask(const struct container *c, const struct linux_nlmsghdr *h, struc
 	news_send(&news);
 	cred_put(operator);
 	return r ? r : answer->failed ? -ENOMEM : 0;
+}
+
+int network_ask(const struct container *c, const struct linux_nlmsghdr *h, struct nlbuf *answer)
+{
+	return network_request(c->proxy->net, h, answer);
 }
 
 /* One request, whole, in memory of its own; NULL: it is none. */

@@ -1,6 +1,7 @@
 /*
- * fixed.h - file systems whose names are all made at mount: directories, and files
- * that can only be read, of a text that is constant or made at each read.
+ * fixed.h - file systems whose names never change: directories, and files that can only be
+ * read, of a text that is constant or made at each read.  They are made at mount, but for what lies in a
+ * struct fixed_dir: that is made when it is looked up, for there may be much of it.
  */
 #ifndef SENTRY_FS_FIXED_H
 #define SENTRY_FS_FIXED_H
@@ -19,8 +20,21 @@ struct fixed_fs {
 	bool (*fill)(struct kernel *k, struct dentry *root); /* adds everything; false: no memory */
 };
 
+/* A directory made as it is looked at, of what `arg` says (which processor). */
+struct fixed_entry {
+	char name[32];
+	const struct fixed_dir *dir; /* it is a directory: this one, of arg */
+	unsigned arg;
+};
+struct fixed_dir {
+	bool (*entry)(struct kernel *k, unsigned arg, unsigned i, struct fixed_entry *out); /* its i-th name; false: there is none */
+	char *(*text)(struct kernel *k, unsigned arg, unsigned i); /* of a file; malloc'ed, NULL: no memory */
+};
+
 struct fixed_file {
 	const char *path; /* below the root; directories on the way are made */
+	const struct fixed_dir *dir; /* it is a directory of that kind */
+	unsigned arg;
 	void (*show)(FILE *f, struct task *t); /* makes the text; t: who reads */
 	const char *text; /* instead: it; copied.  Neither: a directory */
 };

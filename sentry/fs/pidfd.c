@@ -26,12 +26,22 @@ static int pidfd_show(struct file *f, char *buf, size_t size)
 {
 	struct thread_group *tg = f->priv;
 	struct task *viewer = task_current();
-	pid_t pid;
+	const struct pid *p = NULL;
+	pid_t pid = -1;
+	int n;
 
 	tasks_lock(tg->k);
-	pid = tg->released || !viewer ? -1 : tg_nr(tg, task_pid_ns(viewer));
+	if (!tg->released && viewer) {
+		pid = tg_nr(tg, task_pid_ns(viewer));
+		p = pid > 0 ? tg->pid : NULL;
+	}
+	n = snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d", pid, pid);
+	for (unsigned l = p ? task_pid_ns(viewer)->level + 1 : 1; p && l <= p->level && (size_t)n < size; l++)
+		n += snprintf(buf + n, size - (size_t)n, "\t%d", p->numbers[l].nr);
 	tasks_unlock(tg->k);
-	return snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+	if ((size_t)n < size)
+		n += snprintf(buf + n, size - (size_t)n, "\n");
+	return n;
 }
 
 static void pidfd_release(struct file *f)
@@ -50,7 +60,7 @@ int pidfd_file_new(struct kernel *k, struct thread_group *tg, const struct cred 
 	int r;
 
 	ref_get(&tg->ref);
-	r = file_new_anon(k->vfs, &pidfd_ops, "anon_inode:[pidfd]", 0600, LINUX_O_RDWR | flags, c, tg, out);
+	r = file_new_anon(k->vfs, &pidfd_ops, "[pidfd]", 0600, LINUX_O_RDWR | flags, c, tg, out);
 	if (r)
 		tg_put(tg);
 	else

@@ -23,7 +23,8 @@
 
 #include <errno.h>
 
-#define LOOK_NS 100000 /* the host adds half as much, as a rule */
+#define LOOK_NS 300000 /* the host adds half as much, as a rule */
+#define MUCH 8192u /* bytes: no question that awaits an answer */
 #define HOLD_MOST 16u /* writes */
 #define HOLD_TURNED 256u
 #define REFUSED_MOST 64u /* calls in vain: somebody watches it, so it is not worth it */
@@ -212,7 +213,7 @@ int pipe_short_look(struct pipe *p)
 
 	platform_ring_get(ring);
 	p->looks++;
-	atomic_store(ring->limit, PLATFORM_RING_SIZE / 2);
+	atomic_store(ring->limit, PLATFORM_RING_SIZE / 8 * 7);
 	(void)platform_ring_await(ring, sleeper_current());
 	mutex_unlock(&p->mu);
 	r = wait_sleep(now_monotonic() + LOOK_NS);
@@ -223,6 +224,6 @@ int pipe_short_look(struct pipe *p)
 	pipe_look(p, PLATFORM_READS);
 	platform_ring_put(ring);
 	if (!r || r == -ETIMEDOUT)
-		learn(p, p->ring.len && !turned, turned);
+		learn(p, p->ring.len >= MUCH || (p->ring.len && !turned), turned);
 	return r == -ETIMEDOUT ? 0 : r;
 }

@@ -148,7 +148,7 @@ int signalfd_file_new(struct kernel *k, const struct cred *c, uint64_t mask, int
 	if (!s)
 		return -ENOMEM;
 	atomic_init(&s->mask, mask);
-	r = file_new_anon(k->vfs, &signalfd_ops, "anon_inode:[signalfd]", 0600, LINUX_O_RDWR | flags, c, s, out);
+	r = file_new_anon(k->vfs, &signalfd_ops, "[signalfd]", 0600, LINUX_O_RDWR | flags, c, s, out);
 	if (r)
 		free(s);
 	else

@@ -12,6 +12,8 @@ struct clone_request {
 	uint64_t stack; /* new stack pointer; 0: the caller's */
 	uint64_t tls;
 	uaddr parent_tid, child_tid, pidfd;
+	const pid_t *set_tid; /* the numbers it wants: struct pid_wanted */
+	unsigned n_set_tid;
 	/* With CLONE_PIDFD: makes the file that names tg (fs/pidfd.h), 0 or -errno */
 	int (*pidfd_file)(struct kernel *k, struct thread_group *tg, const struct cred *c, int flags, struct file **out);
 };

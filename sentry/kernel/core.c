@@ -293,16 +293,17 @@ void core_leave(struct task *t)
 {
 	struct thread_group *tg = t->tg;
 	struct core *c;
-	bool done;
+	bool dumps, done;
 
 	tasks_lock(t->k);
 	c = tg->core;
+	dumps = c && c->dumper == t;
 	t->leaves_no_core |= !c;
 	tasks_unlock(t->k);
 	if (!c)
 		return;
-	leave_registers(t, c);
-	if (t != c->dumper)
+	leave_registers(t, c); /* if it is another's to dump, it may be gone from here on */
+	if (!dumps)
 		return;
 	tasks_lock(t->k);
 	while (c->left) {

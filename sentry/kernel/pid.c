@@ -4,6 +4,7 @@
  */
 #include "kernel/pid.h"
 
+#include "abi/capability.h"
 #include "kernel/ns.h"
 #include "kernel/task_table.h"
 #include "vfs/user_ns.h"
@@ -99,6 +100,17 @@ static int take_number(struct pid_ns *ns, struct pid_number *n)
 	return -EAGAIN;
 }
 
+/* The very number that by wants. */
+static int take_this(struct pid_ns *ns, struct pid_number *n, pid_t nr, const struct cred *by)
+{
+	if (nr < 1 || nr >= PID_MAX || (nr != 1 && !ns->init))
+		return -EINVAL;
+	if (!cred_capable_in(by, ns->owner, LINUX_CAP_CHECKPOINT_RESTORE) && !cred_capable_in(by, ns->owner, LINUX_CAP_SYS_ADMIN))
+		return -EPERM;
+	n->nr = nr;
+	return RB_INSERT(pid_tree, &ns->pids, n) ? -EEXIST : 0;
+}
+
 /* Gives back the numbers of levels >= from. */
 static void give_back(struct pid *p, unsigned from)
 {
@@ -106,7 +118,7 @@ static void give_back(struct pid *p, unsigned from)
 		RB_REMOVE(pid_tree, &p->numbers[l].ns->pids, &p->numbers[l]);
 }
 
-int pid_alloc_locked(struct pid_ns *ns, struct pid **out)
+int pid_alloc_locked(struct pid_ns *ns, const struct pid_wanted *wanted, struct pid **out)
 {
 	struct task_table *tt = ns->k->tasks;
 	struct pid *p;
@@ -114,6 +126,8 @@ int pid_alloc_locked(struct pid_ns *ns, struct pid **out)
 
 	if (tt->n_tasks >= TASKS_MAX)
 		return -EAGAIN;
+	if (wanted && wanted->n > ns->level) /* not in the kernel's root namespace */
+		return -EINVAL;
 	if (ns->dying)
 		return -ENOMEM;
 	p = calloc(1, sizeof(*p) + (ns->level + 1) * sizeof(p->numbers[0]));
@@ -123,9 +137,10 @@ int pid_alloc_locked(struct pid_ns *ns, struct pid **out)
 	p->level = ns->level;
 	for (struct pid_ns *at = ns; at; at = at->parent) {
 		struct pid_number *n = &p->numbers[at->level];
+		unsigned depth = ns->level - at->level;
 
 		n->of = p;
-		r = take_number(at, n);
+		r = wanted && depth < wanted->n ? take_this(at, n, wanted->nr[depth], wanted->by) : take_number(at, n);
 		if (r) {
 			give_back(p, at->level + 1);
 			pid_put(p);

@@ -20,6 +20,7 @@
 #include <sys/tree.h>
 #include <sys/types.h>
 
+struct cred;
 struct kernel;
 struct pgrp;
 struct session;
@@ -77,8 +78,15 @@ void pid_put(struct pid *p); /* NULL is fine */
 struct pid *pid_find_locked(const struct pid_ns *ns, pid_t nr); /* borrowed or NULL */
 /* The first whose number in ns is > after; *nr is that. */
 struct pid *pid_next_locked(const struct pid_ns *ns, pid_t after, pid_t *nr);
-/* Numbers in ns and all above, without users yet: one reference, the users'. -EAGAIN, -ENOMEM (also: ns is dying), or 0. */
-int pid_alloc_locked(struct pid_ns *ns, struct pid **out);
+/* The numbers that one wants to have (clone3's set_tid): in its own namespace first, then in those above; the others are found. */
+struct pid_wanted {
+	const pid_t *nr;
+	unsigned n;
+	const struct cred *by; /* may it? */
+};
+/* Numbers in ns and all above, without users yet: one reference, the users'. wanted: NULL is fine.
+ * -EAGAIN, -ENOMEM (also: ns is dying); of those wanted -EINVAL, -EPERM, -EEXIST; or 0. */
+int pid_alloc_locked(struct pid_ns *ns, const struct pid_wanted *wanted, struct pid **out);
 void pid_drop_if_unused_locked(struct pid *p); /* the numbers are free again, the users' reference goes */
 
 #endif

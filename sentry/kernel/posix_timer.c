@@ -113,6 +113,26 @@ static struct ptimer *find_locked(struct thread_group *tg, int id)
 	return NULL;
 }
 
+int posix_timers_seen(struct thread_group *tg, const struct pid_ns *ns, struct posix_timer_seen **out)
+{
+	struct posix_timer_seen *all = NULL;
+	const struct ptimer *p;
+	int n = 0;
+
+	tasks_lock(tg->k);
+	if (tg->timers && !tg->timers->dead)
+		all = calloc((size_t)tg->timers->n + 1, sizeof(*all));
+	if (all)
+		LIST_FOREACH(p, &tg->timers->list, link)
+			all[n++] = (struct posix_timer_seen){ p->id, p->signo, p->notify, p->clock, p->q->info.timer.value,
+				p->target ? pid_nr(p->target->pid, ns) : tg_nr(tg, ns) };
+	else if (tg->timers && !tg->timers->dead)
+		n = -ENOMEM;
+	tasks_unlock(tg->k);
+	*out = all;
+	return n;
+}
+
 /* Is ev one that a timer can make?  *target: the task it asks to be told, referenced, or NULL. 0 or -EINVAL. */
 static int check_event(struct task *t, const struct linux_sigevent *ev, struct task **target)
 {

@@ -36,6 +36,14 @@ int posix_timer_delete(struct task *t, int id);
 /* A timer's signal was taken: its overruns go into the siginfo. Task list lock held. */
 void posix_timer_taken_locked(struct thread_group *tg, struct linux_siginfo *info);
 
+/* What /proc/PID/timers tells of those that timer_create made. */
+struct posix_timer_seen {
+	int id, signo, notify, clock;
+	uint64_t value; /* the signal's */
+	pid_t target; /* as ns counts */
+};
+int posix_timers_seen(struct thread_group *tg, const struct pid_ns *ns, struct posix_timer_seen **out /* to be freed */); /* how many, or -ENOMEM */
+
 /* --- clocks (clock.c) --- */
 bool clock_valid(int clock);
 bool clock_is_cpu(int clock);

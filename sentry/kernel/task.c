@@ -42,6 +42,7 @@ static void program_rests(struct sleeper *s)
 		t->k->strace_waits();
 	if (t->ctx)
 		platform_rest(t->ctx);
+	child_first_over(t);
 }
 
 static enum wake_when program_wakes(struct sleeper *s)
@@ -66,6 +67,7 @@ struct task *task_alloc(struct kernel *k)
 	t->k = k;
 	sigpending_init(t->pending, k->tasks);
 	sleeper_init(&t->sleeper);
+	window_init(&t->told.window);
 	LIST_INIT(&t->tracees);
 	t->sleeper.state = &t->state;
 	t->sleeper.sleeps = program_rests;
@@ -141,6 +143,7 @@ void task_put(struct task *t)
 	nsproxy_put(t->ns);
 	pid_put(t->pid);
 	tg_put(t->tg);
+	window_destroy(&t->told.window);
 	free(t);
 }
 

@@ -11,6 +11,7 @@
 
 #include "abi/signal.h"
 #include "arch/x86_64/arch.h"
+#include "kernel/child_first.h"
 #include "kernel/kernel.h"
 #include "lib/ref.h"
 #include "lib/wait.h"
@@ -18,6 +19,7 @@
 #include "platform/platform.h"
 #include "vfs/cred.h"
 #include "vfs/file.h"
+#include "kernel/names.h"
 #include "vfs/told.h"
 
 #include <sys/queue.h>
@@ -106,6 +108,7 @@ struct thread_group {
 	int exit_status; /* [T] wait status, valid when exiting or exited */
 	struct core *core; /* [T] a core dump that is being made; its dumper owns it */
 	_Atomic bool killed_again; /* [T] to write: SIGKILL while exiting: it is to be quick */
+	_Atomic unsigned ended_soon; /* threads, one after the other: kernel/child_first.h */
 	bool zombie; /* [T] all tasks gone; waits to be reaped */
 	bool stopped; /* [T] group stop complete */
 	int stop_signal; /* [T] */
@@ -146,10 +149,13 @@ struct task {
 	TAILQ_ENTRY(task) tg_link; /* [T] */
 	struct sleeper sleeper;
 	struct user_count *counted; /* [T] among its user's tasks: kernel/user_count.h */
+	struct child_first first; /* [t] of the threads that it makes */
+	_Atomic(struct task *) waited_by; /* its maker, which goes on when it sleeps or ends; a reference; NULL: nobody */
 	_Atomic bool held; /* its maker still writes its number: it must not run, and so not clear it, before */
 	struct platform_ctx *ctx; /* [t] */
 	struct regs regs; /* [t] during a call only its number, arguments and rax: task_complete_regs */
 	bool regs_partial; /* [t] */
+	struct task_names names; /* [t] what paths lead to, as far as its program knows by itself */
 	struct told told; /* [t] the file that its program may look at without asking */
 	struct mm *mm; /* [t] to change (with T held); others: task_get_mm */
 	struct fdtable *files; /* same */
@@ -171,7 +177,17 @@ struct task {
 		uint32_t rests;
 		unsigned n, wanted;
 	} lending[2];
-	bool lent; /* [t] it was lent a pipe: what it moves by itself is to be counted */
+	struct reading { /* [t] of files: syscalls/reading.c */
+		const struct file *file; /* read last; only to compare with, as the next, */
+		int64_t next; /* up to here, */
+		uint64_t n; /* the last of which asked for so much, */
+		unsigned on_end; /* so many on end that asked */
+		unsigned skip, skips; /* that are to pass before it is shown more; and next time */
+		const struct file *opened; /* last, and not read as yet */
+		unsigned sure; /* that it reads what it opens */
+		enum reading_shown { READING_NONE, READING_BEGUN, READING_NEXT } shown; /* what it is shown */
+	} reading;
+	bool lent; /* [t] it was lent a pipe or shown a file: what it moves by itself is to be counted */
 	unsigned idle_calls; /* [t] that looked at descriptors without waiting, and found nothing */
 	/* exit */
 	bool leaving; /* [T] exit(2): this thread alone ends before the program runs again */

@@ -291,6 +291,7 @@ static void link_group_locked(struct task *t, struct thread_group *tg, const str
  * *h: to be woken then; NULL: the thread is a new one, and runs. */
 static pid_t child_publish(struct task *t, struct task *c, const struct clone_request *q, struct task_host **h)
 {
+	const struct pid_wanted wanted = { q->set_tid, q->n_set_tid, t->cred };
 	struct pid *p;
 	int r;
 
@@ -301,7 +302,7 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 		return -ERESTARTNOINTR;
 	}
 	seccomp_inherit_locked(t, c); /* here, where no thread of the group can be adding filters for all */
-	r = quota_full_locked(t->tg) ? -EAGAIN : pid_alloc_locked(c->tg->pid_ns, &p);
+	r = quota_full_locked(t->tg) ? -EAGAIN : pid_alloc_locked(c->tg->pid_ns, &wanted, &p);
 	if (r) {
 		tasks_unlock(t->k);
 		return r;
@@ -368,6 +369,7 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 	struct task_host *h = NULL;
 	struct task *c;
 	int r = check_flags(t, q), pidfd = -1;
+	bool awake;
 	pid_t nr;
 
 	r = r ? r : check_nproc(t);
@@ -398,8 +400,12 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 		completion_put(done);
 		return nr;
 	}
+	if (h && q->flags & LINUX_CLONE_THREAD && !task_traced(t))
+		child_first_offer(t, c);
+	awake = h && task_host_awake(h);
 	child_start(t, c, q, nr, h);
 	trace_cloned(t, c, q->flags);
+	child_first_wait(t, c, awake || lock_state.owes_later);
 	if (!(q->flags & LINUX_CLONE_UNTRACED))
 		ptrace_event(t, ptrace_clone_event(q->flags, q->exit_signal), (uint64_t)nr);
 	if (done) {

@@ -224,6 +224,7 @@ static struct mm *release_resources(struct task *t, bool bury_mm)
 	struct mm *mm;
 
 	futex_task_exit(t); /* while the memory is there: robust list, clear_child_tid */
+	child_first_ended(t);
 	tasks_lock(t->k);
 	files = t->files;
 	fs = t->fs;
@@ -303,7 +304,7 @@ void task_exit(struct task *t)
 	atomic_store(&t->work, true);
 	told_drop(&t->told);
 	if (t->ctx)
-		platform_ends(t->ctx);
+		platform_rests_soon(t->ctx);
 	last = begin_exit(t);
 	status = exit_status(t);
 	trace_exiting(t, status);

@@ -94,6 +94,11 @@ void task_host_wake(struct task_host *h)
 		sleeper_wake(&h->sleeper);
 }
 
+bool task_host_awake(const struct task_host *h)
+{
+	return atomic_load(&h->sleeper.word) != SLEEPER_SLEEPS;
+}
+
 int task_spawn_locked(struct task *t, struct task_host **wake)
 {
 	struct task_table *tt = t->k->tasks;

@@ -185,7 +185,7 @@ static int publish(struct task *t, bool ordinary)
 
 	tasks_lock(t->k);
 	tg->is_init = is_first_locked(t->k, tg->container);
-	r = quota_full_locked(tg) ? -EAGAIN : pid_alloc_locked(tg->pid_ns, &p);
+	r = quota_full_locked(tg) ? -EAGAIN : pid_alloc_locked(tg->pid_ns, NULL, &p);
 	if (r) {
 		tasks_unlock(t->k);
 		return r;

@@ -96,11 +96,13 @@ static enum platform_event run_program(struct task *t, struct platform_trap *tra
 	enum platform_event ev;
 
 	atomic_store_explicit(&t->program_since, start, memory_order_relaxed);
+	window_open(&t->told.window);
 	ev = platform_switch(t->ctx, mm_as(t->mm), &t->regs, trap);
 	atomic_store_explicit(&t->program_since, 0, memory_order_relaxed);
 	/* load and store instead of an atomic addition: this thread alone writes it */
 	atomic_store_explicit(&t->uticks, atomic_load_explicit(&t->uticks, memory_order_relaxed) + (__rdtsc() - start), memory_order_relaxed);
 	t->regs_partial = trap->partial;
+	window_settle(&t->told.window);
 	if (t->told.file)
 		close_told(t);
 	if (t->lent)
@@ -182,6 +184,7 @@ static void publish_answers(struct task *t)
 
 	for (unsigned i = 1; i < PLATFORM_N_ANSWERS; i++)
 		platform_answer(t->ctx, (enum platform_answer)i, ask ? PLATFORM_NO_ANSWER : answers[i]);
+	task_names_look(t);
 	told_drop(&t->told); /* a process that signals this one may have changed the file on the host */
 	if (!ask)
 		return;

@@ -94,6 +94,7 @@ struct task_host;
 /* task_host.c: has it run on a host thread, which is to be woken once tasks_lock is free; -EAGAIN.  Takes a reference. */
 int task_spawn_locked(struct task *t, struct task_host **wake);
 void task_host_wake(struct task_host *h); /* NULL: nobody */
+bool task_host_awake(const struct task_host *h); /* it need not be woken */
 void task_exit(struct task *t); /* own thread, task loop only: everything but the host thread's end */
 void task_set_current(struct task *t); /* the host thread's own, once */
 void signal_stop_leave_locked(struct task *t); /* a task that exits no longer takes part in a stop */

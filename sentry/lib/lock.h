@@ -20,6 +20,7 @@ enum lock_rank {
 	RANK_EPOLL,		/* an epoll instance; nested ones from outer to inner */
 	RANK_FILE_POS,		/* an open file's position */
 	RANK_INODE,		/* an inode's contents: directory or data (two: parents first, then by address) */
+	RANK_OUTSIDE,		/* net/outside: connections and datagrams that leave the sandbox */
 	RANK_FILE,		/* pipes, sockets, eventfds, ttys ... : one object's state */
 	RANK_FILE2,		/* second such object, by address */
 	RANK_FUTEX,		/* a futex bucket (two: by address).  User memory is not touched under it but for resident words */

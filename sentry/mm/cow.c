@@ -27,25 +27,34 @@ static int clear_used(struct memfile *mf, uint64_t from, uint64_t to)
 	return 0;
 }
 
-static int copy_from_file(struct memfile *mf, const struct pma *old, uint64_t to, uint64_t len, bool used)
+/* *whole: the host holds all of the copy. */
+static int copy_from_file(struct memfile *mf, const struct pma *old, uint64_t to, uint64_t len, bool used, bool *whole)
 {
-	ssize_t n = pread(old->fd, memfile_ptr(mf, to), len, (off_t)old->off);
+	ssize_t n;
 
+	if (used)
+		memfile_look_at(mf, to, len);
+	n = pread(old->fd, memfile_ptr(mf, to), len, (off_t)old->off);
 	if (n < 0)
 		return -EIO;
+	*whole = PAGE_UP((uint64_t)n) >= len;
 	return used ? clear_used(mf, to + (uint64_t)n, to + len) : 0; /* beyond the end of the file */
 }
 
-static int copy_from_memory(struct memfile *mf, const struct pma *old, uint64_t to, uint64_t len, bool used)
+static int copy_from_memory(struct memfile *mf, const struct pma *old, uint64_t to, uint64_t len, bool used, bool *whole)
 {
 	uint64_t a, b, pos = old->off, end = old->off + len;
 	int e = 0;
 
+	*whole = true;
 	while (!e && pos < end) {
 		if (!memfile_next_data(mf, pos, end, &a, &b))
 			a = b = end;
-		if (used)
+		*whole &= a == pos;
+		if (used) {
 			e = clear_used(mf, to + (pos - old->off), to + (a - old->off));
+			memfile_look_at(mf, to + (a - old->off), b - a);
+		}
 		if (safe_copy(memfile_ptr(mf, to + (a - old->off)), memfile_ptr(mf, a), b - a) != b - a)
 			e = -ENOMEM;
 		pos = b;
@@ -53,7 +62,7 @@ static int copy_from_memory(struct memfile *mf, const struct pma *old, uint64_t 
 	return e;
 }
 
-int copy_pages(struct mm *mm, const struct pma *old, uint64_t hint, uint64_t *off)
+int copy_pages(struct mm *mm, const struct pma *old, uint64_t hint, uint64_t *off, bool *whole)
 {
 	struct memfile *mf = mm->env->mf;
 	uint64_t len = pma_len(old);
@@ -62,7 +71,7 @@ int copy_pages(struct mm *mm, const struct pma *old, uint64_t hint, uint64_t *of
 
 	if (e)
 		return e;
-	e = old->fd >= 0 ? copy_from_file(mf, old, *off, len, used) : copy_from_memory(mf, old, *off, len, used);
+	e = old->fd >= 0 ? copy_from_file(mf, old, *off, len, used, whole) : copy_from_memory(mf, old, *off, len, used, whole);
 	if (e)
 		memfile_put(mf, *off, len);
 	return e;
@@ -138,7 +147,8 @@ static int replace_pages(struct mm *mm, struct pma *p)
 {
 	struct pma old = *p;
 	uint64_t off;
-	int e = copy_pages(mm, p, contiguous_hint(mm, p->start, p->end), &off);
+	bool whole;
+	int e = copy_pages(mm, p, contiguous_hint(mm, p->start, p->end), &off, &whole);
 
 	if (e)
 		return e;
@@ -146,6 +156,7 @@ static int replace_pages(struct mm *mm, struct pma *p)
 	p->off = off;
 	p->owned = true;
 	p->cow = p->ro = false;
+	p->present = whole;
 	if (p->stub) {
 		p->stub = 0;
 		stub_map(mm, p);

@@ -299,12 +299,29 @@ static void load_data(struct mm *mm, const struct vma *v)
 	stub_hurry(mm);
 }
 
+/* Notes an area and tells where the one of the same length was; 0: none is known. */
+static uint64_t replace_arena(struct mm *mm, uint64_t start, uint64_t len)
+{
+	uint64_t last = 0;
+	unsigned i = 0;
+
+	while (i < N_ARENAS && mm->arenas[i].len != len)
+		i++;
+	if (i < N_ARENAS)
+		last = mm->arenas[i].start;
+	else
+		i = mm->next_arena++ % N_ARENAS;
+	mm->arenas[i].start = start;
+	mm->arenas[i].len = len;
+	return last;
+}
+
 /* A heap grows when it is full.  Who has filled an area and asks for another as large will
  * fill that too. */
 static bool will_be_filled(struct mm *mm, const struct vma *v, uint64_t start, uint64_t end)
 {
-	const uint64_t last = mm->arena, len = end - start;
-	const bool another = mm->arena_len == len;
+	const uint64_t len = end - start;
+	uint64_t last;
 
 	if (v->obj || len > PREMAP_ANON)
 		return false;
@@ -312,9 +329,8 @@ static bool will_be_filled(struct mm *mm, const struct vma *v, uint64_t start, u
 		return start > PAGE_UP(mm->brk_start);
 	if (len < ARENA_LEAST)
 		return false;
-	mm->arena = start;
-	mm->arena_len = len;
-	return another && pmas_resident(mm, last, last + len, NULL) >= len - len / 8;
+	last = replace_arena(mm, start, len);
+	return last && pmas_resident(mm, last, last + len, NULL) >= len - len / 8;
 }
 
 void premap(struct mm *mm, uint64_t start, uint64_t end, bool loading)

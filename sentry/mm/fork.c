@@ -49,6 +49,7 @@ static int fork_record(struct fork *f, const struct vma *v, struct pma *p)
 {
 	struct pma c = *p, *n;
 	uint64_t copy;
+	bool whole;
 
 	c.stub = 0;
 	/* a record may reach over the border of two areas that differ in nothing it knows */
@@ -58,7 +59,7 @@ static int fork_record(struct fork *f, const struct vma *v, struct pma *p)
 	}
 	if (c.end > v->end)
 		c.end = v->end;
-	if (c.owned && worth_copying(f, v, &c) && !copy_pages(f->parent, &c, 0, &copy)) {
+	if (c.owned && worth_copying(f, v, &c) && !copy_pages(f->parent, &c, 0, &copy, &whole)) {
 		c.off = copy;
 		c.cow = false;
 	} else if (c.owned) {
@@ -118,6 +119,7 @@ static void copy_settings(struct mm *parent, struct mm *child)
 	child->brk_start = parent->brk_start;
 	child->brk = parent->brk;
 	child->dumpable = parent->dumpable;
+	child->barriers = mm_barriers(parent);
 	child->lim_as = parent->lim_as;
 	child->lim_data = parent->lim_data;
 	child->lim_stack = parent->lim_stack;

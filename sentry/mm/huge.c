@@ -1,11 +1,9 @@
 /* huge.c - see huge.h.  Any thread. */
 #include "mm/huge.h"
 
-#include "libipc/hostcall.h"
-
-#include <fcntl.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* The file, mapped so that its blocks lie on multiples of their size.  MAP_FAILED: it cannot be. */
 static uint8_t *map_aligned(int fd, uint64_t size)
@@ -27,31 +25,28 @@ static uint8_t *map_aligned(int fd, uint64_t size)
 	return view;
 }
 
-/* One byte is touched: how much does the host commit? */
-static bool works(int fd, uint8_t *view)
-{
-	struct stat st;
-	bool r = !madvise(view + HUGE_SIZE, 1, MADV_POPULATE_WRITE) && !host_fstat(fd, &st) && (uint64_t)st.st_blocks * 512 >= HUGE_SIZE;
-
-	return !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 2 * HUGE_SIZE) && r;
-}
-
 uint8_t *huge_view(int fd, uint64_t size)
 {
 	uint8_t *view = map_aligned(fd, size);
 
 	if (view == MAP_FAILED)
 		return NULL;
-	if (!madvise(view, size, MADV_HUGEPAGE) && works(fd, view))
+	if (!madvise(view, size, MADV_HUGEPAGE))
 		return view;
 	munmap(view, size);
 	return NULL;
 }
 
-bool huge_commit(uint8_t *view, uint64_t off)
+/* A page is touched: does the host commit all of the block? */
+static bool commit(int fd, uint8_t *view, uint64_t off)
 {
-	if (madvise(view + off, HUGE_SIZE, MADV_POPULATE_WRITE))
-		return false;
+	return !madvise(view + off, 1, MADV_POPULATE_WRITE) && lseek(fd, (off_t)off, SEEK_HOLE) >= (off_t)(off + HUGE_SIZE);
+}
+
+bool huge_commit(int fd, uint8_t *view, uint64_t off)
+{
+	bool r = commit(fd, view, off);
+
 	madvise(view + off, HUGE_SIZE, MADV_DONTNEED); /* it stays in the file; nobody looks at it here */
-	return true;
+	return r;
 }

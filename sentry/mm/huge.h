@@ -3,9 +3,9 @@
  *
  * What is touched through the file's other mappings, the sentry's and the stubs', is committed in
  * small pages, as little as can be; a block that is going to be used whole is committed
- * here, in one fault and one page, which the stub then maps as one.  Whether the host does
- * that for files in memory is its administrator's choice
- * (/sys/kernel/mm/transparent_hugepage/shmem_enabled: advise and more), and is tried at boot.
+ * here, in one fault and one page, which the stub then maps as one.  The host does that for
+ * a file of confine_memory(), unless its administrator forbids it
+ * (/sys/kernel/mm/transparent_hugepage/shmem_enabled: deny) or it has no such page just now.
  */
 #ifndef SENTRY_MM_HUGE_H
 #define SENTRY_MM_HUGE_H
@@ -15,9 +15,9 @@
 
 #define HUGE_SIZE (UINT64_C(2) << 20)
 
-/* Before the policy is sealed.  NULL: the host has no huge pages for us.  Uses the file's first two blocks, and leaves them empty. */
+/* Before the policy is sealed.  NULL: the host knows no huge pages. */
 uint8_t *huge_view(int fd, uint64_t size);
-/* The block at off, a multiple of its size, is committed; false: not, or not whole. */
-bool huge_commit(uint8_t *view, uint64_t off);
+/* The block at off, a multiple of its size, of which nothing is there yet, is committed; false: not, or not whole. */
+bool huge_commit(int fd, uint8_t *view, uint64_t off);
 
 #endif

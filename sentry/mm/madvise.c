@@ -8,12 +8,14 @@
 #include <errno.h>
 
 /* Mostly there is nothing below what a thread's stack has held, and looking costs less. */
-static void decommit_held(struct memfile *mf, uint64_t off, uint64_t len)
+static bool decommit_held(struct memfile *mf, uint64_t off, uint64_t len)
 {
 	uint64_t start, stop;
 
-	if (memfile_next_data(mf, off, off + len, &start, &stop))
-		memfile_decommit(mf, start, off + len - start);
+	if (!memfile_next_data(mf, off, off + len, &start, &stop))
+		return false;
+	memfile_decommit(mf, start, off + len - start);
+	return true;
 }
 
 /* Anonymous pages that only we hold lose their bytes and keep their place: the
@@ -28,8 +30,9 @@ static int discard_anon(struct mm *mm, uint64_t start, uint64_t end)
 		int e;
 
 		if (p->owned && memfile_exclusive(mf, off, hi - lo)) {
-			decommit_held(mf, off, hi - lo);
+			mm->gave_back |= decommit_held(mf, off, hi - lo);
 		} else {
+			mm->gave_back = true;
 			e = pmas_drop(mm, lo, hi);
 			if (e)
 				return e;
@@ -190,7 +193,10 @@ int mm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice)
 	if (!rounded)
 		return 0;
 	mm_lock(mm);
+	mm->gave_back = false;
 	e = advise_locked(mm, addr, addr + rounded, advice);
+	if (!e && advice == LINUX_MADV_DONTNEED)
+		nothing_found(mm, addr, addr + rounded);
 	mm_unlock(mm);
 	return e;
 }

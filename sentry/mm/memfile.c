@@ -21,7 +21,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out)
+struct err *memfile_new(int fd, uint64_t size, uint64_t limit, struct memfile **out)
 {
 	struct memfile *m = calloc(1, sizeof(*m));
 	struct range *all = calloc(1, sizeof(*all));
@@ -30,7 +30,7 @@ struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out)
 
 	if (!m || !all)
 		goto no_memory;
-	m->fd = memfd_create("redoubt-memory", MFD_CLOEXEC);
+	m->fd = fd >= 0 ? fd : memfd_create("redoubt-memory", MFD_CLOEXEC);
 	if (m->fd < 0 || ftruncate(m->fd, (off_t)size) < 0)
 		goto no_memory;
 	m->base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, m->fd, 0);
@@ -271,7 +271,7 @@ bool memfile_has_huge(const struct memfile *m)
 
 bool memfile_commit_huge(struct memfile *m, uint64_t off)
 {
-	return m->huge && !(off % HUGE_SIZE) && huge_commit(m->huge, off);
+	return m->huge && !(off % HUGE_SIZE) && huge_commit(m->fd, m->huge, off);
 }
 
 bool memfile_next_data(const struct memfile *m, uint64_t off, uint64_t end, uint64_t *start, uint64_t *stop)

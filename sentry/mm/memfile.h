@@ -13,9 +13,9 @@
 struct charges;
 struct memfile;
 
-/* size: address space reserved, bytes (sparse); limit: see memfile_set_limit, of
+/* fd: an empty file in memory, or -1: one is made; size: address space reserved, bytes (sparse); limit: see memfile_set_limit, of
  * which nobody is told.  Before threads exist. */
-struct err *memfile_new(uint64_t size, uint64_t limit, struct memfile **out) ERR_MUST_USE;
+struct err *memfile_new(int fd, uint64_t size, uint64_t limit, struct memfile **out) ERR_MUST_USE;
 /* limit, hard: bytes of host memory.  It is the host that commits them, later than they
  * are handed out: allocations that might come to more than limit are told of, and
  * those that might come to more than hard fail.  told may be NULL; it is called with the
@@ -34,6 +34,8 @@ int memfile_alloc(struct memfile *m, uint64_t len, uint64_t align, uint64_t hint
 int memfile_alloc_used(struct memfile *m, uint64_t len, uint64_t *off);
 /* The same, zero filled: for what is touched soon. */
 int memfile_alloc_again(struct memfile *m, uint64_t len, uint64_t *off);
+/* Before used pages are overwritten here: makes that cost few faults.  Commits what they lack. */
+void memfile_look_at(const struct memfile *m, uint64_t off, uint64_t len);
 /* Whose its pages are, from now on known of each allocation; made with the first call. NULL: no memory. */
 struct charges *memfile_charges(struct memfile *m);
 void memfile_get(struct memfile *m, uint64_t off, uint64_t len); /* one more reference to each page */
@@ -61,8 +63,8 @@ void memfile_commit(struct memfile *m, uint64_t off, uint64_t len);
 /* The same for a range that nobody has touched yet: it costs half as much.  The
  * caller holds it alone. */
 void memfile_commit_new(struct memfile *m, uint64_t off, uint64_t len);
-/* Whether the host gives huge pages, and such a one for the block of its size (HUGE_SIZE, huge.h) at
- * off, aligned, that nobody has touched yet; false: not. */
+/* Whether the host may give huge pages, and such a one for the block of its size (HUGE_SIZE, huge.h) at
+ * off, aligned, that nobody has touched yet; false: not, and at most a page of it is there. */
 bool memfile_has_huge(const struct memfile *m);
 bool memfile_commit_huge(struct memfile *m, uint64_t off);
 /* Gives the host memory of the range back; it reads as zero afterwards. */

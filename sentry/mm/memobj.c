@@ -37,6 +37,24 @@ void memobj_put(struct memobj *o)
 		o->ops->release(o);
 }
 
+/* Each mapping holds a reference: one more is a mapping that is just being made. */
+bool memobj_seal(struct memobj *o, bool existing)
+{
+	unsigned known = 1;
+	struct vma *v;
+	bool ok = true;
+
+	mutex_lock(&o->maps_mu);
+	LIST_FOREACH(v, &o->maps, obj_link)
+		known++;
+	if (existing)
+		ok = !o->writers && ref_count(&o->ref) <= known;
+	if (ok)
+		atomic_store(&o->sealed, true);
+	mutex_unlock(&o->maps_mu);
+	return ok;
+}
+
 static void invalidate_area(struct mm *mm, const struct vma *v, uint64_t off, uint64_t end, bool private_too)
 {
 	uint64_t v_end = v->off + (v->end - v->start), lo = off > v->off ? off : v->off, hi = end < v_end ? end : v_end;

@@ -53,6 +53,7 @@ struct memobj {
 	struct mutex maps_mu; /* mm's own: RANK_MEMOBJ, never held with another of that rank */
 	LIST_HEAD(, vma) maps; /* [maps_mu] mappings of the object, for invalidation */
 	unsigned writers; /* [maps_mu] those of them that are shared and may be written through */
+	_Atomic bool sealed; /* no mapping made from now on may be written through when it is shared */
 	_Atomic bool patched; /* some process executes patched copies of its pages: mm/text.c */
 	unsigned invalidating; /* [maps_mu] invalidations that have read the list and not ended */
 };
@@ -61,6 +62,9 @@ void memobj_init(struct memobj *o, const struct memobj_ops *ops);
 void memobj_destroy(struct memobj *o); /* before its memory is freed; no mapping may exist */
 static inline void memobj_get(struct memobj *o) { ref_get(&o->ref); }
 void memobj_put(struct memobj *o);
+
+/* Nobody writes through a shared mapping from now on; existing: nor by those that exist, else false. */
+bool memobj_seal(struct memobj *o, bool existing);
 
 /* Its bytes have been changed, or may be by somebody who has mapped it: nobody
  * goes on with a copy of them.  No lock that translate takes is held. */

@@ -249,3 +249,13 @@ void mm_set_dumpable(struct mm *mm, bool d)
 {
 	__atomic_store_n(&mm->dumpable, d, __ATOMIC_RELAXED);
 }
+
+bool mm_barriers(struct mm *mm)
+{
+	return __atomic_load_n(&mm->barriers, __ATOMIC_RELAXED);
+}
+
+void mm_set_barriers(struct mm *mm)
+{
+	__atomic_store_n(&mm->barriers, true, __ATOMIC_RELAXED);
+}

@@ -114,6 +114,8 @@ void mm_get_layout(struct mm *mm, struct mm_layout *out); /* exe: a reference is
 void mm_set_layout(struct mm *mm, const struct mm_layout *in); /* takes over exe's reference */
 bool mm_dumpable(struct mm *mm);
 void mm_set_dumpable(struct mm *mm, bool d);
+bool mm_barriers(struct mm *mm); /* its programs use membarrier(2)'s private barriers: a fork's do, those of exec ask anew */
+void mm_set_barriers(struct mm *mm);
 
 struct mm_usage {
 	uint64_t vm_size, rss, rss_anon, rss_file, rss_shmem, locked, data, stack, text; /* bytes */

@@ -83,6 +83,7 @@ RB_PROTOTYPE(vma_tree, vma, link, vma_cmp)
 RB_PROTOTYPE(pma_tree, pma, link, pma_cmp)
 
 #define N_HOT 8
+#define N_ARENAS 4u
 
 /* Orders to the stub that wait to be given together: stub.c. */
 #define STUB_QUEUE 32u
@@ -118,9 +119,16 @@ struct mm {
 	uint64_t mmap_base, mmap_hint; /* top-down placement starts at hint; no hole of hint_len lies above it */
 	uint64_t hint_len;
 	uint64_t brk_start, brk;
-	uint64_t arena, arena_len; /* the anonymous area that was mapped last, if it was large */
+	uint64_t nothing_start, nothing_end; /* what the stub knows to be empty: nothing.c; 0: nowhere */
+	uint64_t given_start, given_end; /* what was to be given back last, by MADV_DONTNEED, */
+	unsigned given; /* and how often since anything was there */
+	bool gave_back; /* something was: set by madvise.c */
+	struct {
+		uint64_t start, len;
+	} arenas[N_ARENAS]; /* the large anonymous areas that were mapped last, of each length one */
+	unsigned next_arena; /* the one to be replaced */
 	bool eager; /* premap() is at work on what will be touched, most likely */
-	bool lock_future, dumpable;
+	bool lock_future, dumpable, barriers;
 	uint64_t lim_as, lim_data, lim_stack, lim_memlock;
 	uint64_t spurious_addr;
 	unsigned spurious;
@@ -134,6 +142,10 @@ void mm_unlock(struct mm *mm); /* frees what was unlinked */
 /* --- mm.c --- */
 void mm_grab(struct mm *mm); /* keeps the struct, not its contents */
 void mm_drop(struct mm *mm);
+
+/* --- nothing.c: [mm->mu] --- */
+void nothing_found(struct mm *mm, uint64_t start, uint64_t end); /* MADV_DONTNEED has been done there */
+void nothing_ends(struct mm *mm);
 
 /* --- vma.c: [mm->mu] --- */
 struct vma *vma_first(struct mm *mm, uint64_t addr); /* the lowest area that ends above addr */
@@ -192,8 +204,8 @@ int mm_populate(struct mm *mm, uint64_t start, uint64_t end, bool write); /* as 
 
 /* --- cow.c: [mm->mu] --- */
 /* New memory that holds what the record's pages do, at *off, near hint if it can
- * be.  Holes stay holes. -EIO, -ENOMEM. */
-int copy_pages(struct mm *mm, const struct pma *old, uint64_t hint, uint64_t *off);
+ * be.  Holes stay holes; *whole: there are none. -EIO, -ENOMEM. */
+int copy_pages(struct mm *mm, const struct pma *old, uint64_t hint, uint64_t *off, bool *whole);
 /* *p becomes a record of pages around addr that only we hold. -ENOMEM, -EIO. */
 int break_cow(struct mm *mm, struct pma **p, uint64_t addr);
 

@@ -57,6 +57,8 @@ struct pma *pma_insert(struct mm *mm, const struct pma *like)
 	if (!p)
 		return NULL;
 	*p = *like;
+	if (p->start < mm->nothing_end && p->end > mm->nothing_start)
+		nothing_ends(mm);
 	RB_INSERT(pma_tree, &mm->pmas, p);
 	return p;
 }
@@ -94,10 +96,12 @@ struct pma *pma_join(struct mm *mm, struct pma *p)
 	struct pma *prev = RB_PREV(pma_tree, &mm->pmas, p), *next = RB_NEXT(pma_tree, &mm->pmas, p);
 
 	if (next && alike(p, next)) {
+		p->present &= next->present;
 		p->end = next->end;
 		pma_free(mm, next);
 	}
 	if (prev && alike(prev, p)) {
+		prev->present &= p->present;
 		prev->end = p->end;
 		pma_free(mm, p);
 		p = prev;

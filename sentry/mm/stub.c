@@ -241,9 +241,11 @@ void mm_inherit_stub(struct mm *mm, struct mm *old, struct platform_ctx *c)
 	mm_lock(old);
 	if (old->as && ref_count(&old->users) == 1 && platform_as_reusable(old->as, c)) {
 		as = old->as;
+		nothing_ends(old);
 		old->as = NULL;
 		RB_FOREACH(p, pma_tree, &old->pmas)
 			p->stub = 0;
+		platform_window_end(c);
 		set_empty(&old->queue); /* pages that were freed wait on, for teardown */
 	}
 	mm_unlock(old);

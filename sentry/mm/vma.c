@@ -60,6 +60,7 @@ void vma_account(struct mm *mm, const struct vma *v, int sign)
 {
 	uint64_t len = v->end - v->start, delta = sign > 0 ? len : -len;
 
+	nothing_ends(mm);
 	mm->total += delta;
 	if (vma_is_data(v->prot, v->flags))
 		mm->data += delta;

@@ -21,6 +21,7 @@ static const struct {
 	[DEVICE_LO] = { NULL, NULL, LINUX_IFF_LOOPBACK, 65536, INT32_MAX },
 	[DEVICE_VETH] = { "veth", "veth%d", LINUX_IFF_BROADCAST | LINUX_IFF_MULTICAST, 1500, 65535 },
 	[DEVICE_DUMMY] = { "dummy", "dummy%d", LINUX_IFF_BROADCAST | LINUX_IFF_NOARP, 1500, INT32_MAX },
+	[DEVICE_WIRE] = { NULL, NULL, LINUX_IFF_BROADCAST | LINUX_IFF_MULTICAST, 1500, 65535 },
 	[DEVICE_BRIDGE] = { "bridge", "bridge%d", LINUX_IFF_BROADCAST | LINUX_IFF_MULTICAST, 1500, 65535 },
 };
 #define MTU_MIN 68
@@ -253,7 +254,7 @@ static void device_free(struct net_device *d)
 
 int device_delete_locked(struct net_device *d)
 {
-	if (d->kind == DEVICE_LO)
+	if (d->kind == DEVICE_LO || d->kind == DEVICE_WIRE)
 		return -EOPNOTSUPP;
 	if (d->peer)
 		device_free(d->peer);
@@ -278,7 +279,7 @@ int device_move_locked(struct net_device *d, struct net_stack *to, const char *p
 	char name[LINUX_IFNAMSIZ];
 	int r;
 
-	if (d->kind == DEVICE_LO)
+	if (d->kind == DEVICE_LO || d->kind == DEVICE_WIRE)
 		return -EINVAL;
 	if (to == d->ns)
 		return 0;
@@ -345,7 +346,7 @@ void device_change_flags_locked(struct net_device *d, unsigned flags, unsigned m
 
 int device_set_mtu_locked(struct net_device *d, uint32_t mtu)
 {
-	if (mtu > kinds[d->kind].mtu_max || (mtu < MTU_MIN && d->kind == DEVICE_VETH))
+	if (mtu > kinds[d->kind].mtu_max || (mtu < MTU_MIN && (d->kind == DEVICE_VETH || d->kind == DEVICE_WIRE)))
 		return -EINVAL;
 	d->mtu = mtu;
 	return 0;
@@ -359,6 +360,8 @@ int device_set_master_locked(struct net_device *d, struct net_device *bridge)
 		return -ELOOP;
 	if (bridge && d->kind == DEVICE_LO)
 		return -EINVAL;
+	if (bridge && d->kind == DEVICE_WIRE)
+		return -EOPNOTSUPP; /* packets are not forwarded */
 	d->master = bridge;
 	return 0;
 }

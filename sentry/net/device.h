@@ -3,7 +3,8 @@
  *
  * The sandbox has no packets: a connection or a datagram goes straight from one socket to another.
  * Interfaces only determine who can reach whom (route.c): each namespace has its loopback; a veth pair
- * connects two of them; a bridge connects several; a dummy only holds addresses.
+ * connects two of them; a bridge connects several; a dummy only holds addresses; a wire leads out of the
+ * sandbox, where there are packets (net/outside.h).
  *
  * All of it is guarded by the world's mutex (struct net_world, [w] below), which
  * every function named _locked wants held; nothing is taken under it.
@@ -18,6 +19,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+struct link;
 struct net_device;
 struct net_stack;
 struct net_world;
@@ -46,7 +48,7 @@ struct net_address {
 };
 TAILQ_HEAD(net_addresses, net_address);
 
-enum device_kind { DEVICE_LO, DEVICE_VETH, DEVICE_DUMMY, DEVICE_BRIDGE, DEVICE_KINDS };
+enum device_kind { DEVICE_LO, DEVICE_VETH, DEVICE_DUMMY, DEVICE_BRIDGE, DEVICE_WIRE, DEVICE_KINDS };
 
 struct net_device {
 	TAILQ_ENTRY(net_device) link; /* [w] as the rest */
@@ -58,6 +60,7 @@ struct net_device {
 	uint32_t mtu, txqlen;
 	uint8_t mac[6];
 	struct net_device *peer; /* veth: the other end, never NULL */
+	struct link *outside; /* wire: the engine's part of it */
 	struct net_device *master; /* the bridge that it is a port of, in the same namespace; NULL */
 	struct net_addresses addresses;
 	unsigned n_addresses;
@@ -88,10 +91,10 @@ struct net_device *device_named_locked(struct net_stack *n, const char *name);
  * -ENOSPC, -ENOMEM. */
 int device_new_locked(struct net_stack *n, enum device_kind kind, const char *name, int index, struct net_device **out);
 void device_pair_locked(struct net_device *a, struct net_device *b); /* two fresh veths */
-/* Goes, with its other end. -EOPNOTSUPP: the loopback. */
+/* Goes, with its other end. -EOPNOTSUPP: the loopback, a wire. */
 int device_delete_locked(struct net_device *d);
 /* To another namespace, down and without addresses; pattern: as for device_new_locked, for the case that its name is
- * taken there (NULL: -EEXIST).  -EINVAL: the loopback. */
+ * taken there (NULL: -EEXIST).  -EINVAL: the loopback, a wire. */
 int device_move_locked(struct net_device *d, struct net_stack *to, const char *pattern);
 int device_rename_locked(struct net_device *d, const char *pattern);
 void device_set_up_locked(struct net_device *d, bool up);
@@ -139,7 +142,8 @@ bool net_is_local(struct net_stack *n, const uint8_t ip[16]);
 int net_index_of(struct net_stack *n, const uint8_t ip[16]); /* of the interface that has the address; LO_INDEX: none else */
 /* Who has the address `to`, as seen from n, when the sender's address is source, or, if that is all zero, the one
  * that is put there: a new reference in *out.  -ENETUNREACH: no way; -EHOSTUNREACH: nobody there;
- * -ETIMEDOUT: it does not come there, or no answer would come back (source is filled in for both). */
+ * -ETIMEDOUT: it does not come there, or no answer would come back (source is filled in for both).  NET_OUTSIDE: it
+ * leaves the sandbox (source is filled in, *out is not). */
 int net_reach(struct net_stack *n, const uint8_t to[16], uint8_t source[16], struct net_stack **out);
 
 #endif

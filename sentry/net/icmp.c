@@ -11,6 +11,7 @@
 #include "abi/capability.h"
 #include "mm/usercopy.h"
 #include "net/info.h"
+#include "net/outside.h"
 #include "net/stack.h"
 
 #include <arpa/inet.h>
@@ -268,6 +269,16 @@ static void answer(struct net_stack *back, struct message *m)
 	deliver(back, m);
 }
 
+void icmp_arrived(struct net_stack *n, const uint8_t from[16], const uint8_t to[16], uint8_t ttl, uint8_t tos, int ifindex, uint8_t *p, size_t n_p)
+{
+	struct message m = { .h = (struct header *)(void *)p, .n = n_p, .v4 = ip_is_v4(to), .info = { .ttl = ttl, .tos = tos, .ifindex = ifindex } };
+
+	memcpy(m.from.ip, from, 16);
+	memcpy(m.to.ip, to, 16);
+	memcpy(m.info.to, to, 16);
+	deliver(n, &m);
+}
+
 /* --- sending ------------------------------------------------------------------------------------ */
 
 /* What the program may not choose. 0 or -EINVAL. */
@@ -292,15 +303,19 @@ static int complete(struct socket *s, struct message *m)
 static int send_message(struct socket *s, struct socket_msg *m, struct message *e)
 {
 	struct net_stack *there = NULL;
+	bool outside;
 	int r = autobind(s);
 
 	if (!r)
 		r = inet_way(s, &e->to, &e->from, &there);
-	if (!r)
-		r = inet_describe(s, m, &e->to, &e->from, there);
+	outside = r == NET_OUTSIDE;
+	if (!r || outside)
+		r = inet_describe(s, m, &e->to, &e->from, outside ? s->net : there);
 	e->info = m->info;
 	if (!r)
 		r = complete(s, e);
+	if (!r && outside)
+		return outside_icmp_send(s->net, &e->from, &e->to, &e->info, e->h, e->n);
 	if (!r) {
 		deliver(there, e);
 		answer(s->net, e);

@@ -2,6 +2,7 @@
  * inet_opt.c - socket options of the level TCP.  Between sockets of the sandbox most have no effect: they
  * are stored and returned.  (IP and IPv6: ip_opt.c)
  */
+#include "net/outside.h"
 #include "net/stack.h"
 
 #include <errno.h>
@@ -79,6 +80,8 @@ static int set_tcp(struct socket *s, int opt, int n)
 	else if (n < o->min || n > o->max)
 		return -EINVAL;
 	keep(s, opt, (uint32_t)n);
+	if (s->peer && socket_is_far(s->peer))
+		far_changed(s->peer);
 	return 0;
 }
 

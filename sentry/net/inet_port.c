@@ -5,6 +5,7 @@
  * [net->mu] guards the table of ports and, for sockets in it, their names.
  */
 #include "abi/capability.h"
+#include "net/outside.h"
 #include "net/stack.h"
 
 #include <arpa/inet.h>
@@ -261,7 +262,7 @@ int inet_way(struct socket *s, const struct endpoint *to, struct endpoint *from,
 	*from = own;
 	*there = NULL;
 	r = find_way(s, to, from, there);
-	if (bound || (r && r != -EHOSTUNREACH && r != -ETIMEDOUT))
+	if (bound || (r && r != -EHOSTUNREACH && r != -ETIMEDOUT && r != NET_OUTSIDE))
 		return r;
 	/* not before there is a way: without one it stays unbound */
 	if (port_autobind(s) || port_local(s, &own)) {

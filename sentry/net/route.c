@@ -7,6 +7,7 @@
  */
 #include "net/device.h"
 
+#include "net/outside.h"
 #include "net/stack.h"
 
 #include <errno.h>
@@ -203,6 +204,8 @@ static int walk(struct net_stack *n, const uint8_t to[16], struct net_stack **ou
 			*out = n;
 			return 0;
 		}
+		if (way.dev->kind == DEVICE_WIRE)
+			return hop ? -ETIMEDOUT : NET_OUTSIDE; /* what others send is not forwarded there */
 		n = behind(way.dev, way.next, HOPS_MAX);
 		if (!n)
 			return -EHOSTUNREACH;

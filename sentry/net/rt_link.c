@@ -3,6 +3,7 @@
  */
 #include "net/rtnetlink.h"
 
+#include "net/outside.h"
 #include "net/stack.h"
 
 #include <errno.h>
@@ -27,11 +28,14 @@ static void put_kind(struct nlbuf *b, const struct net_device *d)
 static void tell_link(struct nlbuf *b, uint16_t type, const struct net_device *d)
 {
 	static const uint8_t none[6], all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-	static const uint64_t stats64[24];
-	static const uint32_t stats[24];
+	const struct outside_counts n = outside_counts(d);
+	const uint64_t stats64[24] = { n.rx_packets, n.tx_packets, n.rx_bytes, n.tx_bytes, [6] = n.rx_dropped };
+	uint32_t stats[24];
 	const struct linux_ifinfomsg i = { .type = d->kind == DEVICE_LO ? LINUX_ARPHRD_LOOPBACK : LINUX_ARPHRD_ETHER, .index = d->index,
 		.flags = device_flags(d) };
 
+	for (int k = 0; k < 24; k++)
+		stats[k] = (uint32_t)stats64[k];
 	nl_begin(b, type, &i, sizeof(i));
 	nl_text(b, LINUX_IFLA_IFNAME, d->name);
 	nl_attr32(b, LINUX_IFLA_TXQLEN, d->txqlen);

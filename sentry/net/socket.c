@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define DEFAULT_BUFFER 212992u
-
 struct sock_name *sock_name_new(const struct sockaddr_buf *a)
 {
 	struct sock_name *n = malloc(sizeof(*n));
@@ -61,7 +59,7 @@ struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, i
 	STAILQ_INIT(&s->rq);
 	STAILQ_INIT(&s->errors);
 	TAILQ_INIT(&s->accept_q);
-	s->sndbuf = s->rcvbuf = DEFAULT_BUFFER;
+	s->sndbuf = s->rcvbuf = SOCKET_BUFFER;
 	s->rcvtimeo = s->sndtimeo = WAIT_FOREVER;
 	socket_options_init(s);
 	s->peer_cred = (struct sock_id){ .uid = UINT32_MAX, .gid = UINT32_MAX };

@@ -28,6 +28,7 @@
 struct mm;
 struct net_stack;
 struct socket;
+struct tcb;
 struct uio;
 struct user_ns;
 
@@ -124,6 +125,7 @@ enum sock_state { SOCK_UNCONNECTED, SOCK_LISTENING, SOCK_CONNECTING, SOCK_CONNEC
 #define SHUT_SEND 2u
 #define SHUT_BOTH 3u
 
+#define SOCKET_BUFFER 212992u /* what SO_SNDBUF and SO_RCVBUF begin with */
 #define SOCK_IP_OPTIONS 52
 #define SOCK_KEPT_OPTIONS 4
 
@@ -147,6 +149,8 @@ struct socket {
 	uint32_t error_bytes; /* [mu] */
 	struct seg *spare; /* [mu] an empty one kept for the next bytes */
 	_Atomic uint32_t sent_bytes; /* records of this socket waiting anywhere */
+	struct socket *connecting; /* [mu] TCP: SOCK_CONNECTING to the outside: the far end to be, referenced */
+	struct tcb *tcb; /* [the engine's] of a far end: its connection (net/outside.h); NULL: it is over */
 	bool in_progress; /* [mu] TCP: connect(2) has not said yet how what it began ended */
 	_Atomic bool reset; /* TCP: the peer broke the connection off: it has no peer any more */
 	/* listening */
@@ -175,7 +179,7 @@ struct socket {
 	_Atomic int bound_index; /* SO_BINDTODEVICE: the interface's index, 0: none */
 	struct linux_linger linger; /* [mu] */
 	_Atomic uint32_t lowat;
-	_Atomic uint8_t urgent; /* [mu to write] TCP: enum urgent (urgent.c) */
+	_Atomic uint8_t urgent; /* [mu to write] streams: enum urgent (urgent.c) */
 	uint8_t urgent_byte; /* [mu] */
 	_Atomic uint32_t urgent_at; /* [mu to write] how many bytes are queued before it */
 	int32_t peek_off; /* [mu] SO_PEEK_OFF: where the next MSG_PEEK begins; -1: at the beginning, always */
@@ -242,7 +246,7 @@ int socket_sleep(struct socket *s, struct waiter *w, struct waitq *q, uint32_t e
 int socket_take_error(struct socket *s); /* -err and clears it, or 0 */
 void socket_close_listener(struct socket *s); /* drops what waits in the queue */
 
-/* urgent.c: MSG_OOB of TCP; s->mu held but where said */
+/* urgent.c: MSG_OOB of streams; s->mu held but where said */
 enum urgent { URGENT_NONE, URGENT_UNREAD, URGENT_READ };
 void urgent_mark(struct socket *to); /* the last byte of its queue is urgent from now on */
 bool urgent_at_mark(const struct socket *s); /* the next byte is the urgent one; no lock */

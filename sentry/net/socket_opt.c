@@ -5,6 +5,7 @@
  */
 #include "net/socket.h"
 #include "abi/sock_diag.h"
+#include "net/outside.h"
 #include "net/stack.h"
 
 #include <errno.h>
@@ -151,6 +152,8 @@ static int set_boolean(struct socket *s, int opt, bool on)
 		s->flags |= BIT(opt);
 	else
 		s->flags &= ~BIT(opt);
+	if (opt == LINUX_SO_KEEPALIVE && s->peer && socket_is_far(s->peer))
+		far_changed(s->peer);
 	return 0;
 }
 

@@ -27,6 +27,7 @@ struct net_world {
 	struct mutex mu; /* RANK_LEAF: interfaces, addresses and routes of all namespaces */
 	unsigned n_devices; /* [mu] */
 	_Atomic uint64_t cookies; /* given to sockets */
+	struct outside *outside; /* net/outside.h: the engine, if there is an interface to the outside; set before programs run */
 };
 
 struct net_stack {
@@ -107,6 +108,8 @@ int ip_setopt(struct socket *s, int level, int opt, const void *v, unsigned len)
 int ip_getopt(struct socket *s, int level, int opt, void *v, unsigned *len);
 /* The value of a numeric option that s has set; else `otherwise`. */
 int ip_option(struct socket *s, int level, int opt, int otherwise);
+/* icmp.c: a message that came from outside, to those sockets that want it; the engine's lock is held */
+void icmp_arrived(struct net_stack *n, const uint8_t from[16], const uint8_t to[16], uint8_t ttl, uint8_t tos, int ifindex, uint8_t *p, size_t n_p);
 /* udp.c: of all sockets of datagrams over IP that have a name or get one by themselves */
 int inet_dgram_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock);
 int inet_dgram_shutdown(struct socket *s, int how);

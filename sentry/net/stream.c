@@ -89,7 +89,7 @@ static int wait_room(struct socket *s, struct socket *peer, struct socket_msg *m
 			return 0;
 		if (peer->shut & SHUT_RECV && socket_is_unix(s))
 			return -EPIPE;
-		if (peer->rq_bytes < s->sndbuf)
+		if (peer->rq_bytes < stream_room(s))
 			return 0;
 		if (m->flags & LINUX_MSG_DONTWAIT)
 			return -EAGAIN;
@@ -109,17 +109,19 @@ static ssize_t send_some(struct socket *s, struct socket *peer, struct socket_ms
 	if (!r && peer->state == SOCK_CLOSED) {
 		discard = true;
 	} else if (!r) {
-		uint64_t room = s->sndbuf - peer->rq_bytes;
+		uint64_t room = stream_room(s) - peer->rq_bytes;
 
 		r = append(peer, m, m->uio->resid < room ? m->uio->resid : room);
-		urgent = r > 0 && m->flags & LINUX_MSG_OOB && !m->uio->resid;
+		urgent = r > 0 && m->flags & LINUX_MSG_OOB && !m->uio->resid && !socket_is_far(peer);
 		if (urgent)
 			urgent_mark(peer);
 	}
 	mutex_unlock(&peer->mu);
 	if (discard)
 		return send_to_closed(s, m);
-	if (r > 0)
+	if (r > 0 && socket_is_far(peer))
+		far_changed(peer);
+	else if (r > 0)
 		waitq_wake(&peer->wq, EVENT_READABLE | (urgent ? EVENT_PRI | EVENT_URG : 0));
 	return r;
 }
@@ -131,8 +133,8 @@ ssize_t stream_send(struct socket *s, struct socket_msg *m)
 	int64_t deadline = 0;
 	ssize_t r, done = 0;
 
-	if (m->flags & LINUX_MSG_OOB && socket_is_unix(s))
-		return -EOPNOTSUPP; /* as a kernel without CONFIG_AF_UNIX_OOB */
+	if (m->flags & LINUX_MSG_OOB && socket_is_unix(s) && !m->uio->resid)
+		return -EOPNOTSUPP;
 	if (m->name && m->name->len && socket_is_unix(s))
 		return peer ? -EISCONN : -EOPNOTSUPP;
 	/* unix sockets tell of the end first, TCP of the error */
@@ -213,6 +215,8 @@ int stream_shutdown(struct socket *s, int how)
 		add_shut(peer, other[how]);
 	else if (how != LINUX_SHUT_RD)
 		add_shut(peer, SHUT_RECV);
+	if (socket_is_far(peer))
+		far_changed(peer);
 	return 0;
 }
 
@@ -241,6 +245,8 @@ void stream_close(struct socket *s)
 		peer->shut |= socket_is_unix(s) || peer->shut & SHUT_SEND ? SHUT_BOTH : SHUT_RECV;
 		mutex_unlock(&peer->mu);
 		waitq_wake(&peer->wq, EVENT_ALL);
+		if (socket_is_far(peer))
+			far_changed(peer);
 		socket_put(peer);
 	}
 	for (struct seg *g = STAILQ_FIRST(&rest); g; g = STAILQ_NEXT(g, link))

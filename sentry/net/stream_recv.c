@@ -1,6 +1,6 @@
 /*
  * stream_recv.c - reading from a byte stream (see stream.h): recvmsg with MSG_PEEK,
- * MSG_WAITALL, SO_PEEK_OFF and TCP's urgent mark.  Runs on the threads of the calling tasks;
+ * MSG_WAITALL, SO_PEEK_OFF and the urgent mark.  Runs on the threads of the calling tasks;
  * the queue is the reading socket's own, under its lock.
  */
 #include "net/stream.h"
@@ -153,6 +153,19 @@ static int at_end(struct socket *s, const struct socket_msg *m, size_t copied)
 	return m->flags & LINUX_MSG_DONTWAIT ? -EAGAIN : 1;
 }
 
+/* MSG_WAITALL: the writer may wait for room. true: there is something to be read by now. */
+static bool tell_writer(struct reading *r)
+{
+	if (!socket_is_far(r->peer)) {
+		waitq_wake(&r->peer->wq, EVENT_WRITABLE);
+		return false;
+	}
+	mutex_unlock(&r->s->mu);
+	far_changed(r->peer);
+	mutex_lock(&r->s->mu);
+	return r->s->rq_bytes;
+}
+
 static int read_loop(struct reading *r, struct waiter *w)
 {
 	struct socket *s = r->s;
@@ -170,8 +183,8 @@ static int read_loop(struct reading *r, struct waiter *w)
 		e = at_end(s, r->m, r->copied);
 		if (e <= 0)
 			return e;
-		if (r->copied) /* MSG_WAITALL: the writer may wait for room */
-			waitq_wake(&r->peer->wq, EVENT_WRITABLE);
+		if (r->copied && tell_writer(r))
+			continue;
 		e = socket_sleep(s, w, &s->wq, EVENT_READABLE, s->rcvtimeo, &deadline);
 		if (e && s->rq_bytes <= peek_skip(s, peek))
 			return e;
@@ -186,8 +199,6 @@ ssize_t stream_recv(struct socket *s, struct socket_msg *m)
 	uint32_t before, after;
 	int e;
 
-	if (m->flags & LINUX_MSG_OOB && socket_is_unix(s))
-		return -EOPNOTSUPP;
 	if (!peer)
 		return socket_take_error(s) ? : (socket_is_unix(s) ? -EINVAL : -ENOTCONN);
 	if (m->flags & LINUX_MSG_OOB)
@@ -206,6 +217,8 @@ ssize_t stream_recv(struct socket *s, struct socket_msg *m)
 			*m->name = peer->name->addr;
 		mutex_unlock(&peer->mu);
 	}
+	if (r.copied && socket_is_far(peer))
+		far_changed(peer);
 	if (before > after || w.fn) {
 		uint32_t limit = stream_low_water(peer);
 

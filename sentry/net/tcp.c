@@ -1,11 +1,14 @@
 /*
- * tcp.c - TCP between sockets of the sandbox: listeners are found by port in the
- * namespace that has the address, data goes by stream.c.
+ * tcp.c - TCP sockets.  Inside the sandbox listeners are found by port in the namespace that has the
+ * address; connections to the outside are made by net/outside/.  Data goes by stream.c.
  */
+#include "net/outside.h"
 #include "net/stack.h"
 #include "net/stream.h"
 
 #include <errno.h>
+
+#define CONNECT_BEGUN 1
 
 static int tcp_listen(struct socket *s, const struct sock_caller *c, int backlog)
 {
@@ -37,8 +40,33 @@ static struct sock_name *name_of(const struct endpoint *e, int family)
 	return sock_name_new(&a);
 }
 
+static void set_peer_name(struct socket *s, struct sock_name *n)
+{
+	struct sock_name *old;
+
+	mutex_lock(&s->mu);
+	old = s->peer_name;
+	s->peer_name = n;
+	mutex_unlock(&s->mu);
+	sock_name_put(old);
+}
+
+/* Begins to. CONNECT_BEGUN or -errno */
+static int connect_outside(struct socket *s, const struct endpoint *from, const struct endpoint *to, bool autobound)
+{
+	int r = port_set_local(s, from);
+
+	if (r)
+		return r;
+	set_peer_name(s, name_of(to, s->family));
+	r = far_connect(s, from, to, autobound);
+	if (r)
+		set_peer_name(s, NULL);
+	return r ? r : CONNECT_BEGUN;
+}
+
 /* s is SOCK_CONNECTING: finds who listens at `to` and connects. */
-static int connect_at(struct socket *s, const struct sock_caller *c, const struct endpoint *to, bool nonblock)
+static int connect_at(struct socket *s, const struct sock_caller *c, const struct endpoint *to, bool nonblock, bool autobound)
 {
 	struct sock_name *local, *remote;
 	struct net_stack *there;
@@ -46,6 +74,8 @@ static int connect_at(struct socket *s, const struct sock_caller *c, const struc
 	struct socket *l;
 	int r = inet_way(s, to, &from, &there);
 
+	if (r == NET_OUTSIDE)
+		return connect_outside(s, &from, to, autobound);
 	if (r)
 		return r;
 	l = port_find(there, LINUX_SOCK_STREAM, to, &from);
@@ -64,14 +94,8 @@ static int connect_at(struct socket *s, const struct sock_caller *c, const struc
 		r = connect_to_listener(s, l, c, nonblock, -ETIMEDOUT, local, remote);
 	else
 		r = -ENOMEM;
-	if (r) {
-		struct sock_name *n = s->peer_name;
-
-		mutex_lock(&s->mu);
-		s->peer_name = NULL;
-		mutex_unlock(&s->mu);
-		sock_name_put(n);
-	}
+	if (r)
+		set_peer_name(s, NULL);
 	sock_name_put(local);
 	sock_name_put(remote);
 	socket_put(l);
@@ -84,7 +108,7 @@ static int tell_progress(struct socket *s)
 	int r = 1;
 
 	mutex_lock(&s->mu);
-	if (s->in_progress) {
+	if (s->in_progress && s->state != SOCK_CONNECTING) {
 		s->in_progress = false;
 		r = s->state == SOCK_CONNECTED ? 0 : socket_take_error(s) ? : -ECONNABORTED;
 		if (r)
@@ -92,6 +116,35 @@ static int tell_progress(struct socket *s)
 	}
 	mutex_unlock(&s->mu);
 	return r;
+}
+
+/* Waits until a connection to the outside is made. */
+static int await(struct socket *s)
+{
+	struct waiter w = { 0 };
+	int64_t deadline = 0;
+	int r = 0;
+
+	mutex_lock(&s->mu);
+	s->in_progress = true;
+	while (!r && s->state == SOCK_CONNECTING)
+		r = socket_sleep(s, &w, &s->wq, EVENT_WRITABLE, s->sndtimeo, &deadline);
+	if (s->state != SOCK_CONNECTING)
+		r = 0;
+	mutex_unlock(&s->mu);
+	wait_end(&w);
+	return r == -EAGAIN ? -EINPROGRESS : r ? r : tell_progress(s);
+}
+
+/* The same, if the caller waits. */
+static int connect_begun(struct socket *s, bool nonblock)
+{
+	if (!nonblock)
+		return await(s);
+	mutex_lock(&s->mu);
+	s->in_progress = true;
+	mutex_unlock(&s->mu);
+	return -EINPROGRESS;
 }
 
 /* What a connect that does not wait has come to is not its answer on Linux either, over loopback. */
@@ -126,10 +179,14 @@ static int tcp_connect(struct socket *s, const struct sock_caller *c, const stru
 	if (r <= 0)
 		return r;
 	r = connect_begin(s);
+	if (r == -EALREADY && s->in_progress && !nonblock)
+		return await(s);
 	if (r)
 		return r;
 	bound = s->name;
-	r = connect_at(s, c, &to, nonblock);
+	r = connect_at(s, c, &to, nonblock, !bound);
+	if (r == CONNECT_BEGUN)
+		return connect_begun(s, nonblock);
 	if (r && !bound)
 		port_forget(s);
 	if (r)
@@ -146,6 +203,14 @@ static ssize_t tcp_send(struct socket *s, struct socket_msg *m)
 
 static void tcp_close(struct socket *s)
 {
+	struct socket *far;
+
+	mutex_lock(&s->mu);
+	far = s->connecting;
+	s->connecting = NULL;
+	mutex_unlock(&s->mu);
+	if (far)
+		far_abandon(far);
 	port_release(s);
 	stream_close(s);
 	socket_close_listener(s);

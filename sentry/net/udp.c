@@ -4,6 +4,7 @@
  * sender fail with ECONNREFUSED, as ICMP would.
  */
 #include "mm/usercopy.h"
+#include "net/outside.h"
 #include "net/stack.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ static int source_for(struct socket *s, const struct endpoint *to, struct endpoi
 	int r = inet_way(s, to, from, &there);
 
 	net_stack_put(there);
-	return r == -EHOSTUNREACH || r == -ETIMEDOUT ? 0 : r;
+	return r == -EHOSTUNREACH || r == -ETIMEDOUT || r == NET_OUTSIDE ? 0 : r;
 }
 
 int inet_dgram_connect(struct socket *s, const struct sock_caller *c, const struct sockaddr_buf *a, bool nonblock)
@@ -127,6 +128,7 @@ static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 	struct sock_name *name;
 	struct sockaddr_buf a;
 	struct socket *r;
+	bool outside;
 	ssize_t n;
 
 	scm_received(s->net, &m->scm);
@@ -138,8 +140,11 @@ static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 		n = -EINVAL;
 	if (!n)
 		n = s->shut & SHUT_SEND ? -EPIPE : inet_way(s, &to, &from, &there);
-	if (!n)
-		n = inet_describe(s, m, &to, &from, there);
+	outside = n == NET_OUTSIDE;
+	if (!n || outside)
+		n = inet_describe(s, m, &to, &from, outside ? s->net : there);
+	if (!n && outside)
+		return outside_udp_send(s, m, &from, &to);
 	if (n == -EHOSTUNREACH || n == -ETIMEDOUT)
 		return undelivered(s, m, &to, (int)-n);
 	if (n) {

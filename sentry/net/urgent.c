@@ -1,14 +1,15 @@
 /*
- * urgent.c - TCP's urgent data (MSG_OOB: tcp(7)): one byte of the queue is marked, the last one that was
- * sent so.  Reads stop before it, and then skip it unless SO_OOBINLINE is set; recv with MSG_OOB gets
- * it without reading the queue.  On the threads of senders and receivers; the state is the receiving
- * socket's, under its lock.
+ * urgent.c - urgent data of TCP and of UNIX streams (MSG_OOB: tcp(7), unix(7)): one byte of the queue is
+ * marked, the last one that was sent so.  Reads stop before it, and then skip it unless SO_OOBINLINE is
+ * set; recv with MSG_OOB gets it without reading the queue.  On the threads of senders and receivers;
+ * the state is the receiving socket's, under its lock.
  */
 #include "mm/usercopy.h"
-#include "net/socket.h"
+#include "net/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool inline_wanted(const struct socket *s)
 {
@@ -29,11 +30,36 @@ static void drop_first(struct socket *s)
 	}
 }
 
+/* UNIX: a byte that was read as urgent is gone, and only stands for the mark: a new mark takes that from it. */
+static void drop_read(struct socket *s)
+{
+	uint32_t at = s->urgent_at;
+	struct seg *g;
+
+	STAILQ_FOREACH(g, &s->rq, link) {
+		if (at < g->len)
+			break;
+		at -= g->len;
+	}
+	if (!g || (g->len == 1 && g->scm.n_files)) /* files come with a byte */
+		return;
+	memmove(g->data + g->off + at, g->data + g->off + at + 1, g->len - at - 1);
+	g->len--;
+	s->rq_bytes--;
+	if (!g->len) {
+		STAILQ_REMOVE(&s->rq, g, seg, link);
+		free(g);
+	}
+}
+
 void urgent_mark(struct socket *to)
 {
 	const struct seg *g;
 
-	if (urgent_at_mark(to) && !inline_wanted(to) && to->rq_bytes > 1)
+	if (socket_is_unix(to)) {
+		if (to->urgent == URGENT_READ)
+			drop_read(to);
+	} else if (urgent_at_mark(to) && !inline_wanted(to) && to->rq_bytes > 1)
 		drop_first(to);
 	g = STAILQ_LAST(&to->rq, seg, link);
 	to->urgent_byte = g->data[g->off + g->len - 1];
@@ -69,6 +95,8 @@ uint32_t urgent_readable(const struct socket *s)
 {
 	uint32_t n = s->rq_bytes;
 
+	if (socket_is_unix(s)) /* an urgent byte counts until it is read */
+		return n && s->urgent == URGENT_READ ? n - 1 : n;
 	return n && urgent_at_mark(s) && !inline_wanted(s) ? n - 1 : n;
 }
 

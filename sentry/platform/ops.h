@@ -15,6 +15,7 @@ struct platform_ops {
 	void (*as_free)(struct platform_as *as);
 	bool (*as_reusable)(struct platform_as *as, struct platform_ctx *c); /* optional: never */
 	int (*as_orders)(struct platform_as *as, const struct platform_order *o, unsigned n); /* ranges are checked */
+	void (*as_nothing)(struct platform_as *as, uint64_t start, uint64_t len); /* optional */
 	struct platform_ctx *(*ctx_new)(struct platform *p, struct platform_as *as);
 	void (*ctx_free)(struct platform_ctx *c);
 	void (*ctx_bind)(struct platform_ctx *c);
@@ -25,9 +26,10 @@ struct platform_ops {
 	void (*set_singlestep)(struct platform_ctx *c, bool on);
 	/* Optional: */
 	void (*rest)(struct platform_ctx *c);
-	void (*ends)(struct platform_ctx *c);
+	void (*rests_soon)(struct platform_ctx *c);
 	enum wake_when (*wakes)(struct platform *p, struct sleeper *s);
 	void (*complete)(struct platform_ctx *c, struct regs *r);
+	void (*look)(struct platform_ctx *c, struct regs *r);
 	void (*answer)(struct platform_ctx *c, enum platform_answer which, uint64_t value);
 	bool (*mask_lend)(struct platform_ctx *c, uint64_t mask);
 	uint64_t (*mask_take)(struct platform_ctx *c); /* if there is mask_lend */
@@ -39,6 +41,14 @@ struct platform_ops {
 	_Atomic uint64_t *(*tell_file)(struct platform_ctx *c, const struct platform_file *f, uint64_t *until); /* if there, the next also */
 	void (*file_moved)(struct platform_ctx *c, int64_t pos, enum platform_end end);
 	bool (*file_closed)(struct platform_ctx *c);
+	uint8_t *(*window)(struct platform_ctx *c); /* if there, the next two also */
+	_Atomic uint64_t *(*window_show)(struct platform_ctx *c, const struct platform_window *w);
+	void (*window_end)(struct platform_ctx *c);
+	bool (*names_words)(struct platform *p, struct platform_names_words *w); /* if there, all of these */
+	bool (*names_use)(struct platform_ctx *c, const uint8_t key[PLATFORM_KEY_SIZE], uint64_t roots);
+	uint64_t (*names_used)(const struct platform_ctx *c);
+	void (*names_leave)(struct platform_ctx *c);
+	void (*tell_name)(struct platform_ctx *c, const struct platform_name *n);
 	struct platform_ring *(*ring_new)(struct platform_ctx *c); /* if there, all of these */
 	void (*ring_get)(struct platform_ring *r);
 	void (*ring_put)(struct platform_ring *r);

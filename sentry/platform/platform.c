@@ -41,6 +41,12 @@ bool platform_as_reusable(struct platform_as *as, struct platform_ctx *c)
 	return as->ops->as_reusable && as->ops->as_reusable(as, c);
 }
 
+void platform_as_nothing(struct platform_as *as, uint64_t start, uint64_t len)
+{
+	if (as->ops->as_nothing && (!len || range_ok(start, len)))
+		as->ops->as_nothing(as, start, len);
+}
+
 int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -86,10 +92,10 @@ void platform_rest(struct platform_ctx *c)
 		c->ops->rest(c);
 }
 
-void platform_ends(struct platform_ctx *c)
+void platform_rests_soon(struct platform_ctx *c)
 {
-	if (c->ops->ends)
-		c->ops->ends(c);
+	if (c->ops->rests_soon)
+		c->ops->rests_soon(c);
 }
 
 enum wake_when platform_wakes(struct platform *p, struct sleeper *s)
@@ -111,6 +117,12 @@ void platform_complete(struct platform_ctx *c, struct regs *r)
 {
 	if (c->ops->complete)
 		c->ops->complete(c, r);
+}
+
+void platform_look(struct platform_ctx *c, struct regs *r)
+{
+	if (c->ops->look)
+		c->ops->look(c, r);
 }
 
 void platform_interrupt(struct platform_ctx *c)
@@ -194,6 +206,48 @@ void platform_records_put(struct platform_records *r)
 bool platform_records_use(struct platform_ctx *c, const struct platform_records *r)
 {
 	return c->ops->records_use && c->ops->records_use(c, r);
+}
+
+uint8_t *platform_window(struct platform_ctx *c)
+{
+	return c->ops->window ? c->ops->window(c) : NULL;
+}
+
+_Atomic uint64_t *platform_window_show(struct platform_ctx *c, const struct platform_window *w)
+{
+	return c->ops->window_show(c, w);
+}
+
+void platform_window_end(struct platform_ctx *c)
+{
+	if (c->ops->window_end)
+		c->ops->window_end(c);
+}
+
+bool platform_names_words(struct platform *p, struct platform_names_words *w)
+{
+	return p->ops->names_words && p->ops->names_words(p, w);
+}
+
+bool platform_names_use(struct platform_ctx *c, const uint8_t key[PLATFORM_KEY_SIZE], uint64_t roots)
+{
+	return c->ops->names_use && c->ops->names_use(c, key, roots);
+}
+
+uint64_t platform_names_used(const struct platform_ctx *c)
+{
+	return c->ops->names_used ? c->ops->names_used(c) : 0;
+}
+
+void platform_names_leave(struct platform_ctx *c)
+{
+	if (c->ops->names_leave)
+		c->ops->names_leave(c);
+}
+
+void platform_tell_name(struct platform_ctx *c, const struct platform_name *n)
+{
+	c->ops->tell_name(c, n);
 }
 
 struct platform_ring *platform_ring_new(struct platform_ctx *c)

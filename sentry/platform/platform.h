@@ -58,6 +58,10 @@ void platform_as_free(struct platform_as *as); /* kills the stub process; no ctx
  * if reuse would save nothing. */
 bool platform_as_reusable(struct platform_as *as, struct platform_ctx *c);
 
+/* Programs that run there may be told without asking that MADV_DONTNEED has nothing to do in
+ * [start, start + len); as done before that changes.  len 0: nowhere any more. */
+void platform_as_nothing(struct platform_as *as, uint64_t start, uint64_t len);
+
 enum platform_order_kind { PLATFORM_MAP, PLATFORM_UNMAP, PLATFORM_PROTECT };
 struct platform_order {
 	enum platform_order_kind kind;
@@ -92,8 +96,9 @@ enum platform_event platform_switch(struct platform_ctx *c, struct platform_as *
 /* The next platform_switch of c will take a while (the task blocks): its stub thread
  * should sleep rather than spin.  Own thread. */
 void platform_rest(struct platform_ctx *c);
-/* The task is exiting: c's program does not run again.  Own thread. */
-void platform_ends(struct platform_ctx *c);
+/* The task sleeps soon after it has woken another: it is exiting, or waits for whom it wakes
+ * next.  Own thread. */
+void platform_rests_soon(struct platform_ctx *c);
 
 /* Called before a thread is woken: the platform decides on which CPU it should run, and
  * when it is to be woken.  Any thread. */
@@ -102,6 +107,8 @@ enum wake_when platform_wakes(struct platform *p, struct sleeper *s);
 /* Fills in the remaining registers after an event whose trap was partial; to be called
  * before they are read or changed.  Own thread. */
 void platform_complete(struct platform_ctx *c, struct regs *r);
+/* The same for somebody else who looks at a context that waits in a call: nothing is noted. */
+void platform_look(struct platform_ctx *c, struct regs *r);
 
 /* Makes c's current or next platform_switch return soon. Any thread. */
 void platform_interrupt(struct platform_ctx *c);
@@ -165,7 +172,6 @@ bool platform_records_use(struct platform_ctx *c, const struct platform_records 
  * its flags, where it stands, that it is no terminal, and what finds nothing left; and close it. */
 enum platform_end { PLATFORM_MORE, PLATFORM_READ_ENDS, PLATFORM_LIST_ENDS }; /* a read, or a getdents64, answers 0 */
 #define PLATFORM_STAT_SIZE 144
-#define PLATFORM_DATA_SIZE 1024
 struct platform_file {
 	int fd;
 	enum platform_end end;
@@ -175,9 +181,6 @@ struct platform_file {
 	int64_t pos;
 	int64_t ns; /* for how long; INT64_MAX: no end is known */
 	uint8_t stat[PLATFORM_STAT_SIZE];
-	int64_t data_pos; /* and of its bytes: those from there, */
-	unsigned data_len; /* so many, PLATFORM_DATA_SIZE at most; 0: of none */
-	const void *data;
 };
 /* Own thread.  The program looks at it once *until is stored in the word; whoever stores 0
  * there, on any thread, ends that.  NULL: this cannot be had.  A new context, and
@@ -186,6 +189,49 @@ _Atomic uint64_t *platform_tell_file(struct platform_ctx *c, const struct platfo
 void platform_file_moved(struct platform_ctx *c, int64_t pos, enum platform_end end); /* own thread */
 /* Own thread, once: the program has closed it, so it says.  The context has stopped within seconds then. */
 bool platform_file_closed(struct platform_ctx *c);
+/* A part of that file, which its program reads from by itself, where its position is and anywhere else. */
+#define PLATFORM_WINDOW_SIZE 65536u
+struct platform_window {
+	int64_t from; /* where it begins in the file, */
+	unsigned len; /* how many bytes it has: PLATFORM_WINDOW_SIZE at most */
+	bool ends; /* the file ends with them */
+};
+/* Own thread: where the bytes are put, PLATFORM_WINDOW_SIZE at most; the program can read and write them
+ * at any time, from now on until platform_window_end.  NULL: there is no room to be had. */
+uint8_t *platform_window(struct platform_ctx *c);
+/* Own thread, after platform_tell_file: they are there.  The word has the position behind the first byte in
+ * its lower half; reads move it while it is valid, as that of a ring.  It is not, as yet. */
+_Atomic uint64_t *platform_window_show(struct platform_ctx *c, const struct platform_window *w);
+void platform_window_end(struct platform_ctx *c); /* own thread: the program can look at none any more */
+
+/* What paths lead to, which programs may know without asking: the attributes, or that they lead nowhere.
+ * It is kept on boards; programs of different rights (`key`) see different ones.  All of it ends when
+ * words->changes is counted up, or when platform_name.ns is over; and a context that looks at a board
+ * does so only as long as words->roots is what it was told. */
+#define PLATFORM_NAME_MAX 88 /* longer ones are not told */
+#define PLATFORM_KEY_SIZE 64
+struct platform_names_words {
+	_Atomic uint64_t *changes, *roots;
+};
+struct platform_name {
+	const char *path; /* absolute, */
+	unsigned len; /* below PLATFORM_NAME_MAX; */
+	bool nofollow; /* a last symbolic link is what it leads to */
+	bool missing; /* ENOENT; else: */
+	uint8_t stat[PLATFORM_STAT_SIZE];
+	uint64_t changes; /* words->changes before anybody looked */
+	int64_t ns; /* all that is on the boards holds for that long */
+};
+/* The words, which stubs can read.  False: there are no boards. */
+bool platform_names_words(struct platform *p, struct platform_names_words *w);
+/* Own thread.  c's program looks at the board of that key while words->roots is `roots`.  False: it cannot, nor
+ * can any context of its address space, if that was seen to have another key before. */
+bool platform_names_use(struct platform_ctx *c, const uint8_t key[PLATFORM_KEY_SIZE], uint64_t roots);
+uint64_t platform_names_used(const struct platform_ctx *c); /* `roots`, as above; 0: it looks at none.  Own thread */
+/* Own thread: its rights have changed.  No context of its address space looks at a board any more, nor can. */
+void platform_names_leave(struct platform_ctx *c);
+/* Own thread: c looks at a board, where n is put. */
+void platform_tell_name(struct platform_ctx *c, const struct platform_name *n);
 
 /* A ring of bytes between a reader and a writer, which programs may be lent to use without
  * asking: each side moves a word of its own, whose lower half counts its bytes on and on, and only

@@ -7,6 +7,7 @@
 #include "abi/signal.h"
 #include "fs/pidfd.h"
 #include "kernel/clone.h"
+#include "kernel/pid.h"
 
 #include <errno.h>
 #include <string.h>
@@ -71,13 +72,14 @@ static int copy_args(struct task *t, uaddr a, uint64_t size, struct linux_clone_
 int64_t sys_clone3(struct task *t, const uint64_t a[6])
 {
 	const uint64_t known = 0xffffffffull | LINUX_CLONE_CLEAR_SIGHAND | LINUX_CLONE_INTO_CGROUP;
+	pid_t numbers[PID_NS_LEVEL_MAX - 1];
 	struct linux_clone_args c;
 	struct clone_request q;
 	int r = copy_args(t, UADDR(a[0]), a[1], &c);
 
 	if (r)
 		return r;
-	if (c.set_tid_size > 32 || (!c.set_tid && c.set_tid_size) || (c.set_tid && !c.set_tid_size))
+	if (c.set_tid_size > sizeof(numbers) / sizeof(numbers[0]) || (!c.set_tid && c.set_tid_size) || (c.set_tid && !c.set_tid_size))
 		return -EINVAL;
 	if (c.exit_signal & ~LINUX_CSIGNAL || c.exit_signal > LINUX_NSIG)
 		return -EINVAL;
@@ -91,8 +93,8 @@ int64_t sys_clone3(struct task *t, const uint64_t a[6])
 		return -EINVAL;
 	if (c.flags & LINUX_CLONE_INTO_CGROUP)
 		return -EBADF; /* no cgroup descriptors exist */
-	if (c.set_tid_size)
-		return -EPERM; /* needs CAP_CHECKPOINT_RESTORE */
+	if (c.set_tid_size && copy_from_user(t->mm, numbers, UADDR(c.set_tid), c.set_tid_size * sizeof(numbers[0])))
+		return -EFAULT;
 	q = (struct clone_request){
 		.flags = c.flags,
 		.exit_signal = (int)c.exit_signal,
@@ -101,6 +103,8 @@ int64_t sys_clone3(struct task *t, const uint64_t a[6])
 		.parent_tid = UADDR(c.parent_tid),
 		.child_tid = UADDR(c.child_tid),
 		.pidfd = UADDR(c.pidfd),
+		.set_tid = numbers,
+		.n_set_tid = (unsigned)c.set_tid_size,
 		.pidfd_file = pidfd_file_new,
 	};
 	return task_clone(t, &q);

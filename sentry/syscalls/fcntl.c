@@ -173,7 +173,7 @@ int64_t sys_flock(struct task *t, const uint64_t a[6])
 	f = fd_get_io(t->files, (int)a[0]);
 	if (!f)
 		return -EBADF;
-	r = file_flock(f, op);
+	r = file_flock(f, op, t->tg->tgid);
 	file_put(f);
 	return r;
 }

@@ -176,10 +176,14 @@ int64_t sys_membarrier(struct task *t, const uint64_t a[6])
 		barrier(t, true);
 		return 0;
 	case MB_PRIVATE_EXPEDITED:
+		if (!mm_barriers(t->mm))
+			return -EPERM;
 		barrier(t, false);
 		return 0;
-	case MB_REGISTER_GLOBAL_EXPEDITED:
 	case MB_REGISTER_PRIVATE_EXPEDITED:
+		mm_set_barriers(t->mm);
+		return 0;
+	case MB_REGISTER_GLOBAL_EXPEDITED:
 		return 0;
 	default:
 		return -EINVAL;

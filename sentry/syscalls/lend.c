@@ -15,9 +15,9 @@
 #define MOST 4096u
 #define REST_COSTS 2u /* calls that one sleep outweighs */
 
-/* Its program cannot copy from or to memory that it has never touched. */
-static void map_memory(struct task *t, uint64_t addr, uint64_t len, unsigned access)
+void map_for_copy(struct task *t, uint64_t addr, int64_t n, unsigned access)
 {
+	uint64_t len = n > 0 ? (uint64_t)n : 0;
 	int code;
 
 	for (uint64_t at = addr & ~(uint64_t)(PAGE_SIZE - 1); at < addr + len; at += PAGE_SIZE)
@@ -52,7 +52,7 @@ void lend_after(struct task *t, struct file *f, const uint64_t a[6], bool write,
 	if (!pipe_of(f))
 		return;
 	if (platform_ring_faulted(t->ctx))
-		map_memory(t, a[1], n, write ? ACCESS_READ : ACCESS_WRITE);
+		map_for_copy(t, a[1], (int64_t)n, write ? ACCESS_READ : ACCESS_WRITE);
 	if (!is_due(&t->lending[side], f, t->rests) || task_must_ask(t) || !pipe_lend(f, fd, side, t->ctx))
 		return;
 	t->lent = true;

@@ -60,6 +60,8 @@ static int file_mapping(struct task *t, struct file *f, struct mm_mmap *m)
 	m->file = f;
 	if (f->ops->mmap) {
 		r = f->ops->mmap(f, m->prot, shared, &m->obj);
+		if (!r && m->obj && shared && atomic_load(&m->obj->sealed))
+			m->max_prot &= ~LINUX_PROT_WRITE;
 		return r || m->obj ? r : anon_object(t, m, shared);
 	}
 	if (!f->inode || !f->inode->obj)

@@ -140,6 +140,7 @@ static void follow_root(struct task *t, const struct path *old, const struct pat
 	fs_context_root(t->fs, &root);
 	fs_context_cwd(t->fs, &cwd);
 	fs_context_set(t->fs, same_path(&root, old) ? to : NULL, same_path(&cwd, old) ? to : NULL);
+	atomic_store(&t->work, true); /* task_names_look */
 	path_put(&root);
 	path_put(&cwd);
 }

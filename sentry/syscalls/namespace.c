@@ -47,6 +47,8 @@ static void change_apply(struct task *t, struct change *c)
 		(void)platform_records_use(t->ctx, NULL);
 	if (c->cred)
 		task_set_cred(t, c->cred);
+	if (c->fs)
+		atomic_store(&t->work, true); /* task_names_look */
 	*c = (struct change){ c->fs ? old.fs : NULL, c->files ? old.files : NULL, c->ns ? old.ns : NULL };
 }
 

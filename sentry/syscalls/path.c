@@ -159,6 +159,8 @@ static int enter(struct task *t, struct path *p, bool root)
 		r = -EPERM;
 	if (!r)
 		fs_context_set(t->fs, root ? p : NULL, root ? NULL : p);
+	if (!r && root)
+		atomic_store(&t->work, true); /* task_names_look */
 	path_put(p);
 	return r;
 }

@@ -225,7 +225,7 @@ static int64_t thp(struct task *t, const uint64_t a[6])
 
 static int64_t mce_kill_get(struct task *t, const uint64_t a[6])
 {
-	return 2; /* PR_MCE_KILL_DEFAULT */
+	return a[1] | a[2] | a[3] | a[4] ? -EINVAL : 2; /* PR_MCE_KILL_DEFAULT */
 }
 
 static int64_t set_mm(struct task *t, const uint64_t a[6])

@@ -268,8 +268,10 @@ int64_t sys_pidfd_getfd(struct task *t, const uint64_t a[6])
 	if (!r) {
 		files = task_get_files(o);
 		f = files ? fd_get(files, (int)a[1]) : NULL;
-		if (f)
-			inode_changed(f->inode); /* not so, but its position is no more the other's alone */
+		if (f) {
+			inode_changed(f->inode); /* not so, but its position is no more the other's alone: */
+			window_settle_other(&o->told.window, f);
+		}
 		r = f ? fd_install(t->files, f, 0, true, rlimit_get(t, 7)) : files ? -EBADF : -ESRCH;
 		if (f && r < 0)
 			file_put(f);

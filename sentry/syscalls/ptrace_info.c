@@ -97,9 +97,9 @@ int64_t ptrace_peeksiginfo(struct task *t, struct task *c, const uint64_t a[6])
 		trace_end(t);
 		if (!n)
 			break;
-		if (copy_to_user(t->mm, UADDR(a[3] + (uint64_t)done * sizeof(infos[0])), infos, n * sizeof(infos[0])))
-			return done ? done : -EFAULT;
-		done += (int32_t)n;
+		for (unsigned i = 0; i < n; i++, done++)
+			if (copy_to_user(t->mm, UADDR(a[3] + (uint64_t)done * sizeof(infos[0])), &infos[i], sizeof(infos[0])))
+				return done ? done : -EFAULT;
 	}
 	return done;
 }

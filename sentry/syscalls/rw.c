@@ -87,7 +87,7 @@ static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool posit
 	if (r > 0 && l.file->mode & FILE_STREAM)
 		lend_after(t, l.file, a, write, (uint64_t)r);
 	if (!write && !positioned)
-		tell_position(t, l.file);
+		tell_read(t, l.file, a, r);
 	else if (!write && r > 0 && a[2] <= TELL_DATA_MOST && !l.referenced)
 		tell_data(t, l.file, (int)a[0], (int64_t)a[3]);
 	fd_give_back(l);

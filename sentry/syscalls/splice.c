@@ -293,7 +293,9 @@ int64_t sys_sendfile(struct task *t, const uint64_t a[6])
 	uint64_t len = a[3] > MAX_RW_COUNT ? MAX_RW_COUNT : a[3];
 	int64_t store, *pos = NULL, r = -EBADF;
 
-	if (in && out && in->mode & FILE_READ && out->mode & FILE_WRITE) {
+	if (a[2] && copy_from_user(t->mm, &store, UADDR(a[2]), sizeof(store)))
+		r = -EFAULT;
+	else if (in && out && in->mode & FILE_READ && out->mode & FILE_WRITE) {
 		r = get_offset(t, in, UADDR(a[2]), &store, &pos);
 		if (!r && ((len && (in->mode & FILE_STREAM || LINUX_S_ISDIR(in->inode->mode))) || out->flags & LINUX_O_APPEND))
 			r = -EINVAL;

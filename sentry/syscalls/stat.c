@@ -5,6 +5,7 @@
 
 #include "syscalls/fs_util.h"
 #include "syscalls/told.h"
+#include "vfs/named.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,17 +64,57 @@ static bool empty_name(struct task *t, uint64_t name)
 	return !copy_from_user(t->mm, &c, UADDR(name), 1) && !c;
 }
 
+/* The program may know by itself from now on where that path leads: to p, with these attributes, or (found: 0 or -errno) nowhere. */
+static void tell_name(struct task *t, const struct at *a, uint64_t changes, int found, const struct path *p, const struct kstat *k)
+{
+	struct platform_name n = { .path = a->name, .nofollow = !(a->w.flags & WALK_FOLLOW), .missing = found, .changes = changes };
+	struct linux_stat s;
+
+	n.len = (unsigned)strnlen(a->name, PLATFORM_NAME_MAX);
+	if (n.len == PLATFORM_NAME_MAX || !(a->w.sflags & SUPER_STEADY))
+		return;
+	if (found ? found != -ENOENT : !named_is_steady(p))
+		return;
+	if (!found) {
+		stat_fill(&s, k, t->cred->user_ns);
+		memcpy(n.stat, &s, sizeof(s));
+	}
+	task_names_tell(t, &n);
+}
+
+/* To what the name that a begins with leads, and its attributes. */
+static int stat_walk(struct task *t, struct at *a, struct path *p, struct kstat *k)
+{
+	uint64_t changes = task_names_begin(t, a->name);
+	int r = vfs_walk(&a->w, a->name, p), e = 0;
+
+	if (!r && changes)
+		inode_mark_named(p->dentry->inode);
+	if (!r)
+		e = vfs_getattr(p, k);
+	if (changes && !e)
+		tell_name(t, a, changes, r, p, k);
+	if (e)
+		path_put(p);
+	return r ? r : e;
+}
+
 static int stat_at(struct task *t, int dirfd, uint64_t name, int flags, struct kstat *k, struct path *where)
 {
+	unsigned how = (flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & LINUX_AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	struct at a UNINITIALIZED;
 	struct path p;
 	int r;
 
 	if (flags & LINUX_AT_EMPTY_PATH && dirfd >= 0 && !where && empty_name(t, name))
 		return stat_fd(t, dirfd, k);
-	r = at_walk(t, dirfd, name, (flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & LINUX_AT_EMPTY_PATH ? WALK_EMPTY : 0), &p);
+	r = at_begin(t, &a, dirfd, name, how);
 	if (r)
 		return r;
-	r = vfs_getattr(&p, k);
+	r = stat_walk(t, &a, &p, k);
+	at_end(&a);
+	if (r)
+		return r;
 	if (where)
 		*where = p;
 	else

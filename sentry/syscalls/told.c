@@ -9,6 +9,8 @@
 #include "kernel/task_table.h"
 #include "platform/platform.h"
 #include "syscalls/fs_util.h"
+#include "syscalls/lend.h"
+#include "syscalls/reading.h"
 #include "syscalls/stat.h"
 #include "vfs/notify.h"
 #include "vfs/told.h"
@@ -18,6 +20,7 @@
 
 _Static_assert(sizeof(struct linux_stat) == PLATFORM_STAT_SIZE, "as programs want it");
 
+#define DATA_SIZE 1024u
 #define DATA_NS INT64_C(1000000000) /* bytes are told for that long: the time of access is due some day, or mounted otherwise */
 
 static bool in_memory(const struct file *f)
@@ -48,26 +51,11 @@ static bool may_close(struct file *f)
 	return !(f->mode & FILE_WRITE) && !f->inode->locks && f->inode->nlink && !notify_is_wanted(f->path.dentry);
 }
 
-/* A read must change nothing but the position: no time of access, and nobody is told of it. */
-static void find_data(struct file *f, int64_t at, uint8_t data[PLATFORM_DATA_SIZE], struct platform_file *p)
-{
-	ssize_t n = 0;
-
-	if (!file_access_is_due(f) && !notify_is_wanted(f->path.dentry))
-		n = file_read_kernel(f, data, PLATFORM_DATA_SIZE, at);
-	if (n <= 0)
-		return;
-	p->data_pos = at;
-	p->data_len = (unsigned)n;
-	p->data = data;
-	if (p->ns > DATA_NS)
-		p->ns = DATA_NS;
-}
+enum why { OPENED, ASKED };
 
 /* at: where the bytes begin that it is told, too; -1: none. */
-static void tell(struct task *t, struct file *f, int fd, int64_t at)
+static void tell(struct task *t, struct file *f, int fd, enum why why, int64_t at)
 {
-	uint8_t data[PLATFORM_DATA_SIZE] UNINITIALIZED;
 	struct platform_file p = { .fd = fd };
 	_Atomic uint64_t *word;
 	struct linux_stat s;
@@ -88,40 +76,57 @@ static void tell(struct task *t, struct file *f, int fd, int64_t at)
 	p.flags = f->flags;
 	p.cloexec = fd_get_cloexec(t->files, fd) > 0;
 	p.closes = t->told.closes = may_close(f);
-	if (at >= 0)
-		find_data(f, at, data, &p);
+	if (at >= 0 && p.ns > DATA_NS)
+		p.ns = DATA_NS;
 	word = platform_tell_file(t->ctx, &p, &until);
-	if (word)
-		told_end(&t->told, word, until);
-	else
+	if (!word) {
 		told_drop(&t->told);
+		return;
+	}
+	if (why == OPENED)
+		reading_opened(t, f);
+	else if (at >= 0)
+		reading_show_at(t, f, at, DATA_SIZE);
+	told_end(&t->told, word, until);
 }
 
 void tell_opened(struct task *t, struct file *f, int fd)
 {
 	if (!(f->mode & FILE_WRITE) && may_tell(t, f))
-		tell(t, f, fd, -1);
+		tell(t, f, fd, OPENED, -1);
 }
 
 /* What it writes itself, it asks of once as a rule. */
 void tell_asked(struct task *t, struct file *f, int fd)
 {
 	if (may_tell(t, f) && (!(f->mode & FILE_WRITE) || told_is_wanted(&t->told, f, -1)))
-		tell(t, f, fd, -1);
+		tell(t, f, fd, ASKED, -1);
 }
 
 void tell_data(struct task *t, struct file *f, int fd, int64_t pos)
 {
-	int64_t at = pos - pos % PLATFORM_DATA_SIZE;
+	int64_t at = pos - pos % DATA_SIZE;
 
 	if (in_memory(f) && may_tell(t, f) && told_is_wanted(&t->told, f, at))
-		tell(t, f, fd, at);
+		tell(t, f, fd, ASKED, at);
 }
 
-void tell_position(struct task *t, struct file *f)
+void tell_read(struct task *t, struct file *f, const uint64_t a[6], int64_t r)
 {
-	if (t->told.file == f)
-		platform_file_moved(t->ctx, f->pos, end_of(t, f));
+	bool goes_on;
+
+	if (t->told.window.file == f && platform_ring_faulted(t->ctx)) {
+		map_for_copy(t, a[1], r, ACCESS_WRITE);
+		t->told.window.moved = true; /* it has tried to */
+	}
+	goes_on = reading_goes_on(t, f, a[2], r);
+	if (goes_on && (t->told.file != f || !told_holds(&t->told)) && may_tell(t, f))
+		tell(t, f, (int)a[0], ASKED, -1);
+	if (t->told.file != f)
+		return;
+	platform_file_moved(t->ctx, f->pos, end_of(t, f));
+	if (goes_on)
+		reading_show(t, f);
 }
 
 void tell_listed(struct task *t, struct file *f, bool all)

@@ -21,8 +21,10 @@ uint32_t vfs_age(struct vfs *v)
 {
 	int64_t now = now_monotonic(), began = atomic_load(&v->age_began);
 
-	if (now - began > AGE_NS && atomic_compare_exchange_strong(&v->age_began, &began, now))
+	if (now - began > AGE_NS && atomic_compare_exchange_strong(&v->age_began, &began, now)) {
 		atomic_fetch_add(&v->age, 1);
+		names_changed(v);
+	}
 	return atomic_load(&v->age);
 }
 
@@ -30,6 +32,12 @@ void vfs_new_age(struct vfs *v)
 {
 	atomic_store(&v->age_began, now_monotonic());
 	atomic_fetch_add(&v->age, 1);
+	names_changed(v);
+}
+
+int64_t names_hold_for(struct vfs *v)
+{
+	return atomic_load(&v->age_began) + AGE_NS - now_monotonic();
 }
 
 bool super_knows_since(const struct superblock *sb, int64_t when)

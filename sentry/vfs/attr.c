@@ -6,9 +6,8 @@
 
 #include <string.h>
 
-int vfs_getattr(const struct path *p, struct kstat *out)
+int inode_getattr(struct inode *i, struct kstat *out)
 {
-	struct inode *i = p->dentry->inode;
 	int r = 0;
 
 	memset(out, 0, sizeof(*out));
@@ -20,6 +19,11 @@ int vfs_getattr(const struct path *p, struct kstat *out)
 	if (i->ops->getattr)
 		r = i->ops->getattr(i, out);
 	return r;
+}
+
+int vfs_getattr(const struct path *p, struct kstat *out)
+{
+	return inode_getattr(p->dentry->inode, out);
 }
 
 void inode_setattr_copy(struct inode *i, const struct iattr *a)
@@ -137,6 +141,8 @@ int vfs_setattr(const struct path *p, const struct iattr *attr, const struct cre
 	mutex_lock(&i->mu);
 	r = apply(i, &a);
 	mutex_unlock(&i->mu);
+	if (LINUX_S_ISDIR(i->mode))
+		names_changed(i->sb->vfs);
 	if (!r)
 		notify_dentry(p->dentry, NOTIFY_ATTRIB);
 	return r;

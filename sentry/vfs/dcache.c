@@ -251,6 +251,7 @@ void dentry_instantiate(struct dentry *d, struct inode *i)
 	struct dcache *dc = dcache_of(d);
 
 	brlock_write(&dc->lock);
+	names_changed(d->sb->vfs);
 	set_inode(d, i);
 	pin_in_memory(d);
 	brlock_write_end(&dc->lock);
@@ -263,6 +264,7 @@ struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode 
 
 	if (dcache_enter(parent, &q, i, &d))
 		return NULL;
+	names_changed(parent->sb->vfs);
 	dentry_pin(d);
 	dentry_put(d); /* the pin holds it */
 	return d;
@@ -274,6 +276,7 @@ void dentry_drop(struct dentry *d)
 	bool pinned;
 
 	brlock_write(&dc->lock);
+	names_changed(d->sb->vfs);
 	dcache_hash_out(d);
 	d->flags |= DENTRY_UNHASHED;
 	pinned = d->flags & DENTRY_PINNED;

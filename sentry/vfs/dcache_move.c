@@ -34,6 +34,7 @@ void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uin
 		return;
 	}
 	brlock_write(&dc->lock);
+	names_changed(d->sb->vfs);
 	dcache_hash_out(d);
 	dcache_child_out(dc, d);
 	memmove(s, name, len);
@@ -59,6 +60,7 @@ void dcache_exchange(struct dentry *a, struct dentry *b)
 	uint32_t len = a->name_len;
 
 	brlock_write(&dc->lock);
+	names_changed(a->sb->vfs);
 	dcache_hash_out(a);
 	dcache_hash_out(b);
 	dcache_child_out(dc, a);

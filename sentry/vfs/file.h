@@ -110,13 +110,21 @@ ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos); /* e
 struct file_lock {
 	int16_t type; /* LINUX_F_RDLCK ... */
 	int64_t start, end; /* inclusive; INT64_MAX: to the end */
-	int32_t pid; /* for F_GETLK; -1 for OFD */
+	int32_t pid; /* who took it, as the kernel numbers: F_GETLK, /proc/locks */
 	const void *owner;
 	bool ofd;
 };
 int file_lock_get(struct file *f, struct file_lock *l); /* F_GETLK: l becomes the conflicting lock, or F_UNLCK */
 int file_lock_set(struct file *f, const struct file_lock *l, bool wait); /* -EAGAIN, -EDEADLK, -ERESTARTSYS, -ENOLCK */
-int file_flock(struct file *f, int op); /* LINUX_LOCK_*; -EWOULDBLOCK, -ERESTARTSYS */
+int file_flock(struct file *f, int op, int32_t pid); /* LINUX_LOCK_*; -EWOULDBLOCK, -ERESTARTSYS */
+/* A lock of /proc/locks: held, or waited for behind the one before it that is held.  locks_list.c */
+struct lock_seen {
+	struct file_lock l;
+	struct inode *inode; /* referenced */
+	bool flock, waits;
+};
+int vfs_locks(struct vfs *v, struct lock_seen **out, unsigned *n); /* all of them; free with vfs_locks_free. 0, -ENOMEM */
+void vfs_locks_free(struct lock_seen *all, unsigned n);
 
 /* --- descriptor tables --------------------------------------------------------- */
 struct fdtable;

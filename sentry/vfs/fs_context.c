@@ -17,6 +17,7 @@ struct fs_context *fs_context_new(struct mount_ns *ns)
 	f->ns = ns;
 	f->umask = 022;
 	mount_ns_root(ns, &f->root);
+	names_roots_changed(f->root.dentry->sb->vfs);
 	f->cwd = f->root;
 	path_get(&f->cwd);
 	return f;
@@ -71,6 +72,8 @@ void fs_context_set(struct fs_context *f, const struct path *root, const struct 
 		f->cwd = *cwd;
 	}
 	mutex_unlock(&f->mu);
+	if (root)
+		names_roots_changed(root->dentry->sb->vfs);
 	path_put(&old[0]);
 	path_put(&old[1]);
 }

@@ -44,6 +44,8 @@ void inode_put(struct inode *i)
 	if (!i || !ref_put(&i->ref))
 		return;
 	v = i->sb->vfs;
+	if (atomic_load(&i->named)) /* whoever finds the file again has another inode, that is not marked */
+		names_changed(v);
 	if (i->locks)
 		locks_release_inode(i);
 	if (i->fifo && v->fifo_release)

@@ -7,6 +7,7 @@
 #include "abi/fcntl.h"
 #include "abi/fs.h"
 #include "vfs/file.h"
+#include "vfs/named.h"
 #include "vfs/notify.h"
 #include "vfs/vfs.h"
 
@@ -58,9 +59,11 @@ struct vfs {
 	uint64_t host_files; /* [I after boot] */
 	struct mm_env *mm_env; /* [I after boot] */
 	struct dcache dc;
+	_Atomic uint64_t own_names[2], *names_changes, *names_roots; /* named.h; where they are: [I after boot] */
 	struct mutex rename_mu; /* RANK_RENAME */
 	struct mutex locks_mu; /* RANK_FILE: all record locks, vfs/locks.c */
 	void *lock_waits; /* [locks_mu] vfs/locks.c: who waits for whom */
+	LIST_HEAD(, inode_locks) locked; /* [locks_mu] vfs/locks.h: inodes with locks */
 	struct superblock *anon_sb, *shm_sb; /* [I after boot] */
 	int (*fifo_open)(struct inode *i, struct file *f); /* [I after boot] */
 	void (*fifo_release)(struct inode *i);

@@ -5,27 +5,9 @@
  * wait, are guarded by one lock of the vfs (RANK_FILE): they are rare.  A waiter sleeps on
  * the inode's queue and tries again.  POSIX waiters are checked for cycles (EDEADLK).
  */
-#include "vfs/internal.h"
+#include "vfs/locks.h"
 
 #include <stdlib.h>
-
-struct held {
-	TAILQ_ENTRY(held) link;
-	struct file_lock l;
-};
-TAILQ_HEAD(held_list, held);
-
-struct lock_wait {
-	LIST_ENTRY(lock_wait) link;
-	struct file_lock l;
-};
-
-struct inode_locks {
-	struct held_list ranges; /* POSIX and OFD, by owner then start */
-	struct held_list flocks;
-	LIST_HEAD(, lock_wait) waits;
-	struct waitq wq;
-};
 
 static struct mutex *locks_mu(struct inode *i) { return &i->sb->vfs->locks_mu; }
 
@@ -42,8 +24,22 @@ static struct inode_locks *get_locks(struct inode *i)
 	TAILQ_INIT(&k->flocks);
 	LIST_INIT(&k->waits);
 	waitq_init(&k->wq);
+	k->inode = i;
 	i->locks = k;
 	return k;
+}
+
+/* Something of k has changed: it is listed as long as there is something to tell. */
+static void relist(struct inode_locks *k)
+{
+	bool any = !TAILQ_EMPTY(&k->ranges) || !TAILQ_EMPTY(&k->flocks);
+	struct vfs *v = k->inode->sb->vfs;
+
+	if (any && !k->listed)
+		LIST_INSERT_HEAD(&v->locked, k, link);
+	else if (!any && k->listed)
+		LIST_REMOVE(k, link);
+	k->listed = any;
 }
 
 static void free_list(struct held_list *l)
@@ -61,13 +57,18 @@ void locks_release_inode(struct inode *i)
 	struct inode_locks *k = i->locks;
 
 	i->locks = NULL;
+	if (k->listed) { /* one that a closing descriptor missed */
+		mutex_lock(locks_mu(i));
+		LIST_REMOVE(k, link);
+		mutex_unlock(locks_mu(i));
+	}
 	free_list(&k->ranges);
 	free_list(&k->flocks);
 	waitq_destroy(&k->wq);
 	free(k);
 }
 
-static bool conflicts(const struct file_lock *a, const struct file_lock *b)
+bool lock_conflicts(const struct file_lock *a, const struct file_lock *b)
 {
 	return a->owner != b->owner && (a->type == LINUX_F_WRLCK || b->type == LINUX_F_WRLCK) && a->start <= b->end && b->start <= a->end;
 }
@@ -77,7 +78,7 @@ static struct held *find_conflict(struct held_list *list, const struct file_lock
 	struct held *h;
 
 	TAILQ_FOREACH (h, list, link)
-		if (conflicts(&h->l, l))
+		if (lock_conflicts(&h->l, l))
 			return h;
 	return NULL;
 }
@@ -237,8 +238,10 @@ int file_lock_set(struct file *f, const struct file_lock *l, bool wait)
 		else
 			r = wait_for(i, k, &lw, l->ofd ? NULL : &node);
 	}
-	if (!r)
+	if (!r) {
 		r = apply(k, l);
+		relist(k);
+	}
 	mutex_unlock(&v->locks_mu);
 	if (!r)
 		waitq_wake(&k->wq, EVENT_OUT);
@@ -260,13 +263,13 @@ static void flock_drop(struct inode_locks *k, const struct file *f)
 	}
 }
 
-int file_flock(struct file *f, int op)
+int file_flock(struct file *f, int op, int32_t pid)
 {
 	struct inode *i = f->inode;
 	struct vfs *v = i->sb->vfs;
 	struct file_lock l = { .type = op & LINUX_LOCK_UN ? LINUX_F_UNLCK : op & LINUX_LOCK_EX ? LINUX_F_WRLCK : LINUX_F_RDLCK,
-		.start = 0, .end = INT64_MAX, .owner = f };
-	struct lock_wait lw = { .l = l };
+		.start = 0, .end = INT64_MAX, .owner = f, .pid = pid };
+	struct lock_wait lw = { .l = l, .flock = true };
 	struct inode_locks *k;
 	struct held *h = malloc(sizeof(*h));
 	int r = h ? 0 : -ENOLCK;
@@ -291,6 +294,8 @@ int file_flock(struct file *f, int op)
 			h = NULL;
 		}
 	}
+	if (k)
+		relist(k);
 	mutex_unlock(&v->locks_mu);
 	free(h);
 	if (!r)
@@ -323,6 +328,7 @@ void locks_release_owner(struct inode *i, const void *owner)
 
 	mutex_lock(locks_mu(i));
 	any = drop_owner(&k->ranges, owner);
+	relist(k);
 	mutex_unlock(locks_mu(i));
 	if (any)
 		waitq_wake(&k->wq, EVENT_OUT);
@@ -337,6 +343,7 @@ void locks_release_file(struct file *f)
 	mutex_lock(locks_mu(i));
 	any = drop_owner(&k->ranges, f);
 	any |= drop_owner(&k->flocks, f);
+	relist(k);
 	mutex_unlock(locks_mu(i));
 	if (any)
 		waitq_wake(&k->wq, EVENT_OUT);

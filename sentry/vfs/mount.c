@@ -132,6 +132,7 @@ void mount_attach_locked(struct mount *m, const struct path *at, struct mount_ns
 {
 	struct vfs *v = m->sb->vfs;
 
+	names_changed(v);
 	m->ns = ns;
 	TAILQ_INSERT_TAIL(&ns->mounts, m, ns_link);
 	v->dc.n_mounts++;
@@ -163,6 +164,7 @@ void mount_detach(struct mount *m)
 	struct dentry *point;
 
 	brlock_write(&v->dc.lock);
+	names_changed(v);
 	parent = m->parent;
 	point = m->point;
 	if (parent) {

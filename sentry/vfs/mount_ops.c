@@ -95,12 +95,22 @@ static bool has_locked_below(struct mount_ns *ns, const struct path *p)
 	return false;
 }
 
-/* Flags that mean protection are not taken back where they are locked. */
+#define ATIME_FLAGS (LINUX_MS_NOATIME | LINUX_MS_NODIRATIME | LINUX_MS_RELATIME | LINUX_MS_STRICTATIME)
+
+/* When a read counts as an access; relatime is what is not said. */
+static unsigned atime_kind(unsigned flags)
+{
+	unsigned kind = flags & (LINUX_MS_NOATIME | LINUX_MS_NODIRATIME | LINUX_MS_STRICTATIME);
+
+	return kind & LINUX_MS_STRICTATIME ? kind & ~LINUX_MS_NOATIME : kind;
+}
+
+/* Flags that mean protection are not taken back where they are locked, nor is that of access times changed. */
 static bool loosens(const struct mount *m, unsigned flags)
 {
 	const unsigned strict = LINUX_MS_RDONLY | LINUX_MS_NOSUID | LINUX_MS_NODEV | LINUX_MS_NOEXEC;
 
-	return m->flags_locked && m->flags & strict & ~flags;
+	return m->flags_locked && (m->flags & strict & ~flags || atime_kind(m->flags) != atime_kind(flags));
 }
 
 bool mount_ns_shows(struct mount_ns *ns, const struct fs_type *type, unsigned flags)
@@ -168,6 +178,8 @@ int vfs_remount(struct mount_ns *ns, const struct path *at, unsigned flags, cons
 	if (!path_is_mount_root(at))
 		return -EINVAL;
 	mutex_lock(&ns->mu);
+	if (!(flags & ATIME_FLAGS)) /* stays as it is */
+		flags |= at->mnt->flags & ATIME_FLAGS;
 	if (at->mnt->ns != ns)
 		r = -EINVAL;
 	if (!r && loosens(at->mnt, flags))
@@ -178,6 +190,7 @@ int vfs_remount(struct mount_ns *ns, const struct path *at, unsigned flags, cons
 		if (!bind_only)
 			sb->flags = (sb->flags & ~LINUX_MS_RDONLY) | (flags & LINUX_MS_RDONLY);
 		at->mnt->flags = flags & LINUX_MS_MOUNT_FLAGS;
+		names_changed(ns->vfs);
 	}
 	mutex_unlock(&ns->mu);
 	return r;

@@ -8,6 +8,10 @@
  */
 #include "vfs/told.h"
 
+#include "vfs/named.h"
+
+#include <x86intrin.h>
+
 #define PATIENCE_FIRST 2u
 #define PATIENCE_MOST 64u
 
@@ -26,6 +30,8 @@ static void end_locked(struct inode *i)
 
 void inode_changed_slowly(struct inode *i)
 {
+	if (atomic_exchange(&i->named, false))
+		names_changed(i->sb->vfs);
 	mutex_lock(&i->a_mu);
 	end_locked(i);
 	mutex_unlock(&i->a_mu);
@@ -58,10 +64,16 @@ void told_end(struct told *t, _Atomic uint64_t *word, uint64_t until)
 	mutex_unlock(&i->a_mu);
 }
 
+bool told_holds(const struct told *t)
+{
+	return t->word && atomic_load(t->word) > __rdtsc();
+}
+
 void told_drop_slowly(struct told *t)
 {
 	struct inode *i = t->file->inode;
 
+	window_end(&t->window);
 	mutex_lock(&i->a_mu);
 	if (atomic_load(&i->told) == t)
 		end_locked(i);

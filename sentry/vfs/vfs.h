@@ -94,6 +94,8 @@ struct inode_ops {
 	int (*follow)(struct inode *i, struct mount **mnt, struct dentry **d);
 	/* Optional: without it vfs_getattr answers from the inode's fields. */
 	int (*getattr)(struct inode *i, struct kstat *st);
+	/* Optional: whether what getattr answers stays so until inode_changed() is called, or an age ends (age.c). [no] */
+	bool (*steady)(const struct inode *i);
 	/* Permission was checked, ATTR_SIZE included. */
 	int (*setattr)(struct inode *i, const struct iattr *a);
 	/* Completes an open: fills f->ops, f->wq, f->priv, maybe f->obj. */
@@ -136,6 +138,7 @@ struct inode {
 	void *locks; /* POSIX and flock locks: vfs/locks.c */
 	void *_Atomic watches; /* inotify marks (fs/inotify), tested without its lock */
 	_Atomic(struct told *) told; /* [a_mu to write] who may look at it without asking: told.h */
+	_Atomic bool named; /* programs may have been told of its attributes by a name: named.h */
 	LIST_HEAD(, dentry) names; /* [dcache lock] its dentries */
 	struct unix_bound *bound; /* a bound UNIX socket (net/unix), [a_mu] */
 	struct pipe *fifo; /* a named pipe's buffer, [a_mu] */
@@ -199,8 +202,9 @@ struct superblock {
 #define SUPER_UNCACHED 16u /* dentries are dropped when unused (proc) */
 #define SUPER_OWN_OPEN 32u /* inode_ops.open opens everything, devices and fifos too (host files) */
 #define SUPER_AGES 64u /* the host changes it now and then: what is cached is asked again, see age.c */
+#define SUPER_STEADY 128u /* names change by the vfs only, or with an age: programs may be told of them (named.h) */
 #define SUPER_NO_NEGATIVE 8u /* negative answers are not cached */
-#define SUPER_MOVES_DENTRIES 16u /* inode_ops.rename moves the dentries itself (dcache_move, dcache_exchange) */
+#define SUPER_MOVES_DENTRIES 256u /* inode_ops.rename moves the dentries itself (dcache_move, dcache_exchange) */
 
 struct fs_context_args { /* what mount(2) or the boot specification gives */
 	const char *source, *options;
@@ -367,6 +371,7 @@ struct walk {
 	const struct cred *cred;
 	const struct path *base; /* where a relative name starts; NULL: cwd */
 	unsigned flags;
+	uint32_t sflags; /* result: of all superblocks on the way */
 	/* results of WALK_PARENT */
 	char last[256];
 	uint32_t last_len;
@@ -389,6 +394,7 @@ uint32_t inode_set_id_lost_to_write(const struct inode *i, const struct cred *c)
 /* What setattr does to an inode that has nothing behind it (in-memory file systems), but for the size. */
 void inode_setattr_copy(struct inode *i, const struct iattr *a);
 int vfs_getattr(const struct path *p, struct kstat *out);
+int inode_getattr(struct inode *i, struct kstat *out);
 int vfs_setattr(const struct path *p, const struct iattr *a, const struct cred *c); /* checks permission */
 
 /* name is relative to base as for vfs_walk. open flags are LINUX_O_*. */

@@ -71,6 +71,7 @@ static void nd_start(struct nd *n, const char *name)
 		n->root = n->cur;
 	if (*name == '/')
 		n->cur = n->root;
+	w->sflags = UINT32_MAX;
 	n->p = name;
 }
 
@@ -342,6 +343,7 @@ static int components(struct nd *n)
 		bool last;
 		int r;
 
+		n->w->sflags &= n->cur.dentry->sb->sflags;
 		n->p += strspn(n->p, "/");
 		if (!*n->p)
 			return 0;

@@ -23,7 +23,7 @@ snapshot() {
 		p=${p#/proc/}
 		[ "$p" = $$ ] && continue
 		state=$(sed 's/.*) \(.\) .*/\1/' "/proc/$p/stat" 2>/dev/null)
-		[ -n "$state" ] && echo "process $state $(tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null | cut -c1-100)$(readlink "/proc/$p/exe")"
+		[ -n "$state" ] && echo "process $state $(tr '\0' ' ' 2>/dev/null <"/proc/$p/cmdline" | cut -c1-100)$(readlink "/proc/$p/exe")"
 	done
 	# those of another test that runs beside us go when it likes
 	sed 's/^[0-9]* [0-9]* [^ ]* /mount /' /proc/self/mountinfo | awk -v own="${SCRATCH:-/nowhere}" '!/\/redoubt-it\./ || index($0, own)'
@@ -36,10 +36,7 @@ snapshot() {
 
 # left_behind NAME BEFORE : compares with a snapshot made before; the dead need a moment
 left_behind() {
-	for _ in $(seq 200); do
-		snapshot >"$SCRATCH/after"
-		cmp -s "$2" "$SCRATCH/after" && { ok "$1: nothing is left behind"; return; }
-		sleep 0.05
-	done
+	left_was=$2
+	until_true 'snapshot >"$SCRATCH/after"; cmp -s "$left_was" "$SCRATCH/after"' && { ok "$1: nothing is left behind"; return; }
 	not_ok "$1: nothing is left behind" "$(diff "$2" "$SCRATCH/after" | grep '^[<>]' | head -8)"
 }

@@ -45,7 +45,7 @@ ctr events >"$SCRATCH/events" 2>&1 &
 events=$!
 run --memory-limit 67108864 "$IMAGE" "$id" sh -c 'tail /dev/zero' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "more than its memory" $? 137
-for _ in $(seq 100); do grep -q /tasks/oom "$SCRATCH/events" && break; sleep 0.1; done
+until_true 'grep -q /tasks/oom "$SCRATCH/events"'
 is "... is an event of containerd's" "$(grep -c "/tasks/oom.*$id" "$SCRATCH/events")" 1
 kill $events
 is "run --tty" "$(in_terminal -- ctr run --rm --tty --snapshotter native --runc-binary "$LAUNCHER" "$IMAGE" "$id" sh -c 'tty; exit 4' 2>&1)" "/dev/pts/0 4"
@@ -66,11 +66,8 @@ is "task exec --detach, task ps" "$(task ps "$id" | sed -E "s/^$pid /FIRST /; s/
 FIRST -
 PID &ProcessDetails{ExecID:e3"
 task kill -s KILL --exec-id e3 "$id"
-for k in $(seq 20); do
-	left=$(task exec --exec-id "k$k" "$id" sh -c 'ps -o args | grep -c "[s]leep 1000"')
-	[ "$left" = 0 ] && break
-	sleep 0.1
-done
+k=0
+until_true 'left=$(task exec --exec-id "k$((k += 1))" "$id" sh -c "ps -o args | grep -c \"[s]leep 1000\""); [ "$left" = 0 ]'
 is "task kill of an exec" "$left" 0
 is "task metrics" "$(task metrics --format json "$id" 2>"$SCRATCH/err" | $PYTHON -c 'import json, sys; d = json.load(sys.stdin); print(d["pids"]["current"] > 0, (d["memory"].get("usage") or d["memory"]) != {})')" "True True"
 task pause "$id"
@@ -80,7 +77,7 @@ is "task resume" "$(status)" RUNNING
 task checkpoint "$id" >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "task checkpoint is refused" "$? $(grep -o 'not supported yet' "$SCRATCH/err") $(status)" "1 not supported yet RUNNING"
 task kill -s TERM "$id"
-for _ in $(seq 300); do [ "$(status)" = STOPPED ] && break; sleep 0.1; done
+until_true '[ "$(status)" = STOPPED ]'
 is "task kill" "$(status)" STOPPED
 task delete "$id" >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "task delete: the exit status" "$(grep -o 'code [0-9]*' "$SCRATCH/err")" "code 5"
@@ -91,7 +88,7 @@ is "task rm --force" "$(grep -o 'code [0-9]*' "$SCRATCH/err") $(status)" "code 1
 ctr container delete "$id"
 start "$IMAGE" "$id" sh -c 'sleep 1000 & sleep 1000'
 task kill --all -s KILL "$id"
-for _ in $(seq 300); do [ "$(status)" = STOPPED ] && break; sleep 0.1; done
+until_true '[ "$(status)" = STOPPED ]'
 is "task kill --all" "$(status)" STOPPED
 task rm "$id" >"$SCRATCH/out" 2>"$SCRATCH/err"
 ctr container delete "$id"
@@ -99,14 +96,14 @@ ctr container delete "$id"
 # --- what goes wrong on the way -------------------------------------------------------------------
 start "$IMAGE" "$id" sleep 1000
 kill -KILL "$(task ls | awk -v id="$id" '$1 == id { print $2 }')"
-for _ in $(seq 300); do [ "$(status)" = STOPPED ] && break; sleep 0.1; done
+until_true '[ "$(status)" = STOPPED ]'
 is "the sentry is killed" "$(status)" STOPPED
 task rm "$id" >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "... and its exit status" "$(grep -o 'code [0-9]*' "$SCRATCH/err")" "code 137"
 ctr container delete "$id"
 start "$IMAGE" "$id" sleep 1000
 pkill -KILL -f "containerd-shim-runc-v2 .*-id $id"
-for _ in $(seq 300); do [ -z "$(status)" ] && break; sleep 0.1; done
+until_true '[ -z "$(status)" ]'
 is "the shim is killed: containerd clears up" "$(status)" ""
 ctr container delete "$id"
 nothing_left "nothing is left" "$id"

@@ -26,7 +26,7 @@ quiet debug --stacks "$id"
 is "debug --stacks" $? 0
 has "the event thread, by name" "$(cat "$SCRATCH/out")" "threads_sample"
 has "up to where it began" "$(cat "$SCRATCH/out")" " main+"
-for i in $(seq 60); do grep -q ' in clock_nanosleep(' "$SCRATCH/out" && break; sleep 0.3; quiet debug --stacks "$id"; done
+until_true 'grep -q " in clock_nanosleep(" "$SCRATCH/out" || { quiet debug --stacks "$id"; false; }'
 has "a task in its call" "$(cat "$SCRATCH/out")" "(python3) in clock_nanosleep(0x"
 is "each of its tasks" "$(grep -c '^thread .*, task: task [0-9]* (python3)' "$SCRATCH/out")" 2
 quiet debug --profile-cpu "$SCRATCH/cpu" --duration 1500ms "$id"
@@ -89,7 +89,7 @@ quiet export-metrics none-such
 is "of one that is not there" $? 1
 run metric-server --metric-server "$SCRATCH/metrics.sock" &
 server=$!
-for i in $(seq 50); do [ -S "$SCRATCH/metrics.sock" ] && break; sleep 0.1; done
+until_true '[ -S "$SCRATCH/metrics.sock" ]'
 get='
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
@@ -149,14 +149,14 @@ listen() {
 	: >"$SCRATCH/port"
 	run exec "$id" python3 -c "$@" >"$SCRATCH/port" 2>"$SCRATCH/err" </dev/null &
 	inside=$!
-	for i in $(seq 100); do [ -s "$SCRATCH/port" ] && break; sleep 0.1; done
+	until_true '[ -s "$SCRATCH/port" ]'
 }
 for family in 4 6; do
 	listen "$echo" $family
 	: >"$SCRATCH/local"
 	run port-forward "$id" "0:$(cat "$SCRATCH/port")" >"$SCRATCH/local" 2>"$SCRATCH/err" </dev/null &
 	forward=$!
-	for i in $(seq 100); do [ -s "$SCRATCH/local" ] && break; sleep 0.1; done
+	until_true '[ -s "$SCRATCH/local" ]'
 	is "port-forward: IPv$family, six connections, each way to its end" "$(timeout 30 python3 -c "$ask" "$(sed 's/.*://' "$SCRATCH/local")")" "[True, True, True, True, True, True]"
 	kill $forward $inside; wait $forward $inside 2>/dev/null
 done
@@ -178,7 +178,7 @@ l = socket.create_server(("127.0.0.1", 8081))
 print("up", flush=True)
 c = l.accept()[0]
 c.sendall(c.recv(100).upper())'
-for i in $(seq 100); do [ -S "$SCRATCH/stream" ] && break; sleep 0.1; done
+until_true '[ -S "$SCRATCH/stream" ]'
 quiet port-forward --stream "$SCRATCH/stream" "$id" 8081
 st=$?
 wait $outside $inside
@@ -187,7 +187,7 @@ quiet port-forward --stream "$SCRATCH/stream" "$id" 9
 is "nobody to connect to" $? 1
 python3 -c "$at_socket" "$SCRATCH/stream2" >/dev/null 2>&1 &
 outside=$!
-for i in $(seq 100); do [ -S "$SCRATCH/stream2" ] && break; sleep 0.1; done
+until_true '[ -S "$SCRATCH/stream2" ]'
 quiet port-forward --stream "$SCRATCH/stream2" "$id" 9
 has "nobody at the port" "$(cat "$SCRATCH/err")" "port 9 of container $id: Connection refused"
 wait $outside

@@ -127,15 +127,29 @@ kill -TERM $pid
 wait $pid
 st=$?
 [ $st -eq 5 ] && grep -q caught "$SCRATCH/out" && ok "TERM is passed on" || not_ok "TERM is passed on" "status $st" "$(cat "$SCRATCH/out")"
+
+# --- a killed one: what it leaves is removed by the next -----------------------------------------
 "$LAUNCHER" --root "$STATE" do -- sleep 1000 </dev/null >/dev/null 2>&1 &
 pid=$!
-sleep 0.5
+record=$STATE/do-$pid
+until_true 'grep -qs "\"phase\": \"created\"" "$record/state.json"' && controld=$(sed -n '/"controld": {/{n; s/[^0-9]//gp}' "$record/state.json")
+[ -n "$controld" ] && ok "it is recorded" || not_ok "it is recorded" "$(ls -l "$STATE" "$record" 2>&1)"
+do_it -- true </dev/null
+[ -e "$record/state.json" ] && kill -0 "$controld" && ok "another leaves it alone" || not_ok "another leaves it alone"
+mkdir "$STATE/other" && cp "$record/state.json" "$STATE/other/" # of the same record, but by another name
 kill -KILL $pid
 wait $pid 2>/dev/null
+until_true 'do_it -- true </dev/null; [ ! -e "$record" ]' && ok "killed, the next removes its record" || not_ok "killed, the next removes its record" "$(ls -l "$record")"
+mkdir "$STATE/do-1" "$STATE/do-x"
+"$LAUNCHER" --root "$STATE" list >/dev/null 2>&1
+[ ! -e "$STATE/do-1" ] && ok "and list one that was killed before it had begun" || not_ok "and list one that was killed before it had begun"
+[ -e "$STATE/do-x" ] && [ -e "$STATE/other/state.json" ] && ok "and nothing else" || not_ok "and nothing else" "$(ls "$STATE")"
+rm -r "$STATE/do-x" "$STATE/other"
+
+# --- several at once -------------------------------------------------------------------------------
 for i in 1 2 3 4 5 6; do do_it -- sh -c "sleep 0.2; echo $i" >"$SCRATCH/par$i" </dev/null & done
 for i in 1 2 3 4 5 6; do wait -n; done
 [ "$(cat "$SCRATCH"/par? | sort | tr -d '\n')" = 123456 ] && ok "six at once" || not_ok "six at once" "$(cat "$SCRATCH"/par?)"
 rm -f "$SCRATCH"/par?
-for d in "$STATE"/*/; do [ -d "$d" ] && "$LAUNCHER" --root "$STATE" delete --force "$(basename "$d")"; done
 left_behind "do" "$SCRATCH/before"
 finish

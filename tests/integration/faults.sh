@@ -13,13 +13,8 @@ spec "$SCRATCH/busy" false /bin/bash -c 'while :; do (ls -lR /etc/apt >/tmp/x; c
 run() { timeout -k 5 120 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$1/state.json" "$2" 2>/dev/null; }
 status_of() { run state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
-becomes() { # ID STATUS
-	for _ in $(seq 400); do
-		[ "$(status_of "$1")" = "$2" ] && return 0
-		sleep 0.05
-	done
-	return 1
-}
+becomes() { until_true '[ "$(status_of '"$1"')" = '"$2"' ]'; } # ID STATUS
+alive() { [ -d "/proc/$1" ] && ! grep -qs '^State:.Z' "/proc/$1/status"; }
 : >"$SCRATCH/after" >"$SCRATCH/log" >"$SCRATCH/out"
 run run --bundle "$SCRATCH/true" first >"$SCRATCH/out" 2>&1 || { not_ok "a container to begin with" "status $?" "$(cat "$SCRATCH/out")"; finish; exit; }
 snapshot >"$SCRATCH/before"
@@ -81,14 +76,15 @@ for program in true busy; do
 		id=$program-$p
 		if [ $program = true ]; then run create --bundle "$SCRATCH/true" "$id"; else run run -d --bundle "$SCRATCH/busy" "$id"; fi >"$SCRATCH/out" 2>&1 ||
 			not_ok "$id: made" "$(cat "$SCRATCH/out")"
-		kill -KILL "$(part "$id" $p)"
+		pid=$(part "$id" $p)
+		kill -KILL "$pid"
+		until_true '! alive "$pid"'
 		if [ $p = sentry ]; then
 			becomes "$id" stopped && ok "$id killed: stopped" || not_ok "$id killed: stopped" "$(status_of "$id")"
 			run wait "$id" 2>/dev/null
 			st=$?
 			[ $st -eq 137 ] && ok "$id killed: wait" || not_ok "$id killed: wait" "$st"
 		fi
-		[ $p = controld ] && sleep 0.2
 		run state "$id" >"$SCRATCH/out" 2>"$SCRATCH/err" && ok "$id killed: state answers" || not_ok "$id killed: state answers" "$(cat "$SCRATCH/err")"
 		run list >"$SCRATCH/out" 2>"$SCRATCH/err"
 		grep -q "^$id " "$SCRATCH/out" && ok "$id killed: list has it" || not_ok "$id killed: list has it" "$(cat "$SCRATCH/out" "$SCRATCH/err")"
@@ -97,7 +93,6 @@ for program in true busy; do
 	done
 done
 # --- controld killed: the sandbox lives on, and the next command starts another ---------------
-alive() { [ -d "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status"; }
 run run -d --bundle "$SCRATCH/busy" again >>"$SCRATCH/log" 2>&1
 run exec -d --internal-pid-file "$SCRATCH/pid" again /bin/sh -c 'sleep 2; exit 9'
 run exec again /bin/sh -c 'echo began; sleep 1.5; echo waited; exit 8' >"$SCRATCH/out" 2>&1 &
@@ -174,7 +169,7 @@ for i in 1 2 3 4; do
 	rm -f "$SCRATCH/two$i"
 done
 for i in 1 2 3; do run wait two & pids[i]=$!; done
-sleep 0.2
+for i in 1 2 3; do until_asked "${pids[i]}"; done
 run kill two KILL
 for i in 1 2 3; do wait "${pids[i]}"; [ $? -eq 137 ] && ok "waiter $i of 3" || not_ok "waiter $i of 3"; done
 run delete two || not_ok "delete"

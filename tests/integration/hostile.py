@@ -17,6 +17,7 @@ import collections, re, sys
 
 GUEST_END, STUB_END = 0x7FFF00000000, 0x7FFFE0007000
 SLOTS, ORDERS, FILTER = 0x7FFF80000000, 0x7FFFD0000000, 0x7FFFE0003000
+NAMES, NAMES_END = 0x7FFFD8000000, 0x7FFFD8021000
 SLOT_SIZE, WORDS_END = 0x8000, 256
 PAGE = 4096
 READ, WRITE, MMAP, MPROTECT, MUNMAP, CLOSE, RT_SIGRETURN, PAUSE, SENDMSG, RECVMSG = 0, 1, 9, 10, 11, 3, 15, 34, 46, 47
@@ -37,13 +38,18 @@ def of_slot(a):
     return SLOTS <= a[0] and a[0] + a[1] <= ORDERS
 
 
+def of_names(a):
+    return NAMES <= a[0] and a[0] + a[1] <= NAMES_END
+
+
 def map_program(a):
     return of_program(a) and a[3] & ~POPULATE == SHARED_FIXED
 
 
 def map_stub(a):
-    """The program's memory, a slot, and once the page of orders, which only the sentry writes."""
-    return map_program(a) or a[3] == SHARED_FIXED and (of_slot(a) or a[:3] == [ORDERS, 2 * PAGE, 1])
+    """The program's memory, a slot, and once the page of orders, which only the sentry writes; and what it writes of names."""
+    return (map_program(a) or a[3] == SHARED_FIXED and (of_slot(a) or a[:3] == [ORDERS, 2 * PAGE, 1]) or
+            a[2:4] == [1, SHARED_FIXED | POPULATE] and of_names(a))
 
 
 def slot_word(a):
@@ -60,7 +66,7 @@ STUB_BEGINS = {PRCTL: first(PR_SET_PDEATHSIG, SIGKILL), GETPPID: anything, CLOSE
 RULES = {
     "systrap": {
         "zygote": ZYGOTE,
-        "stub": STUB_BEGINS | {MMAP: map_stub, MUNMAP: lambda a: of_program(a) or of_slot(a), MPROTECT: of_program, RECVMSG: first(1),
+        "stub": STUB_BEGINS | {MMAP: map_stub, MUNMAP: lambda a: of_program(a) or of_slot(a) or of_names(a), MPROTECT: of_program, RECVMSG: first(1),
                                SECCOMP: first(1, 8), SENDMSG: first(2), CLONE: first(THREAD_FLAGS), EXIT_GROUP: anything},
         "thread": {RT_SIGRETURN: anything, FUTEX: slot_word, ARCH_PRCTL: lambda a: a[0] in (0x1001, 0x1002)},
     },

@@ -1,7 +1,8 @@
 #!/bin/bash
-# huge.sh - huge pages for programs' memory, where the host gives them to files in memory:
-# what a program uses whole, or asks for, is mapped by such; what it does not, is not, and
-# a small program takes no more than without.  Sets the host's choice for a moment.
+# huge.sh - huge pages for programs' memory: what a program uses whole, or asks for, is mapped
+# by such, though the host gives none to files in memory by itself; what it does not, is not,
+# and a small program takes no more than without.  Where the host forbids them (deny) there are
+# none, and all works.  Sets the host's choice for a moment.
 # usage: huge.sh; LAUNCHER=... selects the launcher; needs root and the Debian tree.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -18,7 +19,7 @@ leave() {
 }
 trap leave EXIT
 mkdir -p "$b"
-if [ -z "$was" ] || ! echo advise >$choice 2>/dev/null; then
+if [ -z "$was" ] || ! echo never >$choice 2>/dev/null; then
 	skip "huge pages" "the host's choice cannot be set"
 	finish
 	exit
@@ -68,4 +69,10 @@ end
 hold systrap 64 4096 15
 is "MADV_NOHUGEPAGE" "$(cat "$SCRATCH/out") $(stubs ShmemPmdMapped)" "right 0"
 end
+echo deny >$choice
+for advice in 0 14; do
+	hold systrap 64 4096 $advice
+	is "forbidden by the host, advice $advice" "$(cat "$SCRATCH/out") $(stubs ShmemPmdMapped)" "right 0"
+	end
+done
 finish

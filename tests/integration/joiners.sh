@@ -31,6 +31,7 @@ is "no self: who joins is no program there" "$(join cat /proc/self/stat; echo $?
 is "read-only" "$(join sh -c 'echo x >/proc/1/comm; mkdir /proc/x; rm /proc/uptime; kill -0 $$; echo $?') $(grep -c 'Read-only' "$SCRATCH/err")" "0 3"
 is "memory is not shown" "$(join cat /proc/1/mem; echo $?) $(grep -c 'Permission denied' "$SCRATCH/err")" "1 1"
 run exec "$id" sh -c 'sleep 3000 & echo $!' >"$SCRATCH/new" </dev/null
+until_true '[ "$(join head -c 5 "/proc/$(cat "$SCRATCH/new")/cmdline")" = sleep ]'
 is "a new process" "$(join cat "/proc/$(cat "$SCRATCH/new")/cmdline" | tr '\0' ' ')" "sleep 3000 "
 run exec "$id" kill -9 "$(cat "$SCRATCH/new")" </dev/null
 until_true 'join grep -q "State:.Z" "/proc/$(cat "$SCRATCH/new")/status"'

@@ -38,6 +38,16 @@ until_true() {
 	done
 }
 
+# until_asked PID : the launcher below that process has asked its sandbox, and waits for the answer
+until_asked() {
+	until_true "asked $1"
+}
+asked() {
+	asking=$1
+	while below=$(pgrep -oP "$asking"); do asking=$below; done
+	[ "/proc/$asking/exe" -ef "$LAUNCHER" ] && grep -q '^State:.S' "/proc/$asking/status" && readlink "/proc/$asking/fd"/* | grep -q '^socket:'
+}
+
 # spec DIR TERMINAL ARGS... : writes DIR/config.json running ARGS in the tree
 spec() {
 	dir=$1 terminal=$2

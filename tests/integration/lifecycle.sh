@@ -25,12 +25,18 @@ is() { # what, got, wanted
 	fi
 }
 
-components() { pgrep -f "redoubt-[a-z]* $id" || true; }
-gone() { # what: state and processes
-	for _ in $(seq 400); do
-		[ -z "$(components)" ] && break
+# until_true COMMAND : for half a minute at most, which only a failure takes
+until_true() {
+	local end=$(($(date +%s) + 30))
+	until eval "$1"; do
+		[ "$(date +%s)" -lt $end ] || return 1
 		sleep 0.05
 	done
+}
+
+components() { pgrep -f "redoubt-[a-z]* $id" || true; }
+gone() { # what: state and processes
+	until_true '[ -z "$(components)" ]'
 	is "$1: processes" "$(components)" ""
 	is "$1: state" "$(ls "$work/state")" ""
 }
@@ -95,7 +101,7 @@ args trap
 for sig in TERM INT HUP USR1; do
 	"$launcher" --root "$work/state" run -b "$bundle" "$id" >"$work/out" 2>"$work/err" </dev/null &
 	pid=$!
-	for _ in $(seq 600); do grep -q ready "$work/out" && break; sleep 0.05; done
+	until_true 'grep -q ready "$work/out"'
 	kill -$sig $pid
 	wait $pid
 	is "$sig passed on" $? 33
@@ -124,7 +130,7 @@ quiet exec "$id" /bin/missing; is "exec of nothing" $? 255
 quiet exec -d --internal-pid-file "$work/pid" "$id" /bin/probe exit 9; is "exec -d" $? 0
 quiet wait --pid "$(cat "$work/pid")" "$id"; is "wait --pid" $? 9
 quiet wait "$id" & waiter=$!
-sleep 0.2
+until_true 'p=$(pgrep -f "$launcher --root $work/state wait $id") && readlink /proc/"${p##*[!0-9]}"/fd/* | grep -q "^socket:"' # it has begun to
 quiet kill "$id" TERM; is kill $? 0
 wait $waiter; is "wait under way" $? 33
 quiet wait "$id"; is "wait afterwards" $? 33
@@ -149,10 +155,10 @@ for part in sentry controld gofer; do
 done
 "$launcher" --root "$work/state" run -b "$bundle" "$id" >"$work/out" 2>"$work/err" </dev/null &
 pid=$!
-for _ in $(seq 600); do grep -q ready "$work/out" && break; sleep 0.05; done
+until_true 'grep -q ready "$work/out"'
 kill -KILL $pid
 wait $pid 2>/dev/null
-for _ in $(seq 400); do [ -z "$(components)" ] && break; sleep 0.05; done
+until_true '[ -z "$(components)" ]'
 is "launcher killed: processes" "$(components)" ""
 quiet delete --force "$id"; gone "launcher killed"
 

@@ -38,20 +38,22 @@ assert [r["component"] for r in rows if r["level"] == "error" and "no-such" in r
 PY
 
 # --- last words ----------------------------------------------------------------------------
-# ends COMPONENT SIGNAL : of a sandbox that is there for it
+# ends COMPONENT SIGNAL WORDS : of a sandbox that is there for it; until its end, and the words in the log of it
 ends() {
-	: >"$SCRATCH/panic"
-	run --panic-log "$SCRATCH/panic" run -d --bundle "$SCRATCH/bundle" "$id" >"$SCRATCH/out" 2>&1 || not_ok "a container" "$(cat "$SCRATCH/out")"
-	sleep 0.3
+	: >"$SCRATCH/panic" >"$SCRATCH/user"
+	run --panic-log "$SCRATCH/panic" --user-log "$SCRATCH/user" run -d --bundle "$SCRATCH/bundle" "$id" >"$SCRATCH/out" 2>&1 || not_ok "a container" "$(cat "$SCRATCH/out")"
+	until_true '[ -s "$SCRATCH/user" ]' # its program runs
 	pid=$(part "$1")
 	[ "$1" = gofer ] && pid=$(pgrep -P "$pid")
 	kill "-$2" "$pid"
 	until_true '[ ! -d "/proc/$pid" ] || grep -qs "^State:.Z" "/proc/$pid/status"'
+	words=$3
+	until_true 'grep -q "$words" "$SCRATCH/panic"'
 	run delete --force "$id" || not_ok "delete"
 }
 # words COMPONENT SIGNAL : what it leaves when it fails
 words() {
-	ends "$1" "$2"
+	ends "$1" "$2" "${3:-$1 panic: }"
 	grep -Eq "$1 panic: signal $(kill -l "$2") .*sent by a process, at 0x" "$SCRATCH/panic" && ok "$1: the reason" || not_ok "$1: the reason" "$(head -3 "$SCRATCH/panic")"
 	grep -Eqv '^[0-9T:.Z-]{24} (controld|gofer|sentry) panic: ' "$SCRATCH/panic" && not_ok "$1: each line says who" "$(grep -Ev ' panic: ' "$SCRATCH/panic" | head -2)"
 	# the outermost function of ours is main
@@ -61,9 +63,9 @@ words() {
 words sentry SEGV
 n=$(grep -c 'sentry panic: thread [0-9]* (' "$SCRATCH/panic")
 [ "$n" -ge 1 ] && ok "sentry: its other threads, $n" || not_ok "sentry: its other threads" "$(head -5 "$SCRATCH/panic")"
-words gofer SEGV
+words gofer SEGV "gofer panic: the process that served was killed by "
 grep -q 'gofer panic: the process that served was killed by signal 11' "$SCRATCH/panic" && ok "gofer: its keeper tells" || not_ok "gofer: its keeper tells" "$(tail -2 "$SCRATCH/panic")"
-ends gofer SYS # as a filter kills: no last words of its own
+ends gofer SYS "gofer panic: the process that served was killed by " # as a filter kills: no last words of its own
 grep -q 'gofer panic: the process that served was killed by its seccomp filter' "$SCRATCH/panic" && ok "gofer: what its filter kills is told" || not_ok "gofer: what its filter kills is told" "$(tail -2 "$SCRATCH/panic")"
 words controld ABRT
 words sentry ABRT

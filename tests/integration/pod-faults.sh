@@ -84,7 +84,7 @@ is "its end is remembered" $? 3
 run delete "$tag-c" || not_ok "delete"
 run wait "$tag-b" &
 waiter=$!
-sleep 0.2
+until_asked $waiter
 kill_controld
 run kill "$tag-b" TERM || not_ok "kill"
 wait $waiter

@@ -62,8 +62,12 @@ left_behind "20 detached at once" "$SCRATCH/before"
 
 # --- an idle one ------------------------------------------------------------------------
 run run -d --bundle "$SCRATCH/sleep" idle >>"$SCRATCH/log" 2>&1
-sleep 2
-pids=$(pids_of idle)
+# a moment in which nothing of it has run
+rests() {
+	# shellcheck disable=SC2086
+	until_true 'pids=$(pids_of idle); a=$(switches $pids); sleep 2; [ "$(switches $pids)" -eq "$a" ]'
+}
+rests
 echo "# an idle sandbox (PSS, KiB):"
 for p in $pids; do echo "#   $(pss "$p") $(tr '\0' ' ' <"/proc/$p/cmdline" | cut -d' ' -f1) $(readlink "/proc/$p/exe" | sed 's, .*,,; s,.*/,,')"; done
 # shellcheck disable=SC2086
@@ -79,22 +83,27 @@ within() { # NAME LIMIT VALUE TEXT
 	fi
 }
 within "an idle sandbox holds at most 8192 KiB" 8192 "$sum" "$sum"
-# shellcheck disable=SC2086
-a=$(switches $pids)
-sleep 10
-# shellcheck disable=SC2086
-b=$(switches $pids)
+for _ in 1 2 3; do # what wakes by itself does so each time
+	# shellcheck disable=SC2086
+	a=$(switches $pids)
+	sleep 10
+	# shellcheck disable=SC2086
+	b=$(switches $pids)
+	[ $((b - a)) -gt 3 ] || break
+done
 [ $((b - a)) -le 3 ] && ok "an idle sandbox wakes $((b - a)) times in 10 s" || not_ok "an idle sandbox does not wake" "$((b - a)) context switches in 10 s" \
 	"$(for p in $pids; do for t in /proc/"$p"/task/*; do awk -v n="$(cat "$t/comm") ${t##*/}" '/ctxt/ { s += $2 } END { print n, s }' "$t/status"; done; done)"
 echo "# peak of the sentry: $(awk '/VmHWM/ { print $2 }' "/proc/$(echo "$pids" | cut -d' ' -f3)/status") KiB"
 for i in $(seq 50); do run exec idle /bin/true || not_ok "exec $i in an idle sandbox"; done >>"$SCRATCH/log" 2>&1
-sleep 5 # a component at rest has given its text back again
+before=$(echo "$pids" | wc -w)
+sleep 3 # a component at rest has given its text back again
+rests
 now=$(pss $(pids_of idle))
 within "after 50 times exec it holds as much" $((sum + 1024)) "$now" "$sum, then $now KiB"
 n=$(pids_of idle | wc -w)
 # systrap keeps up to four ready, once there has been a second process
-[ "$n" -le $(($(echo $pids | wc -w) + 4)) ] && ok "and no more stubs but ready ones" ||
-	not_ok "and no more stubs but ready ones" "$n processes, $(echo $pids | wc -w) before"
+[ "$n" -le $((before + 4)) ] && ok "and no more stubs but ready ones" ||
+	not_ok "and no more stubs but ready ones" "$n processes, $before before"
 run delete --force idle
 left_behind "an idle sandbox" "$SCRATCH/before"
 finish

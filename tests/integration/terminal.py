@@ -12,7 +12,7 @@ import fcntl, os, re, select, signal, struct, sys, termios, time
 
 WAY, COMMAND = sys.argv[1], sys.argv[2:]
 PROMPT = "<2> "  # PS1='<$((1+1))> ': never part of an echoed command
-SLOW = float(os.environ.get("SLOW", "1"))
+PATIENCE = 60  # seconds, which only a failure takes
 
 
 class Terminal:
@@ -43,9 +43,9 @@ class Terminal:
         if select.select([self.master], [], [], seconds)[0]:
             self.seen += os.read(self.master, 65536).decode(errors="replace")
 
-    def expect(self, pattern, seconds=8):
+    def expect(self, pattern):
         """What came before the pattern, which is taken off with it; None when it does not come."""
-        end = time.monotonic() + seconds * SLOW
+        end = time.monotonic() + PATIENCE
         while True:
             m = re.search(pattern, self.seen)
             if m:
@@ -63,8 +63,8 @@ class Terminal:
                 self.status = os.waitstatus_to_exitcode(status)
         return self.status is not None
 
-    def wait(self, seconds=8):
-        end = time.monotonic() + seconds * SLOW
+    def wait(self):
+        end = time.monotonic() + PATIENCE
         while not self.ended() and time.monotonic() < end:
             self.pump(0.05)
         while select.select([self.master], [], [], 0)[0]:
@@ -79,6 +79,13 @@ class Terminal:
         self.send(command + "\n")
         out = self.prompt()
         return None if out is None else out.replace("\r", "").split("\n", 1)[-1].strip()
+
+    def job(self, program):
+        """Starts a program in the foreground and returns once it has the terminal; what it is to the shell's jobs."""
+        self.send(f"(echo up; exec {program})\n")
+        self.expect(r"up\r\n")
+        time.sleep(0.4)  # a key between the two is the subshell's, which forgets it
+        return rf"\( echo up; exec {program} \)"
 
     def same_modes(self):
         return termios.tcgetattr(self.slave) == self.before
@@ -104,7 +111,7 @@ def same(name, got, want):
 
 def shell():
     t = Terminal(COMMAND)
-    if t.expect(r"[#$] $", 15) is None:
+    if t.expect(r"[#$] $") is None:
         result(False, "prompt appears", t.seen)
         t.close()
         return None
@@ -126,38 +133,38 @@ def session():
     same("a controlling terminal", t.ask("echo to it >/dev/tty"), "to it")
     same("its size", t.ask("stty size"), "24 80")
     t.resize(50, 132)
-    time.sleep(0.3 * SLOW)
-    same("its size after a resize", t.ask("stty size"), "50 132")
-    t.send("sh -c 'trap \"echo resized\" WINCH; for i in 1 2 3 4 5 6; do sleep .3; done; stty size'\n")
-    time.sleep(0.5 * SLOW)
+    end = time.monotonic() + PATIENCE
+    while (size := t.ask("stty size")) == "24 80" and time.monotonic() < end:
+        pass
+    same("its size after a resize", size, "50 132")
+    t.send("sh -c 'trap \"echo resized; r=1\" WINCH; echo armed; for i in $(seq 100); do [ \"$r\" ] && break; sleep .2; done; stty size'\n")
+    t.expect(r"armed\r\n")
     t.resize(33, 99)
     result(t.expect(r"resized\r\n") is not None, "SIGWINCH reaches the foreground", t.seen)
     result(t.expect(r"33 99\r\n") is not None, "the new size with it", t.seen)
     t.prompt()
-    begin = time.monotonic()
-    t.send("sleep 20\n")
-    time.sleep(0.4 * SLOW)
+    t.job("sleep 120")
     t.send("\x03")
-    result(t.prompt() is not None and time.monotonic() - begin < 8 * SLOW, "^C interrupts a sleep and not the shell", t.seen)
+    result(t.prompt() is not None, "^C interrupts a sleep and not the shell", t.seen)
     same("its status", t.ask("echo $?"), "130")
     t.send("cat | cat\n")
-    time.sleep(0.4 * SLOW)
+    t.send("through both\n")  # both have begun when it comes out
+    t.expect(r"through both\r\n[^$]*through both\r\n")
     t.send("\x03")
     result(t.prompt() is not None, "^C interrupts a pipeline", t.seen)
-    t.send("sleep 21\n")
-    time.sleep(0.4 * SLOW)
+    job = t.job("sleep 121")
     t.send("\x1a")
-    result(t.expect(r"\[1\]\+\s+Stopped\s+sleep 21") is not None and t.prompt() is not None, "^Z stops a job", t.seen)
-    result(re.search(r"\[1\]\+\s+Stopped\s+sleep 21", t.ask("jobs") or ""), "jobs lists it", t.seen)
-    result(re.search(r"\[1\]\+ sleep 21 &", t.ask("bg") or ""), "bg runs it on", t.seen)
-    result(re.search(r"\[1\]\+\s+Running\s+sleep 21", t.ask("jobs") or ""), "it runs", t.seen)
+    result(t.expect(r"\[1\]\+\s+Stopped\s+" + job) is not None and t.prompt() is not None, "^Z stops a job", t.seen)
+    result(re.search(r"\[1\]\+\s+Stopped\s+" + job, t.ask("jobs") or ""), "jobs lists it", t.seen)
+    result(re.search(r"\[1\]\+ " + job + " &", t.ask("bg") or ""), "bg runs it on", t.seen)
+    result(re.search(r"\[1\]\+\s+Running\s+" + job, t.ask("jobs") or ""), "it runs", t.seen)
     t.send("fg\n")
-    time.sleep(0.4 * SLOW)
+    t.expect(job)
+    time.sleep(0.4)  # the shell says so, and then makes it so
     t.send("\x03")
     result(t.prompt() is not None, "fg brings it back, ^C ends it", t.seen)
     same("no job is left", t.ask("jobs"), "")
-    t.send("sleep 22\n")
-    time.sleep(0.4 * SLOW)
+    t.job("sleep 122")
     t.send("\x1c")
     t.prompt()
     same("^\\ quits", t.ask("echo $?"), "131")
@@ -169,15 +176,14 @@ def session():
     result(t.expect(r"\r\nline\r\n") is not None, "kill drops the line", t.seen)
     t.send("\x04")
     result(t.prompt() is not None, "^D ends cat", t.seen)
-    t.send("stty raw -echo; head -c 3 | od -An -tx1; stty sane\n")
-    time.sleep(0.5 * SLOW)
+    t.send("stty raw -echo; echo raw; head -c 3 | od -An -tx1; stty sane\n")
+    t.expect(r"raw\r?\n")
     t.send("\x03\x1ba")
     result(t.expect(r"03 1b 61") is not None, "a raw terminal passes every key on", t.seen)
     t.prompt()
     t.ask("stty -echo")
     t.seen = ""
     t.send("read -r secret; echo got $secret\n")
-    time.sleep(0.2 * SLOW)
     t.send("word\n")
     out = t.expect(r"got word")
     result(out is not None and "word" not in out, "nothing is echoed without echo", out)

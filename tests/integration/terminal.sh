@@ -11,7 +11,7 @@ bash="/bin/bash --norc --noprofile --noediting -i"
 
 # session NAME COMMAND... : counts what terminal.py says
 session() {
-	timeout -k 5 150 python3 "$py" "$@" >"$SCRATCH/session" 2>&1 </dev/null || not_ok "$1: the session runs to its end" "$(tail -3 "$SCRATCH/session")"
+	timeout -k 5 500 python3 "$py" "$@" >"$SCRATCH/session" 2>&1 </dev/null || not_ok "$1: the session runs to its end" "$(tail -3 "$SCRATCH/session")"
 	while read -r line; do
 		case $line in
 		"ok "*) ok "${line#ok }" ;;

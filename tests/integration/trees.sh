@@ -52,9 +52,22 @@ for where in "$root/work" "$work/bound"; do
 	find "$where" -mindepth 1 -delete
 done
 for where in /work /bound; do
-	for t in listed dir open rename attr data told locks; do
+	for t in listed dir open rename attr data told named locks; do
 		in_tree $where $t
 		find "$root/work" "$work/bound" -mindepth 1 -delete
 	done
 done
+# who asks for a path again and again is told of it, and asks no more
+mkfifo "$work/input"
+spec "$SCRATCH/trees" false /guest/named ask /guest
+sed -i "s,\"path\": \"[^\"]*\",\"path\": \"$root\"," "$SCRATCH/trees/config.json"
+timeout -k 5 "$LIMIT" "$LAUNCHER" --root "$STATE" run --bundle "$SCRATCH/trees" "asks$$" <"$work/input" >"$work/out" 2>"$work/err" &
+exec 8>"$work/input"
+until_true "grep -q asked '$work/out'"
+"$LAUNCHER" --root "$STATE" export-metrics "asks$$" >"$work/metrics" 2>>"$work/err"
+exec 8>&-
+wait $!
+is "a program that asks for a path" $? 0
+calls=$(sed -n 's/^redoubt_syscalls_total{.*name="newfstatat"} //p' "$work/metrics")
+[ "${calls:-1000}" -lt 200 ] && ok "which is told of it" || not_ok "which is told of it: ${calls:-no} calls" "$(tail -3 "$work/err")"
 finish

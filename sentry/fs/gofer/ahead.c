@@ -76,7 +76,7 @@ static uint32_t batch_fill(struct batch *b, struct dentry *dir, struct glist *l,
 	return i;
 }
 
-static void take_link(struct inode *i, const struct msg_str *target)
+void gofer_take_link(struct inode *i, const struct msg_str *target)
 {
 	char *copy = LINUX_S_ISLNK(i->mode) && target->len && !i->link ? strdup(target->p) : NULL;
 
@@ -99,7 +99,7 @@ void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f
 	if (f->error ? f->error != ENOENT : gofer_inode_ahead(dir->sb, &f->node, forgotten, &inode))
 		return;
 	if (inode) {
-		take_link(inode, &f->target);
+		gofer_take_link(inode, &f->target);
 		if (f->fd >= 0 && LINUX_S_ISREG(inode->mode) && gnode_take_fd(gnode(inode), &f->fd, true))
 			(*opened)++;
 	}
@@ -118,7 +118,7 @@ static void enter_wanted(struct dentry *dir, const struct qstr *q, struct gofer_
 	if (f->error ? f->error != ENOENT : gofer_inode(dir->sb, &f->node, &inode))
 		return;
 	if (inode) {
-		take_link(inode, &f->target);
+		gofer_take_link(inode, &f->target);
 		if (f->fd >= 0 && LINUX_S_ISREG(inode->mode))
 			(void)gnode_take_fd(gnode(inode), &f->fd, false);
 	}

@@ -62,6 +62,8 @@ static int gofer_lookup_many(struct inode *dir, const struct qstr *names, unsign
 		if (!r)
 			got++;
 	}
+	if (!r && got && !gsuper(dir->sb)->shared)
+		gofer_take_link(out[got - 1], &rep.target);
 	*negative = !r && rep.error == ENOENT;
 	if (!got && !r && rep.error && rep.error != ENOENT)
 		r = -(int)rep.error;
@@ -324,6 +326,7 @@ const struct inode_ops gofer_dir_inode_ops = {
 	.rmdir = gofer_rmdir,
 	.rename = gofer_rename_,
 	.getattr = gofer_getattr,
+	.steady = gofer_attr_steady,
 	.setattr = gofer_setattr,
 	.open = gofer_open,
 	.getxattr = gofer_getxattr,
@@ -334,6 +337,7 @@ const struct inode_ops gofer_dir_inode_ops = {
 const struct inode_ops gofer_inode_ops = {
 	.readlink = gofer_readlink_,
 	.getattr = gofer_getattr,
+	.steady = gofer_attr_steady,
 	.setattr = gofer_setattr,
 	.open = gofer_open,
 	.getxattr = gofer_getxattr,

@@ -1,10 +1,6 @@
 /*
  * file.c - open regular files: data moves between the host file and program memory
- * without the gofer.
- *
- * A node has at most two host descriptors, one for reading and one for both, shared by
- * all who have it open; offsets are always explicit.  When the last one closes they stay
- * for a while (idle list), so that opening again asks nobody.
+ * without the gofer, by the descriptors of descriptor.c; offsets are always explicit.
  */
 #include "libipc/hostcall.h"
 #include "fs/gofer/internal.h"
@@ -21,121 +17,7 @@
 #define PIN_BYTES (8u << 20)
 #define IOVS 16
 
-/* --- descriptors ------------------------------------------------------------------- */
-
-static int ask_open(struct gnode *n, bool write, int *fd)
-{
-	struct gofer_open req = { .flags = write ? LINUX_O_RDWR : LINUX_O_RDONLY };
-	struct gofer_open_reply rep;
-	struct msg_arena a = { NULL };
-	int r = GCALL_NODE(n, open, &req, node, &rep, &a);
-
-	if (r)
-		return r;
-	*fd = rep.fd;
-	rep.fd = -1;
-	if (n->inode && (rep.attr.ino != n->ino || rep.attr.dev != n->dev))
-		gofer_renumber(n->inode, &rep.attr);
-	if (gsuper(n->sb)->shared && n->inode)
-		gofer_set_attr(n->inode, &rep.attr);
-	GREPLY_FREE(open, &rep, &a);
-	return 0;
-}
-
-int gnode_fd(struct gnode *n, bool write)
-{
-	int fd, *slot = write ? &n->fd_rw : &n->fd_ro, made, r;
-
-	mutex_lock(&n->mu);
-	fd = n->fd_rw >= 0 || write ? n->fd_rw : n->fd_ro;
-	mutex_unlock(&n->mu);
-	if (fd >= 0)
-		return fd;
-	r = ask_open(n, write, &made);
-	if (r)
-		return r;
-	mutex_lock(&n->mu);
-	fd = *slot;
-	if (fd < 0)
-		fd = *slot = made;
-	mutex_unlock(&n->mu);
-	if (fd != made)
-		close(made);
-	return fd;
-}
-
-static void add_user(struct gnode *n, bool write)
-{
-	struct gofer_super *s = gsuper(n->sb);
-
-	mutex_lock(&s->mu);
-	n->users++;
-	if (n->idle) {
-		TAILQ_REMOVE(&s->idle, n, idle_link);
-		s->n_idle--;
-		n->idle = false;
-	}
-	mutex_unlock(&s->mu);
-	if (write)
-		n->writers++;
-}
-
-static void drop_user(struct gnode *n, bool write)
-{
-	struct gofer_super *s = gsuper(n->sb);
-	bool trim;
-
-	if (write)
-		n->writers--;
-	mutex_lock(&s->mu);
-	if (!--n->users && !n->idle) {
-		n->idle = true;
-		TAILQ_INSERT_TAIL(&s->idle, n, idle_link);
-		s->n_idle++;
-	}
-	trim = s->n_idle > s->idle_max;
-	mutex_unlock(&s->mu);
-	if (trim)
-		gofer_idle_trim(s, s->idle_max);
-}
-
-bool gnode_take_fd(struct gnode *n, int *fd, bool ahead)
-{
-	struct gofer_super *s = gsuper(n->sb);
-	bool taken, trim;
-
-	mutex_lock(&n->mu);
-	taken = n->fd_ro < 0 && n->fd_rw < 0 && !(ahead && n->touched); /* an overlay of the host gives another file for writing */
-	if (taken) {
-		n->fd_ro = *fd;
-		*fd = -1;
-	}
-	mutex_unlock(&n->mu);
-	if (!taken)
-		return false;
-	n->ahead = ahead;
-	mutex_lock(&s->mu);
-	if (!n->users && !n->idle) {
-		n->idle = true;
-		TAILQ_INSERT_TAIL(&s->idle, n, idle_link);
-		s->n_idle++;
-	}
-	trim = s->n_idle > s->idle_max;
-	mutex_unlock(&s->mu);
-	if (trim)
-		gofer_idle_trim(s, s->idle_max);
-	return true;
-}
-
-bool gnode_has_fd(struct gnode *n)
-{
-	bool has;
-
-	mutex_lock(&n->mu);
-	has = n->fd_ro >= 0 || n->fd_rw >= 0;
-	mutex_unlock(&n->mu);
-	return has;
-}
+/* --- opening and closing ------------------------------------------------------------ */
 
 int gofer_open(struct inode *i, struct file *f)
 {
@@ -147,7 +29,7 @@ int gofer_open(struct inode *i, struct file *f)
 		f->ops = &gofer_dir_ops;
 		return 0;
 	}
-	add_user(n, write);
+	gnode_add_user(n, write);
 	if (!write && !gnode_has_fd(n))
 		gofer_open_ahead(f);
 	if (n->ahead && atomic_exchange(&n->ahead, false))
@@ -158,7 +40,7 @@ int gofer_open(struct inode *i, struct file *f)
 		fd = gnode_fd(n, write);
 	}
 	if (fd < 0) {
-		drop_user(n, write);
+		gnode_drop_user(n, write);
 		return fd;
 	}
 	if (write)
@@ -172,7 +54,7 @@ static void gofer_close(struct file *f)
 	struct gnode *n = gnode(f->inode);
 	bool write = f->mode & FILE_WRITE;
 
-	drop_user(n, write);
+	gnode_drop_user(n, write);
 	if (write && !n->writers) /* the last chance to ask cheaply */
 		gofer_refresh(f->inode);
 }

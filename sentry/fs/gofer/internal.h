@@ -129,7 +129,6 @@ static inline void gnode_dirty(struct inode *i)
 	})
 
 /* --- node.c --- */
-extern const struct memobj_ops gofer_memobj_ops;
 /* The inode for what the gofer answered; takes over the handle.  New reference. */
 int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode **out);
 /* The same for what may have been answered a while ago: what is known of an inode is newer.
@@ -139,16 +138,34 @@ void gofer_evict(struct inode *i);
 void gofer_set_attr(struct inode *i, const struct gofer_attr *a);
 /* The file has got another number on the host: an overlay there has copied it up. */
 void gofer_renumber(struct inode *i, const struct gofer_attr *a);
-uint64_t gnode_handle(struct gnode *n);
-bool gnode_drop_handle(struct gnode *n, uint64_t handle); /* true: there is another to try */
-void gofer_release(struct gofer_super *s, uint64_t handle);
-void gofer_flush_releases(struct gofer_super *s);
-void gofer_idle_trim(struct gofer_super *s, unsigned keep);
 int gofer_getattr(struct inode *i, struct kstat *st);
+bool gofer_attr_steady(const struct inode *i); /* nobody changes it but by gnode_dirty() */
 int gofer_setattr(struct inode *i, const struct iattr *a);
 void gofer_keep_set_id(struct inode *i); /* after a write; i->mu is held */
 /* Asks the host for what it knows of a file being written. */
 void gofer_refresh(struct inode *i);
+
+/* --- handle.c --- */
+uint64_t gnode_handle(struct gnode *n);
+bool gnode_drop_handle(struct gnode *n, uint64_t handle); /* true: there is another to try */
+/* A new name of a known file; s->mu is held.  The handle that is to be released, or 0. */
+uint64_t gnode_push_handle(struct gnode *n, uint64_t handle);
+void gofer_release(struct gofer_super *s, uint64_t handle);
+void gofer_flush_releases(struct gofer_super *s);
+
+/* --- mapping.c --- */
+extern const struct memobj_ops gofer_memobj_ops;
+
+/* --- descriptor.c --- */
+/* A host descriptor for reading or for both, borrowed while the node has a user; -errno. */
+int gnode_fd(struct gnode *n, bool write);
+bool gnode_has_fd(struct gnode *n); /* one for reading, at least */
+/* A descriptor for reading that nobody asked for yet; takes it (*fd becomes -1) if there is none. */
+bool gnode_take_fd(struct gnode *n, int *fd, bool ahead);
+void gnode_add_user(struct gnode *n, bool write);
+void gnode_drop_user(struct gnode *n, bool write);
+/* Closes the descriptors of the files not open for the longest time. */
+void gofer_idle_trim(struct gofer_super *s, unsigned keep);
 
 /* --- restart.c --- */
 struct gretry {
@@ -174,11 +191,6 @@ extern const struct file_ops gofer_dir_ops;
 /* --- file.c --- */
 extern const struct file_ops gofer_file_ops;
 int gofer_open(struct inode *i, struct file *f);
-/* A host descriptor for reading or for both, borrowed while the node has a user; -errno. */
-int gnode_fd(struct gnode *n, bool write);
-bool gnode_has_fd(struct gnode *n); /* one for reading, at least */
-/* A descriptor for reading that nobody asked for yet; takes it (*fd becomes -1) if there is none. */
-bool gnode_take_fd(struct gnode *n, int *fd, bool ahead);
 
 /* --- listing.c --- */
 enum glist_order { ORDER_INO, ORDER_NAME, ORDER_LISTING, ORDER_NONE };
@@ -251,6 +263,7 @@ struct dentry *gnode_dentry(struct gnode *n); /* new reference; NULL: it has no 
 struct dentry *gpending_dir(struct gofer_super *s, const struct gpending *p, struct gnode *n); /* n's; NULL: nothing that was asked counts */
 
 /* --- ahead.c --- */
+void gofer_take_link(struct inode *i, const struct msg_str *target); /* kept, if i is a link and it is not known yet */
 bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, bool open);
 void gofer_open_ahead(struct file *f); /* f needs a descriptor for reading: it may have one then */
 #define OPEN_EAGER 8u /* a window of opens so large that lookups bring descriptors, too */

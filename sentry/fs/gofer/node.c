@@ -1,100 +1,12 @@
 /*
- * node.c - inodes of gofer trees: found again by host device and number, attributes,
- * handles given back in batches.
+ * node.c - inodes of gofer trees: found again by host device and number, and their attributes.
  */
 #include "libipc/hostcall.h"
 #include "fs/gofer/internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define AROUND (UINT64_C(2) << 20) /* of a host file mapped at once */
-
-/* --- handles -------------------------------------------------------------------- */
-
-static void send_release(struct gofer_super *s, uint64_t *handles, unsigned n)
-{
-	struct gofer_release req = { .nodes = handles, .n_nodes = n };
-
-	if (n)
-		(void)!rpc_client_call_errno(s->client, gofer_release_id, &gofer_release_desc, &req, NULL, NULL, NULL);
-}
-
-void gofer_flush_releases(struct gofer_super *s)
-{
-	uint64_t batch[RELEASE_BATCH];
-	unsigned n;
-
-	mutex_lock(&s->mu);
-	n = s->n_release;
-	memcpy(batch, s->release, n * sizeof(batch[0]));
-	s->n_release = 0;
-	mutex_unlock(&s->mu);
-	send_release(s, batch, n);
-}
-
-void gofer_release(struct gofer_super *s, uint64_t handle)
-{
-	bool full;
-
-	if (!handle)
-		return;
-	for (;;) {
-		mutex_lock(&s->mu);
-		full = s->n_release == RELEASE_BATCH;
-		if (!full)
-			s->release[s->n_release++] = handle;
-		mutex_unlock(&s->mu);
-		if (!full)
-			return;
-		gofer_flush_releases(s);
-	}
-}
-
-uint64_t gnode_handle(struct gnode *n)
-{
-	struct gofer_super *s = gsuper(n->sb);
-	uint64_t h;
-
-	mutex_lock(&s->mu);
-	h = n->handles[0];
-	mutex_unlock(&s->mu);
-	return gofer_handle_is_old(s, h) ? gnode_find_again(n) : h;
-}
-
-bool gnode_drop_handle(struct gnode *n, uint64_t handle)
-{
-	struct gofer_super *s = gsuper(n->sb);
-	bool more;
-
-	mutex_lock(&s->mu);
-	more = n->handles[1];
-	if (more && n->handles[0] == handle) {
-		memmove(n->handles, n->handles + 1, sizeof(n->handles) - sizeof(n->handles[0]));
-		n->handles[NODE_HANDLES - 1] = 0;
-	} else if (more) {
-		handle = 0; /* somebody else did */
-	}
-	mutex_unlock(&s->mu);
-	if (more)
-		gofer_release(s, handle);
-	return more;
-}
-
-/* A new name of a known file.  Returns the handle that must be released. */
-static uint64_t push_handle(struct gnode *n, uint64_t handle)
-{
-	uint64_t old = n->handles[NODE_HANDLES - 1];
-
-	for (unsigned i = 0; i < NODE_HANDLES; i++)
-		if (n->handles[i] == handle)
-			return 0;
-	memmove(n->handles + 1, n->handles, sizeof(n->handles) - sizeof(n->handles[0]));
-	n->handles[0] = handle;
-	return old;
-}
 
 /* --- the table of nodes ------------------------------------------------------------- */
 
@@ -234,7 +146,7 @@ static int inode_of(struct superblock *sb, const struct gofer_node *w, const uin
 		mutex_lock(&s->mu);
 		i = find_locked(s, &w->attr);
 		if (i) {
-			surplus = push_handle(gnode(i), w->node);
+			surplus = gnode_push_handle(gnode(i), w->node);
 		} else if (forgotten && outdated_locked(s, &w->attr, *forgotten)) {
 			outdated = true;
 			surplus = w->node;
@@ -277,25 +189,6 @@ int gofer_inode_ahead(struct superblock *sb, const struct gofer_node *w, uint32_
 	return inode_of(sb, w, &forgotten, out);
 }
 
-static void close_fds(struct gnode *n)
-{
-	if (n->fd_ro >= 0)
-		close(n->fd_ro);
-	if (n->fd_rw >= 0)
-		close(n->fd_rw);
-	n->fd_ro = n->fd_rw = -1;
-}
-
-static void node_release(struct memobj *o)
-{
-	struct gnode *n = (struct gnode *)o;
-
-	close_fds(n);
-	memobj_destroy(&n->obj);
-	mutex_destroy(&n->mu);
-	free(n);
-}
-
 void gofer_evict(struct inode *i)
 {
 	struct gnode *n = gnode(i);
@@ -318,39 +211,6 @@ void gofer_evict(struct inode *i)
 	for (unsigned k = 0; k < NODE_HANDLES; k++)
 		gofer_release(s, n->handles[k]);
 	memobj_put(&n->obj);
-}
-
-/* Closes the descriptors of the files not open for the longest time. */
-void gofer_idle_trim(struct gofer_super *s, unsigned keep)
-{
-	for (;;) {
-		struct gnode *n = NULL;
-		int ro, rw;
-
-		mutex_lock(&s->mu);
-		if (s->n_idle > keep && (n = TAILQ_FIRST(&s->idle))) {
-			TAILQ_REMOVE(&s->idle, n, idle_link);
-			s->n_idle--;
-			n->idle = false;
-			memobj_get(&n->obj);
-		}
-		mutex_unlock(&s->mu);
-		if (!n)
-			return;
-		mutex_lock(&n->mu);
-		ro = rw = -1;
-		if (!n->users && ref_count(&n->obj.ref) == 2) { /* not opened again meanwhile, nor mapped */
-			ro = n->fd_ro;
-			rw = n->fd_rw;
-			n->fd_ro = n->fd_rw = -1;
-		}
-		mutex_unlock(&n->mu);
-		if (ro >= 0)
-			close(ro);
-		if (rw >= 0)
-			close(rw);
-		memobj_put(&n->obj);
-	}
 }
 
 /* --- attributes ------------------------------------------------------------------------- */
@@ -420,6 +280,13 @@ int gofer_getattr(struct inode *i, struct kstat *st)
 	st->blksize = n->blksize;
 	mutex_unlock(&i->a_mu);
 	return 0;
+}
+
+bool gofer_attr_steady(const struct inode *i)
+{
+	const struct gnode *n = gnode(i);
+
+	return !n->writers && !n->dirty && !n->changing && !gsuper(i->sb)->shared && super_knows_since(i->sb, n->fresh);
 }
 
 /* The file has another size now: mappings beyond it must fault again. */
@@ -504,46 +371,3 @@ void gofer_keep_set_id(struct inode *i)
 	if (i->mode & (LINUX_S_ISUID | LINUX_S_ISGID))
 		(void)!gofer_setattr(i, &a);
 }
-
-/* --- mappings: straight from the host's page cache ------------------------------------------- */
-
-/* What a host file answers: its pages are the host's to bring in one by one, so
- * that more than was asked for costs nothing and saves later faults. */
-static struct backing around(int fd, uint64_t off, uint64_t len, uint64_t end, bool read_only)
-{
-	uint64_t start = off & ~(AROUND - 1), stop = start + AROUND;
-
-	if (stop - off < len)
-		stop = off + len;
-	if (stop > end)
-		stop = end;
-	return (struct backing){ .host_fd = fd, .off = start, .start = start, .len = stop - start, .read_only = read_only };
-}
-
-static int translate(struct memobj *o, uint64_t off, uint64_t len, unsigned access, struct backing *out)
-{
-	struct gnode *n = (struct gnode *)o;
-	uint64_t end;
-	struct stat st;
-	int fd, r = 0;
-
-	mutex_lock(&n->mu);
-	fd = n->fd_rw >= 0 ? n->fd_rw : n->fd_ro;
-	if (fd < 0 || (access & ACCESS_WRITE && n->fd_rw < 0))
-		r = -EIO;
-	else if (host_fstat(fd, &st))
-		r = -EIO;
-	if (!r) {
-		end = PAGE_UP((uint64_t)st.st_size);
-		if (off >= end)
-			r = -EFAULT;
-		else
-			*out = around(fd, off, len, end, n->fd_rw < 0);
-	}
-	mutex_unlock(&n->mu);
-	if (!r && access & ACCESS_WRITE)
-		n->touched = n->dirty = true;
-	return r;
-}
-
-const struct memobj_ops gofer_memobj_ops = { .translate = translate, .release = node_release };

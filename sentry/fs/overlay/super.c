@@ -58,7 +58,7 @@ int overlay_over_memory(struct vfs *v, struct superblock *lower, const char *opt
 	sb->source = strdup("overlay");
 	s->cred = cred_dup(c);
 	r = s->cred ? tmpfs_new(v, options, &s->upper) : -ENOMEM;
-	sb->sflags = SUPER_MOVES_DENTRIES;
+	sb->sflags = SUPER_MOVES_DENTRIES | SUPER_UNCACHED; /* what lies below may change on the host */
 	if (!r) {
 		dentry_get(lower->root);
 		r = ovl_inode_lower(sb, lower->root, &root);

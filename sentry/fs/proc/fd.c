@@ -110,9 +110,7 @@ SHOW(show_fdinfo)
 			fdtable_put_table(files);
 		return -ENOENT;
 	}
-	mutex_lock(&f->pos_mu);
-	pos = f->pos;
-	mutex_unlock(&f->pos_mu);
+	pos = window_position(&c->t->told.window, f);
 	pprintf(b, "pos:\t%" PRId64 "\nflags:\t0%o\nmnt_id:\t%d\nino:\t%" PRIu64 "\n", pos,
 		f->flags | (fd_get_cloexec(files, c->node->fd) > 0 ? LINUX_O_CLOEXEC : 0), 1, f->inode ? f->inode->ino : 0);
 	if (f->ops->show_fdinfo)

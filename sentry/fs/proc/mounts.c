@@ -31,10 +31,11 @@ static void options(struct pbuf *b, unsigned flags)
 		const char *name;
 	} names[] = {
 		{ LINUX_MS_NOSUID, ",nosuid" }, { LINUX_MS_NODEV, ",nodev" }, { LINUX_MS_NOEXEC, ",noexec" }, { LINUX_MS_NOATIME, ",noatime" },
-		{ LINUX_MS_NODIRATIME, ",nodiratime" }, { LINUX_MS_RELATIME, ",relatime" },
-		{ LINUX_MS_NOSYMFOLLOW, ",nosymfollow" },
+		{ LINUX_MS_NODIRATIME, ",nodiratime" }, { LINUX_MS_RELATIME, ",relatime" }, { LINUX_MS_NOSYMFOLLOW, ",nosymfollow" },
 	};
 
+	if (!(flags & (LINUX_MS_NOATIME | LINUX_MS_STRICTATIME))) /* what a mount has that asks for nothing else */
+		flags |= LINUX_MS_RELATIME;
 	pprintf(b, "%s", flags & LINUX_MS_RDONLY ? "ro" : "rw");
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (flags & names[i].flag)

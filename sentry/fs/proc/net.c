@@ -5,6 +5,7 @@
 #include "fs/proc/tables.h"
 
 #include "kernel/ns.h"
+#include "net/outside.h"
 #include "net/stack.h"
 
 #include <errno.h>
@@ -40,7 +41,10 @@ static int each_device(struct pctx *c, struct pbuf *b, void (*fn)(struct pbuf *b
 
 static void put_dev(struct pbuf *b, struct net_device *d)
 {
-	pprintf(b, "%6s:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0\n", d->name);
+	const struct outside_counts n = outside_counts(d);
+
+	pprintf(b, "%6s: %7" PRIu64 " %7" PRIu64 "    0 %4" PRIu64 "    0     0          0         0 %8" PRIu64 " %7" PRIu64 "    0    0    0     0       0          0\n", d->name,
+		n.rx_bytes, n.rx_packets, n.rx_dropped, n.tx_bytes, n.tx_packets);
 }
 
 static SHOW(show_dev)

@@ -333,6 +333,7 @@ static const struct pentry ns_table[] = {
 	RO("stat", show_stat),                                                                                                                       \
 	RO("statm", show_statm),                                                                                                                     \
 	RO("status", show_status),                                                                                                                   \
+	OWN("syscall", show_syscall),                                                                                                                \
 	RW("timens_offsets", show_timens_offsets, store_timens_offsets),                                                                                                   \
 	RW("uid_map", show_uid_map, store_uid_map),                                                                                                            \
 	RO("wchan", show_wchan)
@@ -341,6 +342,7 @@ const struct pentry proc_tid_table[] = { COMMON, END_ };
 const struct pentry proc_pid_table[] = {
 	COMMON,
 	{ .name = "task", .kind = P_DIR, .mode = 0555, .lookup = tid_lookup, .next = tid_next, .count = tid_count },
+	RO("timers", show_timers),
 	END_,
 };
 /* clang-format on */

@@ -60,10 +60,11 @@ static void count_tasks(struct kernel *k, const struct pid_ns *ns, unsigned *run
 
 static SHOW(show_loadavg)
 {
+	struct task *reader = task_current();
 	unsigned running, total;
 	pid_t last;
 
-	count_tasks(c->k, c->ns, &running, &total, &last);
+	count_tasks(c->k, reader ? task_pid_ns(reader) : c->ns, &running, &total, &last);
 	pprintf(b, "0.00 0.00 0.00 %u/%u %d\n", running, total, last);
 	return 0;
 }
@@ -185,7 +186,7 @@ static SHOW(show_stat_global)
 
 static SHOW(show_filesystems)
 {
-	pprintf(b, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevpts\nnodev\toverlay\nnodev\tmqueue\nnodev\tcgroup2\n");
+	pprintf(b, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tramfs\nnodev\tproc\nnodev\tdevpts\nnodev\toverlay\nnodev\tmqueue\nnodev\tcgroup2\n");
 	return 0;
 }
 
@@ -329,6 +330,7 @@ static const struct pentry root_table[] = {
 	FILE_("filesystems", show_filesystems),
 	FILE_("interrupts", show_nothing),
 	FILE_("loadavg", show_loadavg),
+	FILE_("locks", show_locks),
 	FILE_("meminfo", show_meminfo),
 	FILE_("modules", show_nothing),
 	FILE_("partitions", show_partitions),

@@ -1,11 +1,11 @@
 /*
- * sys.c - /sys: a fixed tree made at mount: processors, memory node, transparent huge
+ * sys.c - /sys: a fixed tree made at mount: processors (cpu.c), memory node, transparent huge
  * pages, and the interfaces that the mounter's network namespace has then.  All
  * texts are constant.
  */
 #include "fs/sys/sys.h"
 
-#include "fs/fixed.h"
+#include "fs/sys/internal.h"
 #include "kernel/kernel.h"
 #include "kernel/ns.h"
 #include "kernel/task.h"
@@ -40,49 +40,15 @@ static bool add(struct dentry *root, const char *path, const char *text)
 	return fixed_add(root, &(struct fixed_file){ .path = path, .text = text });
 }
 
-#define MASK_MAX (8192 / 4 + 8192 / 32 + 2) /* all that kernel_max promises */
-
-/* Processors first ... last of n as a mask: hexadecimal, a comma between words of 32, as wide as all of them are. */
-static void put_mask(char out[MASK_MAX], unsigned first, unsigned last, unsigned n)
+/* cpu0, cpu1 ... */
+static bool add_processors(struct dentry *root, unsigned n)
 {
-	size_t used = 0;
-
-	for (unsigned digit = (n + 3) / 4; digit-- > 0 && used + 3 < MASK_MAX;) {
-		unsigned value = 0;
-
-		for (unsigned bit = 0; bit < 4; bit++)
-			value |= (digit * 4 + bit >= first && digit * 4 + bit <= last) << bit;
-		out[used++] = "0123456789abcdef"[value];
-		if (digit && digit % 8 == 0)
-			out[used++] = ',';
-	}
-	out[used++] = '\n';
-	out[used] = 0;
-}
-
-/* One package of cores of one thread each. */
-static bool add_topology(struct dentry *root, unsigned cpu, unsigned n, const char *range, const char *all)
-{
-	char id[16], path[80], own[MASK_MAX];
-	const struct fixed_file files[] = {
-		{ .path = "core_id", .text = id },
-		{ .path = "core_cpus", .text = own },
-		{ .path = "core_cpus_list", .text = id },
-		{ .path = "thread_siblings", .text = own },
-		{ .path = "thread_siblings_list", .text = id },
-		{ .path = "physical_package_id", .text = "0\n" },
-		{ .path = "package_cpus", .text = all },
-		{ .path = "package_cpus_list", .text = range },
-		{ .path = "core_siblings", .text = all },
-		{ .path = "core_siblings_list", .text = range },
-	};
 	bool ok = true;
+	char path[48];
 
-	snprintf(id, sizeof(id), "%u\n", cpu);
-	put_mask(own, cpu, cpu, n);
-	for (size_t i = 0; ok && i < sizeof(files) / sizeof(*files); i++) {
-		snprintf(path, sizeof(path), "devices/system/cpu/cpu%u/topology/%s", cpu, files[i].path);
-		ok = add(root, path, files[i].text);
+	for (unsigned cpu = 0; ok && cpu < n; cpu++) {
+		snprintf(path, sizeof(path), "devices/system/cpu/cpu%u", cpu);
+		ok = fixed_add(root, &(struct fixed_file){ .path = path, .dir = &sys_cpu_dir, .arg = cpu });
 	}
 	return ok;
 }
@@ -137,16 +103,15 @@ static bool fill(struct kernel *k, struct dentry *root)
 {
 	static const char *const all_cpus[] = { "devices/system/cpu/online", "devices/system/cpu/possible", "devices/system/cpu/present",
 		"devices/system/node/node0/cpulist" };
-	char range[32], all[MASK_MAX];
+	char range[32], all[CPU_MASK_MAX];
 	bool ok = true;
 
-	put_mask(all, 0, k->cpus - 1, k->cpus);
-	snprintf(range, sizeof(range), k->cpus > 1 ? "0-%u\n" : "0\n", k->cpus - 1);
+	sys_put_mask(all, 0, k->cpus - 1, k->cpus);
+	sys_put_range(range, k->cpus);
 	for (size_t i = 0; ok && i < sizeof(all_cpus) / sizeof(all_cpus[0]); i++)
 		ok = add(root, all_cpus[i], range);
 	ok = ok && add(root, "devices/system/node/node0/cpumap", all);
-	for (unsigned i = 0; ok && i < k->cpus; i++)
-		ok = add_topology(root, i, k->cpus, range, all);
+	ok = ok && add_processors(root, k->cpus);
 	for (size_t i = 0; ok && i < sizeof(constant) / sizeof(constant[0]); i++)
 		ok = fixed_add(root, &constant[i]);
 	return ok && add_interfaces(k, root);

@@ -17,6 +17,7 @@ static void dir_changed(struct inode *dir, int entries, int links)
 	dir->size += (uint64_t)(int64_t)(entries * ENTRY_SIZE);
 	dir->nlink += (uint32_t)links;
 	mutex_unlock(&dir->a_mu);
+	inode_changed(dir);
 }
 
 static void add_link(struct inode *i, int n)
@@ -178,6 +179,11 @@ static int dir_fsync(struct file *f, bool data_only) { return 0; }
 
 const struct file_ops tmpfs_dir_ops = { .readdir = dir_readdir, .llseek = dir_llseek, .fsync = dir_fsync };
 
+static bool tmpfs_attr_steady(const struct inode *i)
+{
+	return !tmpfs_node(i)->mapped;
+}
+
 const struct inode_ops tmpfs_dir_inode_ops = {
 	.create = tmpfs_create,
 	.mkdir = tmpfs_mkdir,
@@ -188,6 +194,7 @@ const struct inode_ops tmpfs_dir_inode_ops = {
 	.rmdir = tmpfs_rmdir,
 	.rename = tmpfs_rename,
 	.tmpfile = tmpfs_tmpfile,
+	.steady = tmpfs_attr_steady,
 	.setattr = tmpfs_setattr,
 	.open = tmpfs_open,
 	.getxattr = tmpfs_getxattr,
@@ -198,6 +205,7 @@ const struct inode_ops tmpfs_dir_inode_ops = {
 const struct inode_ops tmpfs_inode_ops = {
 	.setattr = tmpfs_setattr,
 	.getattr = tmpfs_getattr,
+	.steady = tmpfs_attr_steady,
 	.open = tmpfs_open,
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,

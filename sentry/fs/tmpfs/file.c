@@ -290,7 +290,7 @@ static int tmpfs_mmap(struct file *f, int prot, bool shared, struct memobj **obj
 {
 	struct tmpfs_node *n = tmpfs_node(f->inode);
 
-	if (shared && prot & 2 && n->seals & (LINUX_F_SEAL_WRITE | LINUX_F_SEAL_FUTURE_WRITE))
+	if (shared && prot & 2 && atomic_load(&n->obj.sealed))
 		return -EPERM;
 	n->mapped = true;
 	inode_changed(f->inode);

@@ -132,12 +132,21 @@ static void evict(struct inode *i)
 
 /* --- superblock ---------------------------------------------------------------------------- */
 
+/* The same without a limit, as Linux has it: systemd's credentials, initrds. */
+static const struct fs_type ramfs_type;
+#define RAMFS_MAGIC 0x858458f6
+
+static uint32_t default_mode(const struct fs_type *t)
+{
+	return t == &ramfs_type ? 0755 : 01777;
+}
+
 static int statfs(struct superblock *sb, struct inode *i, struct kstatfs *out)
 {
 	struct tmpfs_super *s = tmpfs_sb(sb);
 	uint64_t used = s->pages, inodes = s->inodes;
 
-	*out = (struct kstatfs){ .type = LINUX_TMPFS_MAGIC, .bsize = PAGE_SIZE, .namelen = LINUX_NAME_MAX };
+	*out = (struct kstatfs){ .type = sb->type == &ramfs_type ? RAMFS_MAGIC : LINUX_TMPFS_MAGIC, .bsize = PAGE_SIZE, .namelen = LINUX_NAME_MAX };
 	if (s->max_pages) {
 		out->blocks = s->max_pages;
 		out->bfree = out->bavail = used < s->max_pages ? s->max_pages - used : 0;
@@ -152,7 +161,7 @@ static int statfs(struct superblock *sb, struct inode *i, struct kstatfs *out)
 static int remount(struct superblock *sb, unsigned flags, const char *options)
 {
 	struct tmpfs_super *s = tmpfs_sb(sb), n = { .max_pages = s->max_pages, .max_inodes = s->max_inodes };
-	int r = tmpfs_parse(&n, options);
+	int r = sb->type == &ramfs_type ? 0 : tmpfs_parse(&n, options);
 
 	if (r)
 		return r;
@@ -173,7 +182,7 @@ static int show_options(struct superblock *sb, char *buf, size_t size)
 		n += snprintf(buf + n, size - (size_t)n, ",size=%lluk", (unsigned long long)(s->max_pages * PAGE_SIZE / 1024));
 	if (s->max_inodes && (size_t)n < size)
 		n += snprintf(buf + n, size - (size_t)n, ",nr_inodes=%llu", (unsigned long long)s->max_inodes);
-	if (s->mode != 01777 && (size_t)n < size)
+	if (s->mode != default_mode(sb->type) && (size_t)n < size)
 		n += snprintf(buf + n, size - (size_t)n, ",mode=%o", s->mode);
 	return n;
 }
@@ -200,18 +209,22 @@ static int mount_tmpfs(struct vfs *v, const struct fs_type *t, const struct fs_c
 
 	if (!s)
 		return -ENOMEM;
-	s->mode = 01777;
+	s->mode = default_mode(t);
 	s->uid = a->cred ? a->cred->fsuid : 0;
 	s->gid = a->cred ? a->cred->fsgid : 0;
 	s->mf = vfs_mm_env(v)->mf;
 	r = tmpfs_parse(s, a->options);
+	if (t == &ramfs_type) { /* it knows the mode only, and says nothing */
+		r = r == -EINVAL ? 0 : r;
+		s->max_pages = s->max_inodes = 0;
+	}
 	sb = r ? NULL : super_new(v, t, &tmpfs_super_ops);
 	if (!sb) {
 		free(s);
 		return r ? r : -ENOMEM;
 	}
 	sb->priv = s;
-	sb->sflags = SUPER_IN_MEMORY | SUPER_NO_NEGATIVE;
+	sb->sflags = SUPER_IN_MEMORY | SUPER_NO_NEGATIVE | SUPER_STEADY;
 	sb->flags = a->flags & LINUX_MS_RDONLY;
 	sb->source = strdup(a->source ? a->source : "tmpfs");
 	i = tmpfs_inode(sb, LINUX_S_IFDIR | s->mode);
@@ -233,6 +246,8 @@ static int mount_tmpfs(struct vfs *v, const struct fs_type *t, const struct fs_c
 
 const struct fs_type tmpfs_type = { .name = "tmpfs", .mount = mount_tmpfs, .user_mountable = true };
 
+static const struct fs_type ramfs_type = { .name = "ramfs", .mount = mount_tmpfs, .user_mountable = true };
+
 int tmpfs_new(struct vfs *v, const char *options, struct superblock **out)
 {
 	struct fs_context_args a = { .options = options };
@@ -245,6 +260,8 @@ int tmpfs_register(struct vfs *v)
 	struct superblock *sb;
 	int r = vfs_register(v, &tmpfs_type);
 
+	if (!r)
+		r = vfs_register(v, &ramfs_type);
 	if (!r)
 		r = tmpfs_new(v, "mode=0700", &sb);
 	if (!r)
@@ -304,7 +321,7 @@ int tmpfs_add_seals(struct file *f, unsigned seals)
 	mutex_lock(&f->inode->mu);
 	if (n->seals & LINUX_F_SEAL_SEAL)
 		r = -EPERM;
-	else if (seals & LINUX_F_SEAL_WRITE && !(n->seals & LINUX_F_SEAL_WRITE) && ref_count(&n->obj.ref) > 1 /* mapped */)
+	else if (seals & (LINUX_F_SEAL_WRITE | LINUX_F_SEAL_FUTURE_WRITE) && !memobj_seal(&n->obj, seals & LINUX_F_SEAL_WRITE & ~n->seals))
 		r = -EBUSY;
 	else
 		n->seals |= seals;

@@ -35,6 +35,7 @@ struct st_as *st_as_alloc(struct st_platform *p)
 	as->base.ops = &platform_systrap;
 	as->p = p;
 	as->notify_fd = -1;
+	as->board = -1;
 	ref_init(&as->ref);
 	mutex_init(&as->mu, RANK_PLATFORM);
 	pthread_cond_init(&as->ended, NULL);
@@ -204,6 +205,7 @@ static void free_process(struct st_as *as)
 	}
 	if (as->pid)
 		st_slot_free(as->p, as->orders_slot);
+	st_names_end(as);
 	if (as->notify_fd >= 0)
 		close(as->notify_fd);
 }

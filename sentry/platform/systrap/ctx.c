@@ -150,7 +150,9 @@ static void prepare_slot(struct st_ctx *c)
 	st_robust_prepare(c);
 	st_records_prepare(c);
 	st_told_prepare(c);
+	st_names_prepare(c);
 	st_rings_prepare(c);
+	st_window_prepare(c);
 }
 
 static int join(struct st_ctx *c, struct st_as *as)
@@ -184,6 +186,7 @@ static void leave(struct st_ctx *c)
 	(void)st_mask_take(&c->base); /* kept in c */
 	st_robust_leave(c);
 	st_rings_end(&c->base);
+	st_window_end(&c->base);
 	mutex_lock(&as->mu);
 	LIST_REMOVE(c, link);
 	c->th->in_patch = c->in_patch;

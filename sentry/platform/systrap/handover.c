@@ -5,10 +5,13 @@
  *
  * Spinning pays when the other side answers before the time is over that going
  * to sleep and being woken costs, and when it has a processor to do so on: spin.h
- * keeps the account, place.c sees to the processors.  Nobody spins when the contexts
- * that run program code leave no processor for the sentry.  Where other processes
- * want the processors too, the two sides seldom run at once: then it pays only for
- * a program that does next to nothing between its calls.
+ * keeps the account, place.c sees to the processors.  With one processor nobody spins.
+ * More programs that spin than processors get along: the two sides of one of them run at
+ * once, and when one side loses its processor the other soon sleeps, so that both are free
+ * for the next one.  (To sleep then instead cost two programs on two processors twice to
+ * seven times as much.)  Where other processes want the processors too, the two sides
+ * seldom run at once: then it pays only for a program that does next to nothing between
+ * its calls.
  *
  * On one processor a switch by sleeping takes 3 us, of which the calls are the smaller part.
  * (Letting the other side run by sched_yield() takes 1.8 us between two threads, but spares
@@ -153,7 +156,7 @@ static uint64_t budget(struct st_ctx *c)
 {
 	const struct st_platform *p = c->p;
 
-	if (atomic_load_explicit(&p->running, memory_order_relaxed) * 2 > p->cpus || st_seat_turns(c) || !spin_pays(&c->spin))
+	if (atomic_load_explicit(&p->cpus, memory_order_relaxed) < 2 || st_seat_turns(c) || !spin_pays(&c->spin))
 		return 0;
 	return st_place_contended(p) ? p->spin_max / SPIN_CONTENDED : p->spin_max;
 }
@@ -174,12 +177,22 @@ static void wake_others(struct st_ctx *c)
 	c->late = lock_state.owes_later;
 }
 
+/* One side was done after so long, while the other slept: what spinning would have been. */
+static void saw(struct st_ctx *c, uint64_t ticks)
+{
+	if (!st_place_contended(c->p))
+		spin_saw(&c->spin, ticks < c->p->spin_max);
+}
+
 static void let_go(struct st_ctx *c)
 {
 	bool spun = c->spins, slept;
 
+	if (c->stopped)
+		saw(c, __rdtsc() - c->stopped);
 	set_spins(c, budget(c));
 	wake_others(c);
+	c->went = c->spins ? 0 : __rdtsc();
 	atomic_store(word(c->slot, ST_GO), ++c->goes); /* and a barrier before: */
 	slept = atomic_load(word(c->slot, ST_STUB_SLEEPS));
 	if (atomic_load(&c->interrupt) && atomic_load_explicit(&c->running, memory_order_relaxed))
@@ -202,9 +215,10 @@ void st_handover_rest(struct platform_ctx *base)
 
 	st_seat_rests(c);
 	st_rings_rest(c);
+	c->stopped = 0; /* nothing is learnt of it */
 	if (!c->as || !c->spins)
 		return;
-	c->spins = 0; /* nothing is learnt of it */
+	c->spins = 0;
 	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = 0;
 }
 
@@ -220,5 +234,8 @@ bool st_handover(struct st_ctx *c)
 	}
 	if (!ok)
 		ok = sleep_until_event(c);
+	c->stopped = c->went ? __rdtsc() : 0;
+	if (c->went)
+		saw(c, c->stopped - c->went);
 	return ok && !atomic_load(&c->as->dead);
 }

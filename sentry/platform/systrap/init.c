@@ -20,8 +20,9 @@ _Static_assert(ST_SLOTS >= TASK_SIZE && ST_ORDERS >= TASK_SIZE && ST_TEXT >= TAS
 
 extern const uint8_t st_stub_image[], st_stub_image_end[];
 
-/* The slots' file: slots, then rings. */
-#define SLOTS_SIZE ((size_t)ST_MAX_SLOTS * ST_SLOT_SIZE + ST_MAX_RINGS * ST_RING_STRIDE)
+/* The slots' file: slots, then rings, then boards. */
+#define SLOTS_SIZE (ST_BOARDS_AT + ST_MAX_BOARDS * (size_t)ST_BOARD_SIZE + ST_PAGE)
+_Static_assert(ST_BOARDS_AT == (size_t)ST_MAX_SLOTS * ST_SLOT_SIZE + ST_MAX_RINGS * ST_RING_STRIDE, "one behind the other");
 _Static_assert(ST_RINGS == ST_SLOTS + ST_MAX_SLOTS * ST_SLOT_SIZE && ST_RINGS + ST_MAX_RINGS * ST_RING_STRIDE <= ST_ORDERS, "and so in stubs");
 
 static int64_t now_ns(void)
@@ -91,6 +92,7 @@ static struct err *st_init(int mem_fd, struct platform **out)
 	mutex_init(&p->slots_mu, RANK_LEAF);
 	mutex_init(&p->living_mu, RANK_LEAF);
 	LIST_INIT(&p->living);
+	mutex_init(&p->names_mu, RANK_LEAF);
 	mutex_init(&p->rings_mu, RANK_LEAF);
 	TAILQ_INIT(&p->rings_old);
 	e = st_frame_fits() ? start(p) : err_new(0, "this processor's state is too large: use --platform ptrace");
@@ -107,18 +109,20 @@ const struct platform_ops platform_systrap = {
 	.as_free = st_as_free,
 	.as_reusable = st_as_reusable,
 	.as_orders = st_as_orders,
+	.as_nothing = st_as_nothing,
 	.ctx_new = st_ctx_new,
 	.ctx_free = st_ctx_free,
 	.ctx_bind = st_ctx_bind,
 	.run = st_run,
 	.rest = st_handover_rest,
-	.ends = st_seat_ends,
+	.rests_soon = st_seat_rests_soon,
 	.wakes = st_seat_wakes,
 	.interrupt = st_ctx_interrupt,
 	.fpstate_get = st_fpstate_get,
 	.fpstate_set = st_fpstate_set,
 	.set_singlestep = st_set_singlestep,
 	.complete = st_patch_complete,
+	.look = st_patch_look,
 	.answer = st_ctx_answer,
 	.mask_lend = st_mask_lend,
 	.mask_take = st_mask_take,
@@ -130,6 +134,14 @@ const struct platform_ops platform_systrap = {
 	.tell_file = st_tell_file,
 	.file_moved = st_file_moved,
 	.file_closed = st_file_closed,
+	.window = st_window,
+	.window_show = st_window_show,
+	.window_end = st_window_end,
+	.names_words = st_names_words,
+	.names_use = st_names_use,
+	.names_used = st_names_used,
+	.names_leave = st_names_leave,
+	.tell_name = st_tell_name,
 	.ring_new = st_ring_new,
 	.ring_get = st_ring_get,
 	.ring_put = st_ring_put,

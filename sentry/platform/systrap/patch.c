@@ -125,6 +125,16 @@ void st_patch_complete(struct platform_ctx *base, struct regs *r)
 		read_others(c, r);
 }
 
+void st_patch_look(struct platform_ctx *base, struct regs *r)
+{
+	const struct st_ctx *c = (const struct st_ctx *)base;
+
+	if (!c->partial)
+		return;
+	for (unsigned i = N_ARGUMENTS; i < N_PLACES; i++)
+		*reg(r, i) = get64(c->slot + places[i].slot);
+}
+
 static void read_all(struct st_ctx *c, struct regs *r)
 {
 	read_places(c, r, 0, N_ARGUMENTS);

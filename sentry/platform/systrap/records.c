@@ -1,13 +1,14 @@
 /*
  * records.c - the records of descriptors that a stub's threads look at
  * (guest-code/answers.S): a page behind that of the orders, which the stub can
- * only read, and in each slot how many of them its thread may use.
+ * only read, and in each slot how many of them its thread may use.  The page's last
+ * word tells where nothing is.
  */
 #include "platform/systrap/systrap.h"
 
 #include <string.h>
 
-_Static_assert(ST_RECORDS + ST_RECORDS_MAX * sizeof(uint16_t) == ST_ORDERS + ST_ORDERS_SIZE, "they fill their page");
+_Static_assert(ST_RECORDS + ST_RECORDS_MAX * sizeof(uint16_t) <= ST_NOTHING && ST_NOTHING + 8 == ST_ORDERS + ST_ORDERS_SIZE, "they fill their page");
 _Static_assert(ST_RECORD_EMPTY_SET == PLATFORM_EMPTY_SET, "as patch.S has it");
 
 static void let_use(struct st_ctx *c, unsigned n)
@@ -51,4 +52,18 @@ bool st_records_use(struct platform_ctx *base, const struct platform_records *r)
 	if (c->slot)
 		let_use(c, mine ? r->n : 0);
 	return mine;
+}
+
+void st_as_nothing(struct platform_as *base, uint64_t start, uint64_t len)
+{
+	struct st_as *as = (struct st_as *)base;
+	uint64_t pages = len / PAGE_SIZE;
+
+	if (pages > ST_NOTHING_PAGES)
+		pages = ST_NOTHING_PAGES;
+	mutex_lock(&as->mu);
+	if (as->pid)
+		__atomic_store_n((uint64_t *)(void *)(as->p->slots + (size_t)as->orders_slot * ST_SLOT_SIZE + (ST_NOTHING - ST_ORDERS)),
+			start / PAGE_SIZE << ST_NOTHING_BITS | pages, __ATOMIC_SEQ_CST);
+	mutex_unlock(&as->mu);
 }

@@ -22,7 +22,7 @@
 
 _Static_assert(PLATFORM_RING_SIZE == ST_RING_SIZE, "as lent.S has it");
 _Static_assert(ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_LENT_READ, "it has its place in the slot: from here");
-_Static_assert(ST_LENT_READ_MOVED + 2 * sizeof(struct platform_moved) <= ST_TOLD_DATA, "to here");
+_Static_assert(ST_LENT_READ_MOVED + 2 * sizeof(struct platform_moved) <= ST_WINDOW, "to here");
 
 struct st_ring {
 	struct platform_ring base;
@@ -231,25 +231,45 @@ static bool map(struct st_as *as, const struct st_ring *r)
 	return done;
 }
 
+static bool lend(struct st_ctx *c, struct st_ring *r, enum platform_side side)
+{
+	if (!c->as || r->lent[side])
+		return false;
+	r->lent[side] = true;
+	if (r->as[!side] == c->as)
+		return true;
+	ref_get(&c->as->ref);
+	r->as[side] = c->as; /* even if it fails: it may be mapped */
+	return map(c->as, r);
+}
+
 bool st_ring_lend(struct platform_ctx *base, struct platform_ring *ring, enum platform_side side, int fd)
 {
 	struct st_ctx *c = (struct st_ctx *)base;
 	struct st_ring *r = (struct st_ring *)ring;
 
-	if (!c->as || r->lent[side])
+	if (!lend(c, r, side))
 		return false;
-	r->lent[side] = true;
-	if (r->as[!side] != c->as) {
-		ref_get(&c->as->ref);
-		r->as[side] = c->as; /* even if it fails: it may be mapped */
-		if (!map(c->as, r))
-			return false;
-	}
 	end(c, side);
 	st_ring_get(ring);
 	c->rings[side] = r;
 	publish(c, side, address(r), fd);
 	return true;
+}
+
+struct platform_ring *st_ring_own(struct st_ctx *c, uint64_t *at)
+{
+	struct platform_ring *ring = st_ring_new(&c->base);
+	struct st_ring *r = (struct st_ring *)ring;
+
+	if (!ring)
+		return NULL;
+	if (!lend(c, r, PLATFORM_READS)) {
+		st_ring_put(ring);
+		return NULL;
+	}
+	*at = address(r) + ST_RING_DATA;
+	return ring;
 }
 
 bool st_ring_is_others(struct platform_ring *ring, enum platform_side side)
@@ -276,7 +296,7 @@ bool st_ring_faulted(struct platform_ctx *base)
 	struct st_ctx *c = (struct st_ctx *)base;
 	_Atomic uint32_t *faulted;
 
-	if (!c->slot || (!c->rings[PLATFORM_READS] && !c->rings[PLATFORM_WRITES]))
+	if (!c->slot || (!c->rings[PLATFORM_READS] && !c->rings[PLATFORM_WRITES] && !c->window))
 		return false;
 	faulted = (_Atomic uint32_t *)(void *)(c->slot + ST_LENT_FAULTED);
 	return atomic_load_explicit(faulted, memory_order_relaxed) && atomic_exchange(faulted, 0);
@@ -297,11 +317,17 @@ bool st_ring_await(struct platform_ring *ring, struct sleeper *s)
 	return woken;
 }
 
+/* As its programs say. */
+static bool is_empty(const struct st_ring *r)
+{
+	return (uint32_t)atomic_load(r->base.word[PLATFORM_READS]) == (uint32_t)atomic_load(r->base.word[PLATFORM_WRITES]);
+}
+
 void st_rings_rest(struct st_ctx *c)
 {
 	struct st_ring *r = c->rings[PLATFORM_WRITES];
 
-	if (!r || !atomic_load(&r->waits))
+	if (!r || !atomic_load(&r->waits) || is_empty(r))
 		return;
 	mutex_lock(&r->mu);
 	if (atomic_load(&r->waits)) {

@@ -56,7 +56,7 @@ void st_seat_rests(struct st_ctx *c)
 	c->woke = 0;
 }
 
-void st_seat_ends(struct platform_ctx *c)
+void st_seat_rests_soon(struct platform_ctx *c)
 {
 	((struct st_ctx *)c)->turns = TURNS_MOST;
 }

@@ -6,19 +6,25 @@
  * time, and then the sleep that it was to spare is on another processor, where
  * being woken takes longest.  So one failure outweighs several successes, and when
  * the balance is used up nobody spins for a number of hand-overs, which doubles
- * each time until spinning has paid again for a while.  A new thread sleeps first:
- * to spin it would have to be moved to another processor, and may end soon.  For how
- * long, the threads before it tell: where they ended soon (a script that runs one small
- * program after the other) it mostly does too, and sleeps for longer.
+ * each time until spinning has paid again for a while.
+ *
+ * A rest ends sooner where it is seen that spinning would pay: how long each side takes
+ * is known of those that sleep too.  (Not where others want the processors: then it says
+ * nothing about whether both sides run at once.)
+ *
+ * A new thread sleeps first: to spin it would have to be moved to another processor, and
+ * may end soon.  For how long, the threads before it tell: where they ended soon (a script
+ * that runs one small program after the other) it mostly does too, and sleeps for longer.
  */
 #ifndef SENTRY_PLATFORM_SYSTRAP_SPIN_H
 #define SENTRY_PLATFORM_SYSTRAP_SPIN_H
 
 #include <stdbool.h>
 
-#define SPIN_LOSS 16 /* answers that one failure outweighs; a hand-over has two */
+#define SPIN_LOSS 8 /* answers that one failure outweighs; a hand-over has two */
 #define SPIN_CREDIT_FIRST SPIN_LOSS /* the second failure is one too many */
-#define SPIN_CREDIT_MOST (4 * SPIN_LOSS)
+#define SPIN_CREDIT_MOST (8 * SPIN_LOSS)
+#define SPIN_SEEN (4 * SPIN_LOSS) /* so many answers that spinning would have had, less failures, end a rest */
 #define SPIN_REST_NEW 8 /* hand-overs: many threads end before that */
 #define SPIN_REST_SHORT 256 /* the same, where threads live for few hand-overs: */
 #define SPIN_LIFE_SHORT 256
@@ -29,12 +35,14 @@ struct st_spin {
 	unsigned credit; /* answers that are not outweighed yet */
 	unsigned rest; /* hand-overs still to sleep through */
 	unsigned next_rest;
+	unsigned seen; /* answers that spinning would have had in this rest, less failures */
+	unsigned enough; /* so many of them end it */
 };
 
 /* rest: what spin_rest_new() has said last, or SPIN_REST_NEW. */
 static inline void spin_init(struct st_spin *s, unsigned rest)
 {
-	*s = (struct st_spin){ .credit = SPIN_CREDIT_FIRST, .rest = rest, .next_rest = SPIN_REST_FIRST };
+	*s = (struct st_spin){ .credit = SPIN_CREDIT_FIRST, .rest = rest, .next_rest = SPIN_REST_FIRST, .enough = 2 * rest };
 }
 
 /* A thread has ended after so many hand-overs: for how many the next one rests. */
@@ -54,6 +62,19 @@ static inline bool spin_pays(struct st_spin *s)
 	return false;
 }
 
+/* A side has slept: would spinning have been answered? */
+static inline void spin_saw(struct st_spin *s, bool answered)
+{
+	if (!s->rest)
+		return;
+	if (!answered) {
+		s->seen = s->seen > SPIN_LOSS ? s->seen - SPIN_LOSS : 0;
+	} else if (++s->seen >= s->enough) {
+		s->credit = SPIN_SEEN;
+		s->rest = 0;
+	}
+}
+
 /* A side has spun. */
 static inline void spin_learn(struct st_spin *s, bool answered)
 {
@@ -67,6 +88,8 @@ static inline void spin_learn(struct st_spin *s, bool answered)
 	} else {
 		s->credit = SPIN_CREDIT_FIRST; /* when it is tried again */
 		s->rest = s->next_rest;
+		s->seen = 0;
+		s->enough = SPIN_SEEN;
 		if (s->next_rest < SPIN_REST_MOST)
 			s->next_rest *= 2;
 	}

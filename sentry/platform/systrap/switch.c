@@ -142,7 +142,6 @@ enum platform_event st_run(struct platform_ctx *base, struct platform_as *as_bas
 	trap->call_site = trap->partial = false;
 	if (st_ctx_enter(c, (struct st_as *)as_base) || (c->in_patch && !st_patch_convert(c, r)))
 		return dead(c);
-	atomic_fetch_add_explicit(&c->p->running, 1, memory_order_relaxed);
 	do {
 		atomic_store_explicit(&c->running, true, memory_order_relaxed); /* seen by others before the thread goes: let_go */
 		if (atomic_load_explicit(&c->interrupt, memory_order_relaxed) && atomic_exchange(&c->interrupt, false))
@@ -151,7 +150,6 @@ enum platform_event st_run(struct platform_ctx *base, struct platform_as *as_bas
 			e = run_once(c, r, trap);
 		atomic_store_explicit(&c->running, false, memory_order_release);
 	} while (e == PLATFORM_INTERRUPTED && atomic_load(&c->interrupt));
-	atomic_fetch_sub_explicit(&c->p->running, 1, memory_order_relaxed);
 	trap->partial = c->partial;
 	return e == PLATFORM_DEAD ? dead(c) : e;
 }

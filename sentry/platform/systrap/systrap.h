@@ -44,6 +44,13 @@
 #define ST_CONTENDED_NS (50000 * ST_SPIN_NS) /* for so long again */
 #define ST_HOLD_NS (500 * ST_SPIN_NS) /* two threads are held on one processor no longer at a time */
 
+/* What programs of the same rights are told of names: names.c. */
+struct st_board {
+	unsigned users; /* address spaces that map it */
+	bool keyed; /* it has a key, even if nobody does */
+	uint8_t key[PLATFORM_KEY_SIZE];
+};
+
 struct sleeper;
 struct st_as;
 struct st_platform {
@@ -59,7 +66,6 @@ struct st_platform {
 	bool receive_ends; /* [I] receiving a report ends when the process does: need not be polled for */
 	bool fsgsbase; /* [I] the instructions may be used */
 	uint32_t stub_flags; /* [I] ST_HAS_*: what of them stubs may use */
-	_Atomic unsigned running; /* contexts that run program code */
 	_Atomic unsigned rest_new; /* hand-overs for which a new context does not spin: spin.h */
 	_Atomic int held_on[CPU_SETSIZE]; /* programs that run and are held there */
 	_Atomic int begun_on; /* the processor where a program began or ended last: the platform's own threads keep off it */
@@ -73,6 +79,8 @@ struct st_platform {
 	LIST_HEAD(, st_as) living; /* [living_mu] those whose process was not reaped yet; holds a reference */
 	struct mutex slots_mu; /* RANK_LEAF */
 	uint64_t slots_used[ST_MAX_SLOTS / 64]; /* [slots_mu] */
+	struct mutex names_mu; /* RANK_LEAF */
+	struct st_board boards[ST_MAX_BOARDS]; /* [names_mu] */
 	struct mutex rings_mu; /* RANK_LEAF */
 	uint64_t rings_used[ST_MAX_RINGS / 64]; /* [rings_mu] */
 	TAILQ_HEAD(, st_ring) rings_old; /* [rings_mu] that nobody uses, but stubs may map */
@@ -112,6 +120,8 @@ struct st_as {
 	uint64_t notify_id; /* [mu] of the report that waits for our answer */
 	unsigned orders_slot; /* [mu] whose first page holds the orders */
 	_Atomic bool records_taken; /* somebody has its records */
+	int board; /* [mu] which is mapped there, and counted as used; -1: none */
+	bool no_board; /* [mu] nor will be */
 	_Atomic bool dead; /* it has been killed, or has died */
 	bool reaped; /* [mu] */
 	bool empty; /* [mu] nothing of the program's is mapped any more, nor will be */
@@ -144,10 +154,13 @@ struct st_ctx {
 	bool loading; /* [t] ST_LOAD is perhaps not 0 */
 	uint64_t call_end; /* [t] where it would go on if the sentry changed nothing; 0: that is not known */
 	uint64_t answers[ST_N_ANSWERS]; /* [t] what it may tell the program itself */
+	uint64_t names_roots; /* [t] of the board that it looks at; 0: at none */
 	struct st_ring *rings[2]; /* [t] lent to its program, by side; references */
+	struct platform_ring *window; /* [t] where parts of files are; a reference */
 	struct st_spin spin; /* [t] */
 	unsigned handovers; /* [t] */
 	uint64_t spins; /* [t] ticks that each side spins before it sleeps, until the stub is let go the next time */
+	uint64_t went, stopped; /* [t] ticks, if neither side spins: when the stub was let go last, and when it has stopped; 0 */
 	bool held; /* [t] both threads on one processor: place.c */
 	unsigned held_on; /* [t] */
 	uint64_t held_since; /* [t] ticks */
@@ -218,6 +231,7 @@ bool st_patch_convert(struct st_ctx *c, struct regs *r);
 void st_patch_write(struct st_ctx *c, const struct regs *r); /* what it goes on with */
 /* It has stopped at a patched site: true. by: ST_BY_*. */
 void st_patch_complete(struct platform_ctx *c, struct regs *r);
+void st_patch_look(struct platform_ctx *c, struct regs *r); /* any thread */
 bool st_patch_read(struct st_ctx *c, struct regs *r, uint32_t *by);
 /* A signal stopped it on its way out of there: its registers are those in the slot. */
 void st_patch_leaving(struct st_ctx *c, struct regs *r);
@@ -239,6 +253,7 @@ void st_records_prepare(struct st_ctx *c); /* c has a new thread */
 bool st_records_get(struct platform_ctx *c, struct platform_records *r);
 void st_records_put(struct platform_records *r);
 bool st_records_use(struct platform_ctx *c, const struct platform_records *r);
+void st_as_nothing(struct platform_as *as, uint64_t start, uint64_t len);
 
 /* --- told.c --- */
 void st_told_prepare(struct st_ctx *c); /* c has a new thread */
@@ -247,7 +262,23 @@ void st_file_moved(struct platform_ctx *c, int64_t pos, enum platform_end end);
 bool st_file_closed(struct platform_ctx *c);
 bool st_told_is_closed(const struct st_ctx *c); /* and nobody has asked */
 
+/* --- window.c --- */
+void st_window_prepare(struct st_ctx *c); /* c has a new thread */
+void st_window_hide(const struct st_ctx *c); /* there is nothing in it that it was told of */
+uint8_t *st_window(struct platform_ctx *c);
+_Atomic uint64_t *st_window_show(struct platform_ctx *c, const struct platform_window *w);
+void st_window_end(struct platform_ctx *c);
+/* --- names.c --- */
+void st_names_prepare(struct st_ctx *c); /* c has a new thread */
+void st_names_end(struct st_as *as); /* its process has ended */
+bool st_names_words(struct platform *p, struct platform_names_words *w);
+bool st_names_use(struct platform_ctx *c, const uint8_t key[PLATFORM_KEY_SIZE], uint64_t roots);
+uint64_t st_names_used(const struct platform_ctx *c);
+void st_names_leave(struct platform_ctx *c);
+void st_tell_name(struct platform_ctx *c, const struct platform_name *n);
+
 /* --- rings.c --- */
+struct platform_ring *st_ring_own(struct st_ctx *c, uint64_t *at); /* one that c's stub alone has, its data at that address; or NULL */
 void st_rings_prepare(struct st_ctx *c); /* c has a new thread */
 void st_rings_rest(struct st_ctx *c); /* its thread will sleep */
 struct platform_ring *st_ring_new(struct platform_ctx *c);
@@ -299,7 +330,7 @@ uint64_t st_place_ticks(const struct st_platform *p, uint64_t ns);
 /* --- seat.c --- */
 enum wake_when st_seat_wakes(struct platform *p, struct sleeper *s);
 void st_seat_rests(struct st_ctx *c); /* its call will sleep */
-void st_seat_ends(struct platform_ctx *c);
+void st_seat_rests_soon(struct platform_ctx *c);
 bool st_seat_turns(struct st_ctx *c); /* it does little before it sleeps; asked once a hand-over */
 /* The caller's own: the processor that somebody, or it itself, has given it; -1: none. */
 int st_seat_own(void);

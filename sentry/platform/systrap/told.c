@@ -12,9 +12,8 @@
 #include <x86intrin.h>
 
 _Static_assert(ST_ANSWERS + ST_N_ANSWERS * 8 <= ST_TOLD, "it has its place");
-_Static_assert(ST_TOLD_STAT_SIZE == PLATFORM_STAT_SIZE && ST_TOLD_DATA_SIZE == PLATFORM_DATA_SIZE, "all of it");
+_Static_assert(ST_TOLD_STAT_SIZE == PLATFORM_STAT_SIZE, "all of it");
 _Static_assert(ST_READ_ENDS == PLATFORM_READ_ENDS && ST_LIST_ENDS == PLATFORM_LIST_ENDS, "what ends");
-_Static_assert(ST_TOLD_DATA + ST_TOLD_DATA_SIZE <= ST_FIRST_FRAME && ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_TOLD_DATA, "and these");
 
 static _Atomic uint64_t *word(const struct st_ctx *c)
 {
@@ -56,10 +55,7 @@ _Atomic uint64_t *st_tell_file(struct platform_ctx *base, const struct platform_
 	put32(c->slot + ST_TOLD_CLOEXEC, f->cloexec);
 	atomic_store(closing(c), f->closes ? ST_MAY_CLOSE : 0);
 	memcpy(c->slot + ST_TOLD_STAT, f->stat, ST_TOLD_STAT_SIZE);
-	memcpy(c->slot + ST_TOLD_DATA_POS, &f->data_pos, sizeof(f->data_pos));
-	put32(c->slot + ST_TOLD_DATA_LEN, f->data_len);
-	if (f->data_len) /* else there are no bytes */
-		memcpy(c->slot + ST_TOLD_DATA, f->data, f->data_len);
+	st_window_hide(c);
 	*until = f->ns == INT64_MAX ? UINT64_MAX : __rdtsc() + (uint64_t)f->ns / ST_SPIN_NS * c->p->spin_max;
 	return word(c);
 }

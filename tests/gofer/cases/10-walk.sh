@@ -22,6 +22,7 @@ ask walk "{\"dir\":$root,\"names\":[\"dir\",\"none\",\"x\"]}"
 want "walk: ENOENT" '"error":2'
 is "walk: what was found before" "$(printf '%s' "$R" | grep -o '"node":' | wc -l)" 1
 ask walk "{\"dir\":$root,\"names\":[\"file\",\"x\"]}"; want "walk: ENOTDIR" '"error":20'
+ask walk "{\"dir\":$root,\"names\":[\"dir\",\"secret\"]}"; want "walk to no link: nothing said" '"target":""'
 ask walk "{\"dir\":$root,\"names\":[\"none\"]}"; want "walk: nothing" '"nodes":\[\],"error":2'
 ask walk "{\"dir\":$f,\"names\":[\"x\"]}"; fails "walk from a file" ENOTDIR
 
@@ -30,6 +31,7 @@ for l in out link; do
 	want "walk ends at a link ($l)" '"error":0'
 	is "walk ends at a link ($l): inode" "$(field ino)" "$(stat -c %i "$tree/$l")"
 	is "walk ends at a link ($l): nodes" "$(printf '%s' "$R" | grep -o '"node":' | wc -l)" 1
+	want "walk ends at a link ($l): what it says" "\"target\":\"$(readlink "$tree/$l")\""
 done
 ask walk "{\"dir\":$(node),\"names\":[\"secret\"]}"; fails "walk from a link" ENOTDIR
 

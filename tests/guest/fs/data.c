@@ -135,6 +135,7 @@ CASE(copies)
 	make_file("a", "0123456789");
 	a = open("a", O_RDONLY);
 	b = open("b", O_CREAT | O_RDWR, 0644);
+	CHECK_ERR(sendfile(-1, -1, (off_t *)8, 4), EFAULT);
 	CHECK(sendfile(b, a, &off, 4) == 4 && off == 6 && lseek(a, 0, SEEK_CUR) == 0);
 	CHECK(file_is("b", "2345"));
 	CHECK(copy_file_range(a, &in, b, NULL, 100, 0) == 10 && in == 10 && file_is("b", "23450123456789"));

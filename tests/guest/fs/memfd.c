@@ -47,6 +47,44 @@ CASE(seals)
 	CHECK_ERR(fcntl(0, F_GET_SEALS), EINVAL);
 }
 
+/* A mapping made for reading cannot be widened once writing is sealed; one that could be hinders the seal. */
+CASE(sealed_mappings)
+{
+	int fd = memfd_create("s", MFD_ALLOW_SEALING);
+	char *own, *p;
+
+	CHECK(ftruncate(fd, 4096) == 0);
+	own = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	CHECK(own != MAP_FAILED);
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK_ERR(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EBUSY);
+	CHECK(munmap(p, 4096) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0);
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	if (p != MAP_FAILED) /* older kernels refuse */
+		CHECK_ERR(mprotect(p, 4096, PROT_READ | PROT_WRITE), EACCES);
+	own[0] = 'x';
+	CHECK(pread(fd, own + 1, 1, 0) == 1 && own[1] == 0);
+}
+
+/* F_SEAL_FUTURE_WRITE leaves the mappings that there are. */
+CASE(sealed_future)
+{
+	int fd = memfd_create("s", MFD_ALLOW_SEALING);
+	char *w, *r, c;
+
+	CHECK(ftruncate(fd, 4096) == 0);
+	w = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(w != MAP_FAILED && fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) == 0);
+	w[0] = 'x';
+	CHECK(pread(fd, &c, 1, 0) == 1 && c == 'x');
+	CHECK_ERR(pwrite(fd, "y", 1, 0), EPERM);
+	CHECK(mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EPERM);
+	r = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(r != MAP_FAILED && r[0] == 'x');
+	CHECK_ERR(mprotect(r, 4096, PROT_READ | PROT_WRITE), EACCES);
+}
+
 CASE(sharing)
 {
 	int fd = memfd_create("m", 0), st;

@@ -81,4 +81,27 @@ CASE(directories)
 	}
 }
 
+/* Libraries that compute choose their blocks by these (lscpu -C). */
+CASE(caches)
+{
+	long sets, ways, size, bytes;
+	char path[96], text[64];
+	int n = access("/sys/devices/system/cpu/cpu0/cache", F_OK) ? 0 : numbered("/sys/devices/system/cpu/cpu0/cache", "index");
+
+	for (int i = 0; i < n; i++) {
+		const char *names[] = { "number_of_sets", "ways_of_associativity", "coherency_line_size", "size" };
+		long *to[] = { &sets, &ways, &bytes, &size };
+
+		for (int k = 0; k < 4; k++) {
+			snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu0/cache/index%d/%s", i, names[k]);
+			line(path, text);
+			*to[k] = atol(text);
+		}
+		CHECK(strchr(text, 'K') && size * 1024 == sets * ways * bytes);
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu0/cache/index%d/shared_cpu_list", i);
+		line(path, text);
+		CHECK(text[0] == '0');
+	}
+}
+
 int main(void) { return run_cases(); }

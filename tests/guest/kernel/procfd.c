@@ -23,7 +23,10 @@ CASE(pidfd_polls_and_waits)
 	fd = (int)syscall(SYS_pidfd_open, p, 0);
 	CHECK(fd >= 0);
 	struct pollfd pf = { fd, POLLIN, 0 };
+	char path[40], link[40];
 
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK(readlink(path, link, sizeof(link)) == 18 && !memcmp(link, "anon_inode:[pidfd]", 18));
 	CHECK(poll(&pf, 1, 0) == 0);
 	CHECK(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0);
 	CHECK(poll(&pf, 1, 5000) == 1 && pf.revents == POLLIN);

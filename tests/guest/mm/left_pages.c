@@ -44,6 +44,9 @@ static int areas_are_clean(void)
 			return 0;
 		if (i % 3 == 2)
 			munmap(p, AREA);
+		p = mmap(NULL, AREA / 4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (p == MAP_FAILED || !clean(p, AREA / 8))
+			return 0;
 	}
 	return 1;
 }

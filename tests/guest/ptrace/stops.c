@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 
 static int fds[2];
 
@@ -199,6 +200,25 @@ CASE(masks_and_queues)
 	CHECK(stopped_by(after(PTRACE_CONT, p, 0), SIGUSR1));
 	CHECK(ask(PTRACE_DETACH, p, 0, 0) == 0); /* the signal is gone */
 	end(p);
+}
+
+/* The queue goes into the buffer entry by entry: what comes before a page that cannot be written counts. */
+CASE(queue_into_half_a_buffer)
+{
+	struct { uint64_t off; uint32_t flags; int32_t nr; } q = { 0, 0, 4 };
+	char *buf = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t p = tracee(wait_for_byte, 0);
+
+	CHECK(buf != MAP_FAILED && mprotect(buf + 4096, 4096, PROT_READ) == 0);
+	for (int i = 0; i < 4; i++) {
+		siginfo_t info = { .si_signo = SIGRTMIN, .si_code = -100, .si_int = i };
+
+		CHECK(syscall(SYS_rt_tgsigqueueinfo, p, p, SIGRTMIN, &info) == 0);
+	}
+	CHECK(ask(PTRACE_PEEKSIGINFO, p, (uintptr_t)&q, (uintptr_t)(buf + 4096 - 2 * sizeof(siginfo_t))) == 2);
+	CHECK(ask(PTRACE_PEEKSIGINFO, p, (uintptr_t)&q, (uintptr_t)buf) == 4);
+	CHECK_ERR(ask(PTRACE_PEEKSIGINFO, p, (uintptr_t)&q, (uintptr_t)(buf + 4096)), EFAULT);
+	kill(p, SIGKILL);
 }
 
 CASE(killed_by_signal)

@@ -42,7 +42,7 @@ static struct state sample(void)
 	static struct jpair annotation = { "k", "v\"\n" };
 
 	self = proc_identify(getpid());
-	return (struct state){ .id = "box", .bundle = "/b", .created = "2026-01-01T00:00:00Z", .phase = "created", .owner = 7, .terminal = true,
+	return (struct state){ .id = "box", .bundle = "/b", .created = "2026-01-01T00:00:00Z", .phase = "created", .owner = 7, .terminal = true, .transient = true,
 		.sentry = &self, .annotations = { &annotation, 1 } };
 }
 
@@ -55,7 +55,7 @@ START_TEST(round_trip)
 	ck_assert_str_eq(r.bundle, "/b");
 	ck_assert_str_eq(r.phase, "created");
 	ck_assert_uint_eq(r.owner, 7);
-	ck_assert(r.terminal);
+	ck_assert(r.terminal && r.transient);
 	ck_assert_uint_eq(r.sentry->pid, (uint64_t)getpid());
 	ck_assert_uint_eq(r.sentry->start, self.start);
 	ck_assert_ptr_null(r.gofer);
@@ -173,6 +173,11 @@ START_TEST(taken_and_locked)
 	e = state_lock(&other, false);
 	ck_assert_int_eq(err_errno(e), EBUSY);
 	err_free(e);
+	ck_assert(!state_was_removed(&other));
+	ck_assert_ptr_null(state_remove(&dir));
+	ck_assert(state_was_removed(&other));
+	state_close(&other);
+	ck_assert_ptr_null(state_create(root, "box", &pool, &other));
 	state_close(&other);
 	e = state_open(root, "none", &pool, &other);
 	ck_assert_int_eq(err_errno(e), ENOENT);

@@ -32,7 +32,7 @@ expect() {
 
 # --- ipcctl ---
 expect 'attach' 0 '{"root":{"node":1,*},"read_only":false}' ipcctl --spawn "$spawn" attach '{"tree":0}'
-expect 'several requests' 0 '{"root":*"node":3*"error":0}
+expect 'several requests' 0 '{"root":*"node":3*"error":0,"target":""}
 {"attr":{*}}' ipcctl --spawn "$spawn" attach '{"tree":0}' walk '{"dir":1,"names":["etc","f"]}' getattr '{"node":3}'
 expect 'the content of a descriptor' 0 'hello' ipcctl --spawn "$spawn" --quiet --cat-fd fd attach '{"tree":0}' \
 	walk '{"dir":1,"names":["etc","f"]}' open '{"node":3,"flags":0}'

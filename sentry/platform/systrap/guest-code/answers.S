@@ -36,7 +36,11 @@
 #define ANSWER_FCNTL (ST_N_ANSWERS + 13)
 #define ANSWER_GETDENTS (ST_N_ANSWERS + 14)
 #define ANSWER_WRITE (ST_N_ANSWERS + 15)
+	/* of a path (names.S): */
+#define ANSWER_STAT (ST_N_ANSWERS + 16)
+#define ANSWER_NOTHING 255 /* of memory */
 
+#define MADV_DONTNEED 4
 #define AT_EMPTY_PATH 0x1000
 #define TCGETS 0x5401
 #define ENOTTY 25
@@ -54,12 +58,15 @@ answered:
 	how 0, ANSWER_READ
 	how 1, ANSWER_WRITE
 	how 3, ANSWER_CLOSE
+	how 4, ANSWER_STAT
 	how 5, ANSWER_FSTAT
+	how 6, ANSWER_STAT /* lstat */
 	how 7, ANSWER_POLL /* poll */
 	how 8, ANSWER_LSEEK
 	how 14, ANSWER_MASK /* rt_sigprocmask */
 	how 16, ANSWER_IOCTL
 	how 17, ANSWER_PREAD
+	how 28, ANSWER_NOTHING /* madvise */
 	how 39, 1 /* getpid */
 	how 56, ASK_CLONE /* clone */
 	how 57, ASK_CLONE /* fork */
@@ -110,6 +117,10 @@ answer_more:
 	cmp $ANSWER_SET, %ecx
 	jb answer_poll
 	je answer_set
+	cmp $ANSWER_STAT, %ecx
+	je answer_stat
+	cmp $ANSWER_NOTHING, %ecx
+	je answer_nothing
 	cmp $ANSWER_READ, %ecx
 	jae answer_told
 	cmp $ANSWER_ROBUST, %ecx
@@ -129,6 +140,31 @@ answer_robust:
 	cmp $24, %rsi
 	jne stub_ask
 	mov %rdi, ST_ROBUST(%r12)
+	xor %ecx, %ecx
+	jmp answer_is
+
+	/* madvise(rdi start, rsi length, r14d advice): nothing is to be done where nothing is. */
+answer_nothing:
+	cmp $MADV_DONTNEED, %r14d
+	jne stub_ask
+	test $0xfff, %edi
+	jnz stub_ask
+	cmpq $0, ST_ANSWERS + 8(%r12)
+	jl stub_ask
+	movabs $ST_NOTHING, %rax
+	mov (%rax), %rbx
+	mov %rbx, %rcx
+	shr $ST_NOTHING_BITS, %rcx
+	and $ST_NOTHING_PAGES, %ebx
+	mov %rdi, %rax
+	shr $12, %rax
+	sub %rcx, %rax
+	jb stub_ask
+	sub %rax, %rbx /* pages from there on */
+	jbe stub_ask
+	shl $12, %rbx
+	cmp %rbx, %rsi
+	ja stub_ask
 	xor %ecx, %ecx
 	jmp answer_is
 
@@ -253,6 +289,8 @@ answer_set:
 	 * still hold: then it held when the answer was found.
 	 */
 answer_told:
+	cmp $ANSWER_FSTATAT, %ecx
+	je answer_fstatat
 	cmp $ANSWER_READ, %ecx
 	je read_lent
 	cmp $ANSWER_WRITE, %ecx
@@ -269,7 +307,7 @@ not_lent:
 	cmp $ANSWER_IOCTL, %ecx
 	je told_ioctl
 	cmp $ANSWER_PREAD, %ecx
-	je told_pread
+	je window_pread
 	ja told_more
 	cmp $ANSWER_FSTAT, %ecx
 	jae told_stat
@@ -278,7 +316,7 @@ not_lent:
 
 	/* read(edi, rsi buffer, r14 n): at the end nothing, whatever n is if it is one at all */
 	cmpl $ST_READ_ENDS, ST_TOLD_END(%r12)
-	jne stub_ask
+	jne window_read
 	lea (%rsi, %r14), %rdx
 	or %rsi, %rdx
 	or %r14, %rdx
@@ -293,7 +331,13 @@ told_lseek:
 	jnz stub_ask
 	cmp $SEEK_CUR, %r14d
 	jne stub_ask
+	mov ST_WINDOW_MOVES(%r12), %rcx
+	test %rcx, %rcx
+	js 1f
 	mov ST_TOLD_POS(%r12), %rcx
+	jmp told_holds
+1:	mov %ecx, %ecx
+	add ST_WINDOW_FROM(%r12), %rcx
 	jmp told_holds
 
 	/* ioctl(edi, esi request) */
@@ -301,33 +345,6 @@ told_ioctl:
 	cmp $TCGETS, %esi
 	jne stub_ask
 	mov $-ENOTTY, %rcx
-	jmp told_holds
-
-	/* pread64(edi, rsi buffer, r14 n, r10 offset) of a few bytes that are all known */
-told_pread:
-	mov %r10, %rcx
-	sub ST_TOLD_DATA_POS(%r12), %rcx
-	mov ST_TOLD_DATA_LEN(%r12), %edx
-	cmp %rdx, %rcx
-	jae stub_ask
-	sub %rcx, %rdx
-	lea -1(%r14), %rax
-	cmp %rdx, %rax
-	jae stub_ask
-	lea ST_TOLD_DATA(%r12, %rcx), %r13
-	xor %ecx, %ecx
-1:	lea 8(%rcx), %rax
-	cmp %r14, %rax
-	ja 3f
-	mov (%r13, %rcx), %r15
-	mov %r15, (%rsi, %rcx)
-	mov %rax, %rcx
-	jmp 1b
-2:	mov (%r13, %rcx), %al
-	mov %al, (%rsi, %rcx)
-	inc %rcx
-3:	cmp %r14, %rcx
-	jb 2b
 	jmp told_holds
 
 told_more:

@@ -149,6 +149,9 @@ copy_in:
 	lea ST_RING_DATA(%r15), %rdi
 	rep movsb
 	jmp copied_in
+copy_window:
+	rep movsb
+	jmp copied_window
 stub_copies_end:
 
 stub_copy_faulted:

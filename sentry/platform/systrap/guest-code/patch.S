@@ -13,7 +13,7 @@
  * the call.  A signal before it that is to interrupt only leaves a mark, which
  * the exit looks at.  So each call is made once, and no interruption is lost.
  *
- * What a thread answers itself, answers.S does, and lent.S.
+ * What a thread answers itself, answers.S does, and names.S, window.S and lent.S.
  *
  * Signals are not blocked here, and program code may jump to any instruction: it
  * gets no further than it would with a handler of its own.
@@ -175,6 +175,8 @@ kicked:
 	jmp stub_stopped
 
 #include "answers.S"
+#include "names.S"
+#include "window.S"
 #include "lent.S"
 
 	.org ST_PATCH_EXIT

@@ -8,9 +8,12 @@
  *   ST_SLOTS    read and write, shared with the sentry: one slot a thread.
  *               Program code can write it: nothing in it is believed
  *   ST_RINGS    read and write, shared with the sentry and one other stub: the bytes
- *               of pipes (../rings.c).  Both programs can write them
+ *               of pipes (../rings.c).  Both programs can write them.  Or with the
+ *               sentry alone: parts of files (../window.c)
  *   ST_ORDERS   read only here, written by the sentry: what the mapper executes,
  *               and records of descriptors
+ *   ST_NAMES    read only here, written by the sentry: what paths lead to (../names.c,
+ *               names.S)
  *   ST_TEXT     read and execute
  *   ST_PATCH    read and execute: where patched call sites lead (patch.S)
  *   ST_FILTER   read only: the seccomp filter of program threads
@@ -23,6 +26,7 @@
 #define ST_SLOTS 0x7fff80000000
 #define ST_RINGS 0x7fffc0000000
 #define ST_ORDERS 0x7fffd0000000
+#define ST_NAMES 0x7fffd8000000
 #define ST_RECORDS (ST_ORDERS + 0x1000)
 #define ST_ORDERS_SIZE 0x2000
 #define ST_TEXT 0x7fffe0000000
@@ -114,6 +118,7 @@
 #define ST_RSP 480
 #define ST_ANSWERS 512 /* the task's own numbers; with the highest bit set: ask the sentry */
 #define ST_N_ANSWERS 7 /* [0] is not used; the others as in enum platform_answer */
+#define ST_NAMES_ROOTS 568 /* it may look at ST_NAMES while that is what it says there; 0: not */
 
 /* A file that the thread was told of. */
 #define ST_TOLD 640 /* holds as long as the processor's clock is below it, and it stays */
@@ -124,8 +129,6 @@
 #define ST_TOLD_POS 656
 #define ST_TOLD_STAT 704 /* what fstat answers */
 #define ST_TOLD_STAT_SIZE 144
-#define ST_TOLD_DATA_POS 664 /* some of its bytes: where they begin in it, */
-#define ST_TOLD_DATA_LEN 672 /* how many they are; 0: none, */
 #define ST_TOLD_CLOSE 676 /* whether the program may close it without asking: ST_MAY_CLOSE; or has: */
 #define ST_MAY_CLOSE 1
 #define ST_CLOSED 2
@@ -141,8 +144,12 @@
 #define ST_LENT_READ_CALLS 936 /* and in how many calls; the sentry sets them to 0, */
 #define ST_LENT_WRITE_MOVED 944 /* and written */
 #define ST_LENT_WRITE_CALLS 952
-#define ST_TOLD_DATA 1024 /* and themselves */
-#define ST_TOLD_DATA_SIZE 1024
+/* The window: a part of the file that the thread was told of. */
+#define ST_WINDOW 960 /* where it is: a ring's bytes */
+#define ST_WINDOW_FROM 968 /* the first one's place in the file, */
+#define ST_WINDOW_LEN 976 /* how many they are; 0: there is none; */
+#define ST_WINDOW_ENDS 980 /* not 0: the file ends with them */
+#define ST_WINDOW_MOVES 984 /* the position behind the first, as a ring's word: while it is valid, reads move it */
 
 /* A pipe's ring: its words, each with a position (the lower half, counting on and on) that only
  * moves while the word is valid (negative); and the bytes. */
@@ -153,17 +160,45 @@
 #define ST_RING_SIZE 65536
 #define ST_RING_LEN (ST_RING_DATA + ST_RING_SIZE)
 #define ST_RING_STRIDE 0x20000
-#define ST_MAX_RINGS 128
+#define ST_MAX_RINGS 1024
+
+/* What paths lead to: a page of words, then a board of entries, of which two have a place for a path. */
+#define ST_NAMES_CHANGES 0 /* what is said there holds for entries with this number, */
+#define ST_NAMES_UNTIL 64 /* and as long as the processor's clock is below that */
+#define ST_NAMES_WHOSE 128 /* by slots with this number */
+#define ST_BOARD (ST_NAMES + 0x1000)
+#define ST_BOARD_SIZE 0x20000
+#define ST_MAX_BOARDS 8
+#define ST_BOARDS_AT 0x48000000 /* in the slots' file */
+#define ST_ENTRY_SIZE 256
+#define ST_ENTRY_PLACE_SHIFT 56 /* of a path's hash: the number of its place */
+#define ST_ENTRY_CHANGES 0 /* 0: none */
+#define ST_ENTRY_HASH 8
+#define ST_ENTRY_LAST 16 /* where the last 8 bytes of its path are, zeros behind it included */
+#define ST_ENTRY_MISSING 20
+#define ST_ENTRY_STAT 24 /* ends at 168 */
+#define ST_ENTRY_PATH 168
+#define ST_PATH_MAX 88 /* its length, with zeros */
+/* The hash: of nothing, or with ST_HASH_NOFOLLOW if a last symbolic link is not followed; then each 8 bytes are
+ * added by xor, and the sum multiplied and rotated. */
+#define ST_HASH_NOFOLLOW 0x100
+#define ST_HASH_FACTOR 0x5bd1e995
+#define ST_HASH_ROTATE 29
+#define ST_PAGE 0x1000
 
 /* Records of descriptors, of 16 bits: the events of poll that are known not to be there. */
-#define ST_RECORDS_MAX 2048
+#define ST_RECORDS_MAX 2044
+/* Behind them: where MADV_DONTNEED has nothing to do. The number of the first page, and of pages: */
+#define ST_NOTHING (ST_RECORDS + 0xff8)
+#define ST_NOTHING_BITS 28
+#define ST_NOTHING_PAGES 0xfffffff
 #define ST_POLL_MAX 8 /* how many descriptors poll may look at there */
 #define ST_RECORD_EMPTY_SET 0x8000 /* an event set, and nothing in it is ready */
 
 /* Places in patch.S. */
 #define ST_PATCH_SLOW 4 /* a thread that has no slot to use comes back here, by an illegal instruction */
 #define ST_PATCH_ENTER 16 /* r11 the site's entry, rax the call's number */
-#define ST_PATCH_EXIT 0xb00 /* from here on the slot is how the thread goes on */
+#define ST_PATCH_EXIT 0xd40 /* from here on the slot is how the thread goes on */
 #define ST_PATCH_SIZE 0x1000
 
 /* Where the entries of patched sites are: below what programs may map. */

@@ -25,11 +25,18 @@ void user_ns_put(struct user_ns *ns)
 {
 }
 
+static bool capable;
+
+bool cred_capable_in(const struct cred *c, const struct user_ns *ns, int cap)
+{
+	return capable;
+}
+
 static struct pid *make(struct pid_ns *ns)
 {
 	struct pid *p = NULL;
 
-	ck_assert(!pid_alloc_locked(ns, &p));
+	ck_assert(!pid_alloc_locked(ns, NULL, &p));
 	return p;
 }
 
@@ -91,11 +98,40 @@ START_TEST(refused)
 	struct pid *p;
 
 	a->dying = true;
-	ck_assert_int_eq(pid_alloc_locked(a, &p), -ENOMEM);
+	ck_assert_int_eq(pid_alloc_locked(a, NULL, &p), -ENOMEM);
 	a->dying = false;
 	table.n_tasks = TASKS_MAX;
-	ck_assert_int_eq(pid_alloc_locked(a, &p), -EAGAIN);
+	ck_assert_int_eq(pid_alloc_locked(a, NULL, &p), -EAGAIN);
 	table.n_tasks = 0;
+	pid_ns_put(a);
+	pid_ns_put(root);
+}
+END_TEST
+
+/* Numbers asked for, innermost first; what was taken before one is refused is free again. */
+START_TEST(wanted)
+{
+	struct pid_ns *root = pid_ns_new(&k, NULL, NULL), *a = pid_ns_new(&k, root, NULL), *b = pid_ns_new(&k, a, NULL);
+	const pid_t numbers[] = { 1, 77, 5 }, seven = 7;
+	struct pid_wanted w = { numbers, 2, NULL };
+	struct pid *p, *q;
+
+	capable = false;
+	ck_assert_int_eq(pid_alloc_locked(b, &w, &p), -EPERM);
+	capable = true;
+	ck_assert_int_eq(pid_alloc_locked(b, &w, &p), -EINVAL); /* 77 where there is no first process */
+	ck_assert(!pid_find_locked(b, 1));
+	a->init = (struct thread_group *)&table;
+	ck_assert(!pid_alloc_locked(b, &w, &p) && pid_nr(p, b) == 1 && pid_nr(p, a) == 77 && pid_nr(p, root) > 0);
+	ck_assert_int_eq(pid_alloc_locked(b, &w, &q), -EEXIST);
+	w.n = 3; /* the kernel's root is nobody's to choose in */
+	ck_assert_int_eq(pid_alloc_locked(b, &w, &q), -EINVAL);
+	w = (struct pid_wanted){ &seven, 1, NULL };
+	ck_assert_int_eq(pid_alloc_locked(b, &w, &q), -EINVAL);
+	ck_assert(!pid_alloc_locked(a, &w, &q) && pid_nr(q, a) == 7);
+	pid_drop_if_unused_locked(p);
+	pid_drop_if_unused_locked(q);
+	pid_ns_put(b);
 	pid_ns_put(a);
 	pid_ns_put(root);
 }
@@ -111,6 +147,7 @@ int main(void)
 	tcase_add_test(c, nested);
 	tcase_add_test(c, lives);
 	tcase_add_test(c, refused);
+	tcase_add_test(c, wanted);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

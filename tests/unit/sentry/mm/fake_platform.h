@@ -28,6 +28,7 @@ struct fake_page {
 };
 struct platform_as {
 	struct fake_page page[WIN_PAGES];
+	uint64_t nothing, nothing_len; /* of what the program may be told that it is empty */
 };
 static unsigned fake_orders;
 
@@ -35,6 +36,13 @@ static unsigned fake_orders;
 bool platform_records_get(struct platform_ctx *c, struct platform_records *r) { return false; }
 void platform_records_put(struct platform_records *r) {}
 bool platform_records_use(struct platform_ctx *c, const struct platform_records *r) { return false; }
+void platform_window_end(struct platform_ctx *c) {}
+
+void platform_as_nothing(struct platform_as *as, uint64_t start, uint64_t len)
+{
+	as->nothing = start;
+	as->nothing_len = len;
+}
 
 struct platform_as *platform_as_new(struct platform *p) { return calloc(1, sizeof(struct platform_as)); }
 void platform_as_free(struct platform_as *as) { free(as); }
@@ -79,6 +87,8 @@ int platform_as_orders(struct platform_as *as, const struct platform_order *o, u
 	int e = 0;
 
 	for (; n-- && !e; o++) {
+		if (o->kind == PLATFORM_MAP && o->present) /* the host would commit what is missing */
+			ck_assert_int_ge(lseek(o->fd, (off_t)o->off, SEEK_HOLE), (off_t)(o->off + o->len));
 		if (o->kind == PLATFORM_MAP)
 			e = platform_as_map(as, o->addr, o->len, o->prot, o->fd, o->off);
 		else if (o->kind == PLATFORM_UNMAP)
@@ -101,7 +111,7 @@ static void fake_env(void)
 	struct err *e = safe_copy_init();
 
 	ck_assert_ptr_null(e);
-	ck_assert_ptr_null(memfile_new(UINT64_C(1) << 32, UINT64_C(1) << 32, &env.mf));
+	ck_assert_ptr_null(memfile_new(-1, UINT64_C(1) << 32, UINT64_C(1) << 32, &env.mf));
 	env.hooks.get = env.hooks.put = no_file;
 	ck_assert_int_eq(mm_env_init(&env), 0);
 }
@@ -131,6 +141,21 @@ static inline int program_access(struct mm *mm, uint64_t addr, bool write, bool 
 }
 
 /* The stub maps nothing but what records say, and records lie within areas. */
+/* What the program may be told: MADV_DONTNEED would do nothing there, and succeed. */
+static inline void check_nothing(struct mm *mm)
+{
+	const uint64_t start = mm->as->nothing, end = start + mm->as->nothing_len;
+	const struct pma *p = pma_first(mm, start);
+	const struct vma *v;
+
+	ck_assert(start == end || !p || p->start >= end);
+	ck_assert(vma_range_mapped(mm, start, end));
+	for (uint64_t a = start; a < end; a = v->end) {
+		v = vma_at(mm, a);
+		ck_assert(v && !(v->flags & VMA_LOCKED));
+	}
+}
+
 static inline void check_invariants(struct mm *mm)
 {
 	struct pma *p, *prev = NULL;
@@ -151,6 +176,7 @@ static inline void check_invariants(struct mm *mm)
 	}
 	if (!mm->as)
 		return;
+	check_nothing(mm);
 	for (unsigned i = 0; i < WIN_PAGES; i++) {
 		struct fake_page *f = &mm->as->page[i];
 		uint64_t a = WIN + i * PAGE_SIZE;

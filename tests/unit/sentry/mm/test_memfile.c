@@ -20,7 +20,7 @@ static struct memfile *mf;
 
 static void setup(void)
 {
-	ck_assert_ptr_null(memfile_new(SIZE, LIMIT, &mf));
+	ck_assert_ptr_null(memfile_new(-1, SIZE, LIMIT, &mf));
 }
 
 START_TEST(limit_is_enomem)

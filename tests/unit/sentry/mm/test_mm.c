@@ -2,7 +2,7 @@
  * Address spaces against a model, on a platform that only remembers: random
  * mappings, accesses, protections, moves, forks; real byte contents.
  *
- * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
+ * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/nothing.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
  */
 #include "fake_platform.h"
 
@@ -98,7 +98,8 @@ static void op_dontneed(struct model *m)
 	int e;
 
 	pick(&page, &n);
-	e = mm_madvise(m->mm, addr_of(page), n * PAGE_SIZE, LINUX_MADV_DONTNEED);
+	for (int i = rand() % 8; i >= 0; i--) /* often enough, and it is done without asking */
+		e = mm_madvise(m->mm, addr_of(page), n * PAGE_SIZE, LINUX_MADV_DONTNEED);
 	for (unsigned i = page; i < page + n; i++) {
 		hole |= m->prot[i] < 0;
 		if (m->prot[i] >= 0 && !m->shared[i])
@@ -210,6 +211,44 @@ static struct mm *with_map(uint64_t addr, uint64_t len, int flags)
 	ck_assert_int_ge(mm_mmap(mm, &m), 0);
 	return mm;
 }
+
+static bool told(const struct mm *mm, uint64_t start, uint64_t len)
+{
+	return mm->as->nothing <= start && start + len <= mm->as->nothing + mm->as->nothing_len;
+}
+
+/* A thread's stack below what the thread has used. */
+START_TEST(nothing_to_give_back)
+{
+	const uint64_t len = 768 * PAGE_SIZE, below = WIN + PAGE_SIZE, below_len = len - 20 * PAGE_SIZE;
+	struct mm *mm = with_map(WIN, len, LINUX_MAP_FIXED);
+	uint8_t b = 1;
+
+	ck_assert_int_eq(program_access(mm, WIN + len - 1, true, true, &b), 0);
+	for (int how = 0; how < 4; how++) {
+		for (int i = 0; i < 5; i++) {
+			ck_assert(!told(mm, below, below_len));
+			ck_assert_int_eq(mm_madvise(mm, below, below_len, LINUX_MADV_DONTNEED), 0);
+			if (told(mm, below, below_len))
+				break;
+		}
+		ck_assert(told(mm, below, below_len));
+		ck_assert(!told(mm, below, below_len + PAGE_SIZE));
+		if (how == 0)
+			ck_assert_int_eq(program_access(mm, below + PAGE_SIZE, true, true, &b), 0);
+		else if (how == 1)
+			ck_assert_int_eq(copy_to_user(mm, UADDR(below), &b, 1), 0);
+		else if (how == 2)
+			ck_assert_int_eq(mm_mprotect(mm, below, PAGE_SIZE, PROT_NONE), 0);
+		else
+			ck_assert_int_eq(mm_munmap(mm, below, PAGE_SIZE), 0);
+		ck_assert_uint_eq(mm->as->nothing_len, 0);
+		ck_assert_int_eq(pmas_drop(mm, below, below + below_len), 0);
+		check_invariants(mm);
+	}
+	mm_put(mm);
+}
+END_TEST
 
 START_TEST(stack_grows_to_its_limit)
 {
@@ -412,6 +451,7 @@ int main(void)
 	tcase_add_checked_fixture(t, fake_env, NULL);
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, random_operations, 0, 6);
+	tcase_add_test(t, nothing_to_give_back);
 	tcase_add_test(t, stack_grows_to_its_limit);
 	tcase_add_test(t, brk_grows_and_shrinks);
 	tcase_add_test(t, strings_and_page_ends);

@@ -2,7 +2,7 @@
  * What the stub is told, and when: orders wait for the program to run again, and
  * pages that it may still reach wait with them.
  *
- * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
+ * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/nothing.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
  */
 #include "fake_platform.h"
 
@@ -337,6 +337,7 @@ START_TEST(another_of_the_same)
 	map_anon(mm, WIN + 2 * size, size, PROT_READ | PROT_WRITE); /* the first was never touched */
 	fill(mm, WIN + 2 * size, size);
 	ck_assert_uint_eq(memfile_committed(env.mf), before + size);
+	map_anon(mm, WIN + 3 * size, size / 2, PROT_READ | PROT_WRITE); /* others come in between */
 	map_anon(mm, WIN + 4 * size, size, PROT_READ | PROT_WRITE);
 	ck_assert_uint_eq(get(mm, WIN + 5 * size - 1), 0);
 	fill(mm, WIN + 4 * size, size);

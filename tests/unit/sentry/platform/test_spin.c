@@ -61,6 +61,51 @@ START_TEST(the_short_lived_begin_later)
 }
 END_TEST
 
+static void saw(unsigned n, bool answered)
+{
+	while (n--)
+		spin_saw(&s, answered);
+}
+
+START_TEST(what_is_seen_ends_a_rest)
+{
+	begin();
+	learn(2, false);
+	saw(SPIN_SEEN - 1, true);
+	ck_assert(!spin_pays(&s));
+	saw(1, true);
+	ck_assert(spin_pays(&s));
+	learn(SPIN_SEEN / SPIN_LOSS, false); /* and they count as answers */
+	ck_assert(spin_pays(&s));
+	learn(1, false);
+	ck_assert(!spin_pays(&s));
+	saw(SPIN_SEEN - 1, true); /* of this rest only */
+	ck_assert(!spin_pays(&s));
+}
+END_TEST
+
+START_TEST(too_few_are_seen)
+{
+	begin();
+	learn(2, false);
+	for (unsigned i = 0; i < 1000; i++) {
+		saw(SPIN_LOSS - 1, true);
+		saw(1, false);
+	}
+	ck_assert_uint_eq(rest(), SPIN_REST_FIRST);
+}
+END_TEST
+
+START_TEST(new_ones_look_for_as_long_as_others_lived)
+{
+	spin_init(&s, SPIN_REST_SHORT);
+	saw(2 * SPIN_REST_SHORT - 1, true);
+	ck_assert(!spin_pays(&s));
+	saw(1, true);
+	ck_assert(spin_pays(&s));
+}
+END_TEST
+
 START_TEST(answers_outweigh_failures)
 {
 	begin();
@@ -129,6 +174,9 @@ int main(void)
 
 	tcase_add_test(t, begins_soon);
 	tcase_add_test(t, the_short_lived_begin_later);
+	tcase_add_test(t, what_is_seen_ends_a_rest);
+	tcase_add_test(t, too_few_are_seen);
+	tcase_add_test(t, new_ones_look_for_as_long_as_others_lived);
 	tcase_add_test(t, answers_outweigh_failures);
 	tcase_add_test(t, too_few_answers);
 	tcase_add_test(t, rests_grow_to_a_bound);

@@ -1,0 +1,330 @@
+/*
+ * network.c - see network.h.
+ *
+ * Enters the namespace for as long as it takes to look at it: the packet sockets that are opened
+ * there stay in it.  Addresses and routes are passed on in the messages in which the kernel tells
+ * them.  The order is: open the sockets, read all, and only then remove the addresses; the routes
+ * go with them.
+ */
+#include "network.h"
+
+#include "libipc/fd.h"
+#include "libipc/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ANSWER_MAX 65536
+#define REQUESTS_MAX 32768
+#define BUFFER (4 << 20) /* of each packet socket, in each direction */
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23
+#endif
+
+/* What a namespace holds, while it is read. */
+struct reading {
+	int nl;
+	struct pool *pool;
+	struct network *out;
+	uint8_t *requests;
+	size_t len, addresses; /* of requests; how much of them is addresses */
+};
+
+/* --- netlink -------------------------------------------------------------------------- */
+
+static const void *payload(const struct nlmsghdr *h) { return (const char *)h + NLMSG_HDRLEN; }
+static const void *value(const struct rtattr *a) { return (const char *)a + RTA_LENGTH(0); }
+
+static const struct rtattr *attribute(const struct nlmsghdr *h, size_t head, unsigned short type)
+{
+	size_t at = NLMSG_LENGTH(NLMSG_ALIGN(head));
+
+	while (at + sizeof(struct rtattr) <= h->nlmsg_len) {
+		const struct rtattr *a = (const void *)((const char *)h + at);
+
+		if (a->rta_len < sizeof(*a) || a->rta_len > h->nlmsg_len - at)
+			return NULL;
+		if ((a->rta_type & NLA_TYPE_MASK) == type)
+			return a;
+		at += RTA_ALIGN(a->rta_len);
+	}
+	return NULL;
+}
+
+/* Calls take for each message of a dump. */
+static struct err *dump(struct reading *r, unsigned short type, struct err *(*take)(struct reading *r, const struct nlmsghdr *h))
+{
+	struct {
+		struct nlmsghdr h;
+		struct rtmsg any;
+	} q = { .h = { .nlmsg_len = sizeof(q), .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
+	_cleanup_free_ char *answer = malloc(ANSWER_MAX);
+	struct err *e;
+
+	if (!answer)
+		return err_new(ENOMEM, "netlink");
+	if (send(r->nl, &q, sizeof(q), 0) < 0)
+		return err_new(errno, "netlink");
+	for (;;) {
+		ssize_t n = recv(r->nl, answer, ANSWER_MAX, 0);
+		const struct nlmsghdr *h;
+
+		if (n < 0)
+			return err_new(errno, "netlink");
+		for (size_t at = 0; at + sizeof(*h) <= (size_t)n; at += NLMSG_ALIGN(h->nlmsg_len)) {
+			h = (const void *)(answer + at);
+			if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > (size_t)n - at)
+				return err_new(EPROTO, "netlink");
+			if (h->nlmsg_type == NLMSG_DONE)
+				return NULL;
+			if (h->nlmsg_type == NLMSG_ERROR)
+				return err_new(EIO, "netlink: a dump was refused");
+			if ((e = take(r, h)))
+				return e;
+		}
+	}
+}
+
+/* --- interfaces ---------------------------------------------------------------------------- */
+
+/* IPv4, ARP, IPv6: others the sentry would only throw away. */
+static struct err *filter(int fd)
+{
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ? err_new(errno, "packet filter") : NULL;
+}
+
+static void enlarge(int fd)
+{
+	static const int force[] = { SO_RCVBUFFORCE, SO_SNDBUFFORCE }, plain[] = { SO_RCVBUF, SO_SNDBUF };
+	const int n = BUFFER;
+
+	for (int i = 0; i < 2; i++)
+		if (setsockopt(fd, SOL_SOCKET, force[i], &n, sizeof(n)) < 0)
+			(void)!setsockopt(fd, SOL_SOCKET, plain[i], &n, sizeof(n));
+}
+
+/* Bound last, so that nothing is queued that has not gone through the filter. */
+static struct err *open_packets(int index, int *out)
+{
+	_cleanup_close_ int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const struct sockaddr_ll a = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = index };
+	const struct packet_mreq groups = { .mr_ifindex = index, .mr_type = PACKET_MR_ALLMULTI };
+	const int on = 1;
+	struct err *e;
+
+	if (fd < 0)
+		return err_new(errno, "packet socket");
+	if ((e = filter(fd)))
+		return e;
+	enlarge(fd);
+	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) < 0)
+		return err_new(errno, "PACKET_VNET_HDR");
+	(void)!setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)); /* from Linux 4.20 on */
+	(void)!setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &groups, sizeof(groups));
+	if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_new(errno, "packet socket");
+	*out = TAKE_FD(fd);
+	return NULL;
+}
+
+static struct err *take_link(struct reading *r, const struct nlmsghdr *h)
+{
+	const struct ifinfomsg *m = payload(h);
+	const struct rtattr *name, *mac, *mtu;
+	struct network *n = r->out;
+	struct err *e;
+
+	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || m->ifi_flags & IFF_LOOPBACK)
+		return NULL;
+	name = attribute(h, sizeof(*m), IFLA_IFNAME);
+	mac = attribute(h, sizeof(*m), IFLA_ADDRESS);
+	mtu = attribute(h, sizeof(*m), IFLA_MTU);
+	if (!name || !mtu)
+		return NULL;
+	if (m->ifi_type != ARPHRD_ETHER || !mac || RTA_PAYLOAD(mac) != ETH_ALEN) {
+		if (m->ifi_flags & IFF_UP)
+			log_warning("network: the interface %s is not Ethernet's and is left out", (const char *)value(name));
+		return NULL;
+	}
+	if (n->n == NETWORK_LINKS_MAX)
+		return err_new(0, "network: more than %d interfaces", NETWORK_LINKS_MAX);
+	n->links[n->n] = (struct boot_link){
+		.name = msg_str(pool_strdup(r->pool, value(name))), .index = (uint64_t)m->ifi_index, .mtu = *(const uint32_t *)value(mtu),
+		.mac = { memcpy(pool_alloc(r->pool, ETH_ALEN), value(mac), ETH_ALEN), ETH_ALEN }, .up = m->ifi_flags & IFF_UP,
+	};
+	if (n->links[n->n].mtu > 65535)
+		n->links[n->n].mtu = 65535;
+	if ((e = open_packets(m->ifi_index, &n->fds[n->n])))
+		return err_wrap(e, "network: %s", n->links[n->n].name.p);
+	n->n++;
+	return NULL;
+}
+
+static bool is_taken(const struct reading *r, int index)
+{
+	for (unsigned i = 0; i < r->out->n; i++)
+		if (r->out->links[i].index == (uint64_t)index)
+			return true;
+	return false;
+}
+
+/* --- addresses and routes --------------------------------------------------------------------- */
+
+static struct err *keep(struct reading *r, const struct nlmsghdr *h)
+{
+	size_t n = NLMSG_ALIGN(h->nlmsg_len);
+	struct nlmsghdr *copy = (void *)(r->requests + r->len);
+
+	if (n > REQUESTS_MAX - r->len)
+		return err_new(0, "network: too many addresses and routes");
+	memcpy(copy, h, h->nlmsg_len);
+	memset((uint8_t *)copy + h->nlmsg_len, 0, n - h->nlmsg_len);
+	copy->nlmsg_len = (uint32_t)n;
+	copy->nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE;
+	r->len += n;
+	return NULL;
+}
+
+static struct err *take_address(struct reading *r, const struct nlmsghdr *h)
+{
+	const struct ifaddrmsg *m = payload(h);
+
+	if (h->nlmsg_type != RTM_NEWADDR || h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || !is_taken(r, (int)m->ifa_index))
+		return NULL;
+	return keep(r, h);
+}
+
+/* Those that come with an address by themselves are left out; IPv6's cloned ones too. */
+static struct err *take_route(struct reading *r, const struct nlmsghdr *h)
+{
+	const struct rtmsg *m = payload(h);
+	const struct rtattr *oif;
+
+	if (h->nlmsg_type != RTM_NEWROUTE || h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || m->rtm_table != RT_TABLE_MAIN ||
+		m->rtm_protocol == RTPROT_KERNEL || m->rtm_flags & RTM_F_CLONED)
+		return NULL;
+	oif = attribute(h, sizeof(*m), RTA_OIF);
+	if (oif && !is_taken(r, *(const int *)value(oif)))
+		return NULL;
+	return keep(r, h);
+}
+
+static struct err *remove_addresses(struct reading *r)
+{
+	for (size_t at = 0; at < r->addresses;) {
+		struct nlmsghdr *h = (void *)(r->requests + at);
+		_cleanup_free_ struct nlmsghdr *q = malloc(h->nlmsg_len);
+		struct {
+			struct nlmsghdr h;
+			struct nlmsgerr e;
+			char quote[4096];
+		} a;
+		ssize_t n;
+
+		if (!q)
+			return err_new(ENOMEM, "network");
+		memcpy(q, h, h->nlmsg_len);
+		q->nlmsg_type = RTM_DELADDR;
+		q->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+		if (send(r->nl, q, q->nlmsg_len, 0) < 0 || (n = recv(r->nl, &a, sizeof(a), 0)) < 0)
+			return err_new(errno, "network: removing an address");
+		/* a secondary one may have gone with its first */
+		if ((size_t)n >= sizeof(a.h) + sizeof(a.e) && a.h.nlmsg_type == NLMSG_ERROR && a.e.error && a.e.error != -EADDRNOTAVAIL)
+			return err_new(-a.e.error, "network: removing an address");
+		at += h->nlmsg_len;
+	}
+	return NULL;
+}
+
+static struct err *read_namespace(struct reading *r)
+{
+	struct err *e;
+
+	if ((e = dump(r, RTM_GETLINK, take_link)))
+		return e;
+	if (!r->out->n)
+		return NULL;
+	if ((e = dump(r, RTM_GETADDR, take_address)))
+		return e;
+	r->addresses = r->len;
+	if ((e = dump(r, RTM_GETROUTE, take_route)))
+		return e;
+	r->out->requests = (struct msg_bytes){ r->requests, (uint32_t)r->len };
+	return remove_addresses(r);
+}
+
+/* ------------------------------------------------------------------------------------------------- */
+
+/* NULL: the sandbox has one of its own, in which there is nothing. */
+static const char *namespace_path(const struct plan *plan)
+{
+	for (size_t i = 0; plan->linux_ && i < plan->linux_->namespaces.n; i++) {
+		const struct oci_namespace *ns = &plan->linux_->namespaces.v[i];
+
+		if (!strcmp(ns->type, "network"))
+			return ns->path && *ns->path ? ns->path : NULL;
+	}
+	return NULL;
+}
+
+static struct err *in_namespace(const char *path, struct reading *r)
+{
+	_cleanup_close_ int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there = open(path, O_RDONLY | O_CLOEXEC);
+	struct err *e;
+
+	if (own < 0 || there < 0)
+		return err_new(errno, "network namespace %.255s", path);
+	if (setns(there, CLONE_NEWNET) < 0)
+		return err_new(errno, "network namespace %.255s", path);
+	r->nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	e = r->nl < 0 ? err_new(errno, "netlink") : read_namespace(r);
+	fd_close(&r->nl);
+	if (setns(own, CLONE_NEWNET) < 0) {
+		err_free(e);
+		return err_new(errno, "returning from the network namespace %.255s", path);
+	}
+	return e;
+}
+
+struct err *network_take(const struct plan *plan, struct pool *p, struct network *out)
+{
+	struct reading r = { .nl = -1, .pool = p, .out = out };
+	const char *path = namespace_path(plan);
+	struct err *e;
+
+	*out = (struct network){ .requests = { (const uint8_t *)"", 0 } };
+	if (!path)
+		return NULL;
+	r.requests = pool_alloc(p, REQUESTS_MAX);
+	if ((e = in_namespace(path, &r)))
+		network_close(out);
+	return e;
+}
+
+void network_close(struct network *n)
+{
+	for (unsigned i = 0; i < n->n; i++)
+		fd_close(&n->fds[i]);
+	n->n = 0;
+}

@@ -1,0 +1,169 @@
+#!/bin/bash
+# network.sh - a sandbox with a network (--network=sandbox): its namespace has one end of a veth
+# pair, as an engine makes it, and another host (network_peer.py) is at the other end.  What
+# programs see must be what they see natively in the same namespace.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+. "$top/tests/integration/lib.sh"
+
+here=$(cd "$(dirname "$0")" && pwd)
+C=rdC$$ P=rdP$$ M=rdM$$ # the container's, the other host's, what is between them
+IN4=10.77.0.2 OUT4=10.77.0.1 IN6=fd77::2 OUT6=fd77::1
+
+if ! [ "$(id -u)" = 0 ] || ! ip netns add "$C" 2>/dev/null; then
+	skip network "needs root and ip netns"
+	finish
+	exit
+fi
+undo() {
+	[ -n "$peer" ] && kill "$peer" 2>/dev/null
+	[ -n "$carrier" ] && kill "$carrier" 2>/dev/null
+	cleanup
+	for n in $C $P $M; do ip netns del "$n" 2>/dev/null; done
+}
+trap undo EXIT
+
+# --- hosts --------------------------------------------------------------------------------
+
+# veth NS NAME MAC NS NAME
+veth() {
+	ip link add "rd$$a" netns "$1" type veth peer name "rd$$b" netns "$3"
+	ip -n "$1" link set "rd$$a" name "$2"
+	ip -n "$3" link set "rd$$b" name "$4"
+	ip -n "$1" link set "$2" up
+	ip -n "$3" link set "$4" up
+}
+addresses() {
+	ip -n "$C" address add $IN4/24 brd + dev eth0
+	ip -n "$C" address add $IN6/64 dev eth0 nodad
+	ip -n "$C" route replace default via $OUT4
+	ip -n "$C" route replace default via $OUT6
+}
+ip netns add "$P"
+ip -n "$C" link set lo up
+ip -n "$P" link set lo up
+veth "$C" eth0 "$P" out0
+ip -n "$P" address add $OUT4/24 brd + dev out0
+ip -n "$P" address add $OUT6/64 dev out0 nodad
+addresses
+ip netns exec "$P" python3 "$here/network_peer.py" serve "$SCRATCH/serves" 2>"$SCRATCH/peer.err" &
+peer=$!
+until_true '[ -e "$SCRATCH/serves" ]' || not_ok "the other host" "$(cat "$SCRATCH/peer.err")"
+outside() { ip netns exec "$P" timeout "$LIMIT" python3 "$here/network_peer.py" "$@" 2>>"$SCRATCH/err"; }
+
+# --- sandboxes --------------------------------------------------------------------------------
+
+bundle=$SCRATCH/bundle
+mkdir -p "$bundle"
+echo "nameserver $OUT4" >"$SCRATCH/resolv.conf"
+
+# configure ARGS... : a bundle that runs them in the namespace
+configure() {
+	spec "$bundle" false "$@"
+	python3 - "$bundle/config.json" "$here" "$SCRATCH/resolv.conf" "$C" <<'PY'
+import json, sys
+name, here, resolv, ns = sys.argv[1:]
+c = json.load(open(name))
+c["root"]["readonly"] = True
+c["mounts"] += [{"destination": "/mnt", "type": "bind", "source": here, "options": ["bind", "ro"]},
+                {"destination": "/etc/resolv.conf", "type": "bind", "source": resolv, "options": ["bind", "ro"]}]
+spaces = c["linux"]["namespaces"]
+spaces[:] = [n for n in spaces if n["type"] != "network"] + [{"type": "network", "path": "/var/run/netns/" + ns}]
+json.dump(c, open(name, "w"))
+PY
+}
+launcher() { timeout "$LIMIT" "$LAUNCHER" --root "$STATE" --log "$SCRATCH/log" --network sandbox "$@"; }
+# inside ARGS... : in a sandbox of its own, which takes the addresses again
+inside() {
+	addresses 2>/dev/null
+	configure "$@"
+	launcher run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err"
+}
+# stay ARGS... : in a sandbox that stays, until it has said "ready"
+stay() {
+	addresses 2>/dev/null
+	configure "$@"
+	launcher run --detach --bundle "$bundle" stays </dev/null >"$SCRATCH/stays" 2>"$SCRATCH/err" && until_true 'grep -q ready "$SCRATCH/stays"'
+}
+leave() { launcher delete --force stays; }
+
+# --- as natively ----------------------------------------------------------------------------
+
+for ip in $OUT4 $OUT6; do
+	addresses 2>/dev/null
+	ip netns exec "$C" timeout "$LIMIT" python3 "$here/network_inside.py" $ip >"$SCRATCH/native" 2>&1
+	inside python3 /mnt/network_inside.py $ip >"$SCRATCH/got"
+	if cmp -s "$SCRATCH/native" "$SCRATCH/got"; then
+		ok "as natively, $ip"
+	else
+		not_ok "as natively, $ip" "$(diff "$SCRATCH/native" "$SCRATCH/got")" "$(tail -5 "$SCRATCH/err")"
+	fi
+done
+is "the host's kernel has no address left to answer for" "$(ip -n "$C" -o address show dev eth0 | grep -c inet)" 0
+
+is "100 MB each way" "$(inside python3 /mnt/network_peer.py copy $OUT4 100)" "True True"
+is "100 MB each way, IPv6" "$(inside python3 /mnt/network_peer.py copy $OUT6 100)" "True True"
+is "a name is looked up" "$(inside getent ahostsv4 box.example | awk 'NR == 1 { print $1 }')" 192.0.2.7
+is "one that does not exist" "$(inside sh -c 'getent ahostsv4 nobody.example; echo $?')" 2
+is "what is shown" "$(inside sh -c 'grep -c eth0 /proc/net/dev; awk "/eth0/ && \$2 == \"00000000\" { print \$3 }" /proc/net/route; cat /sys/class/net/eth0/address')" \
+	"1
+01004D0A
+$(ip -n "$C" link show eth0 | awk '/ether/ { print $2 }')"
+is "on ptrace" "$(addresses 2>/dev/null; configure python3 /mnt/network_peer.py copy $OUT4 20; launcher --platform ptrace run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err")" "True True"
+is "without the option there is a loopback only" "$(addresses 2>/dev/null; configure sh -c 'grep -c : /proc/net/dev'; timeout "$LIMIT" "$LAUNCHER" --root "$STATE" run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err")" 1
+
+# --- what listens inside -----------------------------------------------------------------------
+
+if stay python3 /mnt/network_peer.py listen; then
+	is "200 connections to a listener" "$(outside connect $IN4 8000 200)" 200
+	is "the same, IPv6" "$(outside connect $IN6 8000 200)" 200
+	is "100 MB to a listener" "$(outside send $IN4 8001 100)" True
+	is "refused where nobody listens" "$(outside connect $IN4 8009 1; grep -c ConnectionRefused "$SCRATCH/err")" 1
+	outside hostile out0 "$(ip -n "$C" link show eth0 | awk '/ether/ { print $2 }')" $IN4 $RANDOM
+	is "after 20,000 hostile frames" "$(outside connect $IN4 8000 20)" 20
+	is "and it is the same sandbox" "$(launcher state stays | grep -c '"running"')" 1
+	ip -n "$P" link set out0 down
+	outside send $IN4 8001 20 >"$SCRATCH/got" &
+	ip -n "$P" link set out0 up
+	ip -n "$P" address replace $OUT6/64 dev out0 nodad
+	wait $!
+	is "the link was down" "$(outside connect $IN4 8000 20)" 20
+	leave
+else
+	not_ok "a listener" "$(tail -5 "$SCRATCH/err")"
+fi
+
+# --- nothing happens -----------------------------------------------------------------------------
+
+# How often the sentry's threads have been woken.
+wakes() { awk '/^(non)?voluntary_ctxt_switches/ { n += $2 } END { print n }' /proc/"$1"/task/*/status; }
+# Others' frames may come at any time, and a freezer wakes all: one quiet stretch of several is enough.
+quiet_stretch() {
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		before=$(wakes "$1")
+		sleep 5
+		[ "$(wakes "$1")" = "$before" ] && return
+	done
+	return 1
+}
+if stay sh -c 'echo ready; exec sleep 1000'; then
+	pid=$(launcher state stays | python3 -c 'import json, sys; print(json.load(sys.stdin)["pid"])')
+	is "an idle sandbox does not wake up" "$(quiet_stretch "$pid" && echo quiet)" quiet
+	leave
+else
+	not_ok "an idle sandbox" "$(tail -5 "$SCRATCH/err")"
+fi
+
+# --- a bad wire ----------------------------------------------------------------------------------
+
+ip netns add "$M"
+ip -n "$C" link del eth0
+veth "$C" eth0 "$M" a0
+veth "$M" b0 "$P" out0
+ip -n "$P" address add $OUT4/24 dev out0
+ip -n "$P" address add $OUT6/64 dev out0 nodad
+ip netns exec "$M" python3 "$here/network_peer.py" wire a0 b0 0.02 "$SCRATCH/carries" 2>>"$SCRATCH/err" &
+carrier=$!
+until_true '[ -e "$SCRATCH/carries" ]'
+is "frames are lost, doubled and reordered" "$(inside python3 /mnt/network_peer.py copy $OUT4 5)" "True True"
+
+finish
