@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ANSWER_MAX 65536
@@ -288,6 +289,13 @@ static const char *namespace_path(const struct plan *plan)
 	return NULL;
 }
 
+static bool is_same(int a, int b)
+{
+	struct stat sa, sb;
+
+	return !fstat(a, &sa) && !fstat(b, &sb) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
 static struct err *in_namespace(const char *path, struct reading *r)
 {
 	_cleanup_close_ int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there = open(path, O_RDONLY | O_CLOEXEC);
@@ -295,6 +303,8 @@ static struct err *in_namespace(const char *path, struct reading *r)
 
 	if (own < 0 || there < 0)
 		return err_new(errno, "network namespace %.255s", path);
+	if (is_same(own, there))
+		return err_new(0, "network namespace %.255s: is the caller's own, whose addresses a sandbox would take", path);
 	if (setns(there, CLONE_NEWNET) < 0)
 		return err_new(errno, "network namespace %.255s", path);
 	r->nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);

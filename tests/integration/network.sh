@@ -109,6 +109,11 @@ is "what is shown" "$(inside sh -c 'grep -c eth0 /proc/net/dev; awk "/eth0/ && \
 01004D0A
 $(ip -n "$C" link show eth0 | awk '/ether/ { print $2 }')"
 is "on ptrace" "$(addresses 2>/dev/null; configure python3 /mnt/network_peer.py copy $OUT4 20; launcher --platform ptrace run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err")" "True True"
+addresses 2>/dev/null
+configure true
+timeout "$LIMIT" ip netns exec "$C" "$LAUNCHER" --root "$STATE" --network sandbox run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err"
+is "the caller's own namespace is refused" "$(grep -c "the caller's own" "$SCRATCH/err")" 1
+is "and keeps its addresses" "$(ip -n "$C" -o address show dev eth0 | grep -c "$IN4")" 1
 is "without the option there is a loopback only" "$(addresses 2>/dev/null; configure sh -c 'grep -c : /proc/net/dev'; timeout "$LIMIT" "$LAUNCHER" --root "$STATE" run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err")" 1
 
 # --- what listens inside -----------------------------------------------------------------------
