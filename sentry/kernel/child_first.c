@@ -4,7 +4,8 @@
  */
 #include "kernel/child_first.h"
 
-#include "kernel/task.h"
+#include "kernel/ptrace.h"
+#include "kernel/task_table.h"
 
 /* Whether c's maker was waiting. */
 static bool take_back(struct task *c)
@@ -19,21 +20,19 @@ static bool take_back(struct task *c)
 	return true;
 }
 
-void child_first_offer(struct task *t, struct task *c)
+static bool may_go_first(struct task *t)
 {
-	if (!child_first_pays(&t->first, atomic_load_explicit(&t->tg->ended_soon, memory_order_relaxed)))
-		return;
+	if (task_traced(t) || !child_first_pays(&t->first, atomic_load_explicit(&t->tg->ended_soon, memory_order_relaxed)))
+		return false;
 	platform_rests_soon(t->ctx);
-	task_get(t);
-	atomic_store(&c->waited_by, t);
+	return true;
 }
 
-void child_first_wait(struct task *t, struct task *c, bool soon)
+/* Until c, which t waits for, sleeps or ends; soon: it runs when t sleeps, and not before on another processor. */
+static void wait_for(struct task *t, struct task *c, bool soon)
 {
 	int64_t until;
 
-	if (!atomic_load(&c->waited_by))
-		return;
 	if (!soon) {
 		(void)take_back(c);
 		return;
@@ -42,6 +41,29 @@ void child_first_wait(struct task *t, struct task *c, bool soon)
 	while (atomic_load(&c->waited_by) && !wait_sleep_uninterruptible(until))
 		;
 	child_first_learn(&t->first, !take_back(c));
+}
+
+void child_first_start(struct task *t, struct task *c, struct task_host *h)
+{
+	bool first = may_go_first(t), awake;
+	enum task_begun begun = first ? task_run_here(t, c) : TASK_NOT_BEGUN;
+
+	if (begun == TASK_ENDED || begun == TASK_RUNS_ON) {
+		first = false;
+		child_first_learn(&t->first, begun == TASK_ENDED);
+	}
+	if (begun == TASK_ENDED) {
+		task_host_spare(h, c);
+		return;
+	}
+	if (first) {
+		task_get(t);
+		atomic_store(&c->waited_by, t);
+	}
+	awake = task_host_awake(h);
+	task_host_wake(h);
+	if (first)
+		wait_for(t, c, awake || lock_state.owes_later);
 }
 
 void child_first_over(struct task *c)

@@ -2,8 +2,10 @@
  * child_first.h - a new thread runs before its maker goes on.
  *
  * A maker that waits for its thread's end would be switched to in between, only to say
- * so.  Where the process's threads have all ended soon lately, clone lets the next one
- * run until it ends or sleeps, on the same processor: the join finds it gone, and asks
+ * so.  Where the process's threads have all ended soon lately, clone runs the next one's
+ * program on the maker's own host thread, until it first stops (task_run_here): mostly it
+ * ends there.  If not, it goes on on its own host thread, and clone lets it run until it
+ * ends or sleeps, on the same processor.  Either way the join finds it gone, and asks
  * nobody.  A maker that has other things to do loses about what waking another processor
  * takes.  It never waits for long, and where a thread has run on all the same, threads
  * are left out for a while.
@@ -54,10 +56,10 @@ static inline void child_first_learn(struct child_first *f, bool in_time)
 }
 
 struct task;
-/* c, a thread that nobody has woken yet, may be waited for by t, its maker. On t's thread, as the next. */
-void child_first_offer(struct task *t, struct task *c);
-/* c has been woken; soon: it runs when t sleeps, and not before on another processor. */
-void child_first_wait(struct task *t, struct task *c, bool soon);
+struct task_host;
+/* c, a new thread of t, its maker, which shares all that threads of a process do, may run: on h, which sleeps, if
+ * it does not end before.  On t's thread. */
+void child_first_start(struct task *t, struct task *c, struct task_host *h);
 /* On c's thread. */
 void child_first_over(struct task *c); /* it sleeps: its maker goes on */
 void child_first_ended(struct task *c); /* it ends */

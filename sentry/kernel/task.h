@@ -207,6 +207,11 @@ struct task {
 	_Atomic uint64_t program_since; /* ticks when program code was entered; 0: not in it */
 	_Atomic clockid_t cpu_clock; /* of the host thread, which sets it as it begins; 0: not yet */
 	int64_t cpu_before; /* [I once cpu_clock is set] what it showed when the task began */
+	struct { /* [t] it has run on its maker's thread before its own: */
+		bool is;
+		enum platform_event event; /* what it has stopped with, to be handled */
+		struct platform_trap trap;
+	} begun;
 	char comm[16]; /* [T] */
 	bool no_new_privs; /* [t] */
 	int pdeathsig; /* [T] */

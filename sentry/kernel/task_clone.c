@@ -326,16 +326,20 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 	return r;
 }
 
-/* c, which is there, may run. */
+/* c, which is there, may run. h NULL: it does already, on a thread of its own. */
 static void child_start(struct task *t, struct task *c, const struct clone_request *q, pid_t nr, struct task_host *h)
 {
+	const uint64_t shared = LINUX_CLONE_VM | LINUX_CLONE_FS | LINUX_CLONE_FILES | LINUX_CLONE_SIGHAND | LINUX_CLONE_THREAD;
 	int32_t tid = nr;
 
 	if (q->flags & LINUX_CLONE_PARENT_SETTID) {
 		(void)copy_to_user(t->mm, q->parent_tid, &tid, sizeof(tid));
 		atomic_store(&c->held, false);
 	}
-	if (h)
+	trace_cloned(t, c, q->flags);
+	if (h && (q->flags & shared) == shared)
+		child_first_start(t, c, h);
+	else if (h)
 		task_host_wake(h);
 	else if (q->flags & LINUX_CLONE_PARENT_SETTID)
 		sleeper_wake(&c->sleeper);
@@ -369,7 +373,6 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 	struct task_host *h = NULL;
 	struct task *c;
 	int r = check_flags(t, q), pidfd = -1;
-	bool awake;
 	pid_t nr;
 
 	r = r ? r : check_nproc(t);
@@ -400,12 +403,7 @@ int64_t task_clone(struct task *t, const struct clone_request *q)
 		completion_put(done);
 		return nr;
 	}
-	if (h && q->flags & LINUX_CLONE_THREAD && !task_traced(t))
-		child_first_offer(t, c);
-	awake = h && task_host_awake(h);
 	child_start(t, c, q, nr, h);
-	trace_cloned(t, c, q->flags);
-	child_first_wait(t, c, awake || lock_state.owes_later);
 	if (!(q->flags & LINUX_CLONE_UNTRACED))
 		ptrace_event(t, ptrace_clone_event(q->flags, q->exit_signal), (uint64_t)nr);
 	if (done) {

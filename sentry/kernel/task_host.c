@@ -94,6 +94,19 @@ void task_host_wake(struct task_host *h)
 		sleeper_wake(&h->sleeper);
 }
 
+/* There may be one more that waits than others find enough. */
+void task_host_spare(struct task_host *h, struct task *t)
+{
+	struct task_table *tt = t->k->tasks;
+
+	mutex_lock(&tt->mu);
+	h->task = NULL;
+	SLIST_INSERT_HEAD(&tt->idle, h, link);
+	tt->n_idle++;
+	mutex_unlock(&tt->mu);
+	task_put(t);
+}
+
 bool task_host_awake(const struct task_host *h)
 {
 	return atomic_load(&h->sleeper.word) != SLEEPER_SLEEPS;

@@ -23,6 +23,7 @@
 #include <x86intrin.h>
 
 #define MORE_MOST 65536 /* bytes */
+#define STEPS_MOST 16 /* that a new task makes on its maker's thread */
 
 /* A page fault of the program: maps the page, or raises SIGSEGV or SIGBUS. */
 static void handle_fault(struct task *t, const struct platform_trap *trap)
@@ -225,18 +226,12 @@ static void start_cpu_clock(struct task *t)
 	atomic_store_explicit(&t->cpu_clock, clock, memory_order_release);
 }
 
-void task_run(struct task *t)
+/* What comes before its program. */
+static void begin(struct task *t)
 {
-	task_set_current(t);
-	sleeper_set_current(&t->sleeper);
 	tasks_lock(t->k); /* the creator holds it until the task is complete */
 	signal_lend_mask_locked(t);
 	tasks_unlock(t->k);
-	while (atomic_load(&t->held))
-		wait_sleep_uninterruptible(WAIT_FOREVER);
-	start_cpu_clock(t);
-	oom_charge(t->tg->quota);
-	platform_ctx_bind(t->ctx);
 	if (t->fp_load) {
 		platform_fpstate_set(t->ctx, t->fp);
 		t->fp_load = false;
@@ -250,6 +245,23 @@ void task_run(struct task *t)
 	}
 	t->regs.orig_rax = UINT64_MAX;
 	publish_answers(t);
+}
+
+void task_run(struct task *t)
+{
+	task_set_current(t);
+	sleeper_set_current(&t->sleeper);
+	tasks_lock(t->k); /* the creator holds it until the task is complete */
+	tasks_unlock(t->k);
+	while (atomic_load(&t->held))
+		wait_sleep_uninterruptible(WAIT_FOREVER);
+	start_cpu_clock(t);
+	oom_charge(t->tg->quota);
+	platform_ctx_bind(t->ctx);
+	if (t->begun.is)
+		handle_event(t, t->begun.event, &t->begun.trap);
+	else
+		begin(t);
 	loop(t);
 	freeze_leave(t);
 	core_leave(t);
@@ -259,4 +271,86 @@ void task_run(struct task *t)
 	task_set_current(NULL);
 	sleeper_set_current(NULL);
 	task_put(t);
+}
+
+/* --- on the maker's thread ---------------------------------------------------------- */
+
+static void take_thread(struct task *t)
+{
+	task_set_current(t);
+	sleeper_set_current(&t->sleeper);
+	platform_ctx_bind(t->ctx);
+}
+
+static bool must_stop_here(const struct task *c)
+{
+	return atomic_load(&c->work) || task_must_ask(c) || atomic_load(&c->tg->frozen) || oom_pressing(c->k);
+}
+
+/* Of what threads do at their begin and end: calls that wait for nobody, and change what they are told only. */
+static bool is_quick(const struct regs *r)
+{
+	switch (r->orig_rax) {
+	case SYS_rt_sigprocmask:
+	case SYS_sigaltstack:
+	case SYS_set_robust_list:
+	case SYS_set_tid_address:
+	case SYS_gettid:
+	case SYS_getppid:
+	case SYS_madvise:
+	case SYS_munmap:
+	case SYS_exit:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Here it does not sleep: who traces it from now on has come too late to hear of it before its end. */
+static enum task_begun end_here(struct task *c)
+{
+	task_complete_regs(c);
+	freeze_leave(c);
+	core_leave(c);
+	task_exit(c);
+	sigio_send(c->k);
+	return TASK_ENDED;
+}
+
+static enum task_begun steps(struct task *c)
+{
+	for (unsigned n = 0; n < STEPS_MOST; n++) {
+		c->begun.event = run_program(c, &c->begun.trap);
+		if (c->begun.event == PLATFORM_INTERRUPTED)
+			return TASK_RUNS_ON;
+		if (c->begun.event != PLATFORM_SYSCALL || must_stop_here(c) || !is_quick(&c->regs))
+			return TASK_STOPPED;
+		handle_event(c, PLATFORM_SYSCALL, &c->begun.trap);
+		c->begun.event = PLATFORM_INTERRUPTED; /* that was handled */
+		if (c->regs.orig_rax == SYS_exit)
+			return end_here(c);
+		if (must_stop_here(c) || wants_restart(&c->regs))
+			return TASK_STOPPED;
+	}
+	return TASK_RUNS_ON;
+}
+
+/* What the thread does for the task counts as its maker's time, as what it did to make it. */
+enum task_begun task_run_here(struct task *t, struct task *c)
+{
+	enum task_begun r;
+
+	if (must_stop_here(c) || !platform_brief(c->ctx, true))
+		return TASK_NOT_BEGUN;
+	platform_rest(t->ctx);
+	take_thread(c);
+	begin(c);
+	c->begun.is = true;
+	r = steps(c);
+	if (r != TASK_ENDED)
+		platform_brief(c->ctx, false);
+	take_thread(t);
+	if (r == TASK_ENDED) /* its maker makes the next one, most of the time */
+		platform_soon(t->ctx);
+	return r;
 }

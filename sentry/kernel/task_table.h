@@ -90,10 +90,20 @@ struct fpstate *task_fp(struct task *t); /* own thread: scratch floating-point a
 /* --- life --- */
 bool task_must_ask(const struct task *t); /* own thread: its calls are not to be answered without the sentry */
 void task_run(struct task *t); /* task_run.c: the whole life of a task, on its host thread; puts a reference */
+/* The beginning of a new task c on the thread of its maker t, until it stops, or for a while; task_run goes on with it
+ * unless it has ended.  It shares all that threads of a process do. */
+enum task_begun {
+	TASK_NOT_BEGUN,
+	TASK_RUNS_ON, /* its program was interrupted */
+	TASK_STOPPED, /* by something that it is to handle */
+	TASK_ENDED, /* task_run must not be called */
+};
+enum task_begun task_run_here(struct task *t, struct task *c);
 struct task_host;
 /* task_host.c: has it run on a host thread, which is to be woken once tasks_lock is free; -EAGAIN.  Takes a reference. */
 int task_spawn_locked(struct task *t, struct task_host **wake);
 void task_host_wake(struct task_host *h); /* NULL: nobody */
+void task_host_spare(struct task_host *h, struct task *t); /* not woken: t, which it was to run, has ended */
 bool task_host_awake(const struct task_host *h); /* it need not be woken */
 void task_exit(struct task *t); /* own thread, task loop only: everything but the host thread's end */
 void task_set_current(struct task *t); /* the host thread's own, once */

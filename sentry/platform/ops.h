@@ -27,6 +27,8 @@ struct platform_ops {
 	/* Optional: */
 	void (*rest)(struct platform_ctx *c);
 	void (*rests_soon)(struct platform_ctx *c);
+	bool (*brief)(struct platform_ctx *c, bool on);
+	void (*soon)(struct platform_ctx *c);
 	enum wake_when (*wakes)(struct platform *p, struct sleeper *s);
 	void (*complete)(struct platform_ctx *c, struct regs *r);
 	void (*look)(struct platform_ctx *c, struct regs *r);

@@ -98,6 +98,17 @@ void platform_rests_soon(struct platform_ctx *c)
 		c->ops->rests_soon(c);
 }
 
+bool platform_brief(struct platform_ctx *c, bool on)
+{
+	return c->ops->brief && c->ops->brief(c, on);
+}
+
+void platform_soon(struct platform_ctx *c)
+{
+	if (c->ops->soon)
+		c->ops->soon(c);
+}
+
 enum wake_when platform_wakes(struct platform *p, struct sleeper *s)
 {
 	return p->ops->wakes ? p->ops->wakes(p, s) : WAKE_NOW;

@@ -100,6 +100,14 @@ void platform_rest(struct platform_ctx *c);
  * next.  Own thread. */
 void platform_rests_soon(struct platform_ctx *c);
 
+/* c, which has not run yet, runs its program on its maker's thread, which is bound to it meanwhile and wants
+ * to be back soon: a switch takes PLATFORM_BRIEF_NS at most, as if interrupted then, or about that.  False:
+ * not on this platform.  `on` false: that is over, it goes on on its own thread. */
+#define PLATFORM_BRIEF_NS 5000000
+bool platform_brief(struct platform_ctx *c, bool on);
+/* The next platform_switch of c takes next to no time, it is guessed.  Own thread; platform_brief implies it. */
+void platform_soon(struct platform_ctx *c);
+
 /* Called before a thread is woken: the platform decides on which CPU it should run, and
  * when it is to be woken.  Any thread. */
 enum wake_when platform_wakes(struct platform *p, struct sleeper *s);

@@ -228,6 +228,21 @@ void st_ctx_bind(struct platform_ctx *c)
 	own = (struct st_ctx *)c;
 }
 
+bool st_ctx_brief(struct platform_ctx *base, bool on)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+
+	c->brief = c->soon = on;
+	if (!on)
+		st_place_leave(c); /* the other thread may run elsewhere */
+	return true;
+}
+
+void st_ctx_soon(struct platform_ctx *c)
+{
+	((struct st_ctx *)c)->soon = true;
+}
+
 struct st_ctx *st_ctx_own(void)
 {
 	return own;

@@ -27,6 +27,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -39,6 +40,7 @@
 #define SPIN_CONTENDED 8 /* this part of spin_max, where others want the processors */
 #define SPIN_MOVED 5 /* spin_max's that a thread takes at most, as a rule, to begin on another processor */
 #define SPIN_ORDER 3 /* spin_max's that an order takes at most, as a rule */
+#define LATE 10 /* spin_max's: others had the processor, or the program has worked */
 #define LAZY 2 /* spin_max's that a wake-up may wait for more to come */
 
 static _Atomic uint32_t *word(uint8_t *slot, unsigned offset)
@@ -121,9 +123,28 @@ static bool sleep_once(struct st_ctx *c, _Atomic uint32_t *sleeps)
 	bool woken;
 
 	st_place_runs(c, true);
-	woken = sleep_for(sleeps, c->held ? ST_HOLD_NS : WAIT_NS);
+	woken = sleep_for(sleeps, c->brief ? PLATFORM_BRIEF_NS : c->held ? ST_HOLD_NS : WAIT_NS);
 	st_place_runs(c, false);
 	return woken;
+}
+
+/* Its program, on the same processor, is to stop soon; true: it has. */
+static bool let_run(struct st_ctx *c)
+{
+	bool soon = c->soon && c->held, done;
+	uint64_t start;
+
+	c->soon = c->brief;
+	if (!soon || stopped(c))
+		return soon;
+	if (!soon_pays(&c->p->soon))
+		return false;
+	lock_wake_owed();
+	start = __rdtsc();
+	sched_yield();
+	done = stopped(c);
+	soon_learn(&c->p->soon, __rdtsc() - start < LATE * c->p->spin_max);
+	return done;
 }
 
 static bool sleep_until_event(struct st_ctx *c)
@@ -131,6 +152,8 @@ static bool sleep_until_event(struct st_ctx *c)
 	_Atomic uint32_t *sleeps = word(c->slot, ST_SENTRY_SLEEPS);
 	unsigned late = 0;
 
+	if (let_run(c))
+		return true;
 	for (;;) {
 		atomic_store(sleeps, 1);
 		if (stopped(c)) {
@@ -142,11 +165,11 @@ static bool sleep_until_event(struct st_ctx *c)
 		lock_wake_owed();
 		if (sleep_once(c, sleeps))
 			continue;
-		if (c->held)
+		if (c->held && !c->brief)
 			st_place_free(c);
 		else if (atomic_load(&c->interrupt) && ++late >= WAITS_INTERRUPTED)
 			return false;
-		else if (st_told_is_closed(c)) /* a program that works and does not call */
+		else if (c->brief || st_told_is_closed(c)) /* a program that works and does not call */
 			st_ctx_kick(c);
 	}
 }

@@ -12,7 +12,7 @@
  * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
  * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), rings.c (bytes of pipes), site.c (such sites), switch.c (running program
- * code), handover.c (waiting for it), spin.h (whether spinning pays), place.c (on which
+ * code), handover.c (waiting for it), spin.h (whether spinning pays), soon.h (or letting it run), place.c (on which
  * processors), cpus.c (how many there are), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
  *
  * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
@@ -27,6 +27,7 @@
 #include "platform/ops.h"
 #include "platform/stub_zygote.h"
 #include "platform/systrap/guest-code/stub.h"
+#include "platform/systrap/soon.h"
 #include "platform/systrap/spin.h"
 
 #include <pthread.h>
@@ -69,6 +70,7 @@ struct st_platform {
 	_Atomic unsigned rest_new; /* hand-overs for which a new context does not spin: spin.h */
 	_Atomic int held_on[CPU_SETSIZE]; /* programs that run and are held there */
 	_Atomic int begun_on; /* the processor where a program began or ended last: the platform's own threads keep off it */
+	struct st_soon soon;
 	_Atomic uint64_t gap; /* ticks: when a thread was preempted last: place.c */
 	_Atomic uint64_t contended; /* ticks: others want the processors until then; 0: they never did */
 	struct mutex zygote_mu;
@@ -161,6 +163,8 @@ struct st_ctx {
 	unsigned handovers; /* [t] */
 	uint64_t spins; /* [t] ticks that each side spins before it sleeps, until the stub is let go the next time */
 	uint64_t went, stopped; /* [t] ticks, if neither side spins: when the stub was let go last, and when it has stopped; 0 */
+	bool soon; /* [t] its program stops soon: platform_soon */
+	bool brief; /* [t] its maker's thread waits for it: platform_brief */
 	bool held; /* [t] both threads on one processor: place.c */
 	unsigned held_on; /* [t] */
 	uint64_t held_since; /* [t] ticks */
@@ -203,6 +207,8 @@ int st_as_orders(struct platform_as *as, const struct platform_order *o, unsigne
 struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as);
 void st_ctx_free(struct platform_ctx *c);
 void st_ctx_bind(struct platform_ctx *c);
+bool st_ctx_brief(struct platform_ctx *c, bool on);
+void st_ctx_soon(struct platform_ctx *c);
 struct st_ctx *st_ctx_own(void); /* the calling host thread's, or NULL */
 int st_thread_prepare_locked(struct st_as *as); /* one idle thread more. as->mu held */
 int st_ctx_enter(struct st_ctx *c, struct st_as *as); /* c has a thread in as; 0 or -errno */

@@ -4,9 +4,12 @@
  */
 #include "../test.h"
 
+#include <fenv.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -142,6 +145,203 @@ CASE(several_makers)
 	for (int i = 0; i < 4; i++)
 		CHECK(!pthread_join(t[i], NULL));
 	CHECK(atomic_load(&ran) == 4 * SHORT_ONES);
+}
+
+/* What a thread does before it ends, or instead. */
+static void *calls(void *arg)
+{
+	CHECK(syscall(SYS_getppid) == getppid() && syscall(SYS_gettid) != getpid());
+	return ends(arg);
+}
+
+static void *touches_memory(void *arg)
+{
+	char *m = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(m != MAP_FAILED);
+	for (int i = 0; i < 65536; i += 4096)
+		m[i] = 1;
+	CHECK(munmap(m, 65536) == 0);
+	return ends(arg);
+}
+
+static void *traps(void *arg)
+{
+	atomic_store(&flag, 0);
+	__asm__ volatile("ud2; 1:" ::: "memory");
+	CHECK(atomic_load(&flag) == SIGILL);
+	return ends(arg);
+}
+
+static void over_ud2(int signo, siginfo_t *si, void *uc)
+{
+	(void)si;
+	((ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP] += 2;
+	atomic_store(&flag, signo);
+}
+
+static void *rounds_up(void *arg)
+{
+	CHECK(fegetround() == FE_UPWARD);
+	return ends(arg);
+}
+
+CASE(each_does_something_else)
+{
+	void *(*const fns[])(void *) = { ends, calls, touches_memory, traps, rounds_up };
+	const struct sigaction sa = { .sa_sigaction = over_ud2, .sa_flags = SA_SIGINFO };
+	const int n = 5 * SHORT_ONES;
+
+	CHECK(sigaction(SIGILL, &sa, NULL) == 0);
+	make_short_ones();
+	CHECK(fesetround(FE_UPWARD) == 0);
+	atomic_store(&ran, 0);
+	for (int i = 0; i < n; i++) {
+		pthread_t t;
+		void *r;
+
+		/* mostly such as end, so that the others are expected to */
+		CHECK(!pthread_create(&t, NULL, fns[i % 20 < 16 ? 0 : 1 + i % 20 % 4], &ran));
+		CHECK(!pthread_join(t, &r) && r == &ran && atomic_load(&ran) == i + 1);
+	}
+	CHECK(fesetround(FE_TONEAREST) == 0);
+}
+
+static pthread_mutex_t robust;
+
+static void *ends_with_it_locked(void *arg)
+{
+	CHECK(pthread_mutex_lock(&robust) == 0);
+	return ends(arg);
+}
+
+CASE(one_that_ends_with_a_lock)
+{
+	pthread_mutexattr_t a;
+	pthread_t t;
+
+	CHECK(!pthread_mutexattr_init(&a) && !pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST));
+	CHECK(!pthread_mutex_init(&robust, &a));
+	make_short_ones();
+	for (int i = 0; i < SHORT_ONES; i++) {
+		CHECK(!pthread_create(&t, NULL, ends_with_it_locked, NULL));
+		CHECK(!pthread_join(t, NULL) && pthread_mutex_lock(&robust) == EOWNERDEAD);
+		CHECK(!pthread_mutex_consistent(&robust) && !pthread_mutex_unlock(&robust));
+	}
+}
+
+static _Atomic int number;
+static char stack[65536] __attribute__((aligned(16)));
+
+/* Its number is written once, before it runs, however it is begun. */
+static int changes_its_number(void *arg)
+{
+	(void)arg;
+	if (atomic_load(&number) != (int)syscall(SYS_gettid))
+		return 0;
+	atomic_store(&number, -5);
+	syscall(SYS_getppid);
+	atomic_store(&flag, atomic_load(&number));
+	return 0;
+}
+
+CASE(its_number_is_written_once)
+{
+	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+
+	make_short_ones();
+	for (int i = 0; i < SHORT_ONES; i++) {
+		int n;
+
+		atomic_store(&flag, 0);
+		atomic_store(&number, -1);
+		CHECK(clone(changes_its_number, stack + sizeof(stack), flags, NULL, NULL, NULL, &number) > 0);
+		while ((n = atomic_load(&number)))
+			syscall(SYS_futex, &number, 0 /* FUTEX_WAIT */, n, NULL, NULL, 0);
+		CHECK(atomic_load(&flag) == -5);
+	}
+}
+
+/* A process that makes short threads on and on. */
+static pid_t maker_process(void)
+{
+	pid_t p = fork();
+
+	CHECK(p >= 0);
+	while (!p)
+		make_short_ones();
+	return p;
+}
+
+CASE(stopped_and_continued)
+{
+	pid_t p = maker_process();
+	int st;
+
+	for (int i = 0; i < 50; i++) {
+		for (int n = 0; n < i; n++)
+			sched_yield();
+		CHECK(kill(p, SIGSTOP) == 0 && waitpid(p, &st, WUNTRACED) == p && WIFSTOPPED(st));
+		CHECK(kill(p, SIGCONT) == 0 && waitpid(p, &st, WCONTINUED) == p && WIFCONTINUED(st));
+	}
+	CHECK(kill(p, SIGKILL) == 0 && waitpid(p, &st, 0) == p && WIFSIGNALED(st));
+}
+
+CASE(killed)
+{
+	for (int i = 0; i < 30; i++) {
+		pid_t p = maker_process();
+		int st;
+
+		for (int n = 0; n < 10 * i; n++)
+			sched_yield();
+		CHECK(kill(p, SIGKILL) == 0 && waitpid(p, &st, 0) == p && WIFSIGNALED(st) && WTERMSIG(st) == SIGKILL);
+	}
+}
+
+static void *becomes_another(void *arg)
+{
+	execl("/bin/sh", "sh", "-c", "exit 9", (char *)NULL);
+	return arg;
+}
+
+CASE(one_that_becomes_another_program)
+{
+	int st;
+	pid_t p = fork();
+
+	CHECK(p >= 0);
+	if (!p) {
+		pthread_t t;
+
+		make_short_ones();
+		(void)pthread_create(&t, NULL, becomes_another, NULL);
+		for (;;)
+			pause();
+	}
+	CHECK(waitpid(p, &st, 0) == p && WIFEXITED(st) && WEXITSTATUS(st) == 9);
+}
+
+/* Signals to the whole process may be any thread's to take. */
+CASE(signals_meanwhile)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	pid_t p = fork();
+	int st;
+
+	CHECK(p >= 0 && sigaction(SIGUSR2, &sa, NULL) == 0);
+	if (!p) {
+		for (int i = 0; i < 200; i++) {
+			CHECK(kill(getppid(), SIGUSR2) == 0);
+			sched_yield();
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 10; i++)
+		make_short_ones();
+	while (waitpid(p, &st, 0) < 0)
+		CHECK(errno == EINTR);
+	CHECK(WIFEXITED(st) && WEXITSTATUS(st) == 0 && atomic_load(&flag) == SIGUSR2);
 }
 
 int main(void)
