@@ -65,7 +65,7 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 	if ((e = create_plan(c, o, id, &plan)))
 		return e;
 	/* an engine puts files into it while it runs: podman cp */
-	plan.mounts.v[0].ages = !plan.mounts.v[0].overlay;
+	plan.mounts.v[0].ages = true;
 	plan_finish(&plan, c->g->strace);
 	if ((e = stdio_make(plan.spec.process.terminal, o->console_socket, false, &plan.spec.process, &io)))
 		return e;

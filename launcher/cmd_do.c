@@ -121,7 +121,7 @@ static struct err *make_plan(struct context *c, const struct do_options *o, stru
 	plan->spec.domainname = msg_str("");
 	LIST_ADD(c->pool, &plan->trees, { .path = "/", .readonly = true });
 	LIST_ADD(c->pool, &plan->mounts,
-		{ .destination = msg_str("/"), .type = msg_str("gofer"), .options = msg_str(""), .overlay = 1, .shared = true });
+		{ .destination = msg_str("/"), .type = msg_str("gofer"), .options = msg_str(""), .overlay = 1, .ages = true });
 	plan_standard_mounts(c->pool, plan);
 	return process(c, o, &plan->spec.process);
 }

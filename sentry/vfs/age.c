@@ -62,7 +62,7 @@ int64_t super_knows_for(const struct superblock *sb, int64_t when)
 
 bool dentry_is_old(const struct dentry *d)
 {
-	return d->sb->sflags & SUPER_AGES && atomic_load(&d->age) != vfs_age(d->sb->vfs);
+	return d->sb->sflags & SUPER_AGES && !(d->flags & (DENTRY_PINNED | DENTRY_KEEPS)) && atomic_load(&d->age) != vfs_age(d->sb->vfs);
 }
 
 void dentry_renew(struct dentry *d, uint32_t age) { atomic_store(&d->age, age); }

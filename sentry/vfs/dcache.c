@@ -200,6 +200,7 @@ static void pin_locked(struct dentry *d)
 		return;
 	d->flags |= DENTRY_PINNED;
 	dentry_get_locked(d);
+	dcache_keep_above(d);
 }
 
 /* A name in memory is known from nowhere else. */
@@ -295,7 +296,8 @@ void dentry_pin(struct dentry *d)
 	struct dcache *dc = dcache_of(d);
 
 	brlock_write(&dc->lock);
-	pin_locked(d);
+	if (d->flags & DENTRY_HASHED)
+		pin_locked(d);
 	brlock_write_end(&dc->lock);
 }
 

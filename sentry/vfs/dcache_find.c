@@ -33,6 +33,7 @@ int dentry_lookup_locked(struct dentry *dir, const struct qstr *name, struct den
 	struct dcache *dc = dcache_of(dir);
 	struct inode *di = dir->inode, *i = NULL;
 	struct dentry *d;
+	uint32_t age;
 	int r;
 	struct mutex *held;
 
@@ -58,10 +59,13 @@ int dentry_lookup_locked(struct dentry *dir, const struct qstr *name, struct den
 	}
 	if (di->iflags & INODE_DEAD)
 		return -ENOENT;
+	age = vfs_age(di->sb->vfs);
 	r = di->ops->lookup ? di->ops->lookup(di, name, &i) : 0;
-	if (r)
-		return r;
-	return dcache_enter(dir, name, i, out);
+	if (!r)
+		r = dcache_enter(dir, name, i, out);
+	if (!r)
+		dentry_renew(*out, age);
+	return r;
 }
 
 int dentry_lookup(struct dentry *dir, const struct qstr *name, struct dentry **out)
@@ -136,7 +140,7 @@ void dentry_ahead_used_slow(struct dentry *d)
 		d->sb->ahead_used_files++;
 }
 
-int dcache_peek(struct dentry *dir, const char *name, uint32_t len, uint64_t *ino, unsigned *type)
+int dcache_peek_pinned(struct dentry *dir, const char *name, uint32_t len, uint64_t *ino, unsigned *type)
 {
 	struct dcache *dc = dcache_of(dir);
 	struct dentry *d;
@@ -145,6 +149,8 @@ int dcache_peek(struct dentry *dir, const char *name, uint32_t len, uint64_t *in
 
 	held = brlock_read(&dc->lock);
 	d = dcache_find_locked(dc, dir, name, len);
+	if (d && !(d->flags & DENTRY_PINNED))
+		d = NULL;
 	if (d && d->inode) {
 		*ino = d->inode->ino;
 		*type = LINUX_DT_OF_MODE(d->inode->mode);

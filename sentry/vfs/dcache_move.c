@@ -23,6 +23,14 @@ bool dentry_is_below(struct dentry *d, const struct dentry *anc)
 	return below;
 }
 
+void dcache_keep_above(struct dentry *d)
+{
+	if (d->sb->sflags & SUPER_IN_MEMORY || !(d->flags & (DENTRY_PINNED | DENTRY_KEEPS)))
+		return;
+	for (d = d->parent; !(d->flags & DENTRY_KEEPS); d = d->parent)
+		d->flags |= DENTRY_KEEPS; /* the root is its own parent */
+}
+
 void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uint32_t len)
 {
 	struct dcache *dc = dcache_of(d);
@@ -45,6 +53,7 @@ void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uin
 	dentry_get_locked(new_dir);
 	dcache_hash_in(dc, d);
 	dcache_child_in(dc, d);
+	dcache_keep_above(d);
 	brlock_write_end(&dc->lock);
 	if (old_name != d->short_name)
 		free(old_name);
@@ -78,6 +87,8 @@ void dcache_exchange(struct dentry *a, struct dentry *b)
 	dcache_hash_in(dc, b);
 	dcache_child_in(dc, a);
 	dcache_child_in(dc, b);
+	dcache_keep_above(a);
+	dcache_keep_above(b);
 	brlock_write_end(&dc->lock);
 }
 

@@ -122,6 +122,7 @@ bool ref_put_unless_last(struct ref *r);
 
 /* --- dcache_move.c --- */
 bool dentry_is_below(struct dentry *d, const struct dentry *anc); /* d is anc or below it */
+void dcache_keep_above(struct dentry *d); /* as a writer: d's directories, if it is pinned or they lead to what is (DENTRY_KEEPS) */
 /* Names of sb are being changed: lookup_many's answers of that time are not believed. */
 void super_change_begin(struct superblock *sb);
 void super_change_end(struct superblock *sb);

@@ -170,6 +170,7 @@ struct dentry {
 #define DENTRY_ONLRU 8u
 #define DENTRY_HASHED 16u
 #define DENTRY_AHEAD 32u /* brought by lookup_ahead, and not used yet */
+#define DENTRY_KEEPS 64u /* a name below it is pinned, or was once (but in SUPER_IN_MEMORY) */
 
 struct super_ops {
 	int (*statfs)(struct superblock *sb, struct inode *i, struct kstatfs *out);
@@ -249,7 +250,7 @@ uint32_t vfs_age(struct vfs *v);
 void vfs_new_age(struct vfs *v); /* before a request from outside is carried out */
 int64_t super_knows_for(const struct superblock *sb, int64_t when); /* and for how long from now, ns; INT64_MAX; 0: it does not */
 bool super_knows_since(const struct superblock *sb, int64_t when); /* what was learned then (ns monotonic) still counts */
-bool dentry_is_old(const struct dentry *d);
+bool dentry_is_old(const struct dentry *d); /* it is to be asked again; never what is pinned, or has something pinned below it */
 void dentry_renew(struct dentry *d, uint32_t age); /* it was asked about at that age */
 
 /* --- inodes and dentries, for file systems --------------------------------- */
@@ -269,13 +270,13 @@ void dentry_put(struct dentry *d);
 void dentry_instantiate(struct dentry *d, struct inode *i); /* negative -> positive; takes the reference */
 /* In-memory file systems building their trees: adds a positive, pinned child. */
 struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode *i);
-void dentry_pin(struct dentry *d); /* keeps d, also a negative one, until dentry_drop */
+void dentry_pin(struct dentry *d); /* keeps d, also a negative one, until dentry_drop; nothing, if that was before */
 void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uint32_t len); /* rename */
 void dcache_exchange(struct dentry *a, struct dentry *b);
 /* A lookup's answer becomes a dentry (or the one already there wins); takes i's reference, NULL: negative. New reference. */
 int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, struct dentry **out);
-/* What the cache knows of a name: 1 positive (its number and DT_* type), 0 negative, -ENOENT nothing. */
-int dcache_peek(struct dentry *dir, const char *name, uint32_t len, uint64_t *ino, unsigned *type);
+/* What is pinned of a name: 1 positive (its number and DT_* type), 0 negative, -ENOENT nothing. */
+int dcache_peek_pinned(struct dentry *dir, const char *name, uint32_t len, uint64_t *ino, unsigned *type);
 /* The pinned, positive children, in order; fn under the dcache lock. */
 void dcache_each_pinned(struct dentry *dir, void (*fn)(const struct dentry *d, void *arg), void *arg);
 /* The same name, only if it is cached: new reference or NULL. */
@@ -285,7 +286,8 @@ struct dentry *inode_dentry(struct inode *i);
 /* d's directory (new reference; NULL: it has none) and its name there. */
 struct dentry *dentry_parent(struct dentry *d, char name[256]);
 void dentry_mark_ahead(struct dentry *d);
-/* Asks the file system for several names below dir at once (lookup_many) and caches them; no more than a hint. */
+/* Asks the file system for those of several names below one another, the first in dir, of which the cache does not
+ * know already (lookup_many), and caches them; no more than a hint. */
 void dentry_prefetch(struct dentry *dir, const struct qstr *names, unsigned n);
 void dentry_drop(struct dentry *d); /* unhash: the name is gone (also drops the pin) */
 /* The child of dir called name: cached or looked up, maybe negative; new reference. Takes dir's inode's mu; for

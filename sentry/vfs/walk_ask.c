@@ -33,18 +33,21 @@ static bool unchanged(const struct superblock *sb, uint64_t seq)
 	return !atomic_load(&sb->changing) && atomic_load(&sb->change_seq) == seq;
 }
 
-/* Where others may change names, what the answer says of a cached one counts more. */
-static bool overruled(const struct superblock *sb, uint64_t seq)
+/* Where others may change names, what the answer says of a cached one counts more; but what is
+ * kept is not theirs. */
+static bool overruled(const struct dentry *d, uint64_t seq)
 {
-	return sb->sflags & SUPER_REVALIDATE || (sb->sflags & SUPER_AGES && unchanged(sb, seq));
+	if (d->flags & (DENTRY_PINNED | DENTRY_KEEPS))
+		return false;
+	return d->sb->sflags & SUPER_REVALIDATE || (d->sb->sflags & SUPER_AGES && unchanged(d->sb, seq));
 }
 
 /* What the file system found becomes cached, unless names were changed meanwhile.
- * A cached name that leads elsewhere now is dropped, if others may change the tree. */
-static void enter_answers(struct dentry *dir, const struct qstr *q, struct inode **found, unsigned k, uint64_t seq)
+ * A cached name that leads elsewhere now is dropped, if others may change the tree.
+ * age: of before asking. */
+static void enter_answers(struct dentry *dir, const struct qstr *q, struct inode **found, unsigned k, uint64_t seq, uint32_t age)
 {
 	struct superblock *sb = dir->sb;
-	uint32_t age = sb->vfs->age;
 	struct dcache *dc = &sb->vfs->dc;
 	struct dentry *d = NULL, *prev = NULL;
 	struct mutex *held;
@@ -60,9 +63,14 @@ static void enter_answers(struct dentry *dir, const struct qstr *q, struct inode
 		same = d && d->inode == found[i];
 		if (d && same)
 			dentry_renew(d, age);
-		if (d && !same && overruled(sb, seq)) {
-			dentry_drop(d);
+		if (d && !same) {
+			bool over = overruled(d, seq);
+
+			if (over)
+				dentry_drop(d);
 			dentry_put(d);
+			if (!over)
+				break;
 			d = NULL;
 		}
 		if (!d) {
@@ -72,6 +80,7 @@ static void enter_answers(struct dentry *dir, const struct qstr *q, struct inode
 				inode_get(found[i]);
 			if (dcache_enter(dir, &q[i], found[i], &d))
 				break;
+			dentry_renew(d, age);
 		}
 		dentry_put(prev);
 		prev = dir = d;
@@ -81,22 +90,55 @@ static void enter_answers(struct dentry *dir, const struct qstr *q, struct inode
 	dentry_put(prev);
 }
 
-void dentry_prefetch(struct dentry *dir, const struct qstr *names, unsigned n)
+/* Follows those of the names that are cached, and not old; how many there are.  *dir becomes where they
+ * lead: a new reference. */
+static unsigned known_names(struct dentry **dir, const struct qstr *names, unsigned n)
+{
+	struct dcache *dc = dcache_of(*dir);
+	struct mutex *held = brlock_read(&dc->lock);
+	struct dentry *d;
+	unsigned k = 0;
+
+	while (k < n && (d = dcache_find_locked(dc, *dir, names[k].name, names[k].len)) && !dentry_is_old(d)) {
+		*dir = d;
+		k++;
+	}
+	dentry_get_locked(*dir);
+	mutex_unlock(held);
+	return k;
+}
+
+/* One request for all of them, or none. */
+static void prefetch(struct dentry *dir, const struct qstr *names, unsigned n)
 {
 	struct inode *found[LOOKUP_MANY_MAX + 1] = { NULL };
 	struct superblock *sb = dir->sb;
 	uint64_t seq = atomic_load(&sb->change_seq);
+	uint32_t age = vfs_age(sb->vfs);
 	bool negative = false;
 	int r;
 
-	if (!dir->inode || !dir->inode->ops->lookup_many || n > LOOKUP_MANY_MAX || atomic_load(&sb->changing))
+	if (!n || !dir->inode || !dir->inode->ops->lookup_many || n > LOOKUP_MANY_MAX || atomic_load(&sb->changing))
 		return;
 	r = dir->inode->ops->lookup_many(dir->inode, names, n, found, &negative);
 	if (r < 0)
 		return;
-	enter_answers(dir, names, found, (unsigned)r + (negative && (unsigned)r < n), seq);
+	enter_answers(dir, names, found, (unsigned)r + (negative && (unsigned)r < n), seq, age);
 	for (int i = 0; i < r; i++)
 		inode_put(found[i]);
+}
+
+void dentry_prefetch(struct dentry *dir, const struct qstr *names, unsigned n)
+{
+	unsigned k;
+
+	if (dir->sb->sflags & SUPER_REVALIDATE) {
+		prefetch(dir, names, n);
+		return;
+	}
+	k = known_names(&dir, names, n);
+	prefetch(dir, names + k, n - k);
+	dentry_put(dir);
 }
 
 const char *dentry_ask_ahead(struct dentry *at, const char *name, bool again, unsigned flags)
@@ -105,6 +147,7 @@ const char *dentry_ask_ahead(struct dentry *at, const char *name, bool again, un
 	struct superblock *sb = dir->sb;
 	struct qstr q[LOOKUP_MANY_MAX];
 	uint64_t seq = atomic_load(&sb->change_seq);
+	uint32_t age = vfs_age(sb->vfs);
 	const char *end = name;
 	unsigned k = plain_names(name, q, &end);
 	bool negative = false;
@@ -117,7 +160,7 @@ const char *dentry_ask_ahead(struct dentry *at, const char *name, bool again, un
 	r = dir->ops->lookup_many(dir, q, k, found, &negative);
 	if (r < 0)
 		return NULL; /* the plain lookup will tell the error */
-	enter_answers(at, q, found, (unsigned)r + (negative && (unsigned)r < k), seq);
+	enter_answers(at, q, found, (unsigned)r + (negative && (unsigned)r < k), seq, age);
 	for (int i = 0; i < r; i++)
 		inode_put(found[i]);
 	if ((unsigned)r < k)

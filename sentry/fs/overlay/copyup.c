@@ -5,6 +5,7 @@
 
 #include "fs/tmpfs/tmpfs.h"
 #include "mm/usercopy.h"
+#include "vfs/told.h"
 
 #include <stdlib.h>
 
@@ -82,10 +83,17 @@ static int copy_data(struct file *from, struct file *to, int64_t keep)
 	return r;
 }
 
+static uint64_t size_now(struct inode *i)
+{
+	struct kstat k;
+
+	return inode_getattr(i, &k) ? 0 : k.size;
+}
+
 int ovl_copy_up(struct inode *i, uint64_t keep)
 {
 	struct onode *o = onode(i), tmp = { .inode = i };
-	struct iattr a = { .valid = ATTR_SIZE, .size = keep < i->size ? keep : i->size };
+	struct iattr a = { .valid = ATTR_SIZE };
 	struct file *from = NULL, *to = NULL;
 	int r;
 
@@ -94,6 +102,9 @@ int ovl_copy_up(struct inode *i, uint64_t keep)
 	r = ovl_make_upper(&tmp);
 	if (r)
 		return r;
+	a.size = size_now(i);
+	if (keep < a.size)
+		a.size = keep;
 	if (a.size) {
 		struct inode *u = tmp.upper->inode;
 
@@ -113,7 +124,11 @@ int ovl_copy_up(struct inode *i, uint64_t keep)
 		dentry_put(tmp.upper);
 		return r;
 	}
-	__atomic_store_n(&o->upper, tmp.upper, __ATOMIC_RELEASE);
 	ovl_changed(i);
+	mutex_lock(&i->a_mu);
+	i->size = a.size;
+	mutex_unlock(&i->a_mu);
+	__atomic_store_n(&o->upper, tmp.upper, __ATOMIC_RELEASE);
+	inode_changed(i); /* whoever was told of the lower data */
 	return 0;
 }

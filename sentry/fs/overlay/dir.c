@@ -4,12 +4,16 @@
  */
 #include "fs/overlay/internal.h"
 
+#include "vfs/told.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* --- lookups ------------------------------------------------------------------------ */
 
-static int ovl_lookup(struct inode *dir, const struct qstr *name, struct inode **out)
+bool ovl_is_gone(int r) { return r == -ENOENT || r == -ESTALE; }
+
+static int look_below(struct inode *dir, const struct qstr *name, struct inode **out)
 {
 	struct dentry *lower = onode(dir)->lower, *d;
 	int r;
@@ -18,7 +22,7 @@ static int ovl_lookup(struct inode *dir, const struct qstr *name, struct inode *
 		return 0;
 	r = dentry_lookup(lower, name, &d);
 	if (r)
-		return r;
+		return ovl_is_gone(r) ? 0 : r;
 	if (!d->inode) {
 		dentry_put(d);
 		return 0;
@@ -26,8 +30,31 @@ static int ovl_lookup(struct inode *dir, const struct qstr *name, struct inode *
 	return ovl_inode_lower(dir->sb, d, out);
 }
 
-/* What is not cached here has no changed names below it (they would hold it in the cache), so
- * the lower tree alone answers. */
+static int ovl_lookup(struct inode *dir, const struct qstr *name, struct inode **out)
+{
+	struct dentry *lower = onode(dir)->lower;
+
+	if (lower && lower->sb->sflags & SUPER_REVALIDATE) /* what is cached there is to be asked for each time */
+		dentry_prefetch(lower, name, 1);
+	return look_below(dir, name, out);
+}
+
+/* The lower tree brings what is likely to be next, too. */
+static bool ovl_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, bool open)
+{
+	struct dentry *lower = onode(dir->inode)->lower, *d;
+
+	if (!lower || !lower->inode->ops->lookup_ahead)
+		return false;
+	d = dcache_get(lower, name);
+	if (!d)
+		(void)lower->inode->ops->lookup_ahead(lower, name, last, open);
+	dentry_put(d);
+	return false;
+}
+
+/* What is not cached here, or is but old, has no changed names below it (they would hold it in
+ * the cache, and it would not be old), so the lower tree alone answers. */
 static int ovl_lookup_many(struct inode *dir, const struct qstr *names, unsigned n, struct inode **out, bool *negative)
 {
 	unsigned k;
@@ -36,7 +63,7 @@ static int ovl_lookup_many(struct inode *dir, const struct qstr *names, unsigned
 		dentry_prefetch(onode(dir)->lower, names, n);
 	for (k = 0; k < n; k++) {
 		struct inode *i = NULL;
-		int r = LINUX_S_ISDIR(dir->mode) ? ovl_lookup(dir, &names[k], &i) : -ENOTDIR;
+		int r = LINUX_S_ISDIR(dir->mode) ? look_below(dir, &names[k], &i) : -ENOTDIR;
 
 		if (r)
 			return k ? (int)k : r;
@@ -57,11 +84,12 @@ static void dir_changed(struct inode *dir, int links)
 {
 	int64_t now = now_realtime();
 
+	ovl_changed(dir);
 	mutex_lock(&dir->a_mu);
 	dir->mtime = dir->ctime = now;
 	dir->nlink += (uint32_t)links;
 	mutex_unlock(&dir->a_mu);
-	ovl_changed(dir);
+	inode_changed(dir);
 }
 
 static void add_links(struct inode *i, int n)
@@ -69,6 +97,7 @@ static void add_links(struct inode *i, int n)
 	int64_t now = now_realtime();
 	bool gone;
 
+	ovl_own(i);
 	mutex_lock(&i->a_mu);
 	if (n < 0 && LINUX_S_ISDIR(i->mode))
 		i->nlink = 0;
@@ -77,6 +106,7 @@ static void add_links(struct inode *i, int n)
 	i->ctime = now;
 	gone = !i->nlink;
 	mutex_unlock(&i->a_mu);
+	inode_changed(i);
 	if (gone)
 		ovl_forget(i);
 	else
@@ -100,7 +130,12 @@ static int whiteout(struct dentry *dir, const char *name, uint32_t len)
 	dentry_put(d);
 	if (!there)
 		return 0;
-	r = dcache_enter(dir, &q, NULL, &d);
+	while (!(r = dcache_enter(dir, &q, NULL, &d))) {
+		if (!d->inode)
+			break;
+		dentry_drop(d); /* who asked before the removal has only now entered it */
+		dentry_put(d);
+	}
 	if (r)
 		return r;
 	dentry_pin(d);
@@ -110,7 +145,8 @@ static int whiteout(struct dentry *dir, const char *name, uint32_t len)
 
 /* --- creation ---------------------------------------------------------------------------- */
 
-static int add(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rdev, const struct cred *c, struct inode **out)
+/* link: of a symbolic link, the target; owned once it has succeeded. */
+static int add(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rdev, const struct cred *c, char *link)
 {
 	struct inode *i = ovl_inode_new(dir->sb, mode);
 
@@ -120,11 +156,13 @@ static int add(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rdev
 	i->rdev = rdev;
 	if (LINUX_S_ISDIR(mode))
 		i->nlink = 2;
+	if (link) {
+		i->size = strlen(link);
+		i->link = link;
+	}
 	dentry_instantiate(d, i);
 	dentry_pin(d);
 	dir_changed(dir, LINUX_S_ISDIR(mode) ? 1 : 0);
-	if (out)
-		*out = i;
 	return 0;
 }
 
@@ -138,16 +176,11 @@ static int ovl_mknod(struct inode *dir, struct dentry *d, uint32_t mode, uint64_
 static int ovl_symlink(struct inode *dir, struct dentry *d, const char *target, const struct cred *c)
 {
 	char *copy = strdup(target);
-	struct inode *i;
-	int r = copy ? add(dir, d, LINUX_S_IFLNK | 0777, 0, c, &i) : -ENOMEM;
+	int r = copy ? add(dir, d, LINUX_S_IFLNK | 0777, 0, c, copy) : -ENOMEM;
 
-	if (r) {
+	if (r)
 		free(copy);
-		return r;
-	}
-	i->size = strlen(target);
-	i->link = copy;
-	return 0;
+	return r;
 }
 
 static int ovl_link(struct inode *dir, struct dentry *d, struct inode *target)
@@ -234,8 +267,8 @@ static int ovl_rename(struct inode *old_dir, struct dentry *old, struct inode *n
 		r = replace(old_dir, old, new_dir, nd);
 	}
 	if (!r) {
-		inode_touch(old->inode, ATTR_CTIME);
 		ovl_changed(old->inode);
+		inode_touch(old->inode, ATTR_CTIME);
 	}
 	return r;
 }
@@ -243,6 +276,7 @@ static int ovl_rename(struct inode *old_dir, struct dentry *old, struct inode *n
 const struct inode_ops ovl_dir_inode_ops = {
 	.lookup = ovl_lookup,
 	.lookup_many = ovl_lookup_many,
+	.lookup_ahead = ovl_lookup_ahead,
 	.create = ovl_create,
 	.mkdir = ovl_mkdir,
 	.mknod = ovl_mknod,
@@ -253,6 +287,7 @@ const struct inode_ops ovl_dir_inode_ops = {
 	.rename = ovl_rename,
 	.tmpfile = ovl_tmpfile,
 	.getattr = ovl_getattr,
+	.steady = ovl_attr_steady,
 	.setattr = ovl_setattr,
 	.open = ovl_open,
 	.getxattr = ovl_getxattr,

@@ -5,6 +5,7 @@
 #include "fs/overlay/internal.h"
 
 #include "mm/usercopy.h"
+#include "vfs/told.h"
 
 #include <stdlib.h>
 
@@ -47,10 +48,8 @@ int ovl_open(struct inode *i, struct file *f)
 	struct ofile *of;
 	int r = 0;
 
-	if (LINUX_S_ISDIR(i->mode)) {
-		f->ops = &ovl_dir_ops;
-		return 0;
-	}
+	if (LINUX_S_ISDIR(i->mode))
+		return ovl_open_dir(f);
 	if (f->mode & FILE_WRITE) {
 		mutex_lock(&i->mu);
 		r = ovl_copy_up(i, f->flags & LINUX_O_TRUNC ? 0 : UINT64_MAX);
@@ -142,7 +141,20 @@ static int ovl_mmap(struct file *f, int prot, bool shared, struct memobj **obj)
 
 	if (r)
 		return r;
-	return real->ops->mmap ? real->ops->mmap(real, prot, shared, obj) : -ENODEV;
+	r = real->ops->mmap ? real->ops->mmap(real, prot, shared, obj) : -ENODEV;
+	if (!r && __atomic_load_n(&onode(f->inode)->upper, __ATOMIC_ACQUIRE))
+		inode_changed(f->inode); /* its pages may change from now on without a call */
+	return r;
+}
+
+/* How long what is known of it stays true: as long as of the layer's file, which f's own end earlier (inode_changed). */
+static int64_t ovl_steady(struct file *f)
+{
+	struct file *real;
+
+	if (real_file(f, &real) || !real->ops->steady)
+		return 0;
+	return real->ops->steady(real);
 }
 
 static int ovl_fsync(struct file *f, bool data_only) { return 0; } /* memory */
@@ -176,5 +188,6 @@ const struct file_ops ovl_file_ops = {
 	.fsync = ovl_fsync,
 	.fallocate = ovl_fallocate,
 	.release = ovl_release,
+	.steady = ovl_steady,
 	.host_fd = ovl_host_fd,
 };

@@ -3,6 +3,8 @@
  */
 #include "fs/overlay/internal.h"
 
+#include "vfs/told.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +23,7 @@ static struct inode *make(struct superblock *sb, uint64_t ino, uint32_t mode)
 		return NULL;
 	}
 	o->inode = i;
+	o->own = true;
 	o->blksize = 4096;
 	i->priv = o;
 	return i;
@@ -36,6 +39,31 @@ static struct inode *find_locked(struct ovl_super *s, const struct inode *lower)
 	return NULL;
 }
 
+/* i->a_mu is held, or i is new.  Whether any is another one. */
+static bool take_attr(struct inode *i, const struct kstat *k)
+{
+	struct onode *o = onode(i);
+	bool read = k->atime != o->atime;
+	bool other = read || i->mode != k->mode || i->nlink != k->nlink || i->uid != k->uid || i->gid != k->gid || i->size != k->size ||
+		     i->mtime != k->mtime || i->ctime != k->ctime || o->blocks != k->blocks || o->blksize != k->blksize;
+
+	i->mode = (i->mode & LINUX_S_IFMT) | (k->mode & 07777);
+	i->nlink = k->nlink;
+	i->uid = k->uid;
+	i->gid = k->gid;
+	i->size = k->size;
+	i->rdev = k->rdev;
+	if (read)
+		i->atime = k->atime;
+	i->mtime = k->mtime;
+	i->ctime = k->ctime;
+	i->btime = k->btime;
+	o->atime = k->atime;
+	o->blocks = k->blocks;
+	o->blksize = k->blksize;
+	return other;
+}
+
 static struct inode *from_lower(struct superblock *sb, struct dentry *lower)
 {
 	struct path p = { NULL, lower };
@@ -47,26 +75,37 @@ static struct inode *from_lower(struct superblock *sb, struct dentry *lower)
 	i = make(sb, k.ino, k.mode);
 	if (!i)
 		return NULL;
-	i->nlink = k.nlink;
-	i->uid = k.uid;
-	i->gid = k.gid;
-	i->size = k.size;
-	i->rdev = k.rdev;
 	i->atime = k.atime;
-	i->mtime = k.mtime;
-	i->ctime = k.ctime;
-	i->btime = k.btime;
-	onode(i)->blocks = k.blocks;
-	onode(i)->blksize = k.blksize;
+	take_attr(i, &k);
+	onode(i)->own = false;
 	dentry_get(lower);
 	onode(i)->lower = lower;
 	return i;
+}
+
+/* What the host has changed meanwhile. */
+static void refresh(struct inode *i)
+{
+	struct onode *o = onode(i);
+	struct path p = { NULL, o->lower };
+	bool other = false;
+	struct kstat k;
+
+	if (o->own || vfs_getattr(&p, &k))
+		return; /* its own, or what is known stays */
+	mutex_lock(&i->a_mu);
+	if (!o->own)
+		other = take_attr(i, &k);
+	mutex_unlock(&i->a_mu);
+	if (other)
+		inode_changed(i);
 }
 
 int ovl_inode_lower(struct superblock *sb, struct dentry *lower, struct inode **out)
 {
 	struct ovl_super *s = osuper(sb);
 	struct inode *i, *fresh = NULL;
+	bool made = false;
 
 	for (;;) {
 		mutex_lock(&s->mu);
@@ -74,6 +113,7 @@ int ovl_inode_lower(struct superblock *sb, struct dentry *lower, struct inode **
 		if (!i && fresh) {
 			i = fresh;
 			fresh = NULL;
+			made = true;
 			LIST_INSERT_HEAD(bucket(s, lower->inode), onode(i), link);
 			onode(i)->hashed = true;
 		}
@@ -86,6 +126,8 @@ int ovl_inode_lower(struct superblock *sb, struct dentry *lower, struct inode **
 			return -EIO;
 		}
 	}
+	if (!made)
+		refresh(i);
 	inode_put(fresh);
 	dentry_put(lower);
 	*out = i;
@@ -103,18 +145,41 @@ struct inode *ovl_inode_new(struct superblock *sb, uint32_t mode)
 	return i;
 }
 
+void ovl_own(struct inode *i)
+{
+	struct onode *o = onode(i);
+
+	refresh(i);
+	mutex_lock(&i->a_mu);
+	o->own = true;
+	mutex_unlock(&i->a_mu);
+}
+
+/* What is changed here stays where it is, whatever the host does with its name. */
+static void keep_name(struct inode *i)
+{
+	struct dentry *d = inode_dentry(i);
+
+	if (d && d->parent != d)
+		dentry_pin(d);
+	dentry_put(d);
+}
+
 void ovl_changed(struct inode *i)
 {
 	struct ovl_super *s = osuper(i->sb);
 	struct onode *o = onode(i);
 	bool get;
 
+	ovl_own(i);
 	mutex_lock(&s->mu);
 	get = o->hashed && !o->changed;
 	o->changed |= get;
 	if (get)
 		inode_get(i);
 	mutex_unlock(&s->mu);
+	if (get)
+		keep_name(i);
 }
 
 /* Takes it out of the table; drops what ovl_changed took. */
@@ -155,10 +220,23 @@ int ovl_getattr(struct inode *i, struct kstat *st)
 {
 	struct onode *o = onode(i);
 
+	struct dentry *upper = __atomic_load_n(&o->upper, __ATOMIC_ACQUIRE);
+
+	refresh(i);
+	mutex_lock(&i->a_mu);
+	st->mode = i->mode;
+	st->nlink = i->nlink;
+	st->uid = i->uid;
+	st->gid = i->gid;
+	st->size = i->size;
+	st->atime = i->atime;
+	st->mtime = i->mtime;
+	st->ctime = i->ctime;
 	st->blksize = o->blksize;
 	st->blocks = o->blocks;
-	if (o->upper) {
-		struct path p = { NULL, o->upper };
+	mutex_unlock(&i->a_mu);
+	if (upper) {
+		struct path p = { NULL, upper };
 		struct kstat k;
 
 		if (!vfs_getattr(&p, &k)) {
@@ -169,6 +247,18 @@ int ovl_getattr(struct inode *i, struct kstat *st)
 		st->blocks = 0;
 	}
 	return 0;
+}
+
+bool ovl_attr_steady(const struct inode *i)
+{
+	const struct onode *o = onode(i);
+	const struct dentry *d = __atomic_load_n(&o->upper, __ATOMIC_ACQUIRE);
+
+	if (!d && o->own)
+		return true;
+	if (!d)
+		d = o->lower;
+	return d->inode->ops->steady && d->inode->ops->steady(d->inode);
 }
 
 void ovl_sync_size(struct inode *i)
@@ -184,6 +274,7 @@ void ovl_sync_size(struct inode *i)
 	i->size = size;
 	i->mtime = i->ctime = now;
 	mutex_unlock(&i->a_mu);
+	inode_changed(i);
 }
 
 static int set_size(struct inode *i, uint64_t size)
@@ -212,24 +303,42 @@ int ovl_setattr(struct inode *i, const struct iattr *a)
 
 	if (r)
 		return r;
+	ovl_changed(i);
 	if (a->valid & ~ATTR_SIZE)
 		inode_setattr_copy(i, a);
-	ovl_changed(i);
 	return 0;
+}
+
+static void keep_link(struct inode *i, const char *target)
+{
+	char *copy = strdup(target);
+
+	mutex_lock(&i->a_mu);
+	if (copy && !i->link) {
+		i->link = copy;
+		copy = NULL;
+	}
+	mutex_unlock(&i->a_mu);
+	free(copy);
 }
 
 static int ovl_readlink(struct inode *i, char **out)
 {
 	struct path p = { NULL, onode(i)->lower };
+	int r;
 
 	if (!p.dentry)
 		return -EINVAL;
-	return vfs_readlink(&p, out);
+	r = vfs_readlink(&p, out);
+	if (!r && p.dentry->inode->link) /* known for as long as that inode */
+		keep_link(i, *out);
+	return r;
 }
 
 const struct inode_ops ovl_inode_ops = {
 	.readlink = ovl_readlink,
 	.getattr = ovl_getattr,
+	.steady = ovl_attr_steady,
 	.setattr = ovl_setattr,
 	.open = ovl_open,
 	.getxattr = ovl_getxattr,

@@ -4,9 +4,13 @@
  * The upper layer is memory only, so there is no upper tree on any file system: the overlay's
  * own dentries and inodes are it.
  *  - An inode that was changed stays (it holds a reference on itself) and is found again by its
- *    lower inode, under whichever name.  Its attributes are its own fields from the start.
- *  - Names that were made or moved are pinned dentries; removed lower names are pinned
- *    negative ones (whiteouts).  A directory with pinned children stays by their references.
+ *    lower inode, under whichever name.  Its attributes are its own from then on; until then
+ *    they are those of the lower inode, whenever somebody looks.
+ *  - Names that were made or moved, and those by which a file was changed, are pinned dentries;
+ *    removed lower names are pinned negative ones (whiteouts).  A directory with pinned children
+ *    stays by their references.
+ *  - All other names are cached as those of the lower tree are: for ever, or for an age
+ *    (vfs/age.c), or only as long as they are in use, if the lower tree is shared.
  *  - Data of a changed file is a nameless tmpfs file.  Copied on the first opening for writing.
  */
 #ifndef SENTRY_FS_OVERLAY_INTERNAL_H
@@ -39,8 +43,11 @@ struct onode {
 	struct inode *xattrs; /* [inode mu to set, once] owned: a tmpfs inode that holds changed xattrs */
 	LIST_ENTRY(onode) link; /* [s->mu] */
 	bool hashed, changed; /* [s->mu] changed: holds a reference on the inode */
-	uint64_t blocks; /* [I] of the lower file */
-	uint32_t blksize; /* [I] */
+	_Atomic bool own; /* [inode a_mu to set, once] the attributes are */
+	/* [inode a_mu] of the lower file, as last seen: */
+	int64_t atime; /* here it may have been read since */
+	uint64_t blocks;
+	uint32_t blksize;
 };
 
 static inline struct ovl_super *osuper(const struct superblock *sb) { return sb->priv; }
@@ -50,10 +57,14 @@ static inline struct onode *onode(const struct inode *i) { return i->priv; }
 extern const struct inode_ops ovl_dir_inode_ops, ovl_inode_ops;
 int ovl_inode_lower(struct superblock *sb, struct dentry *lower, struct inode **out); /* takes lower's reference */
 struct inode *ovl_inode_new(struct superblock *sb, uint32_t mode); /* regular files with an empty upper */
-void ovl_changed(struct inode *i); /* keep it */
+/* i is about to change, or what is known of it anyway: its attributes are its own, and (changed) it and a name are kept. */
+void ovl_own(struct inode *i);
+void ovl_changed(struct inode *i);
 void ovl_forget(struct inode *i); /* its last name is gone */
 void ovl_evict(struct inode *i);
 int ovl_getattr(struct inode *i, struct kstat *st);
+bool ovl_attr_steady(const struct inode *i);
+bool ovl_is_gone(int r); /* what the lower tree answers where the host has removed the directory */
 int ovl_setattr(struct inode *i, const struct iattr *a);
 
 /* --- copyup.c --- */
@@ -69,6 +80,7 @@ void ovl_sync_size(struct inode *i); /* size and times from the upper file */
 
 /* --- readdir.c --- */
 extern const struct file_ops ovl_dir_ops;
+int ovl_open_dir(struct file *f);
 int ovl_is_empty(struct dentry *d); /* 1, 0, -errno */
 
 /* --- dir.c: ovl_dir_inode_ops; xattr.c --- */

@@ -1,6 +1,7 @@
 /*
- * readdir.c - listing a merged directory: a snapshot is made when reading begins at 0; a
- * position counts its entries.
+ * readdir.c - listing a directory.  One in which nothing was ever changed here is the lower
+ * one, read on and on.  Of a merged one a snapshot is made when reading begins at 0; a position
+ * counts its entries.  What it is then it stays until reading begins at 0 again.
  */
 #include "fs/overlay/internal.h"
 
@@ -20,9 +21,16 @@ struct snapshot {
 	size_t n, room;
 	char *names;
 	size_t used, size;
-	size_t n_lower; /* entries [0, n_lower) came from below, sorted once */
+	size_t n_lower; /* entries [0, n_lower) came from below, */
+	bool sorted; /* and are sorted */
 	int error;
 	bool only_count; /* emptiness: stop at the first */
+};
+
+/* An open directory. */
+struct odir {
+	struct file *lower; /* owned; in use while there is no snapshot */
+	struct snapshot *merged; /* owned; NULL: not read yet, or not merged */
 };
 
 static int push(struct snapshot *s, const char *name, size_t len, uint64_t ino, unsigned type)
@@ -58,7 +66,7 @@ static int from_below(struct dirent_sink *sink, const char *name, size_t len, ui
 
 	if (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')))
 		return 0;
-	if (dcache_peek(s->dir, name, (uint32_t)len, &ino, &type) == 0)
+	if (dcache_peek_pinned(s->dir, name, (uint32_t)len, &ino, &type) == 0)
 		return 0;
 	s->error = push(s, name, len, ino, type);
 	return s->error || s->only_count;
@@ -79,10 +87,13 @@ static int by_name(const void *a, const void *b, void *names)
 	return compare(n + x->name, x->len, n + y->name, y->len);
 }
 
-static bool listed(const struct snapshot *s, const char *name, uint32_t len)
+static bool listed(struct snapshot *s, const char *name, uint32_t len)
 {
 	size_t lo = 0, hi = s->n_lower;
 
+	if (!s->sorted && hi)
+		qsort_r(s->e, hi, sizeof(*s->e), by_name, s->names);
+	s->sorted = true;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 		int c = compare(s->names + s->e[mid].name, s->e[mid].len, name, len);
@@ -143,9 +154,9 @@ static int take(struct dentry *dir, bool only_count, struct snapshot **out)
 	s->only_count = only_count;
 	if (lower)
 		r = read_below(s, lower);
+	if (ovl_is_gone(r) && onode(dir->inode)->own)
+		r = 0; /* what was put into it is still there */
 	s->n_lower = s->n;
-	if (!r && !only_count && s->n)
-		qsort_r(s->e, s->n, sizeof(*s->e), by_name, s->names);
 	if (!r && !(only_count && s->n)) {
 		dcache_each_pinned(dir, from_here, s);
 		r = s->error;
@@ -170,30 +181,59 @@ int ovl_is_empty(struct dentry *d)
 	return r;
 }
 
-static int ovl_readdir(struct file *f, struct dirent_sink *sink)
+/* --- open directories ---------------------------------------------------------------- */
+
+int ovl_open_dir(struct file *f)
 {
-	struct dentry *dir = f->path.dentry;
-	struct snapshot *s = f->priv;
+	f->priv = calloc(1, sizeof(struct odir));
+	f->ops = &ovl_dir_ops;
+	return f->priv ? 0 : -ENOMEM;
+}
+
+/* No name below it was ever changed here, nor was it moved: "..", too, is the lower one's. */
+static bool is_lower(const struct dentry *d)
+{
+	return onode(d->inode)->lower && !(d->flags & (DENTRY_PINNED | DENTRY_KEEPS));
+}
+
+static int begin(struct odir *od, struct dentry *dir)
+{
+	struct snapshot *s = NULL;
+	int r = 0;
+
+	if (!is_lower(dir))
+		r = take(dir, false, &s);
+	else if (!od->lower)
+		r = ovl_open_layer(dir->inode, onode(dir->inode)->lower, LINUX_O_RDONLY | LINUX_O_DIRECTORY, &od->lower);
+	if (r)
+		return r;
+	free_snapshot(od->merged);
+	od->merged = s;
+	return 0;
+}
+
+static int read_lower(struct file *f, struct file *lower, struct dirent_sink *sink)
+{
 	int r;
 
-	if (f->inode->iflags & INODE_DEAD)
-		return -ENOENT;
-	if (f->pos == 0 || !s) {
-		free_snapshot(s);
-		f->priv = NULL;
-		r = take(dir, false, &s);
-		if (r)
-			return r;
-		f->priv = s;
-	}
+	lower->pos = f->pos; /* nobody else has lower: no pos_mu */
+	r = lower->ops->readdir ? lower->ops->readdir(lower, sink) : -ENOTDIR;
+	f->pos = lower->pos;
+	return r;
+}
+
+static void read_merged(struct file *f, const struct snapshot *s, struct dirent_sink *sink)
+{
+	struct dentry *dir = f->path.dentry;
+
 	if (f->pos == 0) {
 		if (sink->add(sink, ".", 1, dir->inode->ino, 4, 1))
-			return 0;
+			return;
 		f->pos = 1;
 	}
 	if (f->pos == 1) {
 		if (sink->add(sink, "..", 2, dir->parent->inode->ino, 4, 2))
-			return 0;
+			return;
 		f->pos = 2;
 	}
 	for (; f->pos - 2 < (int64_t)s->n; f->pos++) {
@@ -202,8 +242,24 @@ static int ovl_readdir(struct file *f, struct dirent_sink *sink)
 		if (sink->add(sink, s->names + e->name, e->len, e->ino, e->type, f->pos + 1))
 			break;
 	}
-	file_accessed(f);
-	return 0;
+}
+
+static int ovl_readdir(struct file *f, struct dirent_sink *sink)
+{
+	struct odir *od = f->priv;
+	int r = 0;
+
+	if (f->inode->iflags & INODE_DEAD)
+		return -ENOENT;
+	if (f->pos == 0 || (!od->merged && !od->lower))
+		r = begin(od, f->path.dentry);
+	if (!r && !od->merged)
+		r = read_lower(f, od->lower, sink);
+	else if (!r)
+		read_merged(f, od->merged, sink);
+	if (!r)
+		file_accessed(f);
+	return r;
 }
 
 static int64_t ovl_dir_llseek(struct file *f, int64_t off, int whence)
@@ -211,12 +267,35 @@ static int64_t ovl_dir_llseek(struct file *f, int64_t off, int whence)
 	return whence == LINUX_SEEK_SET || whence == LINUX_SEEK_CUR ? llseek_size(f, off, whence, 0) : -EINVAL;
 }
 
+/* Its attributes; what is listed is the open file's own. */
+static int64_t ovl_dir_steady(struct file *f)
+{
+	const struct onode *o = onode(f->inode);
+	struct odir *od = f->priv;
+
+	if (o->own)
+		return INT64_MAX;
+	if (!od->lower && ovl_open_layer(f->inode, o->lower, LINUX_O_RDONLY | LINUX_O_DIRECTORY, &od->lower))
+		return 0;
+	return od->lower->ops->steady ? od->lower->ops->steady(od->lower) : 0;
+}
+
 static int ovl_dir_fsync(struct file *f, bool data_only) { return 0; }
-static void ovl_dir_release(struct file *f) { free_snapshot(f->priv); }
+
+static void ovl_dir_release(struct file *f)
+{
+	struct odir *od = f->priv;
+
+	if (od->lower)
+		file_put(od->lower);
+	free_snapshot(od->merged);
+	free(od);
+}
 
 const struct file_ops ovl_dir_ops = {
 	.readdir = ovl_readdir,
 	.llseek = ovl_dir_llseek,
 	.fsync = ovl_dir_fsync,
 	.release = ovl_dir_release,
+	.steady = ovl_dir_steady,
 };

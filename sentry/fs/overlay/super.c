@@ -58,7 +58,8 @@ int overlay_over_memory(struct vfs *v, struct superblock *lower, const char *opt
 	sb->source = strdup("overlay");
 	s->cred = cred_dup(c);
 	r = s->cred ? tmpfs_new(v, options, &s->upper) : -ENOMEM;
-	sb->sflags = SUPER_MOVES_DENTRIES | SUPER_UNCACHED; /* what lies below may change on the host */
+	/* names are believed as long as those below, and not longer */
+	sb->sflags = SUPER_MOVES_DENTRIES | (lower->sflags & (SUPER_STEADY | SUPER_AGES)) | (lower->sflags & SUPER_REVALIDATE ? SUPER_UNCACHED : 0);
 	if (!r) {
 		dentry_get(lower->root);
 		r = ovl_inode_lower(sb, lower->root, &root);

@@ -86,8 +86,8 @@ int ovl_setxattr(struct inode *i, const char *name, const void *value, size_t si
 	if (!r)
 		r = onode(i)->xattrs->ops->setxattr(onode(i)->xattrs, name, value, size, flags);
 	if (!r) {
-		inode_touch(i, ATTR_CTIME);
 		ovl_changed(i);
+		inode_touch(i, ATTR_CTIME);
 	}
 	return r;
 }
