@@ -301,6 +301,18 @@ void dentry_pin(struct dentry *d)
 	brlock_write_end(&dc->lock);
 }
 
+void inode_pin_names(struct inode *i)
+{
+	struct dcache *dc = &i->sb->vfs->dc;
+	struct dentry *d;
+
+	brlock_write(&dc->lock);
+	LIST_FOREACH (d, &i->names, name_link)
+		if (d->flags & DENTRY_HASHED) /* a root is not */
+			pin_locked(d);
+	brlock_write_end(&dc->lock);
+}
+
 /* --- a superblock ends: nobody uses its tree any more ----------------------------- */
 
 static struct dentry *any_leaf(struct dentry *d)

@@ -271,6 +271,7 @@ void dentry_instantiate(struct dentry *d, struct inode *i); /* negative -> posit
 /* In-memory file systems building their trees: adds a positive, pinned child. */
 struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode *i);
 void dentry_pin(struct dentry *d); /* keeps d, also a negative one, until dentry_drop; nothing, if that was before */
+void inode_pin_names(struct inode *i); /* those that are cached; not a root */
 void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uint32_t len); /* rename */
 void dcache_exchange(struct dentry *a, struct dentry *b);
 /* A lookup's answer becomes a dentry (or the one already there wins); takes i's reference, NULL: negative. New reference. */

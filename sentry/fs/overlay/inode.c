@@ -155,16 +155,6 @@ void ovl_own(struct inode *i)
 	mutex_unlock(&i->a_mu);
 }
 
-/* What is changed here stays where it is, whatever the host does with its name. */
-static void keep_name(struct inode *i)
-{
-	struct dentry *d = inode_dentry(i);
-
-	if (d && d->parent != d)
-		dentry_pin(d);
-	dentry_put(d);
-}
-
 void ovl_changed(struct inode *i)
 {
 	struct ovl_super *s = osuper(i->sb);
@@ -179,7 +169,7 @@ void ovl_changed(struct inode *i)
 		inode_get(i);
 	mutex_unlock(&s->mu);
 	if (get)
-		keep_name(i);
+		inode_pin_names(i); /* it stays where it is, whatever the host does there */
 }
 
 /* Takes it out of the table; drops what ovl_changed took. */

@@ -57,7 +57,7 @@ static inline struct onode *onode(const struct inode *i) { return i->priv; }
 extern const struct inode_ops ovl_dir_inode_ops, ovl_inode_ops;
 int ovl_inode_lower(struct superblock *sb, struct dentry *lower, struct inode **out); /* takes lower's reference */
 struct inode *ovl_inode_new(struct superblock *sb, uint32_t mode); /* regular files with an empty upper */
-/* i is about to change, or what is known of it anyway: its attributes are its own, and (changed) it and a name are kept. */
+/* i is about to change, or what is known of it anyway: its attributes are its own, and (changed) it and its names are kept. */
 void ovl_own(struct inode *i);
 void ovl_changed(struct inode *i);
 void ovl_forget(struct inode *i); /* its last name is gone */

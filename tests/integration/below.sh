@@ -1,0 +1,167 @@
+#!/bin/bash
+# below.sh - what the host changes in a tree while a sandbox has it: in `launcher do`, whose
+# changes lie over the host's root, in a created container's own root, in one over which its
+# changes lie in memory, and in a bound directory over which they do.  A request from outside is
+# made after each change, so that what was cached before counts no more (sentry/vfs/age.c), and nothing
+# here depends on time.
+# usage: below.sh [LAUNCHER]; needs ldd, python3.
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+[ -z "${1-}" ] || LAUNCHER=$1
+. "$top/tests/integration/lib.sh"
+work=$(mktemp -d /var/tmp/redoubt-below.XXXXXX)
+pid=
+trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$work"; cleanup' EXIT
+run() { timeout -k 1 "$LIMIT" "$LAUNCHER" --root "$STATE" "$@"; }
+chmod 755 "$work"
+mkdir -p "$STATE" "$SCRATCH/b" "$work"/root/{bin,proc,dev,tmp,bound}
+for c in bash cat ls stat readlink mkdir rm mv chmod ln find sort; do
+	cp -L "$(command -v $c)" "$work/root/bin/"
+done
+for l in $(ldd "$work"/root/bin/* | grep -o '/[^ :)]*\.so[^ )]*' | sort -u); do
+	mkdir -p "$work/root${l%/*}" && cp -L "$l" "$work/root$l"
+done
+tools=$(cd "$work/root" && find bin -type f | wc -l)
+[ "$tools" -eq 12 ] || { not_ok "the tools" "$tools"; finish; exit; }
+
+# --- the sandbox ----------------------------------------------------------------------------
+# begin KIND : $id runs, and the host's $work/d is $d inside
+begin() {
+	kind=$1 d=$work/d
+	rm -rf "$work/d" "$work/root/d"
+	case $kind in
+	"do")
+		mkfifo "$work/ask" "$work/answer"
+		"$LAUNCHER" --root "$STATE" do -- "$work/root/bin/bash" -c 'while read -r l; do eval "$l" 2>&1; echo "=="; done' <"$work/ask" >"$work/answer" 2>"$SCRATCH/err" &
+		pid=$!
+		exec 8>"$work/ask" 9<"$work/answer"
+		rm "$work/ask" "$work/answer"
+		id=do-$pid
+		mkdir "$d"
+		return
+		;;
+	"its own root" | "a root with changes in memory") d=/d; ln -s root/d "$work/d"; mkdir "$work/root/d" ;;
+	*) d=/bound; mkdir "$work/d" ;;
+	esac
+	id=below-$$
+	spec "$SCRATCH/b" false /bin/bash -c 'read <> <(:)' # for ever
+	python3 - "$SCRATCH/b/config.json" "$work" "$kind" <<'PY'
+import json, sys
+p, work, kind = sys.argv[1:]
+c = json.load(open(p))
+c["root"]["path"] = work + "/root"
+if "bound" in kind:
+    c["mounts"].append({"destination": "/bound", "type": "bind", "source": work + "/d", "options": ["rbind", "rw"]})
+json.dump(c, open(p, "w"))
+PY
+	case $kind in
+	"a root"*) flags=--overlay2=root:memory ;;
+	"a bound"*) flags=--overlay2=all:memory ;;
+	*) flags=--overlay2=none ;;
+	esac
+	run "$flags" create -b "$SCRATCH/b" "$id" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err" && run start "$id" 2>"$SCRATCH/err"
+	is "$kind: begins" $? 0
+}
+end() {
+	if [ "$kind" = "do" ]; then
+		exec 8>&- 9<&-
+		wait "$pid"
+		is "$kind: ends" $? 0
+		pid=
+	else
+		run delete --force "$id"
+	fi
+}
+# ask COMMAND : what it prints inside, in $got; everything that was known before is old by now
+ask() {
+	got=
+	if [ "$kind" != "do" ]; then
+		got=$(run exec "$id" /bin/bash -c "cd $d; $1" 2>&1 </dev/null)
+		return
+	fi
+	run ps "$id" >"$SCRATCH/out" 2>"$SCRATCH/err"
+	echo "cd $d; $1" >&8
+	while read -rt "$LIMIT" line <&9 && [ "$line" != "==" ]; do got=$got${got:+ }$line; done
+}
+# seen NAME COMMAND WANTED
+seen() {
+	ask "$2"
+	is "$kind: $1" "$(echo $got)" "$3"
+}
+
+# --- what is changed ------------------------------------------------------------------------
+all() {
+	begin "$1"
+	h=$work/d
+	mkdir "$h/dir" "$h/gone" "$h/full" "$h/moved"
+	for f in file grows replaced removed becomes dir/x gone/x full/x moved/x linked ours kept; do echo "$f" >"$h/$f"; done
+	ln -s file "$h/link"
+	ln -s dir "$h/way"
+	names="becomes dir file full gone grows kept link linked moved ours removed replaced way"
+	# everything becomes known, what is not there, too
+	seen "what lies there" 'ls; cat file grows replaced removed becomes dir/x gone/x full/x moved/x; cat link way/x; stat -c %h linked; ls new dir/new 2>/dev/null' \
+		"$names file grows replaced removed becomes dir/x gone/x full/x moved/x file dir/x 1"
+	seen "and again" 'find . | sort | while read -r n; do stat "$n"; done >/dev/null; [ -e new ] || [ -e dir/new ] || echo none' none
+
+	echo new >"$h/new"
+	mkdir "$h/dir/new"
+	seen "a new name" 'cat new; stat -c %F dir/new; [ -e new ] && [ -d dir/new ] && echo there; ls dir' "new directory there new x"
+	rm "$h/removed" "$h/new"
+	rmdir "$h/dir/new"
+	seen "a removed one" 'cat removed new 2>/dev/null || [ -e removed ] || [ -e dir/new ] || echo none; ls' "none ${names/ removed/}"
+	echo removed >"$h/removed"
+	seen "one that is there again" 'cat removed' removed
+	echo other >"$h/r" && mv "$h/r" "$h/replaced"
+	seen "a replaced file" 'cat replaced; stat -c %s replaced' "other 6"
+	echo more >>"$h/grows"
+	seen "one that grows" 'stat -c %s grows; cat grows' "11 grows more"
+	echo GROWS >"$h/grows"
+	seen "one that is written anew" 'stat -c %s grows; cat grows' "6 GROWS"
+	chmod 751 "$h/file" && chmod 1711 "$h/dir"
+	seen "modes" 'stat -c %a file dir' "751 1711"
+	touch -d @1000000000 "$h/file"
+	seen "times" 'stat -c %Y file' 1000000000
+	ln "$h/linked" "$h/link2"
+	seen "a hard link" 'stat -c %h linked; cat link2; [ linked -ef link2 ] && echo same' "2 linked same"
+	ln -sfn grows "$h/link" && ln -sfn full "$h/way"
+	seen "symbolic links" 'readlink link; cat link; cat way/x' "grows GROWS full/x"
+	rm "$h/becomes" && mkdir "$h/becomes" && echo b >"$h/becomes/b"
+	seen "a file that becomes a directory" 'stat -c %F becomes; ls becomes; cat becomes/b' "directory b b"
+	mv "$h/moved" "$h/elsewhere"
+	seen "a moved directory" 'cat elsewhere/x; ls moved 2>/dev/null || echo none' "moved/x none"
+	mv "$h/elsewhere" "$h/moved"
+	rm -r "$h/gone"
+	seen "a removed directory" 'cat gone/x 2>/dev/null || stat gone 2>/dev/null || echo none' none
+	mkdir "$h/gone" && echo y >"$h/gone/y"
+	seen "another of its name" 'ls gone; cat gone/y' "y y"
+}
+# where changes lie over the tree: what is changed inside is the host's no more
+over() {
+	seen "changed inside" 'echo inside >>ours; rm kept; chmod 600 linked; echo made >full/made; mv moved renamed; cat ours; cat renamed/x; ls full' \
+		"ours inside moved/x made x"
+	echo theirs >"$h/o" && mv "$h/o" "$h/ours"
+	echo again >"$h/kept"
+	rm "$h/linked"
+	echo x2 >"$h/full/x2"
+	seen "and by the host then" 'cat ours; cat kept 2>/dev/null || echo none; stat -c %a linked; ls full; cat full/x2' "ours inside none 600 made x x2 x2"
+	mkdir "$h/renamed"
+	echo y >"$h/moved/y"
+	seen "a directory that was renamed inside" 'ls renamed; cat renamed/y; ls moved 2>/dev/null || echo none' "x y y none"
+	rm -r "$h/full"
+	seen "what was made in a directory that is no more" 'cat full/made; ls full; echo more >full/more; cat full/more; cat full/x 2>/dev/null || echo none' "made made more none"
+	[ ! -e "$h/full" ] && [ "$(cat "$h/ours" "$h/kept")" = "theirs
+again" ] && ok "$kind: the host's are as it left them" || not_ok "$kind: the host's are as it left them" "$(ls -R "$h")"
+}
+
+for kinds in "do" "its own root" "a root with changes in memory" "a bound directory with changes in memory"; do
+	all "$kinds"
+	[ "$kind" = "its own root" ] || over
+	if [ "$kind" = "do" ]; then # what is open stays what it is
+		seen "an open file" 'exec 5<file 6<dir; cat <&5' file
+		echo instead >"$h/f" && mv "$h/f" "$h/file"
+		echo z >"$h/dir/z"
+		seen "replaced" 'cat /proc/self/fd/5 file; ls /proc/self/fd/6; exec 5<&- 6<&-' "file instead x z"
+	fi
+	end
+done
+finish
