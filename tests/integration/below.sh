@@ -15,14 +15,14 @@ trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$work"; cleanup' EXIT
 run() { timeout -k 1 "$LIMIT" "$LAUNCHER" --root "$STATE" "$@"; }
 chmod 755 "$work"
 mkdir -p "$STATE" "$SCRATCH/b" "$work"/root/{bin,proc,dev,tmp,bound}
-for c in bash cat ls stat readlink mkdir rm mv chmod ln find sort; do
+for c in bash cat ls stat readlink mkdir rmdir rm mv chmod ln find sort; do
 	cp -L "$(command -v $c)" "$work/root/bin/"
 done
 for l in $(ldd "$work"/root/bin/* | grep -o '/[^ :)]*\.so[^ )]*' | sort -u); do
 	mkdir -p "$work/root${l%/*}" && cp -L "$l" "$work/root$l"
 done
 tools=$(cd "$work/root" && find bin -type f | wc -l)
-[ "$tools" -eq 12 ] || { not_ok "the tools" "$tools"; finish; exit; }
+[ "$tools" -eq 13 ] || { not_ok "the tools" "$tools"; finish; exit; }
 
 # --- the sandbox ----------------------------------------------------------------------------
 # begin KIND : $id runs, and the host's $work/d is $d inside
@@ -149,6 +149,7 @@ over() {
 	seen "a directory that was renamed inside" 'ls renamed; cat renamed/y; ls moved 2>/dev/null || echo none' "x y y none"
 	rm -r "$h/full"
 	seen "what was made in a directory that is no more" 'cat full/made; ls full; echo more >full/more; cat full/more; cat full/x 2>/dev/null || echo none' "made made more none"
+	seen "and its removal" 'rm full/made full/more && ls full && rmdir full && [ ! -e full ] && echo gone' gone
 	[ ! -e "$h/full" ] && [ "$(cat "$h/ours" "$h/kept")" = "theirs
 again" ] && ok "$kind: the host's are as it left them" || not_ok "$kind: the host's are as it left them" "$(ls -R "$h")"
 }

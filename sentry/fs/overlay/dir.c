@@ -125,7 +125,7 @@ static int whiteout(struct dentry *dir, const char *name, uint32_t len)
 		return 0;
 	r = dentry_lookup(lower, &q, &d);
 	if (r)
-		return r;
+		return ovl_is_gone(r) ? 0 : r;
 	there = d->inode;
 	dentry_put(d);
 	if (!there)

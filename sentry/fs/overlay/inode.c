@@ -10,7 +10,60 @@
 
 static struct onode_bucket *bucket(struct ovl_super *s, const struct inode *lower)
 {
-	return &s->buckets[((uintptr_t)lower >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 40 & (OVL_BUCKETS - 1)];
+	return &s->buckets[((uintptr_t)lower >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (s->n_buckets - 1)];
+}
+
+int ovl_init_table(struct ovl_super *s)
+{
+	s->n_buckets = OVL_BUCKETS_MIN;
+	s->buckets = calloc(s->n_buckets, sizeof(*s->buckets));
+	return s->buckets ? 0 : -ENOMEM;
+}
+
+void ovl_drop_table(struct ovl_super *s)
+{
+	struct onode *o;
+
+	for (uint32_t b = 0; s->buckets && b < s->n_buckets; b++)
+		while ((o = LIST_FIRST(&s->buckets[b])))
+			ovl_forget(o->inode); /* this was the last reference */
+	free(s->buckets);
+}
+
+/* s->mu is held.  Stays as it is without memory. */
+static void grow(struct ovl_super *s)
+{
+	uint32_t old_n = s->n_buckets;
+	struct onode_bucket *old = s->buckets, *b = calloc(old_n * 4, sizeof(*b));
+	struct onode *o;
+
+	if (!b)
+		return;
+	s->buckets = b;
+	s->n_buckets = old_n * 4;
+	for (uint32_t i = 0; i < old_n; i++)
+		while ((o = LIST_FIRST(&old[i]))) {
+			LIST_REMOVE(o, link);
+			LIST_INSERT_HEAD(bucket(s, o->lower->inode), o, link);
+		}
+	free(old);
+}
+
+static void hash_in_locked(struct ovl_super *s, struct onode *o)
+{
+	if (++s->n_hashed > s->n_buckets * 2)
+		grow(s);
+	LIST_INSERT_HEAD(bucket(s, o->lower->inode), o, link);
+	o->hashed = true;
+}
+
+static void hash_out_locked(struct ovl_super *s, struct onode *o)
+{
+	if (!o->hashed)
+		return;
+	LIST_REMOVE(o, link);
+	s->n_hashed--;
+	o->hashed = false;
 }
 
 static struct inode *make(struct superblock *sb, uint64_t ino, uint32_t mode)
@@ -114,8 +167,7 @@ int ovl_inode_lower(struct superblock *sb, struct dentry *lower, struct inode **
 			i = fresh;
 			fresh = NULL;
 			made = true;
-			LIST_INSERT_HEAD(bucket(s, lower->inode), onode(i), link);
-			onode(i)->hashed = true;
+			hash_in_locked(s, onode(i));
 		}
 		mutex_unlock(&s->mu);
 		if (i)
@@ -180,10 +232,9 @@ void ovl_forget(struct inode *i)
 	bool put;
 
 	mutex_lock(&s->mu);
-	if (o->hashed)
-		LIST_REMOVE(o, link);
+	hash_out_locked(s, o);
 	put = o->changed;
-	o->hashed = o->changed = false;
+	o->changed = false;
 	mutex_unlock(&s->mu);
 	if (put)
 		inode_put(i);
@@ -195,8 +246,7 @@ void ovl_evict(struct inode *i)
 	struct onode *o = onode(i);
 
 	mutex_lock(&s->mu);
-	if (o->hashed)
-		LIST_REMOVE(o, link);
+	hash_out_locked(s, o);
 	mutex_unlock(&s->mu);
 	dentry_put(o->lower);
 	dentry_put(o->upper);

@@ -24,7 +24,7 @@
 
 #include <errno.h>
 
-#define OVL_BUCKETS 1024u
+#define OVL_BUCKETS_MIN 1024u
 #define OVL_NEW_INO (UINT64_C(1) << 52) /* numbers of files that the lower tree does not have */
 
 LIST_HEAD(onode_bucket, onode);
@@ -33,7 +33,8 @@ struct ovl_super {
 	struct superblock *lower, *upper; /* [I] owned; upper: tmpfs that holds data */
 	struct cred *cred; /* [I] who opens files of the layers */
 	struct mutex mu; /* RANK_LEAF */
-	struct onode_bucket buckets[OVL_BUCKETS]; /* [mu] by lower inode */
+	struct onode_bucket *buckets; /* [mu] by lower inode */
+	uint32_t n_buckets, n_hashed; /* [mu] */
 };
 
 struct onode {
@@ -54,6 +55,8 @@ static inline struct ovl_super *osuper(const struct superblock *sb) { return sb-
 static inline struct onode *onode(const struct inode *i) { return i->priv; }
 
 /* --- inode.c --- */
+int ovl_init_table(struct ovl_super *s);
+void ovl_drop_table(struct ovl_super *s); /* the tree ends: no inode has a name any more */
 extern const struct inode_ops ovl_dir_inode_ops, ovl_inode_ops;
 int ovl_inode_lower(struct superblock *sb, struct dentry *lower, struct inode **out); /* takes lower's reference */
 struct inode *ovl_inode_new(struct superblock *sb, uint32_t mode); /* regular files with an empty upper */

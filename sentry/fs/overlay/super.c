@@ -21,11 +21,8 @@ static int ovl_statfs(struct superblock *sb, struct inode *i, struct kstatfs *ou
 static void ovl_kill(struct superblock *sb)
 {
 	struct ovl_super *s = osuper(sb);
-	struct onode *o;
 
-	for (unsigned b = 0; b < OVL_BUCKETS; b++)
-		while ((o = LIST_FIRST(&s->buckets[b])))
-			ovl_forget(o->inode); /* its dentries are gone: this was the last reference */
+	ovl_drop_table(s);
 	super_put(s->upper);
 	super_put(s->lower);
 	cred_put(s->cred);
@@ -57,7 +54,9 @@ int overlay_over_memory(struct vfs *v, struct superblock *lower, const char *opt
 	s->lower = lower;
 	sb->source = strdup("overlay");
 	s->cred = cred_dup(c);
-	r = s->cred ? tmpfs_new(v, options, &s->upper) : -ENOMEM;
+	r = s->cred ? ovl_init_table(s) : -ENOMEM;
+	if (!r)
+		r = tmpfs_new(v, options, &s->upper);
 	/* names are believed as long as those below, and not longer */
 	sb->sflags = SUPER_MOVES_DENTRIES | (lower->sflags & (SUPER_STEADY | SUPER_AGES)) | (lower->sflags & SUPER_REVALIDATE ? SUPER_UNCACHED : 0);
 	if (!r) {
