@@ -1,7 +1,7 @@
 #!/bin/bash
 # fileops.sh [SEED...] - file operations at random (fileops.c), on Linux and inside, in
 # memory, in the container's own root, in a directory bound from the host (both by the
-# gofer) and in one whose changes are kept in memory: line by line the same answers.
+# gofer), in one whose changes are kept in memory and in the host's root as do has it: line by line the same answers.
 # The seeds are fixed, so that what passes once passes always; others may be named.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -17,13 +17,13 @@ gcc -D_GNU_SOURCE -std=gnu17 -O1 -Wall -Wextra -Werror -static -o "$root/fileops
 mount -t tmpfs -o mode=777 tmpfs "$memory" || { echo "0 passed, 1 failed"; exit 1; }
 
 # natively DIRECTORY SEED OUT ATTRIBUTES : with no more capabilities than inside
+bounds=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+setgid,+setuid,+kill,+net_raw,+net_bind_service,+sys_chroot,+setpcap,+setfcap,+audit_write
 natively() {
-	setpriv --bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+setgid,+setuid,+kill,+net_raw,+net_bind_service,+sys_chroot,+setpcap,+setfcap,+audit_write \
-		"$root/fileops" "$1" "$2" $count "$4" >"$3" 2>&1 || echo "status $?" >>"$3"
+	setpriv --bounding-set=$bounds "$root/fileops" "$1" "$2" $count "$4" >"$3" 2>&1 || echo "status $?" >>"$3"
 }
 # compare NAME DIRECTORY SEED WANTED ATTRIBUTES [OPTION...] : DIRECTORY is inside's
 compare() {
-	name=$1 dir=$2 seed=$3 wanted=$4 attributes=$5
+	local name=$1 dir=$2 seed=$3 wanted=$4 attributes=$5
 	shift 5
 	spec "$SCRATCH" false /fileops "$dir" "$seed" $count "$attributes"
 	python3 - "$SCRATCH/config.json" "$root" "$SCRATCH/bound" <<'PY'
@@ -35,6 +35,10 @@ c["mounts"].append({"destination": "/bound", "type": "bind", "source": bound, "o
 json.dump(c, open(p, "w"))
 PY
 	run "$@" run --bundle "$SCRATCH" "fileops$$" </dev/null >"$SCRATCH/inside" 2>"$SCRATCH/err" || echo "status $?" >>"$SCRATCH/inside"
+	agree "$name" "$seed" "$wanted"
+}
+agree() { # NAME SEED WANTED
+	local name=$1 seed=$2 wanted=$3
 	if cmp -s "$wanted" "$SCRATCH/inside"; then
 		ok "$name, seed $seed"
 	else
@@ -54,6 +58,9 @@ for seed; do
 	natively "$SCRATCH/disk" $((seed + 1000)) "$SCRATCH/on-disk" htf
 	find "$root/own" | sort >"$SCRATCH/before"
 	compare "over what is there" /own $((seed + 1000)) "$SCRATCH/on-disk" htf --overlay2 root:memory
+	run do -- setpriv --bounding-set=$bounds "$root/fileops" "$root/own" $((seed + 1000)) $count htf </dev/null >"$SCRATCH/inside" 2>"$SCRATCH/err" ||
+		echo "status $?" >>"$SCRATCH/inside"
+	agree "over what is there on the host" $((seed + 1000)) "$SCRATCH/on-disk"
 	find "$root/own" | sort | cmp -s - "$SCRATCH/before" && ok "which stays as it was" || not_ok "which stays as it was" "$(find "$root/own" | sort | diff - "$SCRATCH/before" | head -5)"
 	rm -rf "$memory/d" "$SCRATCH/disk" "$SCRATCH/bound" "$root/own"
 done
