@@ -59,7 +59,7 @@ int dentry_lookup_locked(struct dentry *dir, const struct qstr *name, struct den
 	}
 	if (di->iflags & INODE_DEAD)
 		return -ENOENT;
-	age = vfs_age(di->sb->vfs);
+	age = super_age(di->sb);
 	r = di->ops->lookup ? di->ops->lookup(di, name, &i) : 0;
 	if (!r)
 		r = dcache_enter(dir, name, i, out);

@@ -120,6 +120,9 @@ static inline void dentry_ahead_used(struct dentry *d)
 void dcache_kill_tree(struct dentry *root); /* a superblock ends */
 bool ref_put_unless_last(struct ref *r);
 
+/* The age of what is asked now of sb, which only matters where names age. */
+static inline uint32_t super_age(const struct superblock *sb) { return sb->sflags & SUPER_AGES ? vfs_age(sb->vfs) : 0; }
+
 /* --- dcache_move.c --- */
 bool dentry_is_below(struct dentry *d, const struct dentry *anc); /* d is anc or below it */
 void dcache_keep_above(struct dentry *d); /* as a writer: d's directories, if it is pinned or they lead to what is (DENTRY_KEEPS) */

@@ -114,7 +114,7 @@ static void prefetch(struct dentry *dir, const struct qstr *names, unsigned n)
 	struct inode *found[LOOKUP_MANY_MAX + 1] = { NULL };
 	struct superblock *sb = dir->sb;
 	uint64_t seq = atomic_load(&sb->change_seq);
-	uint32_t age = vfs_age(sb->vfs);
+	uint32_t age = super_age(sb);
 	bool negative = false;
 	int r;
 
@@ -147,7 +147,7 @@ const char *dentry_ask_ahead(struct dentry *at, const char *name, bool again, un
 	struct superblock *sb = dir->sb;
 	struct qstr q[LOOKUP_MANY_MAX];
 	uint64_t seq = atomic_load(&sb->change_seq);
-	uint32_t age = vfs_age(sb->vfs);
+	uint32_t age = super_age(sb);
 	const char *end = name;
 	unsigned k = plain_names(name, q, &end);
 	bool negative = false;
