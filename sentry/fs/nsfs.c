@@ -232,9 +232,7 @@ static int fill(struct task *t, enum ns_kind kind, bool for_children, struct ns_
 		else
 			pid_ns_get(r->pid = for_children ? ns->pid_for_children : task_pid_ns(t));
 	} else if (kind == NS_MNT) {
-		mutex_lock(&fs->mu);
-		mount_ns_get(r->mnt = fs->ns);
-		mutex_unlock(&fs->mu);
+		r->mnt = fs_context_get_ns(fs);
 	}
 	if (fs)
 		fs_context_put(fs);

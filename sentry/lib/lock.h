@@ -15,10 +15,10 @@ enum lock_rank {
 	RANK_NONE = 0,
 	RANK_CONTROL,		/* control/: containers */
 	RANK_EXEC,		/* a thread group's exec/exit serialisation */
+	RANK_FILE_POS,		/* an open file's position.  Held while a file of /proc is read, whose text may be of what follows */
 	RANK_MOUNT,		/* a mount namespace */
 	RANK_RENAME,		/* vfs: one rename across directories at a time */
 	RANK_EPOLL,		/* an epoll instance; nested ones from outer to inner */
-	RANK_FILE_POS,		/* an open file's position */
 	RANK_INODE,		/* an inode's contents: directory or data (two: parents first, then by address) */
 	RANK_OUTSIDE,		/* net/outside: connections and datagrams that leave the sandbox */
 	RANK_FILE,		/* pipes, sockets, eventfds, ttys ... : one object's state */

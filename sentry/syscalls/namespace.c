@@ -207,31 +207,35 @@ static int enter_file(struct task *t, const struct ns_ref *r, uint64_t type, str
 	return ret ? ret : finish(t, c, &to);
 }
 
-/* What a task has of each kind; borrowed. */
+/* What a task has of each kind; referenced, as it may leave them meanwhile. */
 struct holdings {
 	struct nsproxy *ns;
-	struct fs_context *fs;
+	struct mount_ns *mnt;
 	struct cred *cred;
 };
 
 static bool holdings_get(struct thread_group *tg, struct holdings *h)
 {
 	struct task *o = tg_any_task(tg);
+	struct fs_context *fs;
 
 	*h = (struct holdings){ 0 };
 	if (o) {
 		h->ns = task_get_ns(o);
-		h->fs = task_get_fs(o);
+		fs = task_get_fs(o);
+		if (fs) {
+			h->mnt = fs_context_get_ns(fs);
+			fs_context_put(fs);
+		}
 		h->cred = task_get_cred(o);
 	}
 	task_put(o);
-	return h->ns && h->fs && h->cred;
+	return h->ns && h->mnt && h->cred;
 }
 
 static void holdings_put(struct holdings *h)
 {
-	if (h->fs)
-		fs_context_put(h->fs);
+	mount_ns_put(h->mnt);
 	nsproxy_put(h->ns);
 	cred_put(h->cred);
 }
@@ -241,7 +245,7 @@ static int enter_holdings(struct task *t, const struct holdings *h, struct pid_n
 {
 	const struct ns_ref all[] = {
 		{ .kind = NS_USER, .user = h->cred->user_ns },
-		{ .kind = NS_MNT, .mnt = h->fs->ns },
+		{ .kind = NS_MNT, .mnt = h->mnt },
 		{ .kind = NS_UTS, .uts = h->ns->uts },
 		{ .kind = NS_IPC, .ipc = h->ns->ipc },
 		{ .kind = NS_PID, .pid = pid },

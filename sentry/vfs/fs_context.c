@@ -94,6 +94,17 @@ void fs_context_cwd(struct fs_context *f, struct path *out)
 	mutex_unlock(&f->mu);
 }
 
+struct mount_ns *fs_context_get_ns(struct fs_context *f)
+{
+	struct mount_ns *ns;
+
+	mutex_lock(&f->mu);
+	ns = f->ns;
+	mount_ns_get(ns);
+	mutex_unlock(&f->mu);
+	return ns;
+}
+
 void fs_context_enter_ns(struct fs_context *f, struct mount_ns *ns)
 {
 	struct mount_ns *old;
@@ -112,21 +123,22 @@ void fs_context_enter_ns(struct fs_context *f, struct mount_ns *ns)
 
 int fs_context_unshare_ns(struct fs_context *f, struct user_ns *owner)
 {
-	struct mount_ns *old = f->ns, *n = mount_ns_dup(old, owner);
+	struct mount_ns *old = f->ns, *n;
 	struct path root, cwd;
 
-	if (!n)
-		return -ENOMEM;
 	fs_context_root(f, &root);
 	fs_context_cwd(f, &cwd);
-	mount_ns_translate(old, n, &root);
-	mount_ns_translate(old, n, &cwd);
-	mutex_lock(&f->mu);
-	f->ns = n;
-	mutex_unlock(&f->mu);
-	fs_context_set(f, &root, &cwd);
+	n = mount_ns_dup(old, owner, &root, &cwd);
+	if (n) {
+		mutex_lock(&f->mu);
+		f->ns = n;
+		mutex_unlock(&f->mu);
+		fs_context_set(f, &root, &cwd);
+	}
 	path_put(&root);
 	path_put(&cwd);
+	if (!n)
+		return -ENOMEM;
 	mount_ns_put(old);
 	return 0;
 }

@@ -246,8 +246,21 @@ void mount_ns_root(struct mount_ns *ns, struct path *out)
 	path_cross_mounts(out);
 }
 
-/* Mounts stand in the list after their parents, so one pass copies the tree. */
-struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner)
+/* ns->mu is held, and all of ns is copied: p is moved to the same place in the copy. */
+static void move_to_copy(const struct mount_ns *ns, struct path *p)
+{
+	struct path old = *p;
+
+	if (!p->mnt || p->mnt->ns != ns)
+		return;
+	p->mnt = old.mnt->copy;
+	path_get(p);
+	path_put(&old);
+}
+
+/* Mounts stand in the list after their parents, so one pass copies the tree.  Which copy is
+ * whose is noted in the mounts themselves, and so not known any more when ns->mu is let go. */
+struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner, struct path *root, struct path *cwd)
 {
 	struct mount_ns *n = ns_alloc(ns->vfs);
 	struct mount *m, *c;
@@ -276,24 +289,8 @@ struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner)
 		mount_attach_locked(c, m->parent ? &at : NULL, n);
 		brlock_write_end(&ns->vfs->dc.lock);
 	}
+	move_to_copy(ns, root);
+	move_to_copy(ns, cwd);
 	mutex_unlock(&ns->mu);
 	return n;
-}
-
-/* After mount_ns_dup (its copies still noted): where p lies in the copy. */
-void mount_ns_translate(struct mount_ns *ns, struct mount_ns *copy, struct path *p)
-{
-	struct mount *c = NULL;
-	struct path old = *p;
-
-	mutex_lock(&ns->mu);
-	if (p->mnt && p->mnt->ns == ns && p->mnt->copy && p->mnt->copy->ns == copy)
-		c = p->mnt->copy;
-	if (c) {
-		p->mnt = c;
-		path_get(p);
-	}
-	mutex_unlock(&ns->mu);
-	if (c)
-		path_put(&old);
 }

@@ -313,13 +313,12 @@ struct mount_ns *mount_ns_new(struct superblock *root, unsigned flags); /* takes
 void mount_ns_get(struct mount_ns *ns);
 void mount_ns_put(struct mount_ns *ns);
 uint64_t mount_ns_ino(const struct mount_ns *ns); /* as /proc/PID/ns/mnt shows it */
-/* CLONE_NEWNS.  With another owner than ns has its programs cannot undo what was mounted before. */
-struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner);
+/* CLONE_NEWNS: root and cwd are moved to the same places in the copy, but if there is no memory (NULL).
+ * With another owner than ns has its programs cannot undo what was mounted before. */
+struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner, struct path *root, struct path *cwd);
 struct user_ns *mount_ns_owner(const struct mount_ns *ns); /* borrowed; NULL: the container's */
 /* Whether a file system of the type is mounted there, whole and with nothing locked on it, and not stricter than flags. */
 bool mount_ns_shows(struct mount_ns *ns, const struct fs_type *type, unsigned flags);
-/* Right after mount_ns_dup: moves a path (root, cwd of the caller) to the same place in the copy. */
-void mount_ns_translate(struct mount_ns *ns, struct mount_ns *copy, struct path *p);
 void mount_ns_root(struct mount_ns *ns, struct path *out); /* new references */
 int vfs_mount(struct mount_ns *ns, const struct path *at, struct superblock *sb, unsigned flags); /* takes the reference of sb on success */
 int vfs_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool recursive);
@@ -352,6 +351,7 @@ void fs_context_put(struct fs_context *f);
 void fs_context_set(struct fs_context *f, const struct path *root, const struct path *cwd); /* either may be NULL: unchanged; takes own references */
 void fs_context_root(struct fs_context *f, struct path *out); /* new references */
 void fs_context_cwd(struct fs_context *f, struct path *out);
+struct mount_ns *fs_context_get_ns(struct fs_context *f); /* any thread; a new reference */
 void fs_context_enter_ns(struct fs_context *f, struct mount_ns *ns); /* setns: root and working directory are ns's root; f must not be shared */
 int fs_context_unshare_ns(struct fs_context *f, struct user_ns *owner); /* CLONE_NEWNS: a namespace of its own; f must not be shared */
 

@@ -85,17 +85,17 @@ static int show(struct pctx *c, struct pbuf *b, bool info)
 {
 	struct fs_context *fs = c->t ? task_get_fs(c->t) : NULL;
 	struct lines l = { b, info };
+	struct mount_ns *ns;
 	struct path root;
 	int ret;
 
 	if (!fs)
 		return -EINVAL;
-	mutex_lock(&fs->mu);
-	root = fs->root;
-	path_get(&root);
-	mutex_unlock(&fs->mu);
-	ret = mount_ns_for_each(fs->ns, &root, one, &l);
+	ns = fs_context_get_ns(fs); /* the task may leave it meanwhile */
+	fs_context_root(fs, &root);
+	ret = mount_ns_for_each(ns, &root, one, &l);
 	path_put(&root);
+	mount_ns_put(ns);
 	fs_context_put(fs);
 	return ret;
 }

@@ -123,6 +123,49 @@ CASE(atime_of_remounts)
 	CHECK(text_of("/proc/self/mounts", "t /tmp tmpfs rw,nodev") && !strstr(text_of("/proc/self/mounts", "t /tmp "), "nodev,relatime"));
 }
 
+/* Its namespace's mounts are looked at while it leaves that, or ends. */
+static void look_at(pid_t p)
+{
+	char path[64], text[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mounts", p);
+	for (int i = 0; i < 4; i++) {
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			return;
+		(void)!read(fd, text, sizeof(text));
+		close(fd);
+	}
+}
+
+/* Each finds itself in its own copy, where it may mount, whoever copies the same namespace meanwhile. */
+CASE(several_copy_the_mounts_at_once)
+{
+	pid_t makers[4];
+
+	CHECK(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	for (int m = 0; m < 4; m++) {
+		makers[m] = fork();
+		if (makers[m])
+			continue;
+		for (int i = 0; i < 20; i++) {
+			pid_t p = fork();
+
+			if (!p) {
+				CHECK(unshare(CLONE_NEWNS) == 0);
+				CHECK(mount("t", "/tmp", "tmpfs", 0, NULL) == 0 && umount2("/tmp", MNT_DETACH) == 0);
+				_exit(0);
+			}
+			look_at(p);
+			ends_well(p);
+		}
+		_exit(0);
+	}
+	for (int m = 0; m < 4; m++)
+		ends_well(makers[m]);
+}
+
 static int clone_as(unsigned long flags, const pid_t *numbers, size_t n)
 {
 	struct clone_args a = { .flags = flags, .exit_signal = SIGCHLD, .set_tid = (uintptr_t)numbers, .set_tid_size = n };
