@@ -129,19 +129,19 @@ int64_t sys_get_robust_list(struct task *t, const uint64_t a[6])
 	pid_t pid = (pid_t)a[0];
 	uint64_t head = futex_robust_list(t), len = ROBUST_HEAD_SIZE;
 	struct task *o;
+	bool may;
 
 	if (pid) {
 		o = task_find(task_pid_ns(t), pid);
 		if (!o)
 			return -ESRCH;
-		if (o->tg != t->tg && !ns_capable(t, LINUX_CAP_SYS_PTRACE) && o->cred->ruid != t->cred->euid) {
-			task_put(o);
-			return -EPERM;
-		}
-		tasks_lock(t->k);
+		tasks_lock(t->k); /* o may change its credentials */
+		may = o->tg == t->tg || o->cred->ruid == t->cred->euid || ns_capable(t, LINUX_CAP_SYS_PTRACE);
 		head = futex_robust_list(o);
 		tasks_unlock(t->k);
 		task_put(o);
+		if (!may)
+			return -EPERM;
 	}
 	if (copy_to_user(t->mm, UADDR(a[2]), &len, sizeof(len)))
 		return -EFAULT;

@@ -263,8 +263,12 @@ int64_t sys_pidfd_getfd(struct task *t, const uint64_t a[6])
 		o = tg_any_task(tg);
 		r = o ? 0 : -ESRCH;
 	}
-	if (!r && o->cred->ruid != t->cred->euid && !ns_capable(t, LINUX_CAP_SYS_PTRACE))
-		r = -EPERM;
+	if (!r) {
+		tasks_lock(t->k); /* o may change its credentials */
+		if (o->cred->ruid != t->cred->euid && !ns_capable(t, LINUX_CAP_SYS_PTRACE))
+			r = -EPERM;
+		tasks_unlock(t->k);
+	}
 	if (!r) {
 		files = task_get_files(o);
 		f = files ? fd_get(files, (int)a[1]) : NULL;

@@ -28,9 +28,20 @@ static struct task *target(struct task *t, pid_t pid)
 	return t;
 }
 
-static bool may_change(struct task *t, const struct task *o)
+/* T is held, as o may change its credentials. */
+static bool may_change_locked(struct task *t, const struct task *o)
 {
 	return t->cred->euid == o->cred->ruid || t->cred->euid == o->cred->euid || ns_capable(t, LINUX_CAP_SYS_NICE);
+}
+
+static bool may_change(struct task *t, const struct task *o)
+{
+	bool may;
+
+	tasks_lock(t->k);
+	may = may_change_locked(t, o);
+	tasks_unlock(t->k);
+	return may;
 }
 
 /* --- affinity ------------------------------------------------------------------------ */
@@ -250,7 +261,7 @@ int64_t sys_sched_getattr(struct task *t, const uint64_t a[6])
 	return copy_to_user(t->mm, UADDR(a[1]), &at, at.size);
 }
 
-static int set_nice(struct task *t, struct task *o, int nice);
+static int set_nice_locked(struct task *t, struct task *o, int nice);
 
 int64_t sys_sched_setattr(struct task *t, const uint64_t a[6])
 {
@@ -274,17 +285,21 @@ int64_t sys_sched_setattr(struct task *t, const uint64_t a[6])
 	if (r || is_realtime((int)at.policy))
 		return r;
 	o = target(t, (pid_t)a[0]);
-	r = o ? set_nice(t, o, at.nice) : -ESRCH;
+	if (!o)
+		return -ESRCH;
+	tasks_lock(t->k);
+	r = set_nice_locked(t, o, at.nice);
+	tasks_unlock(t->k);
 	task_put(o);
 	return r;
 }
 
 /* --- nice ---------------------------------------------------------------------------------- */
 
-static int set_nice(struct task *t, struct task *o, int nice)
+static int set_nice_locked(struct task *t, struct task *o, int nice)
 {
 	nice = nice < -20 ? -20 : nice > 19 ? 19 : nice;
-	if (!may_change(t, o))
+	if (!may_change_locked(t, o))
 		return -EPERM;
 	if (nice < o->nice && !ns_capable(t, LINUX_CAP_SYS_NICE) && (uint64_t)(20 - nice) > rlimit_get(t, LINUX_RLIMIT_NICE))
 		return -EACCES;
@@ -302,7 +317,7 @@ struct nice_query {
 static void nice_one(struct nice_query *q, struct task *o)
 {
 	if (q->set) {
-		int r = set_nice(q->t, o, q->nice);
+		int r = set_nice_locked(q->t, o, q->nice);
 
 		if (q->result == -ESRCH || r)
 			q->result = r;
