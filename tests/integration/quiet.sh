@@ -30,6 +30,13 @@ s = socket.create_server((\"127.0.0.1\", 8080))
 c = socket.create_connection((\"127.0.0.1\", 8080)); d, _ = s.accept()
 for i in range(200): c.send(b\"x\"); d.recv(1); d.send(b\"y\"); c.recv(1)
 s.accept()'"
+	"two that took turns|exec python3 -c '
+import os
+a, b = os.pipe(); c, d = os.pipe()
+if not os.fork():
+    while True: os.write(d, os.read(a, 1))
+for i in range(20000): os.write(b, b\"x\"); os.read(c, 1)
+os.read(c, 1)'"
 	"stopped|while :; do :; done & kill -STOP \$!; wait"
 )
 
