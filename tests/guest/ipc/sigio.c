@@ -88,10 +88,11 @@ CASE(pipe_room)
 CASE(told_before_sleep)
 {
 	char *big = calloc(1, 200000), sink[4096];
-	int p[2];
+	int p[2], ready[2];
 	pid_t child;
+	char c;
 
-	CHECK(big && !pipe(p));
+	CHECK(big && !pipe(p) && !pipe(ready));
 	child = fork();
 	if (!child) {
 		sigset_t set;
@@ -102,13 +103,13 @@ CASE(told_before_sleep)
 		sigprocmask(SIG_BLOCK, &set, NULL);
 		async(p[0]);
 		close(p[1]);
-		if (sigwait(&set, &signo))
+		if (write(ready[1], "x", 1) != 1 || sigwait(&set, &signo))
 			_exit(1);
 		while (read(p[0], sink, sizeof(sink)) > 0)
 			;
 		_exit(0);
 	}
-	usleep(100000);
+	CHECK(read(ready[0], &c, 1) == 1);
 	CHECK(write(p[1], big, 200000) == 200000);
 	close(p[1]);
 	CHECK(waitpid(child, &(int){ 0 }, 0) == child);

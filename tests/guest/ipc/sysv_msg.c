@@ -3,6 +3,7 @@
 
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/time.h>
 
 struct text {
 	long type;
@@ -98,11 +99,13 @@ CASE(msg_signal)
 {
 	int id = msgget(IPC_PRIVATE, 0600);
 	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	const struct itimerval often = { { 0, 300000 }, { 0, 300000 } }; /* the first may come before the wait */
 	struct msqid_ds ds;
 
 	sigaction(SIGALRM, &sa, NULL);
-	alarm(1);
+	setitimer(ITIMER_REAL, &often, NULL);
 	CHECK(!take(id, 0, 0) && errno == EINTR);
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 	CHECK(msgctl(id, IPC_STAT, &ds) == 0);
 	ds.msg_qbytes = 100;
 	ds.msg_perm.mode = 0666;

@@ -3,6 +3,7 @@
 
 #include <sys/ipc.h>
 #include <sys/sem.h>
+#include <sys/time.h>
 #include <time.h>
 
 static int op(int id, int num, int n, int flags)
@@ -152,12 +153,14 @@ CASE(sem_timeout_and_signal)
 	struct timespec ts = { 0, 50000000 }, bad = { 0, 1000000000 };
 	struct sembuf b = { 0, -1, 0 };
 	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	const struct itimerval often = { { 0, 300000 }, { 0, 300000 } }; /* the first may come before the wait */
 
 	CHECK_ERR(semtimedop(id, &b, 1, &ts), EAGAIN);
 	CHECK_ERR(semtimedop(id, &b, 1, &bad), EINVAL);
 	sigaction(SIGALRM, &sa, NULL);
-	alarm(1);
+	setitimer(ITIMER_REAL, &often, NULL);
 	CHECK_ERR(op(id, 0, -1, 0), EINTR);
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 	CHECK(semctl(id, 0, GETNCNT) == 0);
 	CHECK(semctl(id, 0, IPC_RMID) == 0);
 }
