@@ -26,6 +26,14 @@ static int listener(struct sockaddr_in *a)
 	return l;
 }
 
+/* What the other side has done arrives by and by. */
+static void until_error(int s)
+{
+	struct pollfd p = { s, 0, 0 };
+
+	CHECK(poll(&p, 1, 20000) == 1 && p.revents & POLLERR);
+}
+
 CASE(tcp_echo)
 {
 	struct sockaddr_in a, o, p;
@@ -94,14 +102,14 @@ CASE(tcp_one_listener)
 CASE(tcp_reset)
 {
 	struct sockaddr_in a;
-	int l = listener(&a), c = socket(AF_INET, SOCK_STREAM, 0), s;
+	int l = listener(&a), c = socket(AF_INET, SOCK_STREAM, 0), s, n = 0;
 	char b;
 
 	CHECK(connect(c, (void *)&a, sizeof(a)) == 0 && (s = accept(l, NULL, NULL)) >= 0);
 	CHECK(write(c, "unread", 6) == 6);
-	usleep(10000);
+	while (!ioctl(s, FIONREAD, &n) && n < 6)
+		usleep(1000);
 	close(s);
-	usleep(10000);
 	CHECK_ERR(read(c, &b, 1), ECONNRESET);
 }
 
@@ -118,7 +126,7 @@ CASE(tcp_reset_with_data)
 	CHECK(getpeername(s, (void *)&a, &n) == 0);
 	CHECK(write(c, "x", 1) == 1 && setsockopt(c, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) == 0);
 	close(c);
-	usleep(10000);
+	until_error(s);
 	CHECK_ERR(getpeername(s, (void *)&a, &n), ENOTCONN);
 	CHECK(getsockname(s, (void *)&a, &n) == 0);
 	CHECK(read(s, &b, 1) == 1 && b == 'x');
@@ -155,7 +163,7 @@ CASE(tcp_nonblocking_connect)
 	socklen_t n = sizeof(v);
 
 	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), EINPROGRESS);
-	CHECK(poll(&p, 1, 2000) == 1 && p.revents == POLLOUT);
+	CHECK(poll(&p, 1, 20000) == 1 && p.revents == POLLOUT);
 	CHECK(getsockopt(c, SOL_SOCKET, SO_ERROR, &v, &n) == 0 && v == 0);
 	CHECK(accept(l, NULL, NULL) >= 0);
 	CHECK(connect(c, (void *)&a, sizeof(a)) == 0); /* told once */
@@ -170,11 +178,11 @@ CASE(tcp_nonblocking_refused)
 	socklen_t n = sizeof(v);
 
 	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), EINPROGRESS);
-	CHECK(poll(&p, 1, 2000) == 1 && p.revents == (POLLIN | POLLOUT | POLLRDHUP | POLLERR | POLLHUP));
+	CHECK(poll(&p, 1, 20000) == 1 && p.revents == (POLLIN | POLLOUT | POLLRDHUP | POLLERR | POLLHUP));
 	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), ECONNREFUSED);
 	CHECK(poll(&p, 1, 0) == 1 && p.revents == (POLLOUT | POLLHUP));
 	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), EINPROGRESS);
-	CHECK(poll(&p, 1, 2000) == 1 && getsockopt(c, SOL_SOCKET, SO_ERROR, &v, &n) == 0 && v == ECONNREFUSED);
+	CHECK(poll(&p, 1, 20000) == 1 && getsockopt(c, SOL_SOCKET, SO_ERROR, &v, &n) == 0 && v == ECONNREFUSED);
 	CHECK_ERR(connect(c, (void *)&a, sizeof(a)), ECONNABORTED);
 	CHECK_ERR(read(c, &v, 1), ENOTCONN);
 }
@@ -241,7 +249,7 @@ CASE(udp)
 	CHECK(connect(y, (void *)&a, sizeof(a)) == 0 && send(y, "", 0, 0) == 0 && recv(x, b, 16, 0) == 0);
 	close(x);
 	CHECK(send(y, "x", 1, 0) == 1);
-	usleep(10000);
+	until_error(y);
 	CHECK_ERR(recv(y, b, 1, MSG_DONTWAIT), ECONNREFUSED);
 }
 

@@ -7,6 +7,7 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -138,8 +139,10 @@ CASE(tcp_listed)
 	struct inet_request q = inet_request(AF_INET, IPPROTO_TCP, ~0u);
 	struct seen s = { .port = at.sin_port };
 	struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct pollfd waits = { .fd = l, .events = POLLIN };
 	socklen_t n = sizeof(own);
 	uint64_t cookie = 0;
+	char data[3];
 
 	CHECK(bind(bound, (void *)&own, sizeof(own)) == 0); /* not more than bound: no packet finds it */
 	CHECK(ask(&q, see, &s) == 0);
@@ -152,12 +155,14 @@ CASE(tcp_listed)
 
 	CHECK(connect(c, (void *)&at, sizeof(at)) == 0);
 	CHECK(write(c, "abc", 3) == 3);
+	CHECK(poll(&waits, 1, 20000) == 1); /* the last packet of the connection has come */
 	s = (struct seen){ .port = at.sin_port };
 	CHECK(ask(&q, see, &s) == 0 && s.listening == 1 && s.established == 1);
 	q = inet_request(AF_INET, IPPROTO_TCP, 1u << TCP_LISTEN);
 	s = (struct seen){ .port = at.sin_port };
 	CHECK(ask(&q, see, &s) == 0 && s.listening == 1 && !s.established && s.last.idiag_rqueue == 1); /* one waits to be accepted */
 	CHECK((a = accept(l, NULL, NULL)) >= 0);
+	CHECK(recv(a, data, 3, MSG_PEEK | MSG_WAITALL) == 3);
 	q = inet_request(AF_INET, IPPROTO_TCP, 1u << TCP_ESTABLISHED);
 	s = (struct seen){ .port = at.sin_port };
 	CHECK(ask(&q, see, &s) == 0 && !s.listening && s.established == 1);
