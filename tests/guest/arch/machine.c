@@ -80,9 +80,9 @@ CASE(time_of_day)
 	time_t t = time(NULL), u;
 
 	CHECK(!gettimeofday(&tv, NULL));
-	CHECK(tv.tv_sec - t >= 0 && tv.tv_sec - t <= 1);
+	CHECK(tv.tv_sec - t >= 0 && tv.tv_sec - t < 20);
 	u = (time_t)syscall(SYS_time, NULL);
-	CHECK(u - t >= 0 && u - t <= 1);
+	CHECK(u - t >= 0 && u - t < 20);
 	CHECK_ERR(clock_gettime(12345, &(struct timespec){ 0 }), EINVAL);
 }
 
@@ -91,7 +91,7 @@ CASE(vsyscall_time)
 	long (*vtime)(long *) = (long (*)(long *))0xffffffffff600400;
 	long t = time(NULL), v = vtime(NULL);
 
-	CHECK(v - t >= 0 && v - t <= 1);
+	CHECK(v - t >= 0 && v - t < 20);
 }
 
 CASE(gs_base)

@@ -185,7 +185,7 @@ static int after_exec(void)
 CASE(execution_after_forging)
 {
 	for (uint64_t i = 0; i < 12; i++) {
-		int st = attack_for(10000, exec_while_forging, i % 3);
+		int st = attack_for(20000, exec_while_forging, i % 3);
 
 		CHECK(WIFSIGNALED(st) || WEXITSTATUS(st) == 42 || (i % 3 && WEXITSTATUS(st) == 8));
 		CHECK(i % 3 || WIFEXITED(st));
@@ -247,9 +247,9 @@ static void look_around(uint64_t key)
 CASE(nothing_is_left_for_the_next)
 {
 	for (uint64_t key = 1; key < 12; key++) {
-		attack_for(5000, leave_secrets, key << 20 | 0x12345);
+		attack_for(20000, leave_secrets, key << 20 | 0x12345);
 		for (int i = 0; i < 3; i++) {
-			int st = attack_for(5000, look_around, key << 20 | 0x12345);
+			int st = attack_for(20000, look_around, key << 20 | 0x12345);
 
 			CHECK(WIFEXITED(st) && WEXITSTATUS(st) == 0);
 		}

@@ -136,7 +136,7 @@ CASE(shared_after_fork)
 		usleep(20000);
 		_exit(eventfd_write(fd, 1) != 0);
 	}
-	CHECK(waiting(ep, 5000, e) == 1);
+	CHECK(waiting(ep, 25000, e) == 1);
 	CHECK(wait(&st) > 0 && st == 0);
 	if (!fork())
 		_exit(epoll_ctl(ep, EPOLL_CTL_DEL, fd, NULL) != 0);
@@ -149,7 +149,7 @@ static void *waiter(void *arg)
 {
 	struct epoll_event e[1];
 
-	if (epoll_wait(thread_ep, e, 1, 2000) == 1) {
+	if (epoll_wait(thread_ep, e, 1, 25000) == 1) {
 		eventfd_t v;
 
 		eventfd_read(e[0].data.fd, &v);

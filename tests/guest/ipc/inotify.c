@@ -21,7 +21,7 @@ static struct inotify_event *next(int fd)
 		struct pollfd p = { fd, POLLIN, 0 };
 		ssize_t r;
 
-		if (poll(&p, 1, 2000) != 1)
+		if (poll(&p, 1, 20000) != 1)
 			return NULL;
 		r = read(fd, buf, sizeof(buf));
 		if (r <= 0)

@@ -97,11 +97,11 @@ CASE(many_descriptors)
 CASE(interrupted)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-	struct timeval tv = { 5, 0 };
+	struct timeval tv = { 25, 0 };
 
 	sigaction(SIGUSR1, &sa, NULL);
 	kill_when_asleep();
-	CHECK_ERR(poll(NULL, 0, 5000), EINTR);
+	CHECK_ERR(poll(NULL, 0, 25000), EINTR);
 	kill_when_asleep();
 	CHECK_ERR(select(0, NULL, NULL, NULL, &tv), EINTR);
 }

@@ -237,7 +237,7 @@ CASE(child_signal_has_parents_number)
 	if (!c)
 		_exit(0);
 	CHECK(status_of(c) == 0);
-	for (int i = 0; i < 1000 && sender == -1; i++)
+	for (int i = 0; i < 20000 && sender == -1; i++)
 		usleep(1000);
 	CHECK(sender == c);
 }

@@ -277,7 +277,7 @@ CASE(detached_into_a_stop)
 
 	CHECK(ask(PTRACE_ATTACH, p, 0, 0) == 0 && stopped_by(told(p), SIGSTOP));
 	CHECK(ask(PTRACE_DETACH, p, 0, SIGSTOP) == 0);
-	for (int i = 0; i < 1000 && state_of(p) != 'T'; i++)
+	for (int i = 0; i < 20000 && state_of(p) != 'T'; i++)
 		usleep(1000);
 	CHECK(state_of(p) == 'T' && kill(p, SIGCONT) == 0);
 	end(p);
