@@ -80,12 +80,13 @@ class Terminal:
         out = self.prompt()
         return None if out is None else out.replace("\r", "").split("\n", 1)[-1].strip()
 
-    def job(self, program):
-        """Starts a program in the foreground and returns once it has the terminal; what it is to the shell's jobs."""
-        self.send(f"(echo up; exec {program})\n")
+    def job(self, seconds):
+        """Starts a program in the foreground and returns once it has the terminal, which it says itself: a key
+        before that is the shell's, which forgets it; what it is to the shell's jobs."""
+        program = f"perl -e '$| = 1; print \"u\", \"p\\n\"; sleep {seconds}'"
+        self.send(program + "\n")
         self.expect(r"up\r\n")
-        time.sleep(0.4)  # a key between the two is the subshell's, which forgets it
-        return rf"\( echo up; exec {program} \)"
+        return re.escape(program)
 
     def same_modes(self):
         return termios.tcgetattr(self.slave) == self.before
@@ -143,7 +144,7 @@ def session():
     result(t.expect(r"resized\r\n") is not None, "SIGWINCH reaches the foreground", t.seen)
     result(t.expect(r"33 99\r\n") is not None, "the new size with it", t.seen)
     t.prompt()
-    t.job("sleep 120")
+    t.job(120)
     t.send("\x03")
     result(t.prompt() is not None, "^C interrupts a sleep and not the shell", t.seen)
     same("its status", t.ask("echo $?"), "130")
@@ -152,19 +153,23 @@ def session():
     t.expect(r"through both\r\n[^$]*through both\r\n")
     t.send("\x03")
     result(t.prompt() is not None, "^C interrupts a pipeline", t.seen)
-    job = t.job("sleep 121")
+    job = t.job(121)
     t.send("\x1a")
     result(t.expect(r"\[1\]\+\s+Stopped\s+" + job) is not None and t.prompt() is not None, "^Z stops a job", t.seen)
     result(re.search(r"\[1\]\+\s+Stopped\s+" + job, t.ask("jobs") or ""), "jobs lists it", t.seen)
     result(re.search(r"\[1\]\+ " + job + " &", t.ask("bg") or ""), "bg runs it on", t.seen)
     result(re.search(r"\[1\]\+\s+Running\s+" + job, t.ask("jobs") or ""), "it runs", t.seen)
-    t.send("fg\n")
-    t.expect(job)
-    time.sleep(0.4)  # the shell says so, and then makes it so
-    t.send("\x03")
-    result(t.prompt() is not None, "fg brings it back, ^C ends it", t.seen)
+    for _ in range(5):  # the shell says so, and then makes it so: a key between the two is its own
+        t.send("fg\n")
+        t.expect(job)
+        time.sleep(0.4)
+        t.send("\x03")
+        back = t.prompt() is not None
+        if not back or "Running" not in (t.ask("jobs") or ""):
+            break
+    result(back, "fg brings it back, ^C ends it", t.seen)
     same("no job is left", t.ask("jobs"), "")
-    t.job("sleep 122")
+    t.job(122)
     t.send("\x1c")
     t.prompt()
     same("^\\ quits", t.ask("echo $?"), "131")
