@@ -94,7 +94,10 @@ get='
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.settimeout(20)
-s.connect(sys.argv[1])
+while True:
+    try: s.connect(sys.argv[1])
+    except ConnectionRefusedError: continue # bound, and does not listen yet
+    break
 s.sendall(("GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % sys.argv[2]).encode())
 while (b := s.recv(65536)): sys.stdout.write(b.decode())'
 has "metric-server" "$(python3 -c "$get" "$SCRATCH/metrics.sock" /metrics)" "redoubt_tasks{sandbox=\"$id\"} 2"
@@ -161,10 +164,11 @@ for family in 4 6; do
 	kill $forward $inside; wait $forward $inside 2>/dev/null
 done
 at_socket='
-import socket, sys
+import os, socket, sys
 l = socket.socket(socket.AF_UNIX)
-l.bind(sys.argv[1])
+l.bind(sys.argv[1] + ".new")
 l.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1])
 l.settimeout(20)
 c = l.accept()[0]
 c.settimeout(20)

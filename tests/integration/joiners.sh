@@ -58,9 +58,13 @@ is "one within another" "$(join sh -c 'echo shm >/dev/shm/x; cat /dev/shm/x') $(
 kill -STOP "$pid"
 join cat /proc/1/status >/dev/null
 is "a sentry that hangs: the reader gets an error" "$? $(grep -c 'timed out' "$SCRATCH/err")" "1 1"
-before=$(date +%s%N)
-timeout 0.5 nsenter -t "$pid" -m cat /proc/1/status >/dev/null 2>&1
-is "... and one that is killed goes at once" "$? $((($(date +%s%N) - before) / 2500000000))" "124 0"
+for _ in 1 2 3 4 5; do # the machine may stall; who waits for the answer's deadline does so each time
+	before=$(date +%s%N)
+	timeout 0.5 nsenter -t "$pid" -m cat /proc/1/status >/dev/null 2>&1
+	st=$? late=$((($(date +%s%N) - before) / 2500000000))
+	[ $late = 0 ] && break
+done
+is "... and one that is killed goes at once" "$st $late" "124 0"
 kill -CONT "$pid"
 is "... which goes on" "$(join head -1 /proc/1/status)" "Name:	sleep"
 kill -9 "$(part controld)"

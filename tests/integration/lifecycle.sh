@@ -67,9 +67,14 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "winch")) {
 		struct winsize w;
 		struct sigaction sa = { .sa_handler = on_winch };
+		sigset_t set, none;
 		sigaction(SIGWINCH, &sa, NULL);
+		sigemptyset(&none);
+		sigemptyset(&set);
+		sigaddset(&set, SIGWINCH);
+		sigprocmask(SIG_BLOCK, &set, NULL);
 		puts("ready"); fflush(stdout);
-		pause();
+		sigsuspend(&none);
 		ioctl(0, TIOCGWINSZ, &w);
 		printf("%dx%d\n", w.ws_row, w.ws_col);
 		return 0;

@@ -94,10 +94,11 @@ is "once" $? 1
 
 # readers that do not read, or go
 listen='
-import socket, sys
+import os, socket, sys
 l = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-l.bind(sys.argv[1])
+l.bind(sys.argv[1] + ".new")
 l.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1])
 c = l.accept()[0]
 print("accepted", flush=True)
 sys.stdin.read()'
