@@ -503,7 +503,7 @@ START_TEST(parent_is_confined_too)
 	pid_t pid = start(sleeps);
 	snprintf(path, sizeof path, "/proc/%d/status", pid);
 	/* it confines itself at the same time as the child goes on */
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 20000; i++) {
 		int fd = open(path, O_RDONLY);
 		ssize_t n = read(fd, buf, sizeof buf - 1);
 		buf[n < 0 ? 0 : n] = 0;

@@ -7,12 +7,15 @@
 #include "kernel/timer_queue.h"
 
 #include <check.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <time.h>
 
 #define MS 1000000
 
 static struct kernel k;
 static _Atomic int order[8], fired;
+static _Atomic bool begun;
 
 static void note(struct ktimer *t)
 {
@@ -27,8 +30,17 @@ static void again(struct ktimer *t)
 
 static void slow(struct ktimer *t)
 {
+	atomic_store(&begun, true);
 	nanosleep(&(struct timespec){ .tv_nsec = 50 * MS }, NULL);
 	fired++;
+}
+
+/* Until so many have fired, for a time that only a failure takes. */
+static void until_fired(int n)
+{
+	for (int i = 0; i < 20000 && fired < n; i++)
+		nanosleep(&(struct timespec){ .tv_nsec = MS }, NULL);
+	ck_assert_int_eq(fired, n);
 }
 
 static void sleep_ms(int ms)
@@ -52,8 +64,7 @@ START_TEST(fire_in_order)
 		ktimer_init(&t[i], &k, note, (void *)(intptr_t)i);
 		ktimer_arm(&t[i], now + at[i]);
 	}
-	sleep_ms(150);
-	ck_assert_int_eq(fired, 3);
+	until_fired(3);
 	ck_assert_int_eq(order[0], 1);
 	ck_assert_int_eq(order[1], 2);
 	ck_assert_int_eq(order[2], 0);
@@ -66,9 +77,9 @@ START_TEST(cancelled_does_not_fire)
 	struct ktimer t;
 
 	ktimer_init(&t, &k, note, NULL);
-	ktimer_arm(&t, now_monotonic() + 20 * MS);
+	ktimer_arm(&t, now_monotonic() + 2000 * MS);
 	ck_assert(ktimer_cancel(&t));
-	sleep_ms(60);
+	sleep_ms(2100);
 	ck_assert_int_eq(fired, 0);
 }
 END_TEST
@@ -78,10 +89,9 @@ START_TEST(rearming)
 	struct ktimer t;
 
 	ktimer_init(&t, &k, again, NULL);
-	ktimer_arm(&t, now_monotonic() + 500 * MS);
+	ktimer_arm(&t, now_monotonic() + INT64_C(1000000) * MS);
 	ktimer_arm(&t, now_monotonic() + 2 * MS); /* earlier than before */
-	sleep_ms(150);
-	ck_assert_int_eq(fired, 3);
+	until_fired(3);
 }
 END_TEST
 
@@ -94,7 +104,8 @@ START_TEST(cancel_waits_for_the_callback)
 	sleeper_set_current(&s);
 	ktimer_init(&t, &k, slow, NULL);
 	ktimer_arm(&t, now_monotonic());
-	sleep_ms(20);
+	while (!atomic_load(&begun))
+		sleep_ms(1);
 	ck_assert(!ktimer_cancel(&t));
 	ck_assert_int_eq(fired, 1);
 }

@@ -213,9 +213,21 @@ static inline pid_t youngest_child(void)
 {
 	pid_t pid = 0;
 
-	for_each_child(note_program, &pid);
+	for (int i = 0; i < 20000 && !pid; i++) { /* a worker's may be about to begin */
+		for_each_child(note_program, &pid);
+		if (!pid)
+			msleep(1);
+	}
 	ck_assert_int_gt(pid, 0);
 	return pid;
+}
+
+/* Whether it comes to more than that, within a time that only a failure takes. */
+static inline bool becomes_more(_Atomic int *n, int than)
+{
+	for (int i = 0; i < 20000 && atomic_load(n) <= than; i++)
+		msleep(1);
+	return atomic_load(n) > than;
 }
 
 /* --- all cases, on each platform ------------------------------------------------- */

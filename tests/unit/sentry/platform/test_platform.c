@@ -175,7 +175,7 @@ START_TEST(interrupt)
 		int before = atomic_load(&w.events[PLATFORM_INTERRUPTED]);
 
 		platform_interrupt(w.c);
-		for (int k = 0; k < 5000 && atomic_load(&w.events[PLATFORM_INTERRUPTED]) == before; k++)
+		for (int k = 0; k < 100000 && atomic_load(&w.events[PLATFORM_INTERRUPTED]) == before; k++)
 			usleep(100);
 		ck_assert_int_gt(atomic_load(&w.events[PLATFORM_INTERRUPTED]), before);
 	}
@@ -234,7 +234,9 @@ START_TEST(threads)
 		worker_start(&w[i], g.as, blob_count, DATA + 64 * i);
 	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
 	platform_ctx_free(g.c);
-	msleep(50);
+	for (unsigned i = 0; i < 4; i++)
+		for (int k = 0; k < 5000 && !memcmp(&(uint64_t){ 0 }, mem + 4096 + 64 * i, 8); k++)
+			msleep(1);
 	worker_stop(&w[0]);
 	memcpy(&v[1], mem + 4096 + 64, 8);
 	for (int i = 0; i < 200 && !memcmp(&v[1], mem + 4096 + 64, 8); i++)
