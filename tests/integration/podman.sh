@@ -63,7 +63,7 @@ both "no permission" $i /etc/passwd
 both "processors" --cpuset-cpus 0 $i nproc
 both "more groups, umask" --group-add 7 --umask 027 $i sh -c 'id -G; umask'
 both "a limit" --ulimit nofile=1024:1024 --ulimit nproc=1000:1000 --ulimit stack=4194304:8388608 $i sh -c 'ulimit -Ss; ulimit -Hs'
-both "as many processes as allowed" --pids-limit 8 $i sh -c '(for n in 1 2 3 4 5 6 7 8 9; do sleep 1 & done) 2>/dev/null; echo $?'
+both "as many processes as allowed" --pids-limit 8 $i sh -c '(for n in 1 2 3 4 5 6 7 8 9; do sleep 10 & done) 2>/dev/null; echo $?'
 both "entry point" --entrypoint '["echo", "a b"]' $i c
 both "masked and read-only paths" $i sh -c 'echo x >/proc/sys/kernel/hostname; echo $?; cat /proc/timer_list | wc -c'
 both "shared memory" --shm-size 1m $i sh -c 'dd if=/dev/zero of=/dev/shm/x bs=64k count=17 2>/dev/null; echo $?; stat -c %s /dev/shm/x'

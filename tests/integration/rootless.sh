@@ -138,7 +138,9 @@ for u in $many $one; do
 		esac
 	done
 	as $u "$L" delete --force c >/dev/null 2>&1
-	is "nothing is left of $u" "$(ps -o stat=,comm= -u $u | grep -v '^Z' | tr '\n' ' ')$(ls "$SCRATCH/$u/run/redoubt")" ""
+	left() { echo "$(ps -o stat=,comm= -u $u | grep -v '^Z' | tr '\n' ' ')$(ls "$SCRATCH/$u/run/redoubt")"; }
+	until_true '[ -z "$(left)" ]'
+	is "nothing is left of $u" "$(left)" ""
 done
 
 # --- podman -----------------------------------------------------------------------------------------------

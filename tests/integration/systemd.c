@@ -107,8 +107,9 @@ int main(int argc, char **argv)
 
 	if (argc != 3 || !(out = fopen(argv[2], "ae")))
 		return 2;
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", argv[1]);
-	if (bind(listener, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(listener, 16) < 0)
+	/* whoever finds it by its name is heard */
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s.new", argv[1]);
+	if (bind(listener, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(listener, 16) < 0 || rename(a.sun_path, argv[1]))
 		return 1;
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		/* the one that holds a scope stays while others come */
