@@ -240,6 +240,17 @@ static struct err *run_list(const struct state_dir *inside, const struct state *
 	return NULL;
 }
 
+struct err *hooks_come_early(const char *hooks, struct pool *p, bool *out)
+{
+	_cleanup_json_ json_t *doc = hooks ? json_loads(hooks, 0, NULL) : NULL;
+	struct oci_hooks h = { 0 };
+	struct err *e = doc ? oci_read_hooks(doc, p, &h) : NULL;
+
+	if (!e)
+		*out = h.prestart.n || h.create_runtime.n || h.create_container.n;
+	return e;
+}
+
 struct err *hooks_run_inside(const struct state_dir *d, const struct state *s, uint64_t pid)
 {
 	return run_list(d, s, HOOK_START_CONTAINER, "created", pid, false);

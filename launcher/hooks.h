@@ -6,7 +6,10 @@
  * privileges: a host program cannot run in the guest's.
  *
  *   prestart, createRuntime, createContainer   the sandbox's processes are made,
- *                                              its root is not mounted inside yet
+ *                                              its root is not mounted inside yet;
+ *                                              what they put into the network of the
+ *                                              process that they are told of is the
+ *                                              container's (network.h)
  *   startContainer                             before the program starts
  *   poststart                                  it runs; a failure is a warning
  *   poststop                                   everything is gone; a failure is a warning
@@ -19,6 +22,8 @@
 
 enum hook_kind { HOOK_PRESTART, HOOK_CREATE_RUNTIME, HOOK_CREATE_CONTAINER, HOOK_START_CONTAINER, HOOK_POSTSTART, HOOK_POSTSTOP };
 
+/* Whether there are any of prestart, createRuntime and createContainer.  hooks: the configuration's, as JSON; NULL: none. */
+struct err *hooks_come_early(const char *hooks, struct pool *p, bool *out) ERR_MUST_USE;
 /* startContainer: inside. */
 struct err *hooks_run_inside(const struct state_dir *d, const struct state *s, uint64_t pid) ERR_MUST_USE;
 /* Any other kind in turn, each with the state on its standard input; the first

@@ -8,6 +8,8 @@
  */
 #include "network.h"
 
+#include "hooks.h"
+
 #include "libipc/fd.h"
 #include "libipc/log.h"
 
@@ -277,15 +279,31 @@ static struct err *read_namespace(struct reading *r)
 
 /* ------------------------------------------------------------------------------------------------- */
 
-/* NULL: the sandbox has one of its own, in which there is nothing. */
-static const char *namespace_path(const struct plan *plan)
+/* NULL: the configuration wants the caller's. */
+static const struct oci_namespace *wanted(const struct plan *plan)
 {
 	for (size_t i = 0; plan->linux_ && i < plan->linux_->namespaces.n; i++) {
-		const struct oci_namespace *ns = &plan->linux_->namespaces.v[i];
-
-		if (!strcmp(ns->type, "network"))
-			return ns->path && *ns->path ? ns->path : NULL;
+		if (!strcmp(plan->linux_->namespaces.v[i].type, "network"))
+			return &plan->linux_->namespaces.v[i];
 	}
+	return NULL;
+}
+
+struct err *network_find(const struct globals *g, const struct plan *plan, struct pool *p, enum network_source *out)
+{
+	const struct oci_namespace *ns = wanted(plan);
+	bool filled = false;
+	struct err *e;
+
+	*out = NETWORK_NOWHERE;
+	if (!globals_network(g) || !ns)
+		return NULL;
+	if (ns->path && *ns->path)
+		*out = NETWORK_BY_PATH;
+	else if ((e = hooks_come_early(plan->hooks, p, &filled)))
+		return e;
+	else if (filled)
+		*out = NETWORK_BY_HOOKS;
 	return NULL;
 }
 
@@ -317,15 +335,16 @@ static struct err *in_namespace(const char *path, struct reading *r)
 	return e;
 }
 
-struct err *network_take(const struct plan *plan, struct pool *p, struct network *out)
+struct err *network_take(const struct plan *plan, enum network_source source, uint64_t sentry, struct pool *p, struct network *out)
 {
 	struct reading r = { .nl = -1, .pool = p, .out = out };
-	const char *path = namespace_path(plan);
+	const char *path;
 	struct err *e;
 
 	*out = (struct network){ .requests = { (const uint8_t *)"", 0 } };
-	if (!path)
+	if (source == NETWORK_NOWHERE)
 		return NULL;
+	path = source == NETWORK_BY_PATH ? wanted(plan)->path : pool_printf(p, "/proc/%llu/ns/net", (unsigned long long)sentry);
 	r.requests = pool_alloc(p, REQUESTS_MAX);
 	if ((e = in_namespace(path, &r)))
 		network_close(out);

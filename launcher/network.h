@@ -1,10 +1,12 @@
 /*
  * network.h - the network namespace that an engine has made for a container (--network=sandbox):
- * its interfaces are handed to the sentry, which has a TCP/IP of its own.
+ * its interfaces are handed to the sentry, which has a TCP/IP of its own.  Either the configuration
+ * gives its path, or it wants a new one, which is the sentry's then and is filled by hooks.
  */
 #ifndef LAUNCHER_NETWORK_H
 #define LAUNCHER_NETWORK_H
 
+#include "command.h"
 #include "plan.h"
 #include "pool.h"
 
@@ -22,9 +24,17 @@ struct network {
 	struct msg_bytes requests; /* addresses and routes: netlink messages, the pool's */
 };
 
-/* Takes the interfaces of the namespace that the configuration names: opens a packet socket on each, and removes its addresses, so that the
- * host's kernel does not answer for the container.  out->n is 0 where there is nothing but a loopback. */
-struct err *network_take(const struct plan *plan, struct pool *p, struct network *out) ERR_MUST_USE;
+/* Where the interfaces come from. */
+enum network_source {
+	NETWORK_NOWHERE, /* a loopback is all there is */
+	NETWORK_BY_PATH, /* the namespace that the configuration names */
+	NETWORK_BY_HOOKS, /* a new one, which hooks fill when it has a process: Docker's do */
+};
+struct err *network_find(const struct globals *g, const struct plan *plan, struct pool *p, enum network_source *out) ERR_MUST_USE;
+
+/* Takes the interfaces of the namespace: opens a packet socket on each, and removes its addresses, so that the host's kernel does not answer
+ * for the container.  sentry: the process that hooks have been told of.  out->n is 0 where there is nothing but a loopback. */
+struct err *network_take(const struct plan *plan, enum network_source source, uint64_t sentry, struct pool *p, struct network *out) ERR_MUST_USE;
 void network_close(struct network *n);
 
 #endif

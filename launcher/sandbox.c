@@ -35,6 +35,7 @@
 /* What creation holds until it has succeeded or failed. */
 struct making {
 	int listen, boot, boot_sentry, gofer, gofer_sentry, control_sentry, control, lifeline_far, words;
+	enum network_source network;
 };
 
 struct err *making_pair(int *a, int *b)
@@ -135,7 +136,7 @@ static struct err *start_components(struct context *c, const struct plan *plan, 
 	const struct spawn spawn = {
 		.g = c->g, .plan = plan, .dir = &s->dir, .state = &s->state, .gofer_sock = m->gofer, .boot_sock = m->boot_sentry,
 		.sentry_control = m->control_sentry, .controld_control = m->control, .listen = m->listen, .lifeline = m->lifeline_far,
-		.words = m->words, .terminal = terminal,
+		.words = m->words, .terminal = terminal, .own_network = m->network == NETWORK_BY_HOOKS,
 	};
 	struct spawn_result r = { 0 };
 	struct err *e;
@@ -177,8 +178,21 @@ static bool hung_up(int fd)
 	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
 }
 
+/* Before hooks fill its network namespace: by then it must be in that one for good. */
+static struct err *boot_ready(struct rpc_client *rpc)
+{
+	struct boot_ready request; /* nothing */
+	struct boot_ready_reply reply;
+	struct msg_arena a = { 0 };
+	struct err *e = RPC_CALL(rpc, boot, ready, &request, &reply, &a, BOOT_MS);
+
+	if (!e)
+		msg_free(&boot_ready_reply_desc, &reply, &a);
+	return e;
+}
+
 /* The interfaces that the engine has made for it. */
-static struct err *boot_network(struct context *c, const struct plan *plan, struct rpc_client *rpc)
+static struct err *boot_network(struct context *c, const struct plan *plan, const struct sandbox *s, const struct making *m, struct rpc_client *rpc)
 {
 	struct network n;
 	struct boot_network request;
@@ -186,9 +200,7 @@ static struct err *boot_network(struct context *c, const struct plan *plan, stru
 	struct msg_arena a = { 0 };
 	struct err *e;
 
-	if (!globals_network(c->g))
-		return NULL;
-	if ((e = network_take(plan, c->pool, &n)) || !n.n)
+	if ((e = network_take(plan, m->network, s->sentry_id.pid, c->pool, &n)) || !n.n)
 		return e;
 	request = (struct boot_network){ .links = n.links, .n_links = n.n, .requests = n.requests, .sockets = n.fds, .n_sockets = n.n };
 	e = RPC_CALL(rpc, boot, network, &request, &reply, &a, BOOT_MS);
@@ -199,28 +211,57 @@ static struct err *boot_network(struct context *c, const struct plan *plan, stru
 	return e;
 }
 
-static struct err *boot(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *s, struct making *m,
-	int *boot_errno)
+/* Its root is not mounted yet. */
+static struct err *hooks_before_boot(const struct sandbox *s)
+{
+	struct err *e = NULL;
+
+	for (enum hook_kind kind = HOOK_PRESTART; !e && kind <= HOOK_CREATE_CONTAINER; kind++)
+		e = hooks_run(&s->state, kind, "creating", s->sentry_id.pid);
+	return e;
+}
+
+static struct err *setup(const struct plan *plan, int *stdio, unsigned n_stdio, const struct making *m, struct rpc_client *rpc)
 {
 	_cleanup_close_ int spec = -1;
 	struct boot_setup request = { .gofer = m->gofer_sentry, .stdio = stdio, .n_stdio = n_stdio };
 	struct boot_setup_reply reply;
 	struct msg_arena a = { 0 };
-	struct rpc_client *rpc;
 	struct err *e = msg_to_memfd(&boot_spec_desc, &plan->spec, &spec);
 
-	if (e || (e = rpc_client_new(m->boot, &rpc)))
+	if (e)
+		return e;
+	request.spec = spec;
+	if (!(e = RPC_CALL(rpc, boot, setup, &request, &reply, &a, BOOT_MS)))
+		msg_free(&boot_setup_reply_desc, &reply, &a);
+	return e;
+}
+
+/* Up to what the program starts with. */
+static struct err *ask_boot(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, const struct sandbox *s,
+	const struct making *m, struct rpc_client *rpc, int *boot_errno)
+{
+	struct err *e = m->network == NETWORK_BY_HOOKS ? boot_ready(rpc) : NULL;
+
+	if (e || (e = hooks_before_boot(s)) || (e = boot_network(c, plan, s, m, rpc)))
+		return e;
+	if ((e = setup(plan, stdio, n_stdio, m, rpc)))
+		*boot_errno = err_errno(e);
+	return e;
+}
+
+static struct err *boot(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *s, struct making *m,
+	int *boot_errno)
+{
+	struct rpc_client *rpc;
+	struct err *e = rpc_client_new(m->boot, &rpc);
+
+	if (e)
 		return e;
 	m->boot = -1; /* the client's now */
-	request.spec = spec;
-	if (!(e = boot_network(c, plan, rpc)))
-		e = RPC_CALL(rpc, boot, setup, &request, &reply, &a, BOOT_MS);
+	e = ask_boot(c, plan, stdio, n_stdio, s, m, rpc, boot_errno);
 	if (e && (hung_up(rpc_client_fd(rpc)) || err_errno(e) == ECONNRESET))
 		*boot_errno = 0, e = explain_death(c, s, m, e);
-	else if (e)
-		*boot_errno = err_errno(e);
-	else
-		msg_free(&boot_setup_reply_desc, &reply, &a);
 	rpc_client_free(rpc);
 	return e;
 }
@@ -230,7 +271,7 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 {
 	struct err *e;
 
-	if ((e = make_sockets(s, m)))
+	if ((e = network_find(c->g, plan, c->pool, &m->network)) || (e = make_sockets(s, m)))
 		return e;
 	log_timing("state and sockets");
 	if ((e = making_cgroup(c, plan, s)))
@@ -241,10 +282,6 @@ static struct err *make(struct context *c, const struct plan *plan, int *stdio, 
 	if (e)
 		return e;
 	log_timing("components started");
-	for (enum hook_kind kind = HOOK_PRESTART; kind <= HOOK_CREATE_CONTAINER; kind++) {
-		if ((e = hooks_run(&s->state, kind, "creating", s->sentry_id.pid)))
-			return e;
-	}
 	if ((e = boot(c, plan, stdio, n_stdio, s, m, boot_errno)))
 		return e;
 	log_timing("sentry booted");
@@ -267,7 +304,7 @@ void sandbox_moved(struct sandbox *s)
 
 struct err *sandbox_create(struct context *c, struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *out, int *boot_errno)
 {
-	struct making m = { -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	struct making m = { -1, -1, -1, -1, -1, -1, -1, -1, -1, NETWORK_NOWHERE };
 	struct sandbox s = SANDBOX_NONE;
 	struct err *e, *undo;
 

@@ -27,6 +27,7 @@ struct spawn {
 	int lifeline; /* controld's end: see sandbox.h */
 	int terminal; /* the slave, -1: none; it becomes controld's controlling terminal */
 	int words; /* the components' stderr */
+	bool own_network; /* the sentry makes namespaces of its own: hooks fill its network's */
 	bool namespaces_made; /* set when the child has made the namespaces that all components share */
 };
 

@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct err *begin_program(struct program *g, const char *name, const struct spawn *s, struct pool *p)
+static struct err *begin_program(struct program *g, const char *name, bool namespaces_made, const struct spawn *s, struct pool *p)
 {
 	*g = (struct program){ 0 };
 	program_arg(g, p, pool_printf(p, "redoubt-%s %s", name, s->dir->id));
-	if (s->namespaces_made)
+	if (namespaces_made)
 		program_arg(g, p, "--namespaces-made");
 	return program_find(name, p, &g->path);
 }
@@ -61,7 +61,7 @@ static void add_trees(struct program *g, const struct plan *plan, struct pool *p
 
 struct err *spawn_gofer_program(struct program *g, const struct spawn *s, struct pool *p)
 {
-	struct err *e = begin_program(g, "gofer", s, p);
+	struct err *e = begin_program(g, "gofer", s->namespaces_made, s, p);
 
 	if (e)
 		return e;
@@ -100,7 +100,7 @@ static struct err *add_adoption(struct program *g, const struct spawn *s, struct
 
 struct err *spawn_sentry_program(struct program *g, const struct spawn *s, struct pool *p)
 {
-	struct err *e = begin_program(g, "sentry", s, p);
+	struct err *e = begin_program(g, "sentry", s->namespaces_made && !s->own_network, s, p);
 
 	if (e)
 		return e;
@@ -127,7 +127,7 @@ struct err *spawn_sentry_program(struct program *g, const struct spawn *s, struc
 
 struct err *spawn_controld_program(struct program *g, const struct spawn *s, struct pool *p)
 {
-	struct err *e = begin_program(g, "controld", s, p);
+	struct err *e = begin_program(g, "controld", s->namespaces_made, s, p);
 
 	if (e)
 		return e;

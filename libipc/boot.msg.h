@@ -98,6 +98,11 @@ STRUCT(boot_link, "a network interface that leads out of the sandbox")
 	F_BOOL(boot_link, up, "IFF_UP")
 END(boot_link)
 
+REQUEST(boot, ready, 4, "Asks nothing: the answer says that the sentry is in its namespaces, and confined.")
+END(boot_ready)
+REPLY(boot, ready, "")
+END(boot_ready_reply)
+
 REQUEST(boot, network, 3, "The network namespace that the container has on the host (--network=sandbox): its interfaces, each with a packet socket that is bound to it and has PACKET_VNET_HDR, and what they are called and reached by. Before boot.setup, at most once.")
 	F_LIST(boot_network, links, boot_link, 16, "interfaces")
 	F_BYTES(boot_network, requests, 32768, "netlink messages, RTM_NEWADDR and RTM_NEWROUTE, one after the other: addresses and routes")

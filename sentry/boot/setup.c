@@ -66,7 +66,19 @@ static void do_setup(struct rpc_call *call, void *request)
 	gofer_conn_hold(c->gofer); /* the launcher does not wait for it */
 }
 
-static const struct rpc_method boot_methods[] = { RPC_METHOD(boot, network, boot_do_network), RPC_METHOD(boot, setup, do_setup) };
+/* Confined before it serves. */
+static void do_ready(struct rpc_call *call, void *request)
+{
+	struct boot_ready_reply r;
+
+	rpc_reply(call, &r);
+}
+
+static const struct rpc_method boot_methods[] = {
+	RPC_METHOD(boot, ready, do_ready),
+	RPC_METHOD(boot, network, boot_do_network),
+	RPC_METHOD(boot, setup, do_setup),
+};
 
 /* The launcher may go after the set-up; before, nobody will ever tell what to run. */
 static void boot_closed(struct rpc *r, const struct err *why, void *arg)

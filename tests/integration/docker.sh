@@ -9,9 +9,13 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/engines.sh"
 need_engine docker containerd dockerd docker busybox
 export DOCKER_HOST=unix://$SCRATCH/docker.sock DOCKER_CONFIG=$SCRATCH
-trap 'clean; stop_daemons; cleanup' EXIT
+trap 'clean; stop_daemons; cleanup; ip netns del "$N" 2>/dev/null' EXIT
 
 i=redoubt-test:1
+# the engine has a network of its own, with its bridge and its rules, where it may make one
+N=rd$$D
+ip netns add "$N" 2>/dev/null && ip -n "$N" link set lo up && host() { nsenter --net=/run/netns/$N "$@"; } && network="--bip 10.231.8.1/24" ||
+	{ N=; host() { "$@"; }; network="--bridge=none --iptables=false"; }
 client=/usr/bin/docker # Debian's, which is of its engine's version
 d() { timeout -k 1 60 "$client" "$@"; }
 run() { d run --network none "$@"; }
@@ -28,12 +32,14 @@ wait_for() { # COMMAND WANTED : until it prints that, or 30 s
 }
 
 cat >"$SCRATCH/daemon.json" <<J
-{"deprecated-key-path": "$SCRATCH/key.json", "default-runtime": "redoubt"}
+{"deprecated-key-path": "$SCRATCH/key.json", "default-runtime": "redoubt",
+ "runtimes": {"networked": {"path": "$(realpath "$LAUNCHER")", "runtimeArgs": ["--network=sandbox"]}}}
 J
+# shellcheck disable=SC2086
 make_image && "$LAUNCHER" install --engine docker --config "$SCRATCH/daemon.json" >"$SCRATCH/out" && start_containerd && mkdir "$SCRATCH/bin" && ln -s "$(realpath "$LAUNCHER")" "$SCRATCH/bin/runc" &&
-	PATH=$SCRATCH/bin:$PATH start_daemon "$SCRATCH/docker.sock" dockerd -H "$DOCKER_HOST" --config-file "$SCRATCH/daemon.json" \
+	PATH=$SCRATCH/bin:$PATH start_daemon "$SCRATCH/docker.sock" ${N:+nsenter --net=/run/netns/$N} dockerd -H "$DOCKER_HOST" --config-file "$SCRATCH/daemon.json" \
 	--containerd "$CONTAINERD_ADDRESS" --data-root "$SCRATCH/docker" --exec-root "$SCRATCH/docker-exec" --pidfile "$SCRATCH/docker.pid" --cgroup-parent /redoubt-test \
-	--iptables=false --bridge=none --storage-driver vfs && d load -q -i "$SCRATCH/image.tar" >"$SCRATCH/out" 2>"$SCRATCH/err" ||
+	$network --storage-driver vfs && d load -q -i "$SCRATCH/image.tar" >"$SCRATCH/out" 2>"$SCRATCH/err" ||
 	{ not_ok "set-up" "$(cat "$SCRATCH/err")"; finish; exit 1; }
 reference=$(command -v runc)
 [ -n "$reference" ] && run --rm --runtime runc $i true >"$SCRATCH/out" 2>"$SCRATCH/err" || reference=
@@ -132,6 +138,50 @@ is "ill health" "$(wait_for "$health" unhealthy)" unhealthy
 c1=$(d inspect -f '{{.Id}}' c1)
 is "stop, by force" "$(d stop -t 0 c1 >/dev/null; state)" "exited 137"
 d rm c1 >/dev/null
+
+# --- the bridge: a prestart hook brings the address --------------------------------------------------
+serve() { # PORT TEXT : to whoever connects, on the bridge's side
+	host $PYTHON -c 'import socket, sys
+s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
+while True:
+    c, a = s.accept()
+    c.sendall(("%s to %s\n" % (sys.argv[2], a[0])).encode())
+    c.close()' "$@" 2>"$SCRATCH/serve.err" &
+	server=$!
+	until_true 'host $PYTHON -c "import socket; socket.create_connection((\"127.0.0.1\", $1)).close()" 2>/dev/null'
+}
+address() { d inspect -f '{{.NetworkSettings.IPAddress}}' "$1"; }
+ask() { host $PYTHON -c 'import socket, sys; print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 20).makefile().readline().strip())' "$@" 2>"$SCRATCH/err"; }
+answers='while :; do echo "hello of $(hostname)" | nc -l -p 8080; done'
+if [ -n "$N" ]; then
+	serve 9000 word
+	ours() { d run --rm --runtime networked "$@"; }
+	theirs() { d run --rm --runtime runc "$@"; }
+	both "bridge: the interface" --mac-address 02:42:0a:e7:08:77 $i sh -c "ip link show eth0 | grep -o 'mtu [0-9]*\|02:42[^ ]*'; ip route | sed 's/src.*//'"
+	both "bridge: its own name" -h box $i sh -c 'grep box /etc/hosts | grep -c "^10.231.8"; ip address show eth0 | grep -cF "$(awk "/box/ { print \$1 }" /etc/hosts)/24"'
+	both "bridge: a connection to the host" $i sh -c 'nc 10.231.8.1 9000 | cut -d" " -f1'
+	both "bridge: refused" $i sh -c 'nc 10.231.8.1 9001; echo $?'
+	both "bridge: ping" $i sh -c 'ping -c 2 -q 10.231.8.1 | grep received'
+	is "no bridge: a loopback only" "$(d run --rm --network none --runtime networked $i sh -c 'ip link | grep -c mtu')" 1
+	d run -d --name n1 -h n1 --runtime networked -p 18080:8080 $i sh -c "$answers" >"$SCRATCH/out" 2>"$SCRATCH/err"
+	is "bridge: a connection from the host" "$(ask "$(address n1)" 8080)" "hello of n1"
+	is "bridge: ping from the host" "$(host ping -c 2 -q "$(address n1)" | grep -o '[0-9] received')" "2 received"
+	is "bridge: a published port" "$(ask 127.0.0.1 18080)" "hello of n1"
+	is "bridge: one container to another" "$(d run --rm --runtime networked $i nc "$(address n1)" 8080) $(d run --rm --runtime networked --link n1 $i nc n1 8080)" "hello of n1 hello of n1"
+	is "bridge: one joins another's network" "$(d run --rm --runtime networked --network container:n1 $i nc 127.0.0.1 8080)" "hello of n1"
+	is "bridge: exec" "$(d exec n1 sh -c 'nc 10.231.8.1 9000')" "word to $(address n1)"
+	d restart -t 0 n1 >/dev/null
+	is "bridge: restarted" "$(ask "$(address n1)" 8080) $(ask 127.0.0.1 18080)" "hello of n1 hello of n1"
+	d stop -t 0 n1 >/dev/null
+	d start n1 >/dev/null
+	is "bridge: stopped and started" "$(ask "$(address n1)" 8080) $(d exec n1 sh -c 'nc 10.231.8.1 9000')" "hello of n1 word to $(address n1)"
+	d rm -f n1 >/dev/null
+	is "bridge: no interface is left" "$(host ip -o link show type veth | wc -l)" 0
+	is "bridge: no namespace is left" "$(find "$SCRATCH/docker-exec/netns" -type f ! -name default 2>/dev/null)" ""
+	kill $server
+else
+	skip "the bridge" "no network namespace can be made"
+fi
 
 # --- build ----------------------------------------------------------------------------------------
 mkdir "$SCRATCH/build"

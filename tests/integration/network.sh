@@ -171,4 +171,59 @@ carrier=$!
 until_true '[ -e "$SCRATCH/carries" ]'
 is "frames are lost, doubled and reordered" "$(inside python3 /mnt/network_peer.py copy $OUT4 5)" "True True"
 
+# --- a namespace that hooks fill ------------------------------------------------------------------
+
+ip -n "$P" link del out0 # with its other end, and its addresses
+cat >"$SCRATCH/hook" <<H
+#!/bin/sh
+pid=\$(sed 's/.*"pid": *\([0-9]*\).*/\1/')
+echo "\$pid" >"$SCRATCH/hook.pid"
+ip link add rd$$a netns "\$pid" type veth peer name rd$$b netns "$P" || exit
+ip -n "$P" link set rd$$b name out0 up
+ip -n "$P" address add $OUT4/24 dev out0
+exec nsenter -t "\$pid" -n sh -ec 'ip link set rd$$a name eth0 up; ip address add $IN4/24 brd + dev eth0; ip route add default via $OUT4'
+H
+chmod +x "$SCRATCH/hook"
+# hooked KIND ARGS... : a bundle that wants a new namespace, with that hook
+hooked() {
+	kind=$1
+	shift
+	configure "$@"
+	python3 - "$bundle/config.json" "$kind" "$SCRATCH/hook" <<'PY'
+import json, sys
+name, kind, hook = sys.argv[1:]
+c = json.load(open(name))
+for n in c["linux"]["namespaces"]:
+    if n["type"] == "network":
+        del n["path"]
+c["hooks"] = {kind: [{"path": hook}]}
+json.dump(c, open(name, "w"))
+PY
+}
+# one goes with its sandbox, a moment later
+no_link() { until_true '! ip -n "$P" link show out0 >/dev/null 2>&1' && echo none; }
+for kind in prestart createRuntime; do
+	hooked $kind python3 /mnt/network_peer.py copy $OUT4 20
+	is "filled by $kind" "$(launcher run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err")" "True True"
+	is "and gone with its sandbox" "$(no_link)" none
+done
+is "without the option it is filled for nobody" "$(hooked prestart sh -c 'grep -c : /proc/net/dev'; timeout "$LIMIT" "$LAUNCHER" --root "$STATE" run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err")" 1
+no_link >/dev/null
+hooked createRuntime sh -c 'echo ready; exec sleep 1000'
+net_of() { readlink "/proc/$1/ns/net"; }
+if launcher run --detach --bundle "$bundle" stays </dev/null >"$SCRATCH/stays" 2>"$SCRATCH/err" && until_true 'grep -q ready "$SCRATCH/stays"'; then
+	told=$(cat "$SCRATCH/hook.pid")
+	is "the hook was told of the sandbox's process" "$told" "$(launcher state stays | python3 -c 'import json, sys; print(json.load(sys.stdin)["pid"])')"
+	is "whose network has no address left" "$(nsenter -t "$told" -n ip -o address show dev eth0 | grep -c inet)" 0
+	is "and is that process's alone" "$(for p in $(pgrep -f '^redoubt-(gofer|controld) stays '); do net_of "$p"; done | sort -u | grep -c .) $(for p in $(pgrep -f '^redoubt-(gofer|controld) stays '); do net_of "$p"; done | grep -cFx "$(net_of "$told")")" "1 0"
+	leave
+else
+	not_ok "a namespace that hooks fill" "$(tail -5 "$SCRATCH/err")"
+fi
+no_link >/dev/null
+printf '#!/bin/sh\nexit 3\n' >"$SCRATCH/hook"
+hooked prestart true
+launcher run --bundle "$bundle" "net$$" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
+is "a hook that fails" "$? $(grep -c 'hooks.prestart\[0\].*ended with status 3' "$SCRATCH/err")" "1 1"
+
 finish
