@@ -9,7 +9,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/engines.sh"
 need_engine docker containerd dockerd docker busybox
 export DOCKER_HOST=unix://$SCRATCH/docker.sock DOCKER_CONFIG=$SCRATCH
-trap 'clean; stop_daemons; cleanup; ip netns del "$N" 2>/dev/null' EXIT
+server=
+trap 'clean; [ -z "$server" ] || kill "$server" 2>/dev/null; stop_daemons; cleanup; ip netns del "$N" 2>/dev/null' EXIT
 
 i=redoubt-test:1
 # the engine has a network of its own, with its bridge and its rules, where it may make one
@@ -146,9 +147,9 @@ s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
 while True:
     c, a = s.accept()
     c.sendall(("%s to %s\n" % (sys.argv[2], a[0])).encode())
-    c.close()' "$@" 2>"$SCRATCH/serve.err" &
-	server=$!
-	until_true 'host $PYTHON -c "import socket; socket.create_connection((\"127.0.0.1\", $1)).close()" 2>/dev/null'
+    c.close()' "$@" >"$SCRATCH/serve" 2>&1 &
+	server=$! port=$1
+	until_true 'host $PYTHON -c "import socket; socket.create_connection((\"127.0.0.1\", $port)).close()" 2>/dev/null'
 }
 address() { d inspect -f '{{.NetworkSettings.IPAddress}}' "$1"; }
 ask() { host $PYTHON -c 'import socket, sys; print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 20).makefile().readline().strip())' "$@" 2>"$SCRATCH/err"; }
@@ -165,7 +166,7 @@ if [ -n "$N" ]; then
 	is "no bridge: a loopback only" "$(d run --rm --network none --runtime networked $i sh -c 'ip link | grep -c mtu')" 1
 	d run -d --name n1 -h n1 --runtime networked -p 18080:8080 $i sh -c "$answers" >"$SCRATCH/out" 2>"$SCRATCH/err"
 	is "bridge: a connection from the host" "$(ask "$(address n1)" 8080)" "hello of n1"
-	is "bridge: ping from the host" "$(host ping -c 2 -q "$(address n1)" | grep -o '[0-9] received')" "2 received"
+	is "bridge: ping from the host" "$(host busybox ping -c 2 -q "$(address n1)" 2>"$SCRATCH/err" | grep -o '[0-9] packets received')" "2 packets received"
 	is "bridge: a published port" "$(ask 127.0.0.1 18080)" "hello of n1"
 	is "bridge: one container to another" "$(d run --rm --runtime networked $i nc "$(address n1)" 8080) $(d run --rm --runtime networked --link n1 $i nc n1 8080)" "hello of n1 hello of n1"
 	is "bridge: one joins another's network" "$(d run --rm --runtime networked --network container:n1 $i nc 127.0.0.1 8080)" "hello of n1"
@@ -177,8 +178,9 @@ if [ -n "$N" ]; then
 	is "bridge: stopped and started" "$(ask "$(address n1)" 8080) $(d exec n1 sh -c 'nc 10.231.8.1 9000')" "hello of n1 word to $(address n1)"
 	d rm -f n1 >/dev/null
 	is "bridge: no interface is left" "$(host ip -o link show type veth | wc -l)" 0
-	is "bridge: no namespace is left" "$(find "$SCRATCH/docker-exec/netns" -type f ! -name default 2>/dev/null)" ""
+	is "bridge: no namespace is left" "$(grep "$SCRATCH/docker-exec/netns/" /proc/mounts | grep -vc '/default ')" 0
 	kill $server
+	server=
 else
 	skip "the bridge" "no network namespace can be made"
 fi
