@@ -11,7 +11,8 @@
  * While somebody sleeps here or watches the pipe, the words are not valid: the programs
  * ask, and wake as ever.  But a reader that finds nothing first sleeps for a moment with
  * the writer's word valid, and looks again: a writer that goes on need not wake it for
- * each piece.  It is woken when there is much, or when the writer sleeps.
+ * each piece.  It is woken when there is much, or when the writer sleeps.  (Not so where the
+ * platform has one of the two wait by itself: then who sleeps here is woken by the next write.)
  *
  * Whoever else uses the pipe, and who closes a descriptor of it, ends this: the bytes go
  * back to the pipe's own memory, where nobody else can write.
@@ -80,6 +81,8 @@ static void give(struct pipe *p, bool own_waiter)
 
 void pipe_settle_slowly(struct pipe *p, enum platform_side side, bool both, const struct waiter *own)
 {
+	if (!p->looks && atomic_load_explicit(p->lent->limit, memory_order_relaxed) != PLATFORM_RING_SIZE)
+		atomic_store(p->lent->limit, PLATFORM_RING_SIZE);
 	tell(p, side);
 	if (both)
 		tell(p, !side);
@@ -202,7 +205,7 @@ static void learn(struct pipe *p, bool streams, bool turned)
 
 bool pipe_may_look(const struct pipe *p)
 {
-	return p->lent && p->given[PLATFORM_WRITES] && !p->looks && p->writers;
+	return p->lent && p->given[PLATFORM_WRITES] && !p->looks && p->writers && !platform_ring_spins(p->lent);
 }
 
 int pipe_short_look(struct pipe *p)
@@ -218,7 +221,7 @@ int pipe_short_look(struct pipe *p)
 	mutex_unlock(&p->mu);
 	r = wait_sleep(now_monotonic() + LOOK_NS);
 	mutex_lock(&p->mu);
-	turned = platform_ring_await(ring, NULL);
+	turned = platform_ring_await(ring, NULL) || (r == -ETIMEDOUT && platform_ring_turns(ring)); /* or its writer has not slept */
 	p->looks--;
 	atomic_store(ring->limit, PLATFORM_RING_SIZE);
 	pipe_look(p, PLATFORM_READS);

@@ -106,7 +106,7 @@ struct sleeper {
 	/* [I] called on the waking thread before a sleeping owner is woken: says when; may be NULL */
 	enum wake_when (*wakes)(struct sleeper *s);
 	_Atomic pid_t tid; /* the host thread whose current sleeper this is; 0: none yet */
-	_Atomic int seat; /* 1 + the CPU that the platform has bound that thread to; 0: it may run anywhere */
+	_Atomic int seat; /* 1 + the CPU that the platform has bound that thread to; 0: it may run anywhere; else: as it says */
 	_Atomic uint64_t seated; /* since when, in TSC ticks */
 };
 void sleeper_init(struct sleeper *s);

@@ -54,8 +54,11 @@ struct platform_ops {
 	struct platform_ring *(*ring_new)(struct platform_ctx *c); /* if there, all of these */
 	void (*ring_get)(struct platform_ring *r);
 	void (*ring_put)(struct platform_ring *r);
+	bool (*takes_turns)(const struct platform_ctx *c);
 	bool (*ring_lend)(struct platform_ctx *c, struct platform_ring *r, enum platform_side side, int fd);
 	bool (*ring_is_others)(struct platform_ring *r, enum platform_side side);
+	bool (*ring_turns)(void);
+	bool (*ring_spins)(struct platform_ring *r);
 	bool (*ring_await)(struct platform_ring *r, struct sleeper *s);
 	void (*rings_end)(struct platform_ctx *c);
 	void (*rings_moved)(struct platform_ctx *c, struct platform_moved moved[2]);

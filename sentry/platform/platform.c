@@ -276,6 +276,11 @@ void platform_ring_put(struct platform_ring *r)
 	r->ops->ring_put(r);
 }
 
+bool platform_takes_turns(const struct platform_ctx *c)
+{
+	return c->ops->takes_turns && c->ops->takes_turns(c);
+}
+
 bool platform_ring_lend(struct platform_ctx *c, struct platform_ring *r, enum platform_side side, int fd)
 {
 	return c->ops == r->ops && r->ops->ring_lend(c, r, side, fd);
@@ -284,6 +289,16 @@ bool platform_ring_lend(struct platform_ctx *c, struct platform_ring *r, enum pl
 bool platform_ring_is_others(struct platform_ring *r, enum platform_side side)
 {
 	return r->ops->ring_is_others(r, side);
+}
+
+bool platform_ring_turns(struct platform_ring *r)
+{
+	return r->ops->ring_turns();
+}
+
+bool platform_ring_spins(struct platform_ring *r)
+{
+	return r->ops->ring_spins(r);
 }
 
 bool platform_ring_await(struct platform_ring *r, struct sleeper *s)

@@ -108,6 +108,10 @@ bool platform_brief(struct platform_ctx *c, bool on);
 /* The next platform_switch of c takes next to no time, it is guessed.  Own thread; platform_brief implies it. */
 void platform_soon(struct platform_ctx *c);
 
+/* c's task sleeps soon whenever it has woken another: who waits for it loses nothing if he is woken only
+ * then.  Own thread. */
+bool platform_takes_turns(const struct platform_ctx *c);
+
 /* Called before a thread is woken: the platform decides on which CPU it should run, and
  * when it is to be woken.  Any thread. */
 enum wake_when platform_wakes(struct platform *p, struct sleeper *s);
@@ -262,6 +266,11 @@ void platform_ring_put(struct platform_ring *r);
 bool platform_ring_lend(struct platform_ctx *c, struct platform_ring *r, enum platform_side side, int fd);
 /* The side is, or was, lent, but not to the program of the calling thread's context. */
 bool platform_ring_is_others(struct platform_ring *r, enum platform_side side);
+/* The calling task, which reads there, takes turns (platform_takes_turns). */
+bool platform_ring_turns(struct platform_ring *r);
+/* The reader's program, or the writer's in another ring, waits for a moment by itself if it finds nothing to
+ * read, on a processor that it need not share: whoever sleeps had better be woken at once. */
+bool platform_ring_spins(struct platform_ring *r);
 /* s is woken before the thread of the writer's context sleeps; NULL: nobody.  Whether that has happened. */
 bool platform_ring_await(struct platform_ring *r, struct sleeper *s);
 void platform_rings_end(struct platform_ctx *c); /* own thread: its program uses none any more */

@@ -1,7 +1,7 @@
 /*
  * lend.c - which pipes are lent to which tasks: those that a task has read or written some
- * times without sleeping much in between.  One that sleeps for each call is a server, or its
- * client, and gains nothing.  What was lent in vain, or taken away by others, is lent again
+ * times without sleeping much in between; or with sleeping each time, if it takes turns with
+ * another: then that is woken when this one sleeps, so that its writes need not ask.  What was lent in vain, or taken away by others, is lent again
  * less and less readily.  On the task's own thread.
  */
 #include "syscalls/lend.h"
@@ -25,13 +25,13 @@ void map_for_copy(struct task *t, uint64_t addr, int64_t n, unsigned access)
 			return;
 }
 
-static bool is_due(struct lend_streak *s, const struct file *f, uint32_t rests)
+static bool is_due(struct lend_streak *s, const struct file *f, const struct task *t)
 {
-	bool rested = s->rests != rests;
+	bool rested = s->rests != t->rests && !platform_takes_turns(t->ctx);
 
 	if (s->file != f)
 		*s = (struct lend_streak){ .file = f, .wanted = FIRST };
-	s->rests = rests;
+	s->rests = t->rests;
 	if (rested)
 		s->n = s->n > REST_COSTS ? s->n - REST_COSTS : 0;
 	else
@@ -53,7 +53,7 @@ void lend_after(struct task *t, struct file *f, const uint64_t a[6], bool write,
 		return;
 	if (platform_ring_faulted(t->ctx))
 		map_for_copy(t, a[1], (int64_t)n, write ? ACCESS_READ : ACCESS_WRITE);
-	if (!is_due(&t->lending[side], f, t->rests) || task_must_ask(t) || !pipe_lend(f, fd, side, t->ctx))
+	if (!is_due(&t->lending[side], f, t) || task_must_ask(t) || !pipe_lend(f, fd, side, t->ctx))
 		return;
 	t->lent = true;
 	now = fd_get(t->files, fd); /* who has closed it meanwhile has found nothing lent */

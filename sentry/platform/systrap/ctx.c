@@ -212,6 +212,7 @@ struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as)
 	mutex_init(&c->mu, RANK_LEAF);
 	memset(c->answers, 0xff, sizeof(c->answers)); /* none */
 	spin_init(&c->spin, atomic_load_explicit(&c->p->rest_new, memory_order_relaxed));
+	spin_init(&c->look, SPIN_REST_NEW);
 	c->fp = aligned_alloc(64, sizeof(*c->fp));
 	/* Now, not at the first switch: here the caller can still say no. */
 	if (!c->fp || join(c, (struct st_as *)as)) {

@@ -214,6 +214,7 @@ static void let_go(struct st_ctx *c)
 	if (c->stopped)
 		saw(c, __rdtsc() - c->stopped);
 	set_spins(c, budget(c));
+	st_look_went(c);
 	wake_others(c);
 	c->went = c->spins ? 0 : __rdtsc();
 	atomic_store(word(c->slot, ST_GO), ++c->goes); /* and a barrier before: */
@@ -238,6 +239,7 @@ void st_handover_rest(struct platform_ctx *base)
 
 	st_seat_rests(c);
 	st_rings_rest(c);
+	st_seat_rested(c);
 	c->stopped = 0; /* nothing is learnt of it */
 	if (!c->as || !c->spins)
 		return;
@@ -257,6 +259,7 @@ bool st_handover(struct st_ctx *c)
 	}
 	if (!ok)
 		ok = sleep_until_event(c);
+	st_look_stopped(c);
 	c->stopped = c->went ? __rdtsc() : 0;
 	if (c->went)
 		saw(c, c->stopped - c->went);

@@ -151,7 +151,7 @@ void st_place_end(const struct st_platform *p, struct st_thread *th)
 void st_place_free(struct st_ctx *c)
 {
 	hold_stub(c, -1);
-	if (st_seat_own() >= 0) {
+	if (st_seat_own() != -1) {
 		st_seat_set(-1);
 		sched_setaffinity(0, sizeof(c->p->cpu_set), &c->p->cpu_set);
 	}
@@ -220,10 +220,14 @@ static bool wake_elsewhere(struct st_ctx *c, unsigned cpu)
 	return moved;
 }
 
-/* Where somebody has called c's host thread, its stub's goes too. */
+/* Where somebody has called c's host thread, or sent it, its stub's goes too. */
 static void sit(struct st_ctx *c)
 {
-	int seat = st_seat_own();
+	int seat;
+
+	if (st_seat_sent())
+		st_place_free(c);
+	seat = st_seat_own();
 
 	if (seat < 0 || (c->held && c->held_on == (unsigned)seat))
 		return;

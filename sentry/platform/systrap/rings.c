@@ -10,7 +10,7 @@
  * ring_await runs on the reader's thread, and wakes on the writer's; all else of a context
  * is its own thread's.  rings_mu and a ring's mu are RANK_LEAF, as->mu is not held with them.
  */
-#include "platform/systrap/systrap.h"
+#include "platform/systrap/ring.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,19 +23,6 @@
 _Static_assert(PLATFORM_RING_SIZE == ST_RING_SIZE, "as lent.S has it");
 _Static_assert(ST_TOLD_STAT + ST_TOLD_STAT_SIZE <= ST_LENT_READ, "it has its place in the slot: from here");
 _Static_assert(ST_LENT_READ_MOVED + 2 * sizeof(struct platform_moved) <= ST_WINDOW, "to here");
-
-struct st_ring {
-	struct platform_ring base;
-	struct st_platform *p; /* [I] */
-	struct ref ref; /* its pipe's, those who wait, and one a context that it is lent to */
-	unsigned index; /* [I] */
-	bool lent[2]; /* [its pipe's lock] by side: it was */
-	struct st_as *as[2]; /* [its pipe's lock] where it is mapped; references */
-	struct mutex mu; /* RANK_LEAF */
-	struct sleeper *_Atomic waits; /* [mu to write] who waits for the writer */
-	bool woken; /* [mu] and was woken as that sleeps */
-	TAILQ_ENTRY(st_ring) link; /* [p->rings_mu] in rings_old */
-};
 
 static uint64_t address(const struct st_ring *r)
 {
@@ -196,6 +183,7 @@ void st_rings_prepare(struct st_ctx *c)
 	publish(c, PLATFORM_READS, 0, -1);
 	publish(c, PLATFORM_WRITES, 0, -1);
 	memset(c->slot + ST_LENT_READ_MOVED, 0, 2 * sizeof(struct platform_moved));
+	st_look_prepare(c);
 }
 
 static void end(struct st_ctx *c, enum platform_side side)
@@ -205,6 +193,9 @@ static void end(struct st_ctx *c, enum platform_side side)
 	if (!r)
 		return;
 	publish(c, side, 0, -1);
+	atomic_store(&r->spins[side], false);
+	if (side == PLATFORM_READS)
+		st_look_end(c);
 	c->rings[side] = NULL;
 	st_ring_put(&r->base);
 }
@@ -253,6 +244,7 @@ bool st_ring_lend(struct platform_ctx *base, struct platform_ring *ring, enum pl
 	end(c, side);
 	st_ring_get(ring);
 	c->rings[side] = r;
+	atomic_store(&r->spins[side], c->looks);
 	publish(c, side, address(r), fd);
 	return true;
 }
@@ -331,7 +323,7 @@ void st_rings_rest(struct st_ctx *c)
 		return;
 	mutex_lock(&r->mu);
 	if (atomic_load(&r->waits)) {
-		r->woken = true;
+		r->woken = !st_seat_turns_surely(c);
 		sleeper_wake(r->waits);
 	}
 	mutex_unlock(&r->mu);

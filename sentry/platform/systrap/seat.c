@@ -25,6 +25,8 @@
 #define TURNS_LATE 8
 #define TURNS_MOST 16
 #define TURNS_LOSS 4 /* turns that once doing more outweighs */
+#define SEAT_ELSEWHERE (-2) /* it has none, but may not run on all processors */
+#define CALLS_BRIEF 2 /* its sleep, and one beside */
 #define CALLS_ALONE 16 /* so many calls without a wake-up or a rest: whom it took turns with has gone */
 
 static bool sure(const struct st_ctx *c)
@@ -37,6 +39,23 @@ bool st_seat_turns(struct st_ctx *c)
 	if (sure(c) && ++c->alone > CALLS_ALONE)
 		c->turns = 0;
 	return sure(c);
+}
+
+bool st_seat_turns_surely(const struct st_ctx *c)
+{
+	return sure(c);
+}
+
+bool st_takes_turns(const struct platform_ctx *c)
+{
+	return sure((const struct st_ctx *)c);
+}
+
+bool st_ring_turns(void)
+{
+	const struct st_ctx *c = st_ctx_own();
+
+	return c && sure(c);
 }
 
 static void learn(struct st_ctx *c, bool slept)
@@ -54,6 +73,17 @@ void st_seat_rests(struct st_ctx *c)
 		return;
 	learn(c, __rdtsc() - c->woke < st_place_ticks(c->p, TURN_NS));
 	c->woke = 0;
+}
+
+/* What its program wrote into a ring, somebody is woken for only now; if it has made no other call
+ * since it slept last, that was at once. */
+void st_seat_rested(struct st_ctx *c)
+{
+	if (c->woke && c->handovers - c->rested <= CALLS_BRIEF) {
+		learn(c, true);
+		c->woke = 0;
+	}
+	c->rested = c->handovers;
 }
 
 void st_seat_rests_soon(struct platform_ctx *c)
@@ -82,6 +112,18 @@ static bool call(const struct st_platform *p, struct sleeper *s)
 	return false;
 }
 
+/* The waker's program will wait for it spinning: not where that runs.  The host's scheduler would
+ * not always see to that, even where another processor is idle. */
+static void send_away(const struct st_platform *p, struct sleeper *s)
+{
+	pid_t tid = atomic_load_explicit(&s->tid, memory_order_relaxed);
+	cpu_set_t others = p->cpu_set;
+
+	CPU_CLR(st_place_own(), &others);
+	if (tid && !sched_setaffinity(tid, sizeof(others), &others))
+		atomic_store(&s->seat, SEAT_ELSEWHERE + 1);
+}
+
 enum wake_when st_seat_wakes(struct platform *base, struct sleeper *s)
 {
 	struct st_platform *p = (struct st_platform *)base;
@@ -93,6 +135,10 @@ enum wake_when st_seat_wakes(struct platform *base, struct sleeper *s)
 		learn(c, false);
 	c->woke = __rdtsc();
 	c->alone = 0;
+	if (c->looks) {
+		send_away(p, s);
+		return WAKE_NOW;
+	}
 	if (!sure(c) || (p->cpus > 1 && !call(p, s)))
 		return c->spins ? WAKE_LAZILY : WAKE_NOW; /* who spins sees when it is due */
 	return c->turns >= TURNS_LATE ? WAKE_LATER : WAKE_NOW;
@@ -113,6 +159,11 @@ void st_seat_set(int cpu)
 		return;
 	atomic_store_explicit(&s->seated, __rdtsc(), memory_order_relaxed);
 	atomic_store(&s->seat, cpu + 1);
+}
+
+bool st_seat_sent(void)
+{
+	return st_seat_own() == SEAT_ELSEWHERE;
 }
 
 uint64_t st_seat_since(void)

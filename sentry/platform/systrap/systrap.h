@@ -11,7 +11,7 @@
  * Files: as.c (address spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what
  * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
- * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), rings.c (bytes of pipes), site.c (such sites), switch.c (running program
+ * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), rings.c (bytes of pipes), look.c (waiting for them), site.c (such sites), switch.c (running program
  * code), handover.c (waiting for it), spin.h (whether spinning pays), soon.h (or letting it run), place.c (on which
  * processors), cpus.c (how many there are), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
  *
@@ -69,6 +69,7 @@ struct st_platform {
 	uint32_t stub_flags; /* [I] ST_HAS_*: what of them stubs may use */
 	_Atomic unsigned rest_new; /* hand-overs for which a new context does not spin: spin.h */
 	_Atomic int held_on[CPU_SETSIZE]; /* programs that run and are held there */
+	_Atomic unsigned looking; /* contexts that look on: look.c */
 	_Atomic int begun_on; /* the processor where a program began or ended last: the platform's own threads keep off it */
 	struct st_soon soon;
 	_Atomic uint64_t gap; /* ticks: when a thread was preempted last: place.c */
@@ -160,6 +161,8 @@ struct st_ctx {
 	struct st_ring *rings[2]; /* [t] lent to its program, by side; references */
 	struct platform_ring *window; /* [t] where parts of files are; a reference */
 	struct st_spin spin; /* [t] */
+	struct st_spin look; /* [t] the same for its reads of a ring: whether they look on in the stub, */
+	bool looks; /* [t] and do now */
 	unsigned handovers; /* [t] */
 	uint64_t spins; /* [t] ticks that each side spins before it sleeps, until the stub is let go the next time */
 	uint64_t went, stopped; /* [t] ticks, if neither side spins: when the stub was let go last, and when it has stopped; 0 */
@@ -171,6 +174,7 @@ struct st_ctx {
 	uint64_t woke; /* [t] ticks: when it has woken another task; 0: not since it slept last */
 	unsigned turns; /* [t] how sure it is that it sleeps soon when it has woken another */
 	unsigned alone; /* [t] calls since it has woken another or slept */
+	unsigned rested; /* [t] handovers when it slept last */
 	bool late; /* [t] its thread has owed that wake-up for a call already */
 	uint32_t events, goes; /* [t] what ST_EVENT and ST_GO have been last */
 	_Atomic bool running; /* program code may run */
@@ -287,6 +291,15 @@ void st_tell_name(struct platform_ctx *c, const struct platform_name *n);
 struct platform_ring *st_ring_own(struct st_ctx *c, uint64_t *at); /* one that c's stub alone has, its data at that address; or NULL */
 void st_rings_prepare(struct st_ctx *c); /* c has a new thread */
 void st_rings_rest(struct st_ctx *c); /* its thread will sleep */
+
+/* --- look.c --- */
+void st_look_prepare(struct st_ctx *c); /* c has a new thread */
+void st_look_end(struct st_ctx *c); /* it is lent nothing to read any more */
+void st_look_went(struct st_ctx *c); /* its stub thread is let go */
+void st_look_stopped(struct st_ctx *c); /* its stub thread has stopped */
+bool st_ring_spins(struct platform_ring *r); /* any thread */
+
+/* --- rings.c, of rings by themselves --- */
 struct platform_ring *st_ring_new(struct platform_ctx *c);
 void st_ring_get(struct platform_ring *r);
 void st_ring_put(struct platform_ring *r);
@@ -336,10 +349,15 @@ uint64_t st_place_ticks(const struct st_platform *p, uint64_t ns);
 /* --- seat.c --- */
 enum wake_when st_seat_wakes(struct platform *p, struct sleeper *s);
 void st_seat_rests(struct st_ctx *c); /* its call will sleep */
+void st_seat_rested(struct st_ctx *c); /* and has woken whom it has written to by itself */
 void st_seat_rests_soon(struct platform_ctx *c);
 bool st_seat_turns(struct st_ctx *c); /* it does little before it sleeps; asked once a hand-over */
-/* The caller's own: the processor that somebody, or it itself, has given it; -1: none. */
+bool st_seat_turns_surely(const struct st_ctx *c); /* the same, asked at any time */
+bool st_takes_turns(const struct platform_ctx *c);
+bool st_ring_turns(void); /* the caller's */
+/* The caller's own: the processor that somebody, or it itself, has given it; below 0: none. */
 int st_seat_own(void);
+bool st_seat_sent(void); /* somebody has sent it to another processor */
 void st_seat_set(int cpu); /* -1: none */
 uint64_t st_seat_since(void); /* ticks */
 

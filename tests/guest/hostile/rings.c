@@ -183,4 +183,71 @@ CASE(overwriting_what_was_closed)
 		CHECK(wait(&st) > 0 && WIFEXITED(st) && WEXITSTATUS(st) == 0);
 }
 
+#define SLOT_LOOKS 1024u /* how long a program that waits for its turn looks on */
+
+/* Who would look on for ever is interrupted and killed all the same. */
+static void *never_ends(void *arg)
+{
+	struct sigaction sa = { .sa_handler = on_segv, .sa_flags = SA_NODEFER };
+
+	sigaction(SIGSEGV, &sa, NULL);
+	sigaction(SIGBUS, &sa, NULL);
+	for (;;)
+		for (uint64_t at = SLOTS + SLOT_LOOKS; at < SLOTS + 64 * SLOT_SIZE; at += SLOT_SIZE)
+			tried(store, at, UINT64_MAX >> 1);
+	return arg;
+}
+
+static void on_alarm(int sig) { (void)sig; }
+
+static void waits_for_ever(const int to[2], const int from[2])
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct itimerval soon = { .it_value = { .tv_usec = 20000 }, .it_interval = { .tv_usec = 20000 } };
+	sigset_t alarms;
+	pthread_t t;
+	char c = 0;
+
+	for (int i = 0; i < 1000; i++)
+		if (write(to[1], &c, 1) != 1 || read(from[0], &c, 1) != 1)
+			_exit(9);
+	sigaction(SIGALRM, &sa, NULL);
+	sigemptyset(&alarms);
+	sigaddset(&alarms, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &alarms, NULL); /* in the other thread */
+	if (pthread_create(&t, NULL, never_ends, NULL))
+		_exit(9);
+	pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	for (int i = 0; i < 5; i++)
+		while (read(from[0], &c, 1) != -1)
+			;
+	if (write(to[1], "!", 1) != 1) /* the alarms came: now the other side is to end it */
+		_exit(9);
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+	while (read(from[0], &c, 1) != 1)
+		;
+	_exit(9);
+}
+
+CASE(looking_on_for_ever)
+{
+	int to[2], from[2], st;
+	char c;
+	pid_t p;
+
+	CHECK(!pipe(to) && !pipe(from));
+	p = fork();
+	if (!p)
+		waits_for_ever(to, from);
+	for (;;) {
+		CHECK(read(to[0], &c, 1) == 1);
+		if (c == '!')
+			break;
+		CHECK(write(from[1], &c, 1) == 1);
+	}
+	usleep(20000);
+	CHECK(!kill(p, SIGKILL) && waitpid(p, &st, 0) == p && WIFSIGNALED(st) && WTERMSIG(st) == SIGKILL);
+}
+
 int main(void) { return run_cases(); }

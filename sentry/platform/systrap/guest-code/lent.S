@@ -26,6 +26,9 @@
  * counts.  So a slot that still names a ring that was taken back does no harm: its
  * words stay invalid, and it serves no other pipe while a slot names it.
  *
+ * A read that finds nothing looks on for as long as the slot says (../look.c), and asks then, or
+ * if its word is not valid any more, or if the thread is to be interrupted.
+ *
  * Both programs can write all of this at any time, valid bits too.  Each may so spoil
  * what the other reads, or keep it waiting, as it can by what it writes to the pipe or
  * by not using it.  It gains no more: a copy is of as many bytes as the call asks for
@@ -83,6 +86,7 @@ read_lent:
 	jns stub_ask
 	mov ST_RING_WRITE(%r15), %ecx
 	sub %eax, %ecx
+	jz await
 	cmp $ST_RING_SIZE, %ecx
 	ja stub_ask
 	cmp %r14, %rcx
@@ -101,6 +105,35 @@ read_lent:
 	jmp copy_out
 copied_out:
 	commit ST_RING_READ, ST_LENT_READ_MOVED, ST_LENT_READ_CALLS
+
+	/* There is nothing, which eax says too: it looks on for a while, if nobody wants anything else of it. */
+await:
+	test %r14, %r14
+	jz stub_ask
+	mov ST_LENT_SPIN(%r12), %r13
+	test %r13, %r13
+	jz stub_ask
+	mov %eax, %ecx
+	rdtsc
+	shl $32, %rdx
+	or %rax, %rdx
+	mov %rdx, %rbx
+1:	cmp %ecx, ST_RING_WRITE(%r15)
+	jne 2f
+	cmpq $0, ST_RING_READ(%r15)
+	jns stub_ask
+	cmpl $0, ST_KICKED(%r12)
+	jne stub_ask
+	rdtsc
+	shl $32, %rdx
+	or %rax, %rdx
+	sub %rbx, %rdx
+	cmp %r13, %rdx
+	jb 1b
+	incl ST_LENT_VAIN(%r12)
+	jmp stub_ask
+2:	incl ST_LENT_SPUN(%r12)
+	jmp read_lent
 
 	/* write(edi, rsi buffer, r14 n): all, if there is room.  The same registers. */
 write_lent:

@@ -150,6 +150,10 @@
 #define ST_WINDOW_LEN 976 /* how many they are; 0: there is none; */
 #define ST_WINDOW_ENDS 980 /* not 0: the file ends with them */
 #define ST_WINDOW_MOVES 984 /* the position behind the first, as a ring's word: while it is valid, reads move it */
+/* A reader that finds nothing there: */
+#define ST_LENT_SPIN 1024 /* ticks that it looks on for before it asks; 0: it does not */
+#define ST_LENT_SPUN 1032 /* how often there was something then, */
+#define ST_LENT_VAIN 1036 /* and how often not; the sentry sets both to 0 */
 
 /* A pipe's ring: its words, each with a position (the lower half, counting on and on) that only
  * moves while the word is valid (negative); and the bytes. */
