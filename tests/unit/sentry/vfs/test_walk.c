@@ -214,13 +214,14 @@ END_TEST
 START_TEST(namespaces)
 {
 	struct path at, from;
+	struct path nowhere[2] = { 0 };
 	struct mount_ns *copy;
 
 	ck_assert_int_eq(walk("/m", 0, root, &at), 0);
 	ck_assert_int_eq(walk("/a", 0, root, &from), 0);
 	ck_assert_int_eq(vfs_bind(ns, &from, &at, true), 0);
 	ck_assert_int_eq(try("/m/b/f", 0, root), 0);
-	copy = mount_ns_dup(ns, NULL);
+	copy = mount_ns_dup(ns, NULL, &nowhere[0], &nowhere[1]);
 	ck_assert_ptr_nonnull(copy);
 	mount_ns_put(copy);
 	path_put(&at);
