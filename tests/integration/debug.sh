@@ -202,7 +202,7 @@ is "the programs go on" $? 0
 quiet delete --force "$id"
 quiet --platform ptrace run -d -b "$b" "$id"
 quiet debug --profile-cpu "$SCRATCH/cpu" --duration 1s "$id"
-has "a profile on ptrace" "$(cat "$SCRATCH/cpu")" ";task_run;pt_run;"
+has "a profile on ptrace" "$(cat "$SCRATCH/cpu")" ";pt_run;"
 # processes that begin while memory is watched, and go on
 heap_of_new() {
 	run debug --profile-heap "$SCRATCH/heap" --duration 4s "$id" 2>"$SCRATCH/heap-err" &
