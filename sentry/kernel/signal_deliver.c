@@ -220,14 +220,14 @@ static void stop_here(struct task *t)
 		tasks_unlock(t->k);
 		return;
 	}
-	t->stop_todo = false;
 	t->parked = true;
 	t->state = 'T';
-	stop_count_locked(tg);
+	signal_stop_leave_locked(t);
 	while (tg->stopping && !tg->exiting && !(tg->exec_task && tg->exec_task != t) && !ptrace_trap_pending_locked(t)) {
 		tasks_unlock(t->k);
 		wait_sleep_uninterruptible(WAIT_FOREVER);
 		tasks_lock(t->k);
+		signal_stop_leave_locked(t); /* where the group was continued, and stops again before this one has run */
 	}
 	t->parked = false;
 	t->state = 'R';

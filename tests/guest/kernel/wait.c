@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -270,6 +271,40 @@ CASE(files_end_before_it_is_told)
 	}
 	close(fd);
 	CHECK(unlink(name) == 0);
+}
+
+static void *sleeps(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* Each stop is complete and told, also where the threads have hardly gone on since the last one. */
+CASE(threads_stopped_again_and_again)
+{
+	enum { THREADS = 16, ROUNDS = 200 };
+	int ready[2], st;
+	char c;
+	pid_t p;
+
+	CHECK(pipe(ready) == 0);
+	p = fork();
+	CHECK(p >= 0);
+	if (!p) {
+		pthread_t t;
+
+		for (int i = 0; i < THREADS; i++)
+			CHECK(pthread_create(&t, NULL, sleeps, NULL) == 0);
+		CHECK(write(ready[1], "r", 1) == 1);
+		(void)sleeps(NULL);
+	}
+	CHECK(read(ready[0], &c, 1) == 1);
+	for (int i = 0; i < ROUNDS; i++) {
+		CHECK(kill(p, SIGSTOP) == 0 && waitpid(p, &st, WUNTRACED) == p && WIFSTOPPED(st));
+		CHECK(kill(p, SIGCONT) == 0 && waitpid(p, &st, WCONTINUED) == p && WIFCONTINUED(st));
+	}
+	CHECK(kill(p, SIGKILL) == 0 && waitpid(p, &st, 0) == p && WIFSIGNALED(st));
 }
 
 int main(void) { return run_cases(); }
