@@ -36,10 +36,11 @@ void window_open_slowly(struct window *w)
 
 int64_t window_position(struct window *w, const struct file *f)
 {
-	int64_t pos = __atomic_load_n(&f->pos, __ATOMIC_RELAXED);
+	int64_t pos;
 	uint64_t v;
 
-	mutex_lock(&w->mu);
+	mutex_lock(&w->mu); /* while it is held nobody settles */
+	pos = __atomic_load_n(&f->pos, __ATOMIC_RELAXED);
 	v = w->file == f && w->moves ? atomic_load(w->moves) : 0;
 	if (v & WINDOW_VALID && (uint32_t)v <= w->len)
 		pos = w->from + (int64_t)(uint32_t)v;
