@@ -13,6 +13,8 @@
  */
 #include "platform/systrap/ring.h"
 
+_Static_assert(ST_WINDOW_MOVES + 8 <= ST_LENT_SPIN && ST_LENT_VAIN + 4 <= ST_FIRST_FRAME, "it has its place in the slot");
+
 #define LOOK_NS (6 * ST_SPIN_NS) /* what it takes at most, as a rule, until one that has to be woken first answers */
 
 static _Atomic uint32_t *counter(const struct st_ctx *c, unsigned offset)
@@ -53,7 +55,7 @@ void st_look_went(struct st_ctx *c)
 
 	if (!c->rings[PLATFORM_READS])
 		return;
-	looks = p->places && cpus > 1 && st_seat_turns_surely(c);
+	looks = p->places && cpus > 1 && st_takes_turns(&c->base);
 	looks = looks && (c->looks || atomic_load_explicit(&p->looking, memory_order_relaxed) < cpus);
 	looks = looks && (spin_pays(&c->look) || atomic_load(&c->rings[PLATFORM_READS]->spins[PLATFORM_WRITES]));
 	if (looks != c->looks)

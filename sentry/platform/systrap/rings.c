@@ -323,7 +323,7 @@ void st_rings_rest(struct st_ctx *c)
 		return;
 	mutex_lock(&r->mu);
 	if (atomic_load(&r->waits)) {
-		r->woken = !st_seat_turns_surely(c);
+		r->woken = !st_takes_turns(&c->base);
 		sleeper_wake(r->waits);
 	}
 	mutex_unlock(&r->mu);

@@ -41,11 +41,6 @@ bool st_seat_turns(struct st_ctx *c)
 	return sure(c);
 }
 
-bool st_seat_turns_surely(const struct st_ctx *c)
-{
-	return sure(c);
-}
-
 bool st_takes_turns(const struct platform_ctx *c)
 {
 	return sure((const struct st_ctx *)c);

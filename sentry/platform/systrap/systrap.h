@@ -291,15 +291,6 @@ void st_tell_name(struct platform_ctx *c, const struct platform_name *n);
 struct platform_ring *st_ring_own(struct st_ctx *c, uint64_t *at); /* one that c's stub alone has, its data at that address; or NULL */
 void st_rings_prepare(struct st_ctx *c); /* c has a new thread */
 void st_rings_rest(struct st_ctx *c); /* its thread will sleep */
-
-/* --- look.c --- */
-void st_look_prepare(struct st_ctx *c); /* c has a new thread */
-void st_look_end(struct st_ctx *c); /* it is lent nothing to read any more */
-void st_look_went(struct st_ctx *c); /* its stub thread is let go */
-void st_look_stopped(struct st_ctx *c); /* its stub thread has stopped */
-bool st_ring_spins(struct platform_ring *r); /* any thread */
-
-/* --- rings.c, of rings by themselves --- */
 struct platform_ring *st_ring_new(struct platform_ctx *c);
 void st_ring_get(struct platform_ring *r);
 void st_ring_put(struct platform_ring *r);
@@ -309,6 +300,13 @@ bool st_ring_await(struct platform_ring *r, struct sleeper *s);
 void st_rings_end(struct platform_ctx *c);
 void st_rings_moved(struct platform_ctx *c, struct platform_moved moved[2]);
 bool st_ring_faulted(struct platform_ctx *c);
+
+/* --- look.c --- */
+void st_look_prepare(struct st_ctx *c); /* c has a new thread */
+void st_look_end(struct st_ctx *c); /* it is lent nothing to read any more */
+void st_look_went(struct st_ctx *c); /* its stub thread is let go */
+void st_look_stopped(struct st_ctx *c); /* its stub thread has stopped */
+bool st_ring_spins(struct platform_ring *r); /* any thread */
 
 /* --- site.c --- */
 extern const struct platform_patching st_patching;
@@ -352,8 +350,7 @@ void st_seat_rests(struct st_ctx *c); /* its call will sleep */
 void st_seat_rested(struct st_ctx *c); /* and has woken whom it has written to by itself */
 void st_seat_rests_soon(struct platform_ctx *c);
 bool st_seat_turns(struct st_ctx *c); /* it does little before it sleeps; asked once a hand-over */
-bool st_seat_turns_surely(const struct st_ctx *c); /* the same, asked at any time */
-bool st_takes_turns(const struct platform_ctx *c);
+bool st_takes_turns(const struct platform_ctx *c); /* the same, asked at any time */
 bool st_ring_turns(void); /* the caller's */
 /* The caller's own: the processor that somebody, or it itself, has given it; below 0: none. */
 int st_seat_own(void);
