@@ -106,7 +106,8 @@ static void *ends_all(void *arg)
 	return arg;
 }
 
-CASE(one_that_ends_the_process)
+/* The exit status of a process that makes short threads and then one that runs fn, by which it ends. */
+static int ends_by(void *(*fn)(void *))
 {
 	int st;
 	pid_t p = fork();
@@ -116,11 +117,17 @@ CASE(one_that_ends_the_process)
 		pthread_t t;
 
 		make_short_ones();
-		(void)pthread_create(&t, NULL, ends_all, NULL);
+		(void)pthread_create(&t, NULL, fn, NULL);
 		for (;;)
 			pause();
 	}
-	CHECK(waitpid(p, &st, 0) == p && WIFEXITED(st) && WEXITSTATUS(st) == 7);
+	CHECK(waitpid(p, &st, 0) == p && WIFEXITED(st));
+	return WEXITSTATUS(st);
+}
+
+CASE(one_that_ends_the_process)
+{
+	CHECK(ends_by(ends_all) == 7);
 }
 
 /* As many makers as there are threads that end at once. */
@@ -307,19 +314,7 @@ static void *becomes_another(void *arg)
 
 CASE(one_that_becomes_another_program)
 {
-	int st;
-	pid_t p = fork();
-
-	CHECK(p >= 0);
-	if (!p) {
-		pthread_t t;
-
-		make_short_ones();
-		(void)pthread_create(&t, NULL, becomes_another, NULL);
-		for (;;)
-			pause();
-	}
-	CHECK(waitpid(p, &st, 0) == p && WIFEXITED(st) && WEXITSTATUS(st) == 9);
+	CHECK(ends_by(becomes_another) == 9);
 }
 
 /* Signals to the whole process may be any thread's to take. */
