@@ -226,6 +226,7 @@ CASE(rights)
 CASE(rights_change)
 {
 	_Atomic int *step = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	siginfo_t end = { 0 };
 	int status;
 	pid_t p;
 
@@ -247,12 +248,13 @@ CASE(rights_change)
 		_exit(0);
 	}
 	for (int i = 0; i < 6; i++) {
-		while (atomic_load(step) != 2 * i + 1 && waitpid(p, &status, WNOHANG) == 0)
+		while (atomic_load(step) != 2 * i + 1 && waitid(P_PID, p, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && !end.si_pid)
 			sched_yield();
 		CHECK(chmod("d", i % 2 ? 0755 : 0700) == 0);
 		atomic_store(step, 2 * i + 2);
 	}
-	CHECK(waitpid(p, &status, 0) == p && status == 0);
+	CHECK(waitpid(p, &status, 0) == p);
+	CHECK(status == 0);
 	leave_open();
 }
 
