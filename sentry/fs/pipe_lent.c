@@ -89,6 +89,8 @@ void pipe_settle_slowly(struct pipe *p, enum platform_side side, bool both, cons
 	if (side == PLATFORM_WRITES && p->hold)
 		p->hold--;
 	give(p, own->q);
+	if (side == PLATFORM_WRITES && p->lent)
+		platform_ring_wake(p->lent);
 }
 
 void pipe_take_back_slowly(struct pipe *p)
@@ -97,6 +99,7 @@ void pipe_take_back_slowly(struct pipe *p)
 		p->given[s] = false;
 		atomic_fetch_and(p->lent->word[s], ~PLATFORM_RING_VALID);
 	}
+	platform_ring_wake(p->lent);
 	view(p);
 }
 
@@ -225,6 +228,7 @@ int pipe_short_look(struct pipe *p)
 	p->looks--;
 	atomic_store(ring->limit, PLATFORM_RING_SIZE);
 	pipe_look(p, PLATFORM_READS);
+	platform_ring_streams(ring, !turned && p->ring.len >= MUCH);
 	platform_ring_put(ring);
 	if (!r || r == -ETIMEDOUT)
 		learn(p, p->ring.len >= MUCH || (p->ring.len && !turned), turned);

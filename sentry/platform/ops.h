@@ -60,6 +60,8 @@ struct platform_ops {
 	bool (*ring_turns)(void);
 	bool (*ring_spins)(struct platform_ring *r);
 	bool (*ring_await)(struct platform_ring *r, struct sleeper *s);
+	void (*ring_streams)(struct platform_ring *r, bool streams);
+	void (*ring_wake)(struct platform_ring *r);
 	void (*rings_end)(struct platform_ctx *c);
 	void (*rings_moved)(struct platform_ctx *c, struct platform_moved moved[2]);
 	bool (*ring_faulted)(struct platform_ctx *c);

@@ -306,6 +306,16 @@ bool platform_ring_await(struct platform_ring *r, struct sleeper *s)
 	return r->ops->ring_await(r, s);
 }
 
+void platform_ring_streams(struct platform_ring *r, bool streams)
+{
+	r->ops->ring_streams(r, streams);
+}
+
+void platform_ring_wake(struct platform_ring *r)
+{
+	r->ops->ring_wake(r);
+}
+
 void platform_rings_end(struct platform_ctx *c)
 {
 	if (c->ops->rings_end)

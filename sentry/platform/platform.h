@@ -273,6 +273,10 @@ bool platform_ring_turns(struct platform_ring *r);
 bool platform_ring_spins(struct platform_ring *r);
 /* s is woken before the thread of the writer's context sleeps; NULL: nobody.  Whether that has happened. */
 bool platform_ring_await(struct platform_ring *r, struct sleeper *s);
+/* Whether much comes through it at a time: then its reader's program may rest by itself, for a moment, until... */
+void platform_ring_streams(struct platform_ring *r, bool streams);
+/* ... it is woken: there is much, or its word is not valid any more. */
+void platform_ring_wake(struct platform_ring *r);
 void platform_rings_end(struct platform_ctx *c); /* own thread: its program uses none any more */
 struct platform_moved {
 	uint64_t bytes, calls;

@@ -29,7 +29,7 @@ forked() { echo "$1 [0] 1.0: sched_process_fork: comm=x pid=$1 child_comm=x chil
 ended() { echo "$1 [0] 1.0: sched_process_exit: comm=x pid=$1 prio=120"; }
 
 # --- the judge itself ---------------------------------------------------------------------
-thread=$(call 7 317 "1, 0, 7fffe0003000, 0") stub=$(call 5 157 "1, 9, 0, 0")
+thread=$(call 7 317 "1, 0, 7fffe0004000, 0") stub=$(call 5 157 "1, 9, 0, 0")
 one_bad "a program's thread that calls write is seen" systrap "$(forked 1 7)" "$thread" "$(call 7 1 "1, 1000, 5, 0")"
 one_bad "one of another sandbox is not" systrap "$(forked 1 7)" "$(call 6 2 "0, 0, 0, 0")" "$(call 7 2 "0, 0, 0, 0")"
 one_bad "a futex elsewhere is seen" systrap "$(forked 1 7)" "$thread" "$(call 7 202 "7fff80008040, 0, 5, 0")" "$(call 7 202 "7fff80008200, 0, 5, 0")"

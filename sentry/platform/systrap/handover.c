@@ -36,6 +36,7 @@
 
 #define NS_PER_S INT64_C(1000000000)
 #define WAIT_NS NS_PER_S
+#define REST_NS 1000000 /* a program that rests is woken so often */
 #define WAITS_INTERRUPTED 10 /* then a thread that has not stopped is taken for hostile */
 #define SPIN_CONTENDED 8 /* this part of spin_max, where others want the processors */
 #define SPIN_MOVED 5 /* spin_max's that a thread takes at most, as a rule, to begin on another processor */
@@ -48,8 +49,7 @@ static _Atomic uint32_t *word(uint8_t *slot, unsigned offset)
 	return (_Atomic uint32_t *)(void *)(slot + offset);
 }
 
-/* Whoever sleeps until that word is 0. */
-static void wake(_Atomic uint32_t *sleeps)
+void st_handover_wake_word(_Atomic uint32_t *sleeps)
 {
 	atomic_store(sleeps, 0);
 	syscall(SYS_futex, sleeps, FUTEX_WAKE, 1, NULL, NULL, 0);
@@ -57,12 +57,12 @@ static void wake(_Atomic uint32_t *sleeps)
 
 void st_handover_wake(uint8_t *slot)
 {
-	wake(word(slot, ST_SENTRY_SLEEPS));
+	st_handover_wake_word(word(slot, ST_SENTRY_SLEEPS));
 }
 
 void st_handover_wake_stub(struct st_ctx *c)
 {
-	wake(word(c->slot, ST_STUB_SLEEPS));
+	st_handover_wake_word(word(c->slot, ST_STUB_SLEEPS));
 }
 
 void st_handover_prepare(struct st_ctx *c)
@@ -123,7 +123,7 @@ static bool sleep_once(struct st_ctx *c, _Atomic uint32_t *sleeps)
 	bool woken;
 
 	st_place_runs(c, true);
-	woken = sleep_for(sleeps, c->brief ? PLATFORM_BRIEF_NS : c->held ? ST_HOLD_NS : WAIT_NS);
+	woken = sleep_for(sleeps, c->brief ? PLATFORM_BRIEF_NS : c->rests ? REST_NS : c->held ? ST_HOLD_NS : WAIT_NS);
 	st_place_runs(c, false);
 	return woken;
 }
@@ -150,7 +150,7 @@ static bool let_run(struct st_ctx *c)
 static bool sleep_until_event(struct st_ctx *c)
 {
 	_Atomic uint32_t *sleeps = word(c->slot, ST_SENTRY_SLEEPS);
-	unsigned late = 0;
+	unsigned late = 0, rests = 0;
 
 	if (let_run(c))
 		return true;
@@ -165,8 +165,12 @@ static bool sleep_until_event(struct st_ctx *c)
 		lock_wake_owed();
 		if (sleep_once(c, sleeps))
 			continue;
+		if (c->rests)
+			st_look_ends(c);
 		if (c->held && !c->brief)
 			st_place_free(c);
+		else if (c->rests && ++rests % (WAIT_NS / REST_NS))
+			continue;
 		else if (atomic_load(&c->interrupt) && ++late >= WAITS_INTERRUPTED)
 			return false;
 		else if (c->brief || st_told_is_closed(c)) /* a program that works and does not call */

@@ -8,7 +8,12 @@
  * peer looks on; else two who tried this in turn would never do so at the same time.  So where
  * one of two does, the other tries it too.
  *
- * Runs on the task's host thread, its stub's thread stopped, but for st_ring_spins, which any
+ * Who reads a stream rests instead: what comes is no answer, and the more there is when it goes on,
+ * the better.  It sleeps in its stub until its writer has no more room, or sleeps (rings.c), and the
+ * sentry's thread of the two need not run at all: it is woken only now and then, so that what is there
+ * does not wait for long if the writer does something else.
+ *
+ * Runs on the task's host thread, its stub's thread stopped, but for st_look_ends, and st_ring_spins, which any
  * thread may ask.  What the slot says there is the program's to spoil: it costs its own time.
  */
 #include "platform/systrap/ring.h"
@@ -20,6 +25,12 @@ _Static_assert(ST_WINDOW_MOVES + 8 <= ST_LENT_SPIN && ST_LENT_VAIN + 4 <= ST_FIR
 static _Atomic uint32_t *counter(const struct st_ctx *c, unsigned offset)
 {
 	return (_Atomic uint32_t *)(void *)(c->slot + offset);
+}
+
+static void set_rests(struct st_ctx *c, bool rests)
+{
+	c->rests = rests;
+	atomic_store(counter(c, ST_LENT_REST), rests);
 }
 
 static void set_looks(struct st_ctx *c, bool looks)
@@ -37,12 +48,15 @@ void st_look_prepare(struct st_ctx *c)
 {
 	atomic_store(counter(c, ST_LENT_SPUN), 0);
 	atomic_store(counter(c, ST_LENT_VAIN), 0);
+	atomic_store(counter(c, ST_LENT_RESTS), 0);
 	set_looks(c, false);
+	set_rests(c, false);
 }
 
 void st_look_end(struct st_ctx *c)
 {
 	set_looks(c, false);
+	set_rests(c, false);
 }
 
 /* Who takes turns with another waits for it spinning, if there is a processor for each that does.
@@ -51,7 +65,7 @@ void st_look_went(struct st_ctx *c)
 {
 	const struct st_platform *p = c->p;
 	unsigned cpus = atomic_load_explicit(&p->cpus, memory_order_relaxed);
-	bool looks;
+	bool looks, rests;
 
 	if (!c->rings[PLATFORM_READS])
 		return;
@@ -60,6 +74,9 @@ void st_look_went(struct st_ctx *c)
 	looks = looks && (spin_pays(&c->look) || atomic_load(&c->rings[PLATFORM_READS]->spins[PLATFORM_WRITES]));
 	if (looks != c->looks)
 		set_looks(c, looks);
+	rests = !looks && atomic_load_explicit(&c->rings[PLATFORM_READS]->streams, memory_order_relaxed);
+	if (rests != c->rests)
+		set_rests(c, rests);
 	if (looks && c->rings[PLATFORM_WRITES] && atomic_load(&c->rings[PLATFORM_WRITES]->waits))
 		atomic_store(c->rings[PLATFORM_WRITES]->base.limit, 0); /* who sleeps there is woken by the next write */
 }
@@ -69,6 +86,10 @@ void st_look_stopped(struct st_ctx *c)
 {
 	uint32_t spun;
 
+	if (c->rests && !atomic_load_explicit(counter(c, ST_LENT_REST), memory_order_relaxed)) {
+		c->rests = false;
+		atomic_store_explicit(&c->rings[PLATFORM_READS]->streams, false, memory_order_relaxed);
+	}
 	if (!c->looks || !atomic_load_explicit(counter(c, ST_LENT_VAIN), memory_order_relaxed))
 		return;
 	spun = atomic_exchange(counter(c, ST_LENT_SPUN), 0);
@@ -84,4 +105,10 @@ bool st_ring_spins(struct platform_ring *ring)
 	const struct st_ring *r = (struct st_ring *)ring;
 
 	return atomic_load(&r->spins[PLATFORM_READS]) || atomic_load(&r->spins[PLATFORM_WRITES]);
+}
+
+void st_look_ends(struct st_ctx *c)
+{
+	if (atomic_load(counter(c, ST_LENT_RESTS)))
+		st_handover_wake_word(counter(c, ST_LENT_RESTS));
 }

@@ -17,6 +17,8 @@ struct st_ring {
 	struct sleeper *_Atomic waits; /* [mu to write] who waits for the writer */
 	_Atomic bool spins[2]; /* by side: its program looks on when it reads, from this ring or another */
 	bool woken; /* [mu] and was woken as that sleeps, later than by a call */
+	_Atomic bool streams; /* much comes at a time: its reader's program may rest */
+	_Atomic uint32_t *_Atomic rests; /* in the reader's slot, of the one that it is lent to last: it does; or NULL */
 	TAILQ_ENTRY(st_ring) link; /* [p->rings_mu] in rings_old */
 };
 

@@ -194,8 +194,10 @@ static void end(struct st_ctx *c, enum platform_side side)
 		return;
 	publish(c, side, 0, -1);
 	atomic_store(&r->spins[side], false);
-	if (side == PLATFORM_READS)
+	if (side == PLATFORM_READS) {
+		atomic_store(&r->rests, NULL);
 		st_look_end(c);
+	}
 	c->rings[side] = NULL;
 	st_ring_put(&r->base);
 }
@@ -245,6 +247,8 @@ bool st_ring_lend(struct platform_ctx *base, struct platform_ring *ring, enum pl
 	st_ring_get(ring);
 	c->rings[side] = r;
 	atomic_store(&r->spins[side], c->looks);
+	if (side == PLATFORM_READS)
+		atomic_store(&r->rests, (_Atomic uint32_t *)(void *)(c->slot + ST_LENT_RESTS));
 	publish(c, side, address(r), fd);
 	return true;
 }
@@ -309,6 +313,20 @@ bool st_ring_await(struct platform_ring *ring, struct sleeper *s)
 	return woken;
 }
 
+void st_ring_streams(struct platform_ring *ring, bool streams)
+{
+	atomic_store(&((struct st_ring *)ring)->streams, streams);
+}
+
+/* Whose slot it was may belong to another thread meanwhile: that looks on, and rests again. */
+void st_ring_wake(struct platform_ring *ring)
+{
+	_Atomic uint32_t *rests = atomic_load(&((struct st_ring *)ring)->rests);
+
+	if (rests && atomic_load(rests))
+		st_handover_wake_word(rests);
+}
+
 /* As its programs say. */
 static bool is_empty(const struct st_ring *r)
 {
@@ -319,7 +337,10 @@ void st_rings_rest(struct st_ctx *c)
 {
 	struct st_ring *r = c->rings[PLATFORM_WRITES];
 
-	if (!r || !atomic_load(&r->waits) || is_empty(r))
+	if (!r || is_empty(r))
+		return;
+	st_ring_wake(&r->base);
+	if (!atomic_load(&r->waits))
 		return;
 	mutex_lock(&r->mu);
 	if (atomic_load(&r->waits)) {

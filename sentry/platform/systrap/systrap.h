@@ -163,6 +163,7 @@ struct st_ctx {
 	struct st_spin spin; /* [t] */
 	struct st_spin look; /* [t] the same for its reads of a ring: whether they look on in the stub, */
 	bool looks; /* [t] and do now */
+	bool rests; /* [t] else: they may rest there */
 	unsigned handovers; /* [t] */
 	uint64_t spins; /* [t] ticks that each side spins before it sleeps, until the stub is let go the next time */
 	uint64_t went, stopped; /* [t] ticks, if neither side spins: when the stub was let go last, and when it has stopped; 0 */
@@ -297,6 +298,8 @@ void st_ring_put(struct platform_ring *r);
 bool st_ring_lend(struct platform_ctx *c, struct platform_ring *r, enum platform_side side, int fd);
 bool st_ring_is_others(struct platform_ring *r, enum platform_side side);
 bool st_ring_await(struct platform_ring *r, struct sleeper *s);
+void st_ring_streams(struct platform_ring *r, bool streams);
+void st_ring_wake(struct platform_ring *r);
 void st_rings_end(struct platform_ctx *c);
 void st_rings_moved(struct platform_ctx *c, struct platform_moved moved[2]);
 bool st_ring_faulted(struct platform_ctx *c);
@@ -306,6 +309,7 @@ void st_look_prepare(struct st_ctx *c); /* c has a new thread */
 void st_look_end(struct st_ctx *c); /* it is lent nothing to read any more */
 void st_look_went(struct st_ctx *c); /* its stub thread is let go */
 void st_look_stopped(struct st_ctx *c); /* its stub thread has stopped */
+void st_look_ends(struct st_ctx *c); /* its program has had its time to rest */
 bool st_ring_spins(struct platform_ring *r); /* any thread */
 
 /* --- site.c --- */
@@ -320,6 +324,7 @@ bool st_handover(struct st_ctx *c);
 void st_handover_soon(struct st_ctx *c);
 void st_handover_rest(struct platform_ctx *c); /* it spins no longer */
 void st_handover_wake(uint8_t *slot); /* the waiter looks again. Any thread */
+void st_handover_wake_word(_Atomic uint32_t *sleeps); /* whoever sleeps until that is 0. Any thread */
 void st_handover_wake_stub(struct st_ctx *c);
 
 /* --- cpus.c: c's stub thread sleeps --- */

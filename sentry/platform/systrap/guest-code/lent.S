@@ -27,7 +27,9 @@
  * words stay invalid, and it serves no other pipe while a slot names it.
  *
  * A read that finds nothing looks on for as long as the slot says (../look.c), and asks then, or
- * if its word is not valid any more, or if the thread is to be interrupted.
+ * if its word is not valid any more, or if the thread is to be interrupted.  Or it rests: it sleeps
+ * until the sentry wakes it, as the writer has asked for more room than ST_RING_MUCH, or sleeps, or
+ * a while is over.  Where there is little then, the next one asks.
  *
  * Both programs can write all of this at any time, valid bits too.  Each may so spoil
  * what the other reads, or keep it waiting, as it can by what it writes to the pipe or
@@ -112,7 +114,7 @@ await:
 	jz stub_ask
 	mov ST_LENT_SPIN(%r12), %r13
 	test %r13, %r13
-	jz stub_ask
+	jz rest
 	mov %eax, %ecx
 	rdtsc
 	shl $32, %rdx
@@ -134,6 +136,41 @@ await:
 	jmp stub_ask
 2:	incl ST_LENT_SPUN(%r12)
 	jmp read_lent
+
+	/* A mark of an interruption that comes between the look at it and the sleep waits for its end. */
+rest:
+	cmpl $0, ST_LENT_REST(%r12)
+	je stub_ask
+	mov %rdi, ST_RDI(%r12)
+	mov %rsi, ST_RSI(%r12)
+	mov %r10, ST_R10(%r12)
+	movl $ST_RING_MUCH, ST_RING_LIMIT(%r15)
+	movl $1, ST_LENT_RESTS(%r12)
+	mfence
+	cmp %eax, ST_RING_WRITE(%r15)
+	jne 1f
+	cmpq $0, ST_RING_READ(%r15)
+	jns 1f
+	cmpl $0, ST_KICKED(%r12)
+	jne 1f
+	lea ST_LENT_RESTS(%r12), %rdi
+	xor %esi, %esi /* FUTEX_WAIT */
+	mov $1, %edx
+	lea 1f(%rip), %rbx
+	jmp futex
+1:	movl $0, ST_LENT_RESTS(%r12)
+	movl $ST_RING_SIZE, ST_RING_LIMIT(%r15)
+	mov ST_RDI(%r12), %rdi
+	mov ST_RSI(%r12), %rsi
+	mov ST_R10(%r12), %r10
+	mov ST_RING_WRITE(%r15), %ecx
+	sub ST_RING_READ(%r15), %ecx
+	cmp $ST_RING_LITTLE, %ecx
+	jae read_lent
+	movl $0, ST_LENT_REST(%r12)
+	test %ecx, %ecx
+	jnz read_lent
+	jmp stub_ask
 
 	/* write(edi, rsi buffer, r14 n): all, if there is room.  The same registers. */
 write_lent:

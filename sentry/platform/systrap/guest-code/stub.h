@@ -31,9 +31,9 @@
 #define ST_ORDERS_SIZE 0x2000
 #define ST_TEXT 0x7fffe0000000
 #define ST_PATCH 0x7fffe0002000
-#define ST_FILTER 0x7fffe0003000
-#define ST_SCRATCH 0x7fffe0004000
-#define ST_END 0x7fffe0007000
+#define ST_FILTER 0x7fffe0004000
+#define ST_SCRATCH 0x7fffe0005000
+#define ST_END 0x7fffe0008000
 
 /* A slot: its head, the frame of the first switch, a place for floating-point
  * state set by the sentry, and the signal stack.  It is aligned to its size, so
@@ -80,6 +80,7 @@
 #define ST_STUB_SLEEPS 192
 #define ST_CPU 196 /* where the stub was when it went to sleep last */
 #define ST_CPU_MASK 0xfff /* the part of rdtscp's number that is the processor's */
+#define ST_LENT_RESTS 200 /* its program rests until there is much to read */
 #define ST_WORDS_END 256
 /* Seldom written. ST_MAGIC_VALUE: the GS base is this slot's. */
 #define ST_MAGIC 256
@@ -154,12 +155,15 @@
 #define ST_LENT_SPIN 1024 /* ticks that it looks on for before it asks; 0: it does not */
 #define ST_LENT_SPUN 1032 /* how often there was something then, */
 #define ST_LENT_VAIN 1036 /* and how often not; the sentry sets both to 0 */
+#define ST_LENT_REST 1040 /* 1: else it sleeps for a while, at ST_LENT_RESTS; 0 again: that was not worth it */
 
 /* A pipe's ring: its words, each with a position (the lower half, counting on and on) that only
  * moves while the word is valid (negative); and the bytes. */
 #define ST_RING_READ 0 /* where its reader is, */
 #define ST_RING_WRITE 64 /* and its writer */
 #define ST_RING_LIMIT 128 /* the writer asks if there would be more bytes than that */
+#define ST_RING_MUCH 57344 /* that limit while its reader rests, */
+#define ST_RING_LITTLE 8192 /* who is better woken by each write than by so many bytes */
 #define ST_RING_DATA 4096
 #define ST_RING_SIZE 65536
 #define ST_RING_LEN (ST_RING_DATA + ST_RING_SIZE)
@@ -202,8 +206,8 @@
 /* Places in patch.S. */
 #define ST_PATCH_SLOW 4 /* a thread that has no slot to use comes back here, by an illegal instruction */
 #define ST_PATCH_ENTER 16 /* r11 the site's entry, rax the call's number */
-#define ST_PATCH_EXIT 0xd60 /* from here on the slot is how the thread goes on */
-#define ST_PATCH_SIZE 0x1000
+#define ST_PATCH_EXIT 0xe80 /* from here on the slot is how the thread goes on */
+#define ST_PATCH_SIZE 0x2000
 
 /* Where the entries of patched sites are: below what programs may map. */
 #define ST_SITES 0x60000
