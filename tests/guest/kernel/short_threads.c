@@ -321,10 +321,12 @@ CASE(one_that_becomes_another_program)
 CASE(signals_meanwhile)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	pid_t p = fork();
+	pid_t p, got;
 	int st;
 
-	CHECK(p >= 0 && sigaction(SIGUSR2, &sa, NULL) == 0);
+	CHECK(sigaction(SIGUSR2, &sa, NULL) == 0); /* before there is who sends it */
+	p = fork();
+	CHECK(p >= 0);
 	if (!p) {
 		for (int i = 0; i < 200; i++) {
 			CHECK(kill(getppid(), SIGUSR2) == 0);
@@ -334,9 +336,9 @@ CASE(signals_meanwhile)
 	}
 	for (int i = 0; i < 10; i++)
 		make_short_ones();
-	while (waitpid(p, &st, 0) < 0)
-		CHECK(errno == EINTR);
-	CHECK(WIFEXITED(st) && WEXITSTATUS(st) == 0 && atomic_load(&flag) == SIGUSR2);
+	while ((got = waitpid(p, &st, 0)) < 0 && errno == EINTR)
+		;
+	CHECK(got == p && WIFEXITED(st) && WEXITSTATUS(st) == 0 && atomic_load(&flag) == SIGUSR2);
 }
 
 int main(void)
