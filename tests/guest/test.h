@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define CASE_SECONDS 30
+#define NO_PID 5000000 /* nobody's number: above the largest that Linux gives, 1 << 22 */
 
 struct test_case {
 	const char *name;

@@ -68,17 +68,17 @@ CASE(lowest)
 
 CASE(owners)
 {
-	struct f_owner_ex x = { F_OWNER_PID, 999999 };
+	struct f_owner_ex x = { F_OWNER_PID, NO_PID };
 	int p[2];
 
 	CHECK(pipe(p) == 0);
 	CHECK_ERR(fcntl(p[0], F_SETOWN, INT_MIN), EINVAL);
-	CHECK_ERR(fcntl(p[0], F_SETOWN, 999999), ESRCH);
-	CHECK_ERR(fcntl(p[0], F_SETOWN, -999999), ESRCH);
+	CHECK_ERR(fcntl(p[0], F_SETOWN, NO_PID), ESRCH);
+	CHECK_ERR(fcntl(p[0], F_SETOWN, -NO_PID), ESRCH);
 	CHECK(fcntl(p[0], F_SETOWN, getpid()) == 0 && fcntl(p[0], F_GETOWN) == getpid());
 	CHECK(setpgid(0, 0) == 0 && fcntl(p[0], F_SETOWN, -getpid()) == 0);
 	CHECK(fcntl(p[0], F_GETOWN_EX, &x) == 0 && x.type == F_OWNER_PGRP && x.pid == getpid());
-	x = (struct f_owner_ex){ F_OWNER_PID, 999999 };
+	x = (struct f_owner_ex){ F_OWNER_PID, NO_PID };
 	CHECK_ERR(fcntl(p[0], F_SETOWN_EX, &x), ESRCH);
 	x = (struct f_owner_ex){ 3, 0 };
 	CHECK_ERR(fcntl(p[0], F_SETOWN_EX, &x), EINVAL);

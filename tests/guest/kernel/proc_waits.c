@@ -17,16 +17,18 @@ static char text[65536];
 static char *text_of(const char *fmt, int pid)
 {
 	char path[64];
+	size_t len = 0;
 	ssize_t n;
 	int fd;
 
 	snprintf(path, sizeof(path), fmt, pid);
 	fd = open(path, O_RDONLY);
 	CHECK(fd >= 0);
-	n = syscall(SYS_read, fd, text, sizeof(text) - 1);
-	CHECK(n >= 0);
+	while ((n = syscall(SYS_read, fd, text + len, sizeof(text) - 1 - len)) > 0) /* a page at a time: a host may have many locks */
+		len += (size_t)n;
+	CHECK(n == 0);
 	close(fd);
-	text[n] = 0;
+	text[len] = 0;
 	return text;
 }
 

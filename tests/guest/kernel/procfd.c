@@ -29,7 +29,7 @@ CASE(pidfd_polls_and_waits)
 	CHECK(readlink(path, link, sizeof(link)) == 18 && !memcmp(link, "anon_inode:[pidfd]", 18));
 	CHECK(poll(&pf, 1, 0) == 0);
 	CHECK(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0);
-	CHECK(poll(&pf, 1, 5000) == 1 && pf.revents == POLLIN);
+	CHECK(poll(&pf, 1, 25000) == 1 && pf.revents == POLLIN);
 	CHECK(waitid((idtype_t)P_PIDFD, (id_t)fd, &si, WEXITED) == 0 && si.si_pid == p && si.si_status == SIGTERM);
 	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
 }
@@ -37,7 +37,7 @@ CASE(pidfd_polls_and_waits)
 CASE(pidfd_errors)
 {
 	CHECK_ERR(syscall(SYS_pidfd_open, -1, 0), EINVAL);
-	CHECK_ERR(syscall(SYS_pidfd_open, 999999, 0), ESRCH);
+	CHECK_ERR(syscall(SYS_pidfd_open, NO_PID, 0), ESRCH);
 	CHECK_ERR(syscall(SYS_pidfd_open, getpid(), 12345), EINVAL);
 	CHECK_ERR(syscall(SYS_pidfd_send_signal, 0, SIGTERM, NULL, 0), EBADF);
 }
@@ -52,7 +52,7 @@ CASE(pidfd_of_clone)
 	CHECK(p > 0 && fd >= 0);
 	struct pollfd pf = { fd, POLLIN, 0 };
 
-	CHECK(poll(&pf, 1, 5000) == 1);
+	CHECK(poll(&pf, 1, 25000) == 1);
 	CHECK(waitpid(p, &st, 0) == p && WEXITSTATUS(st) == 3);
 }
 

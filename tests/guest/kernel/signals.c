@@ -353,7 +353,7 @@ CASE(fatal_in_a_thread_ends_all)
 
 CASE(directed_at_a_thread)
 {
-	CHECK_ERR(syscall(SYS_tgkill, getpid(), 999999, SIGUSR1), ESRCH);
+	CHECK_ERR(syscall(SYS_tgkill, getpid(), NO_PID, SIGUSR1), ESRCH);
 	CHECK_ERR(syscall(SYS_tgkill, getpid(), -1, SIGUSR1), EINVAL);
 	CHECK_ERR(syscall(SYS_tgkill, getpid(), getpid(), 65), EINVAL);
 	handle(SIGUSR1, 0);

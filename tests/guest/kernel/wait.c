@@ -177,8 +177,8 @@ CASE(process_groups)
 	}
 	CHECK(waitpid(p, &st, 0) == p && st == 0);
 	CHECK_ERR(setpgid(0, -1), EINVAL);
-	CHECK_ERR(setpgid(999999, 0), ESRCH);
-	CHECK_ERR(getpgid(999999), ESRCH);
+	CHECK_ERR(setpgid(NO_PID, 0), ESRCH);
+	CHECK_ERR(getpgid(NO_PID), ESRCH);
 }
 
 CASE(sessions)

@@ -420,7 +420,7 @@ CASE(move_and_end)
 	begin(&q, RTM_DELLINK, 0, &i, sizeof(i));
 	CHECK(ask(&q) == EOPNOTSUPP);
 	CHECK(close(second) == 0); /* the last user of the other end's namespace */
-	for (int tries = 0; tries < 500 && if_nametoindex("peer"); tries++)
+	for (int tries = 0; tries < 2000 && if_nametoindex("peer"); tries++)
 		usleep(10000);
 	CHECK(if_nametoindex("peer") == 0);
 }
