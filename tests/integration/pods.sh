@@ -30,7 +30,9 @@ is "the pid file names the stand-in" "$(cat "$SCRATCH/a.pid") redoubt-contain" "
 # engines take its namespaces for the container's, and set them up
 namespaces_of() { for n in mnt net ipc uts; do readlink "/proc/$1/ns/$n"; done; }
 is "the stand-in is in none of the host's namespaces" "$(comm -12 <(namespaces_of "$(pid_of "$tag-a")" | sort) <(namespaces_of self | sort))" ""
-is "ps" "$(run ps "$tag-b" | awk 'NR > 1 { print $2, $8, $9 }')" "1 sleep 1000"
+ps_of() { run ps "$tag-$1" | awk 'NR > 1 { print $2, $8, $9 }' | xargs; }
+until_true '[ "$(ps_of b)" = "1 sleep 1000" ]' # b.out is written before the shell becomes it
+is "ps" "$(ps_of b)" "1 sleep 1000"
 is "exec" "$(run exec "$tag-b" sh -c 'ls -d /proc/[0-9]* | head -1; hostname' | tr '\n' ' ')" "/proc/1 b "
 run exec "$tag-b" sh -c 'exit 5'
 is "exec: exit status" $? 5
@@ -121,7 +123,7 @@ kill -KILL "$(cat "$SCRATCH/a.pid")"
 until_true '[ "$(status_of "$tag-a")" = stopped ]'
 is "a killed stand-in takes its container along" "$(run ps "$tag-a" 2>/dev/null | grep -c sleep) $(status_of "$tag-pause")" "0 running"
 quiet delete "$tag-a"
-until_true '[ "$(pgrep -f "redoubt-gofer $tag-a" | wc -l)" = 0 ]'
+until_true '[ "$(pgrep -f "redoubt-gofer $tag-a" | wc -l) $(pgrep -f "redoubt-gofer $tag" | wc -l)" = "0 2" ]'
 is "gofers end with the last of their users" "$(pgrep -f "redoubt-gofer $tag" | wc -l)" 2
 
 # --- run, failures, created ones ------------------------------------------------------
@@ -162,6 +164,7 @@ run exec "$tag-j" ipcmk -Q >/dev/null
 is "its queues are shared" "$(run exec "$tag-pause" ipcs -q | grep -c '^0x')" 1
 container k container "$tag-pause" "pid=$P/pid network=$P/net ipc uts" sh -c 'echo $$; trap "" TERM; sleep 1000'
 until_true '[ -s "$SCRATCH/k.out" ]'
+until_true '[ "$(run exec "$tag-k" sh -c "cat /proc/[0-9]*/comm" 2>/dev/null | grep -c "^sleep$")" = 3 ]' # k's shell has its child, too
 [ "$(output k)" -gt 1 ]
 is "a shared pid namespace: not pid 1" $? 0
 is "sees the sandbox's processes" "$(run exec "$tag-k" cat /proc/1/cmdline | tr '\0' ' ')" "sleep 1000 "

@@ -209,7 +209,7 @@ quiet doctor
 is "doctor: sandboxes run here" "$? $(grep -c '^FAILED' "$SCRATCH/out")" "0 0"
 is "doctor: every check says something" "$(grep -cE '^(ok|warning) +[a-z ]+: .' "$SCRATCH/out")" 11
 echo x >"$SCRATCH/file"
-timeout 10 "$LAUNCHER" --root "$SCRATCH/file" doctor >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null
+timeout 60 "$LAUNCHER" --root "$SCRATCH/file" doctor >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null
 is "doctor: a state directory that is none" "$? $(grep -c '^FAILED *state directory: ' "$SCRATCH/out")" "1 1"
 config "c['linux'].update(resources={'hugepageLimits': [{'pageSize': '2MB', 'limit': 1}], 'rdma': {}, 'network': {'classID': 3}, 'blockIO': {'throttleReadBpsDevice': []}})" /bin/true
 quiet run -b "$b" "$id"
