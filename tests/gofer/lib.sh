@@ -118,10 +118,11 @@ walk_to() {
 hex() { printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n'; }
 repeat() { printf "%${2}s" '' | sed "s/ /$1/g"; }
 
-# exchange A B: swaps two names again and again, in the background, until killed
+# exchange A B: swaps two names, the second a link, again and again, in the background, until killed; it has begun
 exchange() {
 	perl -e 'my ($a, $b) = @ARGV; while (1) { syscall(316, -100, $a, -100, $b, 2); }' "$1" "$2" &
 	background+=($!)
 	disown
 	swapper=$!
+	for ((i = 0; i < 3000; i++)); do [ -L "$1" ] && break; sleep 0.01; done
 }

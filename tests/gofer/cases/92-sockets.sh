@@ -2,10 +2,10 @@
 own="\"uid\":$EUID,\"gid\":$(id -g)"
 serve() { # PATH FILE: one connection, what it says goes to FILE
 	perl -MSocket -e 'my ($p, $f) = @ARGV; socket(my $s, AF_UNIX, SOCK_STREAM, 0); bind($s, sockaddr_un($p)) or die; listen($s, 5);
-		open(my $ready, ">", "$f.ready"); close($ready); accept(my $c, $s); sysread($c, my $x, 100); open(my $o, ">", $f); print $o $x; close($o); sleep(30)' "$1" "$2" &
+		open(my $ready, ">", "$f.ready"); close($ready); accept(my $c, $s); sysread($c, my $x, 100); open(my $o, ">", $f); print $o $x; close($o); sleep(1000)' "$1" "$2" &
 	background+=($!)
 	disown
-	for ((i = 0; i < 50; i++)); do [ -e "$2.ready" ] && break; sleep 0.1; done
+	for ((i = 0; i < 300; i++)); do [ -e "$2.ready" ] && break; sleep 0.1; done
 }
 serve "$tree/dir/sock" "$work/said"
 connect() { ask connect "{\"node\":$1,\"type\":$2}"; }
@@ -25,7 +25,7 @@ start --host-uds=connect
 s=$(walk_to dir sock)
 connect "$s" 1; want "connect" '"fd":'
 ask "!write $(field fd) \"words\""
-for ((i = 0; i < 50; i++)); do [ -s "$work/said" ] && break; sleep 0.1; done
+for ((i = 0; i < 300; i++)); do [ -s "$work/said" ] && break; sleep 0.1; done
 is "connected" "$(cat "$work/said")" words
 connect "$s" 2; fails "connect: of another type" EPROTOTYPE
 connect "$s" 3; fails "connect: raw" EINVAL
@@ -55,7 +55,7 @@ mkdir "$long"
 server=$!
 background+=($server)
 disown
-for ((i = 0; i < 50; i++)); do [ -S "$long/socket" ] && break; sleep 0.1; done
+for ((i = 0; i < 300; i++)); do [ -S "$long/socket" ] && break; sleep 0.1; done
 is "--listen: mode" "$(stat -c %a "$long/socket")" 600
 for k in 1 2; do
 	R=$("$IPCCTL" --connect "$long/socket" gofer attach '{"tree":0}' walk '{"dir":1,"names":["file"]}' | tail -1)
@@ -67,5 +67,5 @@ done
 R=$("$IPCCTL" --connect "$long/socket" gofer attach '{"tree":0}')
 want "--listen: goes on after a broken frame" '"node":1'
 kill "$server"
-for ((i = 0; i < 50; i++)); do kill -0 "$server" 2>/dev/null || break; sleep 0.1; done
+for ((i = 0; i < 300; i++)); do kill -0 "$server" 2>/dev/null || break; sleep 0.1; done
 true_that "--listen: ends by a signal" eval '! kill -0 $server 2>/dev/null'
