@@ -20,7 +20,7 @@ spec "$SCRATCH/b" false /bin/sh -c 'sleep 1000 & exec sleep 2000'
 quiet run --detach --bundle "$SCRATCH/b" "$id"
 is "run --detach" $? 0
 pid=$(part sentry)
-until_true '[ "$(join cat /proc/1/comm)" = sleep ]'
+until_true '[ "$(join cat /proc/1/comm /proc/2/comm | xargs)" = "sleep sleep" ]' # the shell and its child have become these
 
 # --- what there is -------------------------------------------------------------------------
 is "its files" "$(join cat /etc/debian_version)" "$(cat "$TREE/etc/debian_version")"
