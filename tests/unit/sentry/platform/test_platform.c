@@ -235,11 +235,11 @@ START_TEST(threads)
 	ck_assert_int_eq(run(&g), PLATFORM_SYSCALL);
 	platform_ctx_free(g.c);
 	for (unsigned i = 0; i < 4; i++)
-		for (int k = 0; k < 5000 && !memcmp(&(uint64_t){ 0 }, mem + 4096 + 64 * i, 8); k++)
+		for (int k = 0; k < 20000 && !memcmp(&(uint64_t){ 0 }, mem + 4096 + 64 * i, 8); k++)
 			msleep(1);
 	worker_stop(&w[0]);
 	memcpy(&v[1], mem + 4096 + 64, 8);
-	for (int i = 0; i < 200 && !memcmp(&v[1], mem + 4096 + 64, 8); i++)
+	for (int i = 0; i < 600 && !memcmp(&v[1], mem + 4096 + 64, 8); i++)
 		msleep(30);
 	for (unsigned i = 1; i < 4; i++)
 		worker_stop(&w[i]);

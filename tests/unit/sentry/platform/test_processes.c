@@ -124,7 +124,7 @@ START_TEST(hundred_processes)
 		ck_assert_int_eq(run(&g[i]), PLATFORM_SYSCALL);
 	for (int i = 0; i < 100; i++)
 		guest_free(&g[i]);
-	for (int i = 0; i < 500; i++) { /* the zygote is left, and what is kept in reserve */
+	for (int i = 0; i < 3000; i++) { /* the zygote is left, and what is kept in reserve */
 		unsigned n = 0;
 
 		for_each_child(count_child, &n);
