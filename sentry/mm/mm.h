@@ -80,6 +80,9 @@ struct mm_mmap {
 /* Address or -errno.  Limits (RLIMIT_AS, DATA) are set by mm_set_limits. */
 int64_t mm_mmap(struct mm *mm, const struct mm_mmap *m);
 int mm_munmap(struct mm *mm, uint64_t addr, uint64_t len);
+/* remap_file_pages(2): [addr, addr + len), part of shared mappings of one file, shows the file from page pgoff on. Both
+ * are rounded down to pages. flags: LINUX_MAP_NONBLOCK counts. 0, -EINVAL: not such a range; or as mm_mmap. */
+int mm_remap_pages(struct mm *mm, uint64_t addr, uint64_t len, uint64_t pgoff, int flags);
 int mm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, int prot);
 int64_t mm_mremap(struct mm *mm, uint64_t addr, uint64_t old_len, uint64_t new_len, int flags, uint64_t new_addr);
 int64_t mm_brk(struct mm *mm, uint64_t addr); /* the new (or unchanged) break */

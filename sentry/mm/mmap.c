@@ -232,6 +232,52 @@ int64_t mm_mmap(struct mm *mm, const struct mm_mmap *m)
 	return r;
 }
 
+/* The area of start if it and those behind it, up to end, map one file alike without a hole, shared and opened for
+ * writing: what Linux's remap_file_pages takes. Where in the file each is does not matter. Else NULL. */
+static struct vma *shared_run(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct vma *v = vma_at(mm, start), *n, *prev;
+
+	if (!v || !v->obj || !(v->flags & VMA_SHARED) || !(v->max_prot & LINUX_PROT_WRITE))
+		return NULL;
+	for (n = v; n->end < end;) {
+		prev = n;
+		n = RB_NEXT(vma_tree, &mm->vmas, n);
+		if (!n || n->start != prev->end || n->obj != v->obj || n->file != v->file || n->flags != v->flags || n->prot != v->prot)
+			return NULL;
+	}
+	return v;
+}
+
+int mm_remap_pages(struct mm *mm, uint64_t addr, uint64_t len, uint64_t pgoff, int flags)
+{
+	struct mm_mmap m = { .addr = addr & ~(PAGE_SIZE - 1), .len = len & ~(PAGE_SIZE - 1) };
+	uint64_t end, pages = m.len >> PAGE_SHIFT;
+	struct vma *v;
+	int64_t r = -EINVAL;
+
+	if (__builtin_add_overflow(m.addr, m.len, &end) || end == m.addr || pgoff + pages < pgoff)
+		return -EINVAL;
+	mm_lock(mm);
+	v = shared_run(mm, m.addr, end);
+	if (v && pgoff + pages > (uint64_t)INT64_MAX >> PAGE_SHIFT)
+		r = -EOVERFLOW;
+	else if (v) {
+		m.off = pgoff << PAGE_SHIFT;
+		m.prot = v->prot;
+		m.max_prot = v->max_prot;
+		m.flags = LINUX_MAP_SHARED | LINUX_MAP_FIXED | LINUX_MAP_POPULATE | (flags & LINUX_MAP_NONBLOCK);
+		m.flags |= v->flags & VMA_ANON_OBJ ? LINUX_MAP_ANONYMOUS : 0;
+		m.flags |= v->flags & VMA_LOCKED ? LINUX_MAP_LOCKED : 0;
+		m.obj = v->obj; /* the area's references last until mm_unlock */
+		m.file = v->file;
+		m.name = v->name;
+		r = mmap_locked(mm, &m, m.len);
+	}
+	mm_unlock(mm);
+	return r < 0 ? (int)r : 0;
+}
+
 void mm_set_brk(struct mm *mm, uint64_t start)
 {
 	mm_lock(mm);

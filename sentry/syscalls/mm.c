@@ -140,6 +140,15 @@ int64_t sys_mremap(struct task *t, const uint64_t a[6])
 	return mm_mremap(t->mm, a[0], a[1], a[2], (int)a[3], a[4]);
 }
 
+/* The protection given must be 0: the pages keep theirs. */
+int64_t sys_remap_file_pages(struct task *t, const uint64_t a[6])
+{
+	if (a[2])
+		return -EINVAL;
+	refresh_limits(t);
+	return mm_remap_pages(t->mm, a[0], a[1], a[3], (int)a[4]);
+}
+
 int64_t sys_brk(struct task *t, const uint64_t a[6])
 {
 	refresh_limits(t);
