@@ -3,9 +3,9 @@
  */
 #include "kernel/futex.h"
 
-#include "abi/capability.h"
 #include "abi/time.h"
 #include "kernel/posix_timer.h"
+#include "kernel/ptrace.h"
 #include "kernel/task_table.h"
 #include "syscalls/syscall.h"
 
@@ -135,8 +135,8 @@ int64_t sys_get_robust_list(struct task *t, const uint64_t a[6])
 		o = task_find(task_pid_ns(t), pid);
 		if (!o)
 			return -ESRCH;
-		tasks_lock(t->k); /* o may change its credentials */
-		may = o->tg == t->tg || o->cred->ruid == t->cred->euid || ns_capable(t, LINUX_CAP_SYS_PTRACE);
+		may = ptrace_may_access(t, o);
+		tasks_lock(t->k); /* o may end */
 		head = futex_robust_list(o);
 		tasks_unlock(t->k);
 		task_put(o);

@@ -3,12 +3,12 @@
  */
 #include "syscalls/syscall.h"
 
-#include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "abi/sched.h"
 #include "fs/pidfd.h"
 #include "kernel/ipc.h"
 #include "kernel/ns.h"
+#include "kernel/ptrace.h"
 #include "kernel/task_table.h"
 
 #include <errno.h>
@@ -209,8 +209,7 @@ int64_t sys_kcmp(struct task *t, const uint64_t a[6])
 	struct task *x = task_find(task_pid_ns(t), (pid_t)a[0]), *y = task_find(task_pid_ns(t), (pid_t)a[1]);
 	int64_t r = x && y ? 0 : -ESRCH;
 
-	if (!r && t->cred->euid && !ns_capable(t, LINUX_CAP_SYS_PTRACE) &&
-		(x->cred->ruid != t->cred->ruid || y->cred->ruid != t->cred->ruid))
+	if (!r && (!ptrace_may_access(t, x) || !ptrace_may_access(t, y)))
 		r = -EPERM;
 	r = r ? r : compare(x, y, a);
 	task_put(x);
@@ -263,12 +262,8 @@ int64_t sys_pidfd_getfd(struct task *t, const uint64_t a[6])
 		o = tg_any_task(tg);
 		r = o ? 0 : -ESRCH;
 	}
-	if (!r) {
-		tasks_lock(t->k); /* o may change its credentials */
-		if (o->cred->ruid != t->cred->euid && !ns_capable(t, LINUX_CAP_SYS_PTRACE))
-			r = -EPERM;
-		tasks_unlock(t->k);
-	}
+	if (!r && !ptrace_may_access(t, o))
+		r = -EPERM;
 	if (!r) {
 		files = task_get_files(o);
 		f = files ? fd_get(files, (int)a[1]) : NULL;

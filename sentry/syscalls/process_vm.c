@@ -41,7 +41,7 @@ static ssize_t with_target(struct task *t, pid_t pid, struct uio *local, struct 
 	ssize_t r = -ESRCH;
 	void *buf;
 
-	if (mm && !ptrace_may_access(t, target)) {
+	if (mm && mm != t->mm && !ptrace_may_access(t, target)) {
 		r = -EPERM;
 	} else if (mm) {
 		buf = malloc(STEP);

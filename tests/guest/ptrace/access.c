@@ -1,11 +1,13 @@
 /*
  * access.c - which process may look into another: by /proc, which goes by the file
- * system ids and the effective capabilities, and by process_vm_readv and ptrace,
- * which go by the real ids and the permitted ones.
+ * system ids and the effective capabilities, and by the calls (ptrace,
+ * process_vm_readv, get_robust_list, pidfd_getfd, kcmp), which go by the real ids
+ * and the permitted ones.
  */
 #include "trace.h"
 
 #include <linux/capability.h>
+#include <linux/kcmp.h>
 #include <sys/prctl.h>
 
 static uint64_t secret = 0x1234;
@@ -46,6 +48,14 @@ static void real_1000(void)
 	no_caps();
 }
 
+/* Real ids 0, effective 1000: nobody's. */
+static void effective_1000(void)
+{
+	CHECK(setresgid(0, 1000, 0) == 0 && setresuid(0, 1000, 0) == 0);
+	no_caps();
+	CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
+}
+
 /* A child that has become what `become` says, until it is killed. */
 static pid_t target(void (*become)(void))
 {
@@ -68,12 +78,31 @@ static pid_t target(void (*become)(void))
 	return p;
 }
 
+/* The call fails with err; 0: it does not fail. */
+#define CHECK_ANSWER(call, err) CHECK((err) ? (call) == -1 && errno == (err) : (call) >= 0)
+
+/* What the calls that only look into p say: all by one rule. */
+static void calls_look(pid_t p, int pidfd, int err)
+{
+	void *head;
+	size_t len = 0;
+
+	CHECK_ANSWER(syscall(SYS_get_robust_list, p, &head, &len), err);
+	CHECK(err || len == 24);
+	CHECK_ANSWER(syscall(SYS_pidfd_getfd, pidfd, 1, 0), err);
+	CHECK_ERR(syscall(SYS_pidfd_getfd, pidfd, 999, 0), err ? err : EBADF);
+	CHECK_ANSWER(syscall(SYS_kcmp, getpid(), p, KCMP_VM, 0, 0), err);
+	CHECK_ANSWER(syscall(SYS_kcmp, p, getpid(), KCMP_FILES, 0, 0), err);
+	CHECK_ERR(syscall(SYS_kcmp, p, p, 99, 0, 0), err ? err : EINVAL);
+}
+
 /* One that has become `looker` gets these errnos (0: none) when it looks into p. */
 static void looks(void (*looker)(void), pid_t p, int by_proc, int by_memory)
 {
+	int pidfd = (int)syscall(SYS_pidfd_open, p, 0);
 	pid_t q = fork();
 
-	CHECK(q >= 0);
+	CHECK(q >= 0 && pidfd >= 0);
 	if (!q) {
 		uint64_t got = 0;
 		struct iovec local = { &got, 8 }, remote = { &secret, 8 };
@@ -85,6 +114,7 @@ static void looks(void (*looker)(void), pid_t p, int by_proc, int by_memory)
 			CHECK_ERR(readlink(path, link, sizeof(link)), by_proc);
 		else
 			CHECK(readlink(path, link, sizeof(link)) > 0);
+		calls_look(p, pidfd, by_memory);
 		if (by_memory) {
 			CHECK_ERR(process_vm_readv(p, &local, 1, &remote, 1, 0), by_memory);
 			CHECK_ERR(ask(PTRACE_ATTACH, p, 0, 0), by_memory);
@@ -98,6 +128,7 @@ static void looks(void (*looker)(void), pid_t p, int by_proc, int by_memory)
 	CHECK(exited(told(q), 0));
 	kill(p, SIGKILL);
 	CHECK(WIFSIGNALED(told(p)));
+	close(pidfd);
 }
 
 CASE(same_user_may) { looks(user_1000, target(user_1000), 0, 0); }
@@ -107,5 +138,7 @@ CASE(same_capabilities_may) { looks(root_of_two_caps, target(root_of_two_caps), 
 CASE(not_into_more_capabilities) { looks(no_caps, target(root_of_two_caps), EACCES, EPERM); }
 CASE(permitted_count_for_memory_effective_for_proc) { looks(root_permitted_only, target(root_of_two_caps), EACCES, 0); }
 CASE(real_ids_count_for_memory_those_of_files_for_proc) { looks(real_1000, target(user_1000), EACCES, 0); }
+CASE(effective_ids_alone_are_not_enough) { looks(effective_1000, target(user_1000), 0, EPERM); }
+CASE(all_three_ids_of_the_other_count) { looks(user_1000, target(real_1000), EACCES, EPERM); }
 
 int main(void) { return run_cases(); }
