@@ -77,14 +77,20 @@ int64_t sys_setrlimit(struct task *t, const uint64_t a[6])
 	return limits(t, t->tg, (unsigned)a[0], &new, &old);
 }
 
-static bool may_limit(struct task *t, const struct task *o)
+/* Linux: check_prlimit_permission(). */
+static bool may_limit(struct task *t, struct task *o)
 {
-	const struct cred *c = t->cred, *oc = o->cred;
+	const struct cred *c = t->cred;
+	struct cred *oc;
+	bool may;
 
-	if (o->tg == t->tg || ns_capable(t, LINUX_CAP_SYS_RESOURCE))
+	if (o == t)
 		return true;
-	return c->ruid == oc->euid && c->ruid == oc->suid && c->ruid == oc->ruid && c->rgid == oc->egid && c->rgid == oc->sgid &&
-		c->rgid == oc->rgid;
+	oc = task_get_cred(o);
+	may = (c->ruid == oc->euid && c->ruid == oc->suid && c->ruid == oc->ruid && c->rgid == oc->egid && c->rgid == oc->sgid && c->rgid == oc->rgid) ||
+	      cred_capable_in(c, oc->user_ns, LINUX_CAP_SYS_RESOURCE);
+	cred_put(oc);
+	return may;
 }
 
 int64_t sys_prlimit64(struct task *t, const uint64_t a[6])

@@ -28,10 +28,22 @@ static struct task *target(struct task *t, pid_t pid)
 	return t;
 }
 
-/* T is held, as o may change its credentials. */
-static bool may_change_locked(struct task *t, const struct task *o)
+/* --- who may, all with T held, as o may change its credentials ---------------------- */
+
+static bool same_user_locked(const struct task *t, const struct task *o)
 {
-	return t->cred->euid == o->cred->ruid || t->cred->euid == o->cred->euid || ns_capable(t, LINUX_CAP_SYS_NICE);
+	return t->cred->euid == o->cred->ruid || t->cred->euid == o->cred->euid;
+}
+
+static bool has_nice_over_locked(const struct task *t, const struct task *o)
+{
+	return cred_capable_in(t->cred, o->cred->user_ns, LINUX_CAP_SYS_NICE);
+}
+
+/* Linux: cap_safe_nice(): not one with more capabilities, whoever's it is. */
+static bool no_more_rights_locked(const struct task *t, const struct task *o)
+{
+	return !(o->cred->cap_permitted & ~t->cred->cap_permitted) || has_nice_over_locked(t, o);
 }
 
 static bool may_change(struct task *t, const struct task *o)
@@ -39,7 +51,7 @@ static bool may_change(struct task *t, const struct task *o)
 	bool may;
 
 	tasks_lock(t->k);
-	may = may_change_locked(t, o);
+	may = (same_user_locked(t, o) || has_nice_over_locked(t, o)) && no_more_rights_locked(t, o);
 	tasks_unlock(t->k);
 	return may;
 }
@@ -299,10 +311,12 @@ int64_t sys_sched_setattr(struct task *t, const uint64_t a[6])
 static int set_nice_locked(struct task *t, struct task *o, int nice)
 {
 	nice = nice < -20 ? -20 : nice > 19 ? 19 : nice;
-	if (!may_change_locked(t, o))
+	if (!same_user_locked(t, o) && !has_nice_over_locked(t, o))
 		return -EPERM;
 	if (nice < o->nice && !ns_capable(t, LINUX_CAP_SYS_NICE) && (uint64_t)(20 - nice) > rlimit_get(t, LINUX_RLIMIT_NICE))
 		return -EACCES;
+	if (!no_more_rights_locked(t, o))
+		return -EPERM;
 	o->nice = nice;
 	return 0;
 }
