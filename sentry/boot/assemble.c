@@ -159,7 +159,7 @@ struct err *kernel_assemble(struct kernel *k)
 
 	k->mm_env.mf = k->memfile;
 	k->mm_env.platform = k->platform;
-	k->mm_env.hooks = (struct mm_file_hooks){ .get = file_get, .put = file_put };
+	k->mm_env.hooks = (struct mm_file_hooks){ .get = file_get, .put = file_put, .ns_get = user_ns_get, .ns_put = user_ns_put };
 	ret = mm_env_init(&k->mm_env);
 	if (ret)
 		return err_new(-ret, "memory");

@@ -254,6 +254,25 @@ static int new_cred(struct exec_request *q, struct file *f, struct exec_image *i
 	return r;
 }
 
+/* Linux: would_dump(). Who may not read a program may not look at it by running it either: its memory
+ * is then for those with capabilities where the file's owners are known. 0 or -errno. */
+static int set_lookers(struct exec_request *q, struct file *f, struct exec_image *img)
+{
+	struct user_ns *ns = q->cred->user_ns;
+	bool readable = !vfs_permission(&f->path, 4, q->cred);
+	struct kstat st;
+	int r = readable || !ns ? 0 : vfs_getattr(&f->path, &st);
+
+	if (r)
+		return r;
+	while (!readable && ns && (user_ns_number(ns, false, st.uid) == ID_NONE || user_ns_number(ns, true, st.gid) == ID_NONE))
+		ns = ns->parent;
+	user_ns_get(ns);
+	mm_set_user_ns(img->mm, ns);
+	mm_set_dumpable(img->mm, !img->secure && readable);
+	return 0;
+}
+
 static int load_binary(struct exec_request *q, struct file *f, const char *name, struct exec_image *img)
 {
 	const struct linux_rlimit *rl = q->rlimits;
@@ -292,8 +311,7 @@ static int load_binary(struct exec_request *q, struct file *f, const char *name,
 		return r;
 	img->entry = res.entry;
 	img->sp = res.sp;
-	mm_set_dumpable(img->mm, !img->secure && !vfs_permission(&f->path, 4, q->cred));
-	return 0;
+	return set_lookers(q, f, img);
 }
 
 void exec_image_free(struct exec_image *img)

@@ -31,11 +31,13 @@ static bool within_rights(const struct cred *mine, const struct cred *c, unsigne
 	return mine->user_ns == c->user_ns && !(c->cap_permitted & ~caps);
 }
 
-bool ptrace_creds_may_access(const struct cred *mine, const struct cred *c, bool dumpable, unsigned flags)
+bool ptrace_creds_may_access(const struct cred *mine, const struct cred *c, struct mm *mm, unsigned flags)
 {
+	if (mm && !mm_dumpable(mm) && !cred_capable_in(mine, mm_user_ns(mm), LINUX_CAP_SYS_PTRACE))
+		return false;
 	if (cred_capable_in(mine, c->user_ns, LINUX_CAP_SYS_PTRACE))
 		return true;
-	return dumpable && same_ids(mine, c, flags) && within_rights(mine, c, flags);
+	return same_ids(mine, c, flags) && within_rights(mine, c, flags);
 }
 
 /* PTRACE_TRACEME: whatever its ids, the parent has no fewer rights. */
@@ -48,7 +50,7 @@ bool ptrace_may_access(struct task *t, struct task *target)
 {
 	struct cred *c;
 	struct mm *mm;
-	bool ok, dumpable;
+	bool ok;
 
 	if (t->tg == target->tg)
 		return true;
@@ -56,10 +58,9 @@ bool ptrace_may_access(struct task *t, struct task *target)
 	if (!c)
 		return ns_capable(t, LINUX_CAP_SYS_PTRACE);
 	mm = task_get_mm(target);
-	dumpable = !mm || mm_dumpable(mm);
+	ok = ptrace_creds_may_access(t->cred, c, mm, 0);
 	if (mm)
 		mm_put(mm);
-	ok = ptrace_creds_may_access(t->cred, c, dumpable, 0);
 	cred_put(c);
 	return ok;
 }

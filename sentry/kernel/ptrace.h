@@ -55,8 +55,8 @@ struct tracing {
 
 /* --- the relation (ptrace.c) --- */
 #define PTRACE_ACCESS_FSCREDS 1u /* by file system ids and effective capabilities, as /proc; else by real ids and permitted ones */
-/* Whether a process with credentials `mine` may look into another with target's; dumpable: the other's mm_dumpable(). */
-bool ptrace_creds_may_access(const struct cred *mine, const struct cred *target, bool dumpable, unsigned flags);
+/* Whether a process with credentials `mine` may look into another with target's and the memory mm (NULL: none any more). */
+bool ptrace_creds_may_access(const struct cred *mine, const struct cred *target, struct mm *mm, unsigned flags);
 /* Whether t may trace target or reach into its memory: by the real ids. t: the calling thread's. */
 bool ptrace_may_access(struct task *t, struct task *target);
 int ptrace_traceme(struct task *t);

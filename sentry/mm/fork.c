@@ -120,6 +120,9 @@ static void copy_settings(struct mm *parent, struct mm *child)
 	child->brk = parent->brk;
 	child->dumpable = parent->dumpable;
 	child->barriers = mm_barriers(parent);
+	child->user_ns = parent->user_ns;
+	if (child->user_ns)
+		child->env->hooks.ns_get(child->user_ns);
 	child->lim_as = parent->lim_as;
 	child->lim_data = parent->lim_data;
 	child->lim_stack = parent->lim_stack;

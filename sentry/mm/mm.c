@@ -93,6 +93,9 @@ static void teardown(struct mm *mm)
 		memobj_put(peeked);
 	if (exe)
 		mm->env->hooks.put(exe);
+	if (mm->user_ns)
+		mm->env->hooks.ns_put(mm->user_ns);
+	mm->user_ns = NULL;
 }
 
 void mm_bury(struct mm *mm)
@@ -248,6 +251,16 @@ bool mm_dumpable(struct mm *mm)
 void mm_set_dumpable(struct mm *mm, bool d)
 {
 	__atomic_store_n(&mm->dumpable, d, __ATOMIC_RELAXED);
+}
+
+struct user_ns *mm_user_ns(struct mm *mm)
+{
+	return mm->user_ns;
+}
+
+void mm_set_user_ns(struct mm *mm, struct user_ns *ns)
+{
+	mm->user_ns = ns;
 }
 
 bool mm_barriers(struct mm *mm)

@@ -17,11 +17,14 @@ struct memfile;
 struct platform;
 struct platform_as;
 struct platform_ctx;
-struct file; /* vfs/file.h; mm only holds references through these hooks */
+struct file; /* vfs/file.h, and vfs/user_ns.h: mm only holds references through these hooks */
+struct user_ns;
 
 struct mm_file_hooks {
 	void (*get)(struct file *f);
 	void (*put)(struct file *f);
+	void (*ns_get)(struct user_ns *ns);
+	void (*ns_put)(struct user_ns *ns);
 };
 
 /* A clock page and the vDSO's image behind it, as programs map them. */
@@ -117,6 +120,9 @@ void mm_get_layout(struct mm *mm, struct mm_layout *out); /* exe: a reference is
 void mm_set_layout(struct mm *mm, const struct mm_layout *in); /* takes over exe's reference */
 bool mm_dumpable(struct mm *mm);
 void mm_set_dumpable(struct mm *mm, bool d);
+/* Whose capabilities open it though it is not dumpable: where its program was started. Borrowed; NULL: the container's own. */
+struct user_ns *mm_user_ns(struct mm *mm);
+void mm_set_user_ns(struct mm *mm, struct user_ns *ns); /* once, before anybody uses mm; takes over a reference */
 bool mm_barriers(struct mm *mm); /* its programs use membarrier(2)'s private barriers: a fork's do, those of exec ask anew */
 void mm_set_barriers(struct mm *mm);
 

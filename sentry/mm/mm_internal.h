@@ -102,6 +102,7 @@ struct mm {
 	struct ref users; /* tasks and the like: the last one unmaps all */
 	struct ref count; /* users as a whole count for one; the struct itself */
 	struct mm_env *env; /* [I] */
+	struct user_ns *user_ns; /* [I] referenced */
 	struct mm_companion *companion; /* [a] set once, or NULL */
 	struct mutex mu; /* RANK_MM; the rest is under it */
 	struct platform_as *as; /* made when first needed */

@@ -12,12 +12,10 @@ static bool capable_over(struct inode *i, const struct cred *c, int cap)
 	return cred_capable_over(c, relaxed(&i->uid), relaxed(&i->gid), cap);
 }
 
-int inode_permission(struct inode *i, unsigned mask, const struct cred *c)
+int inode_mode_permission(struct inode *i, unsigned mask, const struct cred *c)
 {
 	uint32_t mode = relaxed(&i->mode), bits;
 
-	if (i->ops->permission)
-		return i->ops->permission(i, mask, c);
 	if (c->fsuid == relaxed(&i->uid))
 		bits = mode >> 6;
 	else if (cred_in_group(c, relaxed(&i->gid)))
@@ -34,6 +32,11 @@ int inode_permission(struct inode *i, unsigned mask, const struct cred *c)
 	if ((!(mask & 1) || mode & 0111) && capable_over(i, c, LINUX_CAP_DAC_OVERRIDE))
 		return 0;
 	return mask == 4 && capable_over(i, c, LINUX_CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
+}
+
+int inode_permission(struct inode *i, unsigned mask, const struct cred *c)
+{
+	return i->ops->permission ? i->ops->permission(i, mask, c) : inode_mode_permission(i, mask, c);
 }
 
 int vfs_permission(const struct path *p, unsigned mask, const struct cred *c)

@@ -391,6 +391,7 @@ char *vfs_path_name(const struct path *p, const struct path *root, char *buf, si
 /* Checks mask (4 read, 2 write, 1 exec) with fsuid/fsgid/capabilities; EROFS for writing on a read-only mount. */
 int vfs_permission(const struct path *p, unsigned mask, const struct cred *c);
 int inode_permission(struct inode *i, unsigned mask, const struct cred *c);
+int inode_mode_permission(struct inode *i, unsigned mask, const struct cred *c); /* by mode, owners and capabilities alone */
 /* The set-id bits that a file loses when c gives it another owner; and when c writes to it. */
 uint32_t inode_set_id_lost(const struct inode *i, const struct cred *c);
 uint32_t inode_set_id_lost_to_write(const struct inode *i, const struct cred *c);

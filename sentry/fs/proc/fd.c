@@ -10,7 +10,7 @@
 #include <string.h>
 
 const struct pentry proc_fd_link = { .name = "FD", .kind = P_MAGIC, .mode = 0700, .follow = fd_follow, .flags = PE_PTRACE };
-const struct pentry proc_fdinfo_file = { .name = "FDINFO", .kind = P_FILE, .mode = 0400, .show = show_fdinfo, .flags = PE_PTRACE };
+const struct pentry proc_fdinfo_file = { .name = "FDINFO", .kind = P_FILE, .mode = 0444, .show = show_fdinfo, .flags = PE_PTRACE };
 
 static struct file *file_of(struct pctx *c, int fd)
 {

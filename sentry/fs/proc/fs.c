@@ -15,7 +15,7 @@
 #define PROC_MAGIC 0x9fa0
 
 /* --- nodes ---------------------------------------------------------------------- */
-static const struct inode_ops proc_inode_ops, proc_magic_ops;
+static const struct inode_ops proc_inode_ops, proc_magic_ops, proc_self_ops;
 
 static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *uid, uint32_t *gid)
 {
@@ -30,13 +30,14 @@ static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *
 
 static struct inode *node_inode(struct superblock *sb, const struct pnode *n)
 {
+	const struct inode_ops *ops = n->e->kind == P_MAGIC ? &proc_magic_ops : n->e->flags & PE_SELF ? &proc_self_ops : &proc_inode_ops;
 	struct pnode *copy = malloc(sizeof(*copy));
 	struct inode *i;
 
 	if (!copy)
 		return NULL;
 	*copy = *n;
-	i = inode_new(sb, n->e->kind == P_MAGIC ? &proc_magic_ops : &proc_inode_ops, pnode_ino(n), pnode_mode(n));
+	i = inode_new(sb, ops, pnode_ino(n), pnode_mode(n));
 	if (!i) {
 		free(copy);
 		return NULL;
@@ -82,10 +83,19 @@ static int proc_lookup(struct inode *dir, const struct qstr *name, struct inode 
 	return ret;
 }
 
+static void set_owner(struct inode *i, uint32_t uid, uint32_t gid)
+{
+	mutex_lock(&i->a_mu);
+	i->uid = uid;
+	i->gid = gid;
+	mutex_unlock(&i->a_mu);
+}
+
 static int proc_revalidate(struct dentry *d)
 {
 	struct pctx c;
 	const struct pnode *n = d->inode ? pnode_of(d->inode) : NULL;
+	uint32_t uid, gid;
 
 	if (!n || !n->pid)
 		return n != NULL;
@@ -93,7 +103,9 @@ static int proc_revalidate(struct dentry *d)
 		return 0;
 	if (pctx_begin(&c, d->sb, n))
 		return 0;
+	pnode_owner(&c, &uid, &gid); /* its program may be another */
 	pctx_end(&c);
+	set_owner(d->inode, uid, gid);
 	return 1;
 }
 
@@ -115,9 +127,8 @@ static int proc_getattr(struct inode *i, struct kstat *st)
 	uint32_t uid, gid, nlink = links(i);
 
 	owner(i->sb, pnode_of(i), &uid, &gid);
+	set_owner(i, uid, gid);
 	mutex_lock(&i->a_mu);
-	i->uid = uid;
-	i->gid = gid;
 	*st = (struct kstat){ .ino = i->ino, .mode = i->mode, .nlink = nlink, .uid = uid, .gid = gid, .blksize = 1024, .dev = i->sb->dev,
 			      .atime = i->atime, .mtime = i->mtime, .ctime = i->ctime };
 	mutex_unlock(&i->a_mu);
@@ -207,6 +218,20 @@ static int proc_readlink(struct inode *i, char **out)
 	return ret;
 }
 
+/* Linux: proc_fd_permission(). */
+static int proc_self_permission(struct inode *i, unsigned mask, const struct cred *cr)
+{
+	struct task *me = task_current();
+	int ret = inode_mode_permission(i, mask, cr);
+	struct pctx c;
+
+	if (!ret || !me || pctx_begin(&c, i->sb, pnode_of(i)))
+		return ret;
+	ret = c.tg == me->tg ? 0 : ret;
+	pctx_end(&c);
+	return ret;
+}
+
 /* --- directories --------------------------------------------------------------------- */
 #define POS_TABLE 2
 #define POS_OWN 1024 /* a directory's own numbering begins here */
@@ -262,10 +287,6 @@ static int proc_open(struct inode *i, struct file *f)
 {
 	const struct pnode *n = pnode_of(i);
 
-	if (n->e->kind == P_DIR) {
-		f->ops = &dir_ops;
-		return 0;
-	}
 	if (n->e->flags & PE_PTRACE) {
 		struct pctx c;
 		int ret = pctx_begin(&c, i->sb, n);
@@ -277,8 +298,8 @@ static int proc_open(struct inode *i, struct file *f)
 		if (ret)
 			return ret;
 	}
-	if (n->e->ops) {
-		f->ops = n->e->ops;
+	if (n->e->kind == P_DIR || n->e->ops) {
+		f->ops = n->e->kind == P_DIR ? &dir_ops : n->e->ops;
 		return 0;
 	}
 	return proc_text_open(f);
@@ -291,6 +312,15 @@ static const struct inode_ops proc_inode_ops = {
 	.setattr = proc_setattr,
 	.readlink = proc_readlink,
 	.open = proc_open,
+};
+
+static const struct inode_ops proc_self_ops = {
+	.lookup = proc_lookup,
+	.revalidate = proc_revalidate,
+	.getattr = proc_getattr,
+	.setattr = proc_setattr,
+	.open = proc_open,
+	.permission = proc_self_permission,
 };
 
 static const struct inode_ops proc_magic_ops = {

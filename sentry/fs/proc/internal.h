@@ -61,6 +61,7 @@ struct pentry {
 };
 #define PE_PTRACE 1u /* only who may trace the process reads, follows or lists it */
 #define PE_READER 2u /* shows what is the reader's: there must be a task that reads */
+#define PE_SELF 4u /* a directory that the process itself may search and list, whoever it belongs to */
 
 struct pnode {
 	const struct pentry *e;

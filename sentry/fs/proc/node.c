@@ -63,18 +63,16 @@ int proc_may_access(struct pctx *c)
 	struct task *me = task_current();
 	struct cred *target;
 	struct mm *mm;
-	bool ok, dumpable = true;
+	bool ok;
 
 	if (!c->tg || !me || me->tg == c->tg)
 		return 0;
 	if (!(target = pctx_cred(c)))
 		return cred_capable(me->cred, LINUX_CAP_SYS_PTRACE) ? 0 : -EACCES;
 	mm = c->t ? task_get_mm(c->t) : NULL;
-	if (mm) {
-		dumpable = mm_dumpable(mm);
+	ok = ptrace_creds_may_access(me->cred, target, mm, PTRACE_ACCESS_FSCREDS);
+	if (mm)
 		mm_put(mm);
-	}
-	ok = ptrace_creds_may_access(me->cred, target, dumpable, PTRACE_ACCESS_FSCREDS);
 	cred_put(target);
 	return ok ? 0 : -EACCES;
 }
@@ -99,16 +97,22 @@ uint32_t pnode_mode(const struct pnode *n)
 	return type_bits(n->e->kind) | (n->mode ? n->mode : n->e->mode);
 }
 
-/* Who the process runs as, or root when it is not dumpable. */
+static uint32_t or_root(uint32_t id) { return id == ID_NONE ? 0 : id; }
+
+/* Linux: task_dump_owner(). Who the process runs as; what not everybody may read is root's when it is not dumpable,
+ * the root of the user namespace where its program was started. */
 void pnode_owner(struct pctx *c, uint32_t *uid, uint32_t *gid)
 {
 	struct cred *cr = pctx_cred(c);
 	struct mm *mm = c->t ? task_get_mm(c->t) : NULL;
 
 	*uid = *gid = 0;
-	if (cr && (!mm || mm_dumpable(mm) || c->node->e->kind == P_DIR)) {
+	if (cr && (pnode_mode(c->node) == (LINUX_S_IFDIR | 0555) || (mm && mm_dumpable(mm)))) {
 		*uid = cr->euid;
 		*gid = cr->egid;
+	} else if (mm) {
+		*uid = or_root(user_ns_kernel_id(mm_user_ns(mm), false, 0));
+		*gid = or_root(user_ns_kernel_id(mm_user_ns(mm), true, 0));
 	}
 	if (mm)
 		mm_put(mm);

@@ -307,7 +307,7 @@ static const struct pentry ns_table[] = {
 	MAGIC("cwd", follow_cwd),                                                                                                                    \
 	OWN("environ", show_environ),                                                                                                                \
 	MAGIC("exe", follow_exe),                                                                                                                    \
-	{ .name = "fd", .kind = P_DIR, .mode = 0500, .lookup = fd_lookup, .next = fd_next, .flags = PE_PTRACE },                                     \
+	{ .name = "fd", .kind = P_DIR, .mode = 0500, .lookup = fd_lookup, .next = fd_next, .flags = PE_SELF },                                       \
 	{ .name = "fdinfo", .kind = P_DIR, .mode = 0555, .lookup = fdinfo_lookup, .next = fdinfo_next, .flags = PE_PTRACE },                         \
 	RW("gid_map", show_gid_map, store_gid_map),                                                                                                            \
 	OWN("io", show_io),                                                                                                                          \

@@ -126,8 +126,11 @@ static void view_take(struct pctx *c, struct view *v)
 SHOW(show_stat)
 {
 	struct view v;
+	bool may = !proc_may_access(c); /* who may not look into it is not told addresses, nor how it ended */
 
 	view_take(c, &v);
+	if (!may)
+		v.layout = (struct mm_layout){ .start_code = v.has_mm, .end_code = v.has_mm };
 	pprintf(b, "%d (%.15s) %c %d %d %d %u %d 0 %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, v.pid, v.comm, v.state, v.ppid, v.pgid, v.sid, v.tty,
 		v.tpgid ? v.tpgid : -1, v.own.minflt, v.reaped.minflt, v.own.majflt, v.reaped.majflt);
 	pprintf(b, " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %d %u 0 %" PRId64, v.own.utime / TICK, v.own.stime / TICK, v.reaped.utime / TICK,
@@ -137,7 +140,7 @@ SHOW(show_stat)
 	pprintf(b, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " 0 0 0 %d 0 0 %d 0 0 0", (v.pending | v.shared) & 0x7fffffff, v.blocked & 0x7fffffff,
 		v.ignored & 0x7fffffff, v.caught & 0x7fffffff, v.exit_signal, v.policy);
 	pprintf(b, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d\n", v.layout.start_data, v.layout.end_data,
-		v.layout.start_brk, v.layout.arg_start, v.layout.arg_end, v.layout.env_start, v.layout.env_end, v.state == 'Z' ? c->tg->exit_status : 0);
+		v.layout.start_brk, v.layout.arg_start, v.layout.arg_end, v.layout.env_start, v.layout.env_end, v.state == 'Z' && may ? c->tg->exit_status : 0);
 	return 0;
 }
 

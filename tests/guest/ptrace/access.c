@@ -141,4 +141,18 @@ CASE(real_ids_count_for_memory_those_of_files_for_proc) { looks(real_1000, targe
 CASE(effective_ids_alone_are_not_enough) { looks(effective_1000, target(user_1000), 0, EPERM); }
 CASE(all_three_ids_of_the_other_count) { looks(user_1000, target(real_1000), EACCES, EPERM); }
 
+#ifndef CLONE_NEWUSER
+#define CLONE_NEWUSER 0x10000000
+#endif
+
+/* In a user namespace of its own maker's, not dumpable: its program was started outside, and only capabilities there open it. */
+static void undumpable_in_namespace(void)
+{
+	be_user(1000);
+	CHECK(syscall(SYS_unshare, CLONE_NEWUSER) == 0);
+	CHECK(prctl(PR_SET_DUMPABLE, 0) == 0);
+}
+
+CASE(making_its_namespace_does_not_open_what_is_not_dumpable) { looks(user_1000, target(undumpable_in_namespace), EACCES, EPERM); }
+
 int main(void) { return run_cases(); }
