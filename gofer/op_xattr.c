@@ -92,24 +92,60 @@ static int take_names(struct gofer_listxattr_reply *r, const char *buf, size_t l
 	return 0;
 }
 
+/* Of fd, as far as a peer is told. */
+static int list_names(int fd, struct scratch *s, struct gofer_listxattr_reply *r)
+{
+	ssize_t len = flistxattr(fd, s->bytes, VALUE_BYTES);
+
+	if (len < 0)
+		return errno == ERANGE ? -E2BIG : -errno;
+	r->names = s->names;
+	return take_names(r, s->bytes, (size_t)len);
+}
+
 int op_listxattr(struct conn *c, const struct gofer_listxattr *q, struct gofer_listxattr_reply *r)
 {
 	_cleanup_close_ int fd = -1;
-	char *buf = c->server->scratch.bytes;
 	struct node *n;
-	ssize_t len;
 	int rc = conn_node(c, q->node, &n);
+
+	if (rc || !may_have(n))
+		return rc;
+	fd = node_real_fd(&c->nodes, n, O_RDONLY);
+	return fd < 0 ? fd : list_names(fd, &c->server->scratch, r);
+}
+
+/* --- of several files ----------------------------------------------------------------- */
+
+/* 0: it has one. */
+static int lacks(struct conn *c, uint64_t handle, const struct msg_str *name)
+{
+	struct gofer_listxattr_reply r = {};
+	_cleanup_close_ int fd = -1;
+	struct node *n;
+	int rc = conn_node(c, handle, &n);
 
 	if (rc)
 		return rc;
-	r->names = c->server->scratch.names;
 	if (!may_have(n))
-		return 0;
+		return -ENODATA;
 	fd = node_real_fd(&c->nodes, n, O_RDONLY);
 	if (fd < 0)
 		return fd;
-	len = flistxattr(fd, buf, VALUE_BYTES);
-	if (len < 0)
-		return errno == ERANGE ? -E2BIG : -errno;
-	return take_names(r, buf, (size_t)len);
+	if (name->len)
+		return fgetxattr(fd, name->p, NULL, 0) < 0 ? -errno : 0;
+	rc = list_names(fd, &c->server->scratch, &r);
+	return rc || r.n_names ? rc : -ENODATA;
+}
+
+int op_lacking(struct conn *c, const struct gofer_lacking *q, struct gofer_lacking_reply *r)
+{
+	int rc = q->name.len ? xattr_check_read(&q->name) : 0;
+
+	if (rc)
+		return rc;
+	r->errors = c->server->scratch.errors;
+	for (; r->n_errors < q->n_nodes; r->n_errors++)
+		r->errors[r->n_errors] = (uint64_t)-lacks(c, q->nodes[r->n_errors], &q->name);
+	return 0;
 }

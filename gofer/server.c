@@ -68,6 +68,7 @@ SERVE(getxattr)
 SERVE(setxattr)
 SERVE(listxattr)
 SERVE(removexattr)
+SERVE(lacking)
 SERVE(fallocate)
 SERVE(fsync)
 SERVE_FD(connect)
@@ -122,6 +123,7 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(gofer, setxattr, serve_setxattr),
 	RPC_METHOD(gofer, listxattr, serve_listxattr),
 	RPC_METHOD(gofer, removexattr, serve_removexattr),
+	RPC_METHOD(gofer, lacking, serve_lacking),
 	RPC_METHOD(gofer, fallocate, serve_fallocate),
 	RPC_METHOD(gofer, fsync, serve_fsync),
 	RPC_METHOD(gofer, connect, serve_connect),

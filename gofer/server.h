@@ -34,6 +34,7 @@
 #define LISTED_MAX 64 /* of an answer: each may have a descriptor */
 #define LISTINGS_MAX 16
 #define XATTR_NAMES 512
+#define LACKING_MAX 64
 
 /* Where replies' lists lie while they are encoded. */
 struct scratch {
@@ -43,6 +44,7 @@ struct scratch {
 	struct gofer_listing listings[LISTINGS_MAX];
 	struct gofer_dirent entries[READDIR_ENTRIES];
 	struct msg_str names[XATTR_NAMES];
+	uint64_t errors[LACKING_MAX];
 	char bytes[VALUE_BYTES] __attribute__((aligned(16)));
 };
 
@@ -130,6 +132,7 @@ OPERATION(getxattr);
 OPERATION(setxattr);
 OPERATION(listxattr);
 OPERATION(removexattr);
+OPERATION(lacking);
 OPERATION(fallocate);
 OPERATION(fsync);
 OPERATION(connect);

@@ -89,6 +89,21 @@ seen() {
 	is "$kind: $1" "$(echo $got)" "$3"
 }
 
+# lists : access lists, which `ls -l` tells of by a +, and asks for file after file
+lists() {
+	seen "no access lists" 'ls -l >/dev/null; ls -ld file dir grows replaced | while read -r m r; do echo "${m:10}."; done' ". . . ."
+	python3 - "$h" <<'PY' || { echo "skipped: $work has no access lists"; return; }
+import os, struct, sys
+acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in
+    ((1, 6, 0xffffffff), (2, 4, 12345), (4, 4, 0xffffffff), (16, 4, 0xffffffff), (32, 4, 0xffffffff)))
+os.setxattr(sys.argv[1] + "/file", "system.posix_acl_access", acl)
+os.setxattr(sys.argv[1] + "/dir", "system.posix_acl_default", acl)
+PY
+	seen "access lists" 'ls -ld file dir grows replaced | while read -r m r; do echo "${m:10}."; done' "+. +. . ."
+	python3 -c 'import os, sys; [os.removexattr(sys.argv[1] + f, "system.posix_acl_" + a) for f, a in (("/file", "access"), ("/dir", "default"))]' "$h"
+	seen "none again" 'ls -ld file dir grows replaced | while read -r m r; do echo "${m:10}."; done' ". . . ."
+}
+
 # --- what is changed ------------------------------------------------------------------------
 all() {
 	begin "$1"
@@ -117,6 +132,7 @@ all() {
 	seen "one that grows" 'stat -c %s grows; cat grows' "11 grows more"
 	echo GROWS >"$h/grows"
 	seen "one that is written anew" 'stat -c %s grows; cat grows' "6 GROWS"
+	lists
 	chmod 751 "$h/file" && chmod 1711 "$h/dir"
 	seen "modes" 'stat -c %a file dir' "751 1711"
 	touch -d @1000000000 "$h/file"

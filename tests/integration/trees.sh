@@ -47,9 +47,11 @@ PY
 
 # a tree that the sandbox has never seen
 for where in "$root/work" "$work/bound"; do
-	(cd "$where" && "$bin/cold" make)
-	in_tree "/${where##*/}" cold
-	find "$where" -mindepth 1 -delete
+	for t in cold xattrs; do
+		(cd "$where" && "$bin/$t" make)
+		in_tree "/${where##*/}" $t
+		find "$where" -mindepth 1 -delete
+	done
 done
 for where in /work /bound; do
 	for t in listed dir open rename attr data told named locks; do

@@ -25,7 +25,6 @@
 #define IDLE_FDS_MAX 4096u /* host descriptors of files that nobody has open, of one tree; */
 #define IDLE_FDS_PART 8u /* and at most this part of what the sentry may have */
 #define RELEASE_BATCH 256u
-#define GNODE_XATTRS 3u
 
 LIST_HEAD(gnode_bucket, gnode);
 TAILQ_HEAD(gnode_list, gnode);
@@ -35,6 +34,15 @@ TAILQ_HEAD(glist_list, glist);
 struct ahead {
 	_Atomic unsigned window;
 	_Atomic uint32_t asked;
+};
+
+/* Extended attributes of which is known who lacks them: those that a program may not set, and all together. */
+enum { XATTR_CAPABILITY, XATTR_ACL_ACCESS, XATTR_ACL_DEFAULT, XATTR_ANY, GNODE_XATTRS };
+
+struct gxattr {
+	struct ahead ahead;
+	_Atomic uint32_t used;
+	_Atomic uint32_t missed; /* the node's number; 0: none was */
 };
 
 struct gofer_conn {
@@ -53,6 +61,8 @@ struct gofer_super {
 	struct mutex mu; /* RANK_LEAF */
 	struct gnode_bucket *buckets; /* [mu] by host dev and ino */
 	uint32_t n_buckets, n_nodes; /* [mu] */
+	struct gnode_list come; /* [mu] those in buckets, in the order of their coming */
+	uint32_t last_number; /* [mu] */
 	struct gnode_list idle; /* [mu] nodes with descriptors but no opener, oldest first */
 	unsigned n_idle; /* [mu] */
 	unsigned idle_max; /* [I] */
@@ -64,6 +74,8 @@ struct gofer_super {
 	_Atomic uint32_t opens_used;
 	struct ahead lists_ahead;
 	_Atomic uint32_t lists_used;
+	struct gxattr xattrs[GNODE_XATTRS]; /* xattr_known.c */
+	uint32_t xattr_sets; /* [mu] begun or ended ever */
 	_Atomic uint32_t files_asked; /* of lookups.asked: by list_ahead.c, and no directories */
 	_Atomic bool want_files; /* lookups in listed directories are not of directories only */
 	struct gpending *pending; /* [mu] owned */
@@ -79,11 +91,13 @@ struct gnode {
 	LIST_ENTRY(gnode) link; /* [s->mu] */
 	TAILQ_ENTRY(gnode) idle_link; /* [s->mu] */
 	bool hashed, idle; /* [s->mu] */
+	TAILQ_ENTRY(gnode) come; /* [s->mu] */
+	uint32_t number; /* [I] in that order, from 1 on */
 	struct glist *list; /* [s->mu] a directory's listing, owned */
 	_Atomic uint32_t changing, changes; /* of a directory's names: under way; begun or ended ever */
 	_Atomic bool ahead; /* opened ahead, and not used yet */
 	_Atomic bool touched; /* changed here at some time: what was asked for before may be older */
-	_Atomic uint8_t no_xattr[GNODE_XATTRS]; /* xattr.c: errno, or 0: to be asked for */
+	_Atomic uint64_t xattrs; /* xattr_known.c */
 	uint64_t handles[NODE_HANDLES]; /* [s->mu] newest first; 0: none */
 	unsigned users; /* [s->mu] open files */
 	_Atomic unsigned writers; /* open for writing */
@@ -278,6 +292,21 @@ void gofer_names_ahead(struct gofer_super *s, struct gnode *dir, struct glist *l
 void gofer_lists_ahead(struct gofer_super *s, struct dentry *dir); /* asks for what follows a listed directory, without waiting */
 /* The listing of a directory from its beginning (new reference), perhaps not all of it.  -EAGAIN: not in this way. */
 int gofer_list_ahead(struct dentry *dir, struct glist **out);
+
+/* --- xattr_known.c --- */
+#define XATTR_HAS 0x7fu /* no errno that it may lack one with */
+struct xattr_asking { /* when something was asked for */
+	uint32_t age, sets;
+};
+void xattr_begin(struct gofer_super *s);
+int xattr_kind(const char *name); /* -1: none */
+/* ENODATA or EOPNOTSUPP: it lacks that; XATTR_HAS: it has it, ask for it; 0: not known. */
+unsigned xattr_known(struct gnode *n, unsigned kind);
+/* The same of what was not known; asks for others too, if that looks worth it. */
+unsigned xattr_ahead(struct gnode *n, unsigned kind);
+struct xattr_asking xattr_ask(struct gofer_super *s); /* before asking */
+void xattr_learn(struct gnode *n, unsigned kind, int error, const struct xattr_asking *a); /* error 0: it has it; others than the two above: nothing */
+void xattr_changing(struct gnode *n); /* a program's attribute of it: before and after the request */
 
 /* --- xattr.c --- */
 ssize_t gofer_getxattr(struct inode *i, const char *name, void *value, size_t size);

@@ -156,6 +156,8 @@ static int inode_of(struct superblock *sb, const struct gofer_node *w, const uin
 			i = fresh;
 			fresh = NULL;
 			LIST_INSERT_HEAD(bucket(s, n->dev, n->ino), n, link);
+			TAILQ_INSERT_TAIL(&s->come, n, come);
+			n->number = ++s->last_number;
 			n->hashed = true;
 			if (++s->n_nodes > s->n_buckets * 2)
 				grow(s);
@@ -197,6 +199,7 @@ void gofer_evict(struct inode *i)
 	mutex_lock(&s->mu);
 	if (n->hashed) {
 		LIST_REMOVE(n, link);
+		TAILQ_REMOVE(&s->come, n, come);
 		s->n_nodes--;
 	}
 	if (n->idle) {

@@ -95,6 +95,8 @@ static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_
 	mutex_init(&s->mu, RANK_LEAF);
 	TAILQ_INIT(&s->idle);
 	TAILQ_INIT(&s->lists);
+	TAILQ_INIT(&s->come);
+	xattr_begin(s);
 	s->idle_max = idle_max(v);
 	s->lookups.window = 8;
 	s->opens.window = 4;

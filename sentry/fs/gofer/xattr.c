@@ -1,23 +1,24 @@
 /*
  * xattr.c - extended attributes of gofer files: asked for each time, but for what the
- * gofer serves to nobody, and for those that only a host could give a file (a program may not
- * set them): where they were missing once they are missing, unless the host changes the tree.
+ * gofer serves to nobody, and for what a file is known to lack (xattr_known.c).
  */
 #include "fs/gofer/internal.h"
 
 #include <string.h>
 
-static const char *const unsettable[GNODE_XATTRS] = { "security.capability", "system.posix_acl_access", "system.posix_acl_default" };
-
 static bool starts(const char *s, const char *prefix) { return !strncmp(s, prefix, strlen(prefix)); }
 
-/* Where the answer for a name is remembered, or NULL. */
-static _Atomic uint8_t *missing(struct inode *i, const char *name)
+/* The gofer tells of no others' (and has no answer but this). */
+static bool may_have(const struct inode *i) { return LINUX_S_ISREG(i->mode) || LINUX_S_ISDIR(i->mode); }
+
+/* What the file is known to lack (errno), or 0: it is to be asked for. */
+static int lacking(struct inode *i, unsigned kind)
 {
-	for (unsigned k = 0; k < GNODE_XATTRS; k++)
-		if (!strcmp(name, unsettable[k]))
-			return &gnode(i)->no_xattr[k];
-	return NULL;
+	unsigned v = xattr_known(gnode(i), kind);
+
+	if (!v)
+		v = xattr_ahead(gnode(i), kind);
+	return v == XATTR_HAS ? 0 : (int)v;
 }
 
 static ssize_t ask(struct inode *i, const char *name, void *value, size_t size)
@@ -40,16 +41,23 @@ static ssize_t ask(struct inode *i, const char *name, void *value, size_t size)
 
 ssize_t gofer_getxattr(struct inode *i, const char *name, void *value, size_t size)
 {
-	_Atomic uint8_t *none = missing(i, name);
+	int kind = xattr_kind(name), none;
+	struct xattr_asking asking;
 	ssize_t r;
 
-	if (!none && !starts(name, "user.")) /* as the gofer's own list has it */
+	if (kind < 0 && !starts(name, "user.")) /* as the gofer's own list has it */
 		return starts(name, "trusted.") || starts(name, "security.") ? -ENODATA : -EOPNOTSUPP;
-	if (none && *none)
-		return -*none;
+	if (!may_have(i))
+		return -ENODATA;
+	if (kind < 0)
+		return ask(i, name, value, size);
+	none = lacking(i, (unsigned)kind);
+	if (none)
+		return -none;
+	asking = xattr_ask(gsuper(i->sb));
 	r = ask(i, name, value, size);
-	if (none && (r == -ENODATA || r == -EOPNOTSUPP) && !gsuper(i->sb)->shared)
-		*none = (uint8_t)-r;
+	if (r < 0)
+		xattr_learn(gnode(i), (unsigned)kind, (int)-r, &asking);
 	return r;
 }
 
@@ -78,6 +86,7 @@ int gofer_setxattr(struct inode *i, const char *name, const void *value, size_t 
 		return -EOPNOTSUPP;
 	if (size > 61440)
 		return -E2BIG;
+	xattr_changing(gnode(i));
 	if (!value) {
 		r = remove_one(i, name);
 	} else {
@@ -87,12 +96,13 @@ int gofer_setxattr(struct inode *i, const char *name, const void *value, size_t 
 		else if (r == -EEXIST && t.lost) /* XATTR_CREATE, by the first of two */
 			r = 0;
 	}
+	xattr_changing(gnode(i));
 	if (!r)
 		gnode_dirty(i); /* ctime */
 	return r;
 }
 
-ssize_t gofer_listxattr(struct inode *i, char *list, size_t size)
+static ssize_t ask_list(struct inode *i, char *list, size_t size)
 {
 	struct gofer_listxattr req;
 	struct gofer_listxattr_reply rep;
@@ -109,4 +119,19 @@ ssize_t gofer_listxattr(struct inode *i, char *list, size_t size)
 	}
 	GREPLY_FREE(listxattr, &rep, &a);
 	return size && need > size ? -ERANGE : (ssize_t)need;
+}
+
+ssize_t gofer_listxattr(struct inode *i, char *list, size_t size)
+{
+	int none = may_have(i) ? lacking(i, XATTR_ANY) : ENODATA;
+	struct xattr_asking asking;
+	ssize_t r;
+
+	if (none)
+		return none == ENODATA ? 0 : -none;
+	asking = xattr_ask(gsuper(i->sb));
+	r = ask_list(i, list, size);
+	if (!r)
+		xattr_learn(gnode(i), XATTR_ANY, ENODATA, &asking);
+	return r;
 }

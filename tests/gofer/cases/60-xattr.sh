@@ -39,3 +39,24 @@ if ((is_root)); then
 	perl -e 'my ($f, $n, $v) = @ARGV; exit(syscall(188, $f, $n, $v, length $v, 0) != 0)' "$tree/file" trusted.t x
 	ask listxattr "{\"node\":$f}"; is "listxattr: trusted" "$R" '{"names":[]}'
 fi
+
+# several files in one request
+lacking() { ask lacking "{\"nodes\":[$1],\"name\":\"$2\"}"; }
+set_x "$f" user.a '"v"'
+none=12345678
+lacking "$f,$d,$l,$p,$none" user.a; is "lacking: user.a" "$R" '{"errors":[0,61,61,61,9]}'
+lacking "$f,$d,$f,$l" ""; is "lacking: any" "$R" '{"errors":[0,0,0,61]}'
+ask removexattr "{\"node\":$f,\"name\":\"user.a\"}"
+ask removexattr "{\"node\":$d,\"name\":\"user.d\"}"
+lacking "$f,$d" user.a; is "lacking: both lack it" "$R" '{"errors":[61,61]}'
+lacking "$f,$d" ""; is "lacking: what only others may see does not count" "$R" '{"errors":[61,61]}'
+lacking "$f,$d" system.posix_acl_access; want "lacking: an access list" '"errors":\[(61,61|95,95)\]'
+lacking "$f" trusted.t; fails "lacking: trusted" ENODATA
+lacking "$f" nonsense; fails "lacking: nonsense" EOPNOTSUPP
+lacking "" user.a; is "lacking: of no file" "$R" '{"errors":[]}'
+lacking "$(seq -s, 65)" user.a; fails "lacking: 65 files" E2BIG
+set_x "$d" user.big "\"$(repeat x 3000)\""
+lacking "$d" user.big; is "lacking: a large one" "$R" '{"errors":[0]}'
+mv "$tree/file" "$tree/away"
+lacking "$f,$d" user.big; is "lacking: what the host moved" "$R" '{"errors":[116,0]}'
+mv "$tree/away" "$tree/file"
