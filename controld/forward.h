@@ -34,6 +34,7 @@
 	X(cgroup_read, in_any_phase, NULL) \
 	X(cgroup_write, in_any_phase, NULL) \
 	X(netlink, in_any_phase, NULL) \
+	X(interfaces, must_be_created, NULL) \
 	X(file_look, in_any_phase, NULL) \
 	X(file_list, in_any_phase, NULL) \
 	X(file_read, in_any_phase, NULL) \

@@ -66,6 +66,7 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 		return e;
 	/* an engine puts files into it while it runs: podman cp */
 	plan.mounts.v[0].ages = true;
+	plan.start_later = !o->detach;
 	plan_finish(&plan, c->g->strace);
 	if ((e = stdio_make(plan.spec.process.terminal, o->console_socket, false, &plan.spec.process, &io)))
 		return e;

@@ -7,6 +7,7 @@
 #include "client.h"
 #include "console.h"
 #include "hooks.h"
+#include "network.h"
 
 #include "libipc/fd.h"
 
@@ -122,8 +123,10 @@ static struct err *send_start(const struct state_dir *d)
 
 struct err *start_container(struct sandbox *s)
 {
-	struct err *e = hooks_run_inside(&s->dir, &s->state, sentry_pid(&s->state));
+	struct err *e = network_at_start(&s->dir, &s->state);
 
+	if (!e)
+		e = hooks_run_inside(&s->dir, &s->state, sentry_pid(&s->state));
 	/* a container whose last preparation failed never runs */
 	if (e) {
 		err_free(sandbox_end_processes(s));

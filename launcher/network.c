@@ -304,6 +304,8 @@ struct err *network_find(const struct globals *g, const struct plan *plan, struc
 		return e;
 	else if (filled)
 		*out = NETWORK_BY_HOOKS;
+	else if (plan->start_later)
+		*out = NETWORK_UNTIL_START;
 	return NULL;
 }
 
@@ -335,20 +337,35 @@ static struct err *in_namespace(const char *path, struct reading *r)
 	return e;
 }
 
-struct err *network_take(const struct plan *plan, enum network_source source, uint64_t sentry, struct pool *p, struct network *out)
+static struct err *take(const char *path, struct pool *p, struct network *out)
 {
-	struct reading r = { .nl = -1, .pool = p, .out = out };
-	const char *path;
-	struct err *e;
+	struct reading r = { .nl = -1, .pool = p, .out = out, .requests = pool_alloc(p, REQUESTS_MAX) };
+	struct err *e = in_namespace(path, &r);
 
-	*out = (struct network){ .requests = { (const uint8_t *)"", 0 } };
-	if (source == NETWORK_NOWHERE)
-		return NULL;
-	path = source == NETWORK_BY_PATH ? wanted(plan)->path : pool_printf(p, "/proc/%llu/ns/net", (unsigned long long)sentry);
-	r.requests = pool_alloc(p, REQUESTS_MAX);
-	if ((e = in_namespace(path, &r)))
+	if (e)
 		network_close(out);
 	return e;
+}
+
+struct err *network_take_of(uint64_t pid, struct pool *p, struct network *out)
+{
+	*out = (struct network){ .requests = { (const uint8_t *)"", 0 } };
+	return take(pool_printf(p, "/proc/%llu/ns/net", (unsigned long long)pid), p, out);
+}
+
+struct err *network_take(const struct plan *plan, enum network_source source, uint64_t sentry, struct pool *p, struct network *out)
+{
+	*out = (struct network){ .requests = { (const uint8_t *)"", 0 } };
+	switch (source) {
+	case NETWORK_BY_PATH:
+		return take(wanted(plan)->path, p, out);
+	case NETWORK_BY_HOOKS:
+		return network_take_of(sentry, p, out);
+	case NETWORK_NOWHERE:
+	case NETWORK_UNTIL_START:
+		break;
+	}
+	return NULL;
 }
 
 void network_close(struct network *n)

@@ -47,6 +47,7 @@ struct plan {
 	const char *sandbox; /* pod.c: id of the container in whose sandbox it is to be; NULL: its own */
 	struct cgroup sandbox_cgroup; /* that one's */
 	int io_priority; /* of the sandbox's processes on the host, as ioprio_set(2) wants it; 0: as it is */
+	bool start_later; /* by another command: until then engines may change what it has on the host */
 	bool host_root; /* `do`: the tree is the host's own */
 };
 

@@ -136,7 +136,7 @@ static struct err *start_components(struct context *c, const struct plan *plan, 
 	const struct spawn spawn = {
 		.g = c->g, .plan = plan, .dir = &s->dir, .state = &s->state, .gofer_sock = m->gofer, .boot_sock = m->boot_sentry,
 		.sentry_control = m->control_sentry, .controld_control = m->control, .listen = m->listen, .lifeline = m->lifeline_far,
-		.words = m->words, .terminal = terminal, .own_network = m->network == NETWORK_BY_HOOKS,
+		.words = m->words, .terminal = terminal, .own_network = m->network == NETWORK_BY_HOOKS || m->network == NETWORK_UNTIL_START,
 	};
 	struct spawn_result r = { 0 };
 	struct err *e;
@@ -192,7 +192,7 @@ static struct err *boot_ready(struct rpc_client *rpc)
 }
 
 /* The interfaces that the engine has made for it. */
-static struct err *boot_network(struct context *c, const struct plan *plan, const struct sandbox *s, const struct making *m, struct rpc_client *rpc)
+static struct err *boot_network(struct context *c, const struct plan *plan, struct sandbox *s, const struct making *m, struct rpc_client *rpc)
 {
 	struct network n;
 	struct boot_network request;
@@ -200,8 +200,12 @@ static struct err *boot_network(struct context *c, const struct plan *plan, cons
 	struct msg_arena a = { 0 };
 	struct err *e;
 
-	if ((e = network_take(plan, m->network, s->sentry_id.pid, c->pool, &n)) || !n.n)
+	if ((e = network_take(plan, m->network, s->sentry_id.pid, c->pool, &n)))
 		return e;
+	/* a new one that hooks have left empty is filled later, or never */
+	s->state.network = plan->start_later && (m->network == NETWORK_BY_HOOKS || m->network == NETWORK_UNTIL_START) && !n.n ? NETWORK_ASKED : NULL;
+	if (!n.n)
+		return NULL;
 	request = (struct boot_network){ .links = n.links, .n_links = n.n, .requests = n.requests, .sockets = n.fds, .n_sockets = n.n };
 	e = RPC_CALL(rpc, boot, network, &request, &reply, &a, BOOT_MS);
 	if (!e)
@@ -238,7 +242,7 @@ static struct err *setup(const struct plan *plan, int *stdio, unsigned n_stdio, 
 }
 
 /* Up to what the program starts with. */
-static struct err *ask_boot(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, const struct sandbox *s,
+static struct err *ask_boot(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *s,
 	const struct making *m, struct rpc_client *rpc, int *boot_errno)
 {
 	struct err *e = m->network == NETWORK_BY_HOOKS ? boot_ready(rpc) : NULL;

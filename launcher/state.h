@@ -41,6 +41,7 @@ struct state {
 	const char *rootfs;
 	const char *hooks; /* the configuration's, as JSON; NULL: none */
 	struct jmap cgroup; /* see cgroup.h */
+	const char *network; /* network.h: whether interfaces are looked for at start; NULL: no */
 	const char *scope; /* systemd's unit that it is; NULL: none */
 };
 

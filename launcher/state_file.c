@@ -48,6 +48,7 @@ static const struct jfield state_fields[] = {
 	JFIELD(struct state_document, state.rootfs, J_STR, "rootfs", .max = 4095),
 	JFIELD(struct state_document, state.hooks, J_STR, "hooks", .max = 4 << 20),
 	JFIELD(struct state_document, state.cgroup, J_MAP, "cgroup", .max = 8191),
+	JFIELD(struct state_document, state.network, J_STR, "network", .max = 16),
 	JFIELD(struct state_document, state.scope, J_STR, "scope", .max = 255),
 };
 static const struct jobject state_object = JOBJECT(struct state_document, state_fields);
@@ -77,6 +78,8 @@ static json_t *to_json(const struct state *s)
 	set_map(doc, "cgroup", &s->cgroup);
 	if (s->transient)
 		json_object_set_new(doc, "transient", json_true());
+	if (s->network)
+		json_object_set_new(doc, "network", json_string(s->network));
 	if (s->scope)
 		json_object_set_new(doc, "scope", json_string(s->scope));
 	if (s->sandbox)

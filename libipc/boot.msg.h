@@ -103,7 +103,7 @@ END(boot_ready)
 REPLY(boot, ready, "")
 END(boot_ready_reply)
 
-REQUEST(boot, network, 3, "The network namespace that the container has on the host (--network=sandbox): its interfaces, each with a packet socket that is bound to it and has PACKET_VNET_HDR, and what they are called and reached by. Before boot.setup, at most once.")
+REQUEST(boot, network, 3, "The network namespace that the container has on the host (--network=sandbox): its interfaces, each with a packet socket that is bound to it and has PACKET_VNET_HDR, and what they are called and reached by. Before boot.setup, at most once; control.interfaces is for what comes later.")
 	F_LIST(boot_network, links, boot_link, 16, "interfaces")
 	F_BYTES(boot_network, requests, 32768, "netlink messages, RTM_NEWADDR and RTM_NEWROUTE, one after the other: addresses and routes")
 	F_FDS(boot_network, sockets, 16, "a packet socket for each interface, in their order")

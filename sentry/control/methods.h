@@ -45,10 +45,11 @@ void control_do_trace_create(struct rpc_call *call, void *request);
 void control_do_trace_delete(struct rpc_call *call, void *request);
 void control_do_trace_list(struct rpc_call *call, void *request);
 
-/* cgroup.c, network.c */
+/* cgroup.c, network.c, interfaces.c */
 void control_do_cgroup_read(struct rpc_call *call, void *request);
 void control_do_cgroup_write(struct rpc_call *call, void *request);
 void control_do_netlink(struct rpc_call *call, void *request);
+void control_do_interfaces(struct rpc_call *call, void *request);
 
 /* files.c, files_change.c: what only the sentry has, for processes of the host */
 void control_do_file_look(struct rpc_call *call, void *request);

@@ -61,6 +61,7 @@ static const struct rpc_method methods[] = {
 	METHOD(cgroup_read),
 	METHOD(cgroup_write),
 	METHOD(netlink),
+	METHOD(interfaces),
 
 	METHOD(file_look),
 	METHOD(file_list),

@@ -7,6 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 
 here=$(cd "$(dirname "$0")" && pwd)
 C=rdC$$ P=rdP$$ M=rdM$$ # the container's, the other host's, what is between them
+IPCCTL=${IPCCTL:-$top/libipc/ipcctl}
 IN4=10.77.0.2 OUT4=10.77.0.1 IN6=fd77::2 OUT6=fd77::1
 
 if ! [ "$(id -u)" = 0 ] || ! ip netns add "$C" 2>/dev/null; then
@@ -225,5 +226,60 @@ printf '#!/bin/sh\nexit 3\n' >"$SCRATCH/hook"
 hooked prestart true
 launcher run --bundle "$bundle" "net$$" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "a hook that fails" "$? $(grep -c 'hooks.prestart\[0\].*ended with status 3' "$SCRATCH/err")" "1 1"
+
+# --- a namespace that is filled between create and start: by Docker from 25 on --------------------------
+
+# created OPTIONS ARGS... : a container that wants a new namespace; $pid is its process on the host
+created() {
+	options=$1
+	shift
+	configure "$@"
+	python3 - "$bundle/config.json" <<'PY'
+import json, sys
+c = json.load(open(sys.argv[1]))
+for n in c["linux"]["namespaces"]:
+    if n["type"] == "network":
+        del n["path"]
+json.dump(c, open(sys.argv[1], "w"))
+PY
+	# shellcheck disable=SC2086
+	timeout "$LIMIT" "$LAUNCHER" --root "$STATE" $options create --bundle "$bundle" --pid-file "$SCRATCH/pid" stays </dev/null >"$SCRATCH/stays" 2>"$SCRATCH/err" && pid=$(cat "$SCRATCH/pid")
+}
+fill() {
+	ip link add rd$$a netns "$pid" type veth peer name rd$$b netns "$P" && ip -n "$P" link set rd$$b name out0 up && ip -n "$P" address add $OUT4/24 dev out0 &&
+		nsenter -t "$pid" -n sh -ec "ip link set rd$$a name eth0 up; ip address add $IN4/24 brd + dev eth0; ip route add default via $OUT4"
+}
+begin() { timeout "$LIMIT" "$LAUNCHER" --root "$STATE" start stays 2>"$SCRATCH/err"; }
+ended() { until_true 'launcher state stays | grep -q "\"stopped\""'; cat "$SCRATCH/stays"; }
+created "--network sandbox" sh -c 'ls /sys/class/net; cat /sys/class/net/eth0/address; python3 /mnt/network_peer.py copy '$OUT4' 20'
+fill
+mac=$(nsenter -t "$pid" -n ip link show eth0 | awk '/ether/ { print $2 }')
+begin
+is "filled between create and start" "$? $(ended)" "0 eth0
+lo
+$mac
+True True"
+leave
+no_link >/dev/null
+created "--network sandbox" sh -c 'echo ready; exec sleep 1000'
+fill
+begin
+until_true 'grep -q ready "$SCRATCH/stays"'
+is "its network has no address left" "$(nsenter -t "$pid" -n ip -o address show dev eth0 | grep -c inet)" 0
+is "and is that process's alone" "$(for p in $(pgrep -f '^redoubt-(gofer|controld) stays '); do net_of "$p"; done | grep -cFx "$(net_of "$pid")")" 0
+is "exec has it too" "$(launcher exec stays python3 /mnt/network_peer.py copy $OUT4 1 2>"$SCRATCH/err")" "True True"
+is "no more comes to what runs" "$("$IPCCTL" --connect "$STATE/stays/control.sock" interfaces '{"id": "stays", "links": [], "requests": {"hex": ""}, "sockets": []}' 2>&1 | grep -c 'is running, must be created')" 1
+leave
+no_link >/dev/null
+created "--network sandbox" sh -c 'grep -c : /proc/net/dev; ls /sys/class/net'
+begin
+is "left empty" "$? $(ended)" "0 1
+lo"
+leave
+created "--network sandbox" true
+nsenter -t "$pid" -n sh -ec 'for n in 1 2 3 4 5 6 7 8 9; do ip link add type veth; done'
+begin
+is "too many: it does not start" "$? $(grep -c 'more than 16 interfaces' "$SCRATCH/err") $(launcher state stays | grep -c '"stopped"')" "1 1 1"
+leave
 
 finish

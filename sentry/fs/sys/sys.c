@@ -1,7 +1,7 @@
 /*
  * sys.c - /sys: a fixed tree made at mount: processors (cpu.c), memory node, transparent huge
- * pages, and the interfaces that the mounter's network namespace has then.  All
- * texts are constant.
+ * pages, and the interfaces that the mounter's network namespace has then, or that come before
+ * programs run.  All texts are constant.
  */
 #include "fs/sys/sys.h"
 
@@ -11,8 +11,10 @@
 #include "kernel/task.h"
 #include "net/device.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SYSFS_MAGIC 0x62656572
 
@@ -84,6 +86,20 @@ static bool add_interface(struct dentry *root, const struct net_listed *d)
 	       add_net_number(root, d, "type", d->type);
 }
 
+static struct dentry *child(struct dentry *dir, const char *name)
+{
+	struct dentry *d = dir ? dcache_get(dir, &(struct qstr){ name, (uint32_t)strlen(name) }) : NULL;
+
+	if (d)
+		dentry_put(d); /* pinned: it was made at the mount */
+	return d;
+}
+
+static bool is_there(struct dentry *root, const struct net_listed *d)
+{
+	return child(child(child(root, "class"), "net"), d->name);
+}
+
 /* Copied first: nothing is allocated under the interfaces' lock. */
 static bool add_interfaces(struct kernel *k, struct dentry *root)
 {
@@ -92,10 +108,11 @@ static bool add_interfaces(struct kernel *k, struct dentry *root)
 	unsigned n;
 	bool ok = !net_list(t && t->ns ? t->ns->net : k->net, &all, &n);
 
+	if (!ok)
+		return false;
 	for (unsigned i = 0; ok && i < n; i++)
-		ok = add_interface(root, &all[i]);
-	if (ok)
-		free(all);
+		ok = is_there(root, &all[i]) || add_interface(root, &all[i]);
+	free(all);
 	return ok;
 }
 
@@ -123,6 +140,13 @@ static const struct fixed_fs sys_fs = {
 	.file_size = 4096,
 	.fill = fill,
 };
+
+int sys_add_interfaces(struct kernel *k, struct dentry *root)
+{
+	if (root->sb->type != &sys_fs.type || root->sb->root != root)
+		return 0;
+	return add_interfaces(k, root) ? 0 : -ENOMEM;
+}
 
 int sys_register(struct kernel *k)
 {
