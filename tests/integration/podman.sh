@@ -26,11 +26,13 @@ clean() {
 	p rm -af -t 0 >/dev/null 2>&1
 	p rmi -af >/dev/null 2>&1
 }
-trap 'clean; cleanup' EXIT
+N= server= # a network of its own, and who serves in it
+trap 'clean; [ -z "$server" ] || kill "$server" 2>/dev/null; [ -z "$N" ] || ip netns del "$N"; cleanup' EXIT
 
 # --- the image: a few programs with their libraries ---------------------------------------
 tree=$SCRATCH/image
 program_tree "$tree" sh cat echo id env sleep ls touch hostname pwd nproc stty tty grep head kill mkdir rm true dd stat wc tr ln ps
+! command -v busybox >/dev/null || cp "$(command -v busybox)" "$tree/usr/bin/"
 cc -static -O -o "$tree/usr/bin/loop" "$top/tests/integration/podman-loop.c" || { not_ok "the image's program is built"; finish; exit 1; }
 tar -C "$tree" -cf "$SCRATCH/image.tar" .
 p import "$SCRATCH/image.tar" localhost/redoubt-test:1 >"$SCRATCH/out" 2>"$SCRATCH/err" || { not_ok "import" "$(cat "$SCRATCH/err")"; finish; exit 1; }
@@ -276,6 +278,72 @@ is "rm -f of a running one" "$(p rm -f -t 0 c)" c
 p run -d --name c --network none $i sleep 1000 >/dev/null
 p rm -f -t 0 c >/dev/null
 is "rm -f" "$(p ps -aq)" ""
+# --- a bridge of the engine's, and published ports: --network=sandbox ----------------------------------
+if [ -x /usr/lib/cni/bridge ] && [ -x "$tree/usr/bin/busybox" ] && ip netns add rdP$$ 2>/dev/null; then
+	N=rdP$$
+	ip -n "$N" link set lo up
+	mkdir "$SCRATCH/cni"
+	cat >"$SCRATCH/cni/podman.conflist" <<J
+{"cniVersion": "0.4.0", "name": "podman", "plugins": [
+  {"type": "bridge", "bridge": "cni-redoubt0", "isGateway": true, "ipMasq": true, "hairpinMode": true,
+   "ipam": {"type": "host-local", "dataDir": "$SCRATCH/addresses", "routes": [{"dst": "0.0.0.0/0"}], "ranges": [[{"subnet": "10.231.9.0/24", "gateway": "10.231.9.1"}]]}},
+  {"type": "portmap", "capabilities": {"portMappings": true}}]}
+J
+	printf '[network]\nnetwork_backend = "cni"\nnetwork_config_dir = "%s"\ncni_plugin_dirs = ["/usr/lib/cni"]\n' "$SCRATCH/cni" >>"$CONTAINERS_CONF"
+	# podman itself in a network of its own, which gets the bridge and the rules
+	host() { timeout -k 1 60 nsenter --net=/run/netns/$N "$@"; }
+	pod() { # RUNTIME ...
+		[ "$1" = "$LAUNCHER" ] && flag="--runtime-flag network=sandbox" || flag=
+		# shellcheck disable=SC2086
+		host podman --root "$SCRATCH/store" --runroot "$SCRATCH/run" --storage-driver vfs --cgroup-manager cgroupfs --events-backend file $flag --runtime "$@"
+	}
+	ask() { host $PYTHON -c 'import socket, sys; print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 20).makefile().readline().strip())' "$@"; }
+	host $PYTHON -c 'import socket
+s = socket.create_server(("0.0.0.0", 9000))
+while True:
+    c, a = s.accept()
+    c.sendall(b"word\n")
+    c.close()' >"$SCRATCH/serve" 2>&1 &
+	server=$!
+	answers='while :; do echo "hello of $(hostname)" | busybox nc -l -p 8080; done'
+	bridged() {
+		q run -d --name n --hostname n --network podman -p 18080:8080 $i sh -c "$answers" >/dev/null
+		until_true 'ask 127.0.0.1 18080 >/dev/null 2>&1'
+		ask 127.0.0.1 18080
+		ask "$(q inspect n --format '{{.NetworkSettings.IPAddress}}')" 8080
+		q exec n sh -c 'cd /sys/class/net; echo *; cat /proc/net/route | cut -f 1-4,8; busybox nc 10.231.9.1 9000; busybox nc 10.231.9.1 9001; echo $?; busybox ping -c 2 -q 10.231.9.1 | grep received'
+		q run --rm --network podman $i busybox nc "$(q inspect n --format '{{.NetworkSettings.IPAddress}}')" 8080
+		q run --rm --network container:n $i busybox nc 127.0.0.1 8080
+		q restart -t 0 n >/dev/null
+		until_true 'ask 127.0.0.1 18080 >/dev/null 2>&1'
+		ask 127.0.0.1 18080
+		q exec n busybox nc 10.231.9.1 9000
+		q rm -f -t 0 n >/dev/null
+		q pod create --name np -p 18081:8080 >/dev/null
+		q run -d --pod np --name np1 $i sh -c "$answers" >/dev/null
+		until_true 'ask 127.0.0.1 18081 >/dev/null 2>&1'
+		ask 127.0.0.1 18081
+		q exec np1 busybox nc 10.231.9.1 9000
+		q pod rm -f -t 0 np >/dev/null
+	}
+	# its network is made between create and start
+	mapped() {
+		q run --rm --network podman --uidmap 0:100000:5000 --gidmap 0:200000:5000 $i sh -c 'cd /sys/class/net; echo *; busybox nc 10.231.9.1 9000'
+		q run -d --name n --hostname n --network podman --uidmap 0:100000:5000 -p 18080:8080 $i sh -c "$answers" >/dev/null
+		until_true 'ask 127.0.0.1 18080 >/dev/null 2>&1'
+		ask 127.0.0.1 18080
+		q rm -f -t 0 n >/dev/null
+	}
+	alike "a bridge, published ports" bridged
+	alike "a bridge, other ids" mapped
+	kill $server
+	server=
+	is "no interface is left" "$(ip -n "$N" -o link show type veth | wc -l)" 0
+else
+	skip "a bridge, published ports" "no network namespace can be made, or containernetworking-plugins or busybox are not installed"
+fi
+
+# --- what is left ----------------------------------------------------------------------------------
 state_left() { find /run/redoubt -mindepth 1 -maxdepth 1 2>/dev/null | grep -xE '.*/[0-9a-f]{64}'; } # podman's: others may run
 until_true '[ -z "$(state_left)" ]'
 is "no state is left" "$(state_left)" ""
