@@ -1,6 +1,6 @@
 /*
  * network_start.c - what an engine has put into a sandbox's new network namespace between create and
- * start (Docker from 25 on, `ctr run --cni`, podman for a user namespace).  See network.h.
+ * start (podman for a user namespace, Docker from 25 on).  See network.h.
  */
 #include "network.h"
 

@@ -10,22 +10,40 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/engines.sh"
 need_engine cri containerd ctr cc busybox
 $PYTHON -c 'import grpc' 2>/dev/null || { skip cri "python3-grpcio is not installed"; finish; exit; }
-trap 'stop_daemons; cleanup' EXIT
+# the engine has a network of its own, with its bridge, where it may make one
+N=rdR$$ server=
+ip netns add "$N" 2>/dev/null && ip -n "$N" link set lo up || N=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; stop_daemons; cleanup; [ -z "$N" ] || ip netns del "$N"' EXIT
 
 mkdir -p "$SCRATCH/cni" "$SCRATCH/logs" "$SCRATCH/volume"
-if [ -x /usr/lib/cni/ptp ] && [ -x /usr/lib/cni/loopback ]; then
+if [ -n "$N" ] && [ -x /usr/lib/cni/bridge ] && [ -x /usr/lib/cni/loopback ]; then
+	cat >"$SCRATCH/cni/10-test.conflist" <<J
+{"cniVersion": "0.4.0", "name": "redoubt-test", "plugins": [
+  {"type": "bridge", "bridge": "cni-redoubt0", "isGateway": true, "hairpinMode": true,
+   "ipam": {"type": "host-local", "dataDir": "$SCRATCH/addresses", "routes": [{"dst": "0.0.0.0/0"}], "subnet": "10.231.7.0/24"}}]}
+J
+	nsenter --net=/run/netns/$N $PYTHON -c 'import socket
+s = socket.create_server(("0.0.0.0", 9000))
+while True:
+    c, a = s.accept()
+    c.sendall(("word to %s\n" % a[0]).encode())
+    c.close()' >"$SCRATCH/serve" 2>&1 &
+	server=$!
+elif [ -x /usr/lib/cni/ptp ] && [ -x /usr/lib/cni/loopback ]; then
 	cat >"$SCRATCH/cni/10-test.conflist" <<J
 {"cniVersion": "0.4.0", "name": "redoubt-test", "plugins": [
   {"type": "ptp", "ipam": {"type": "host-local", "dataDir": "$SCRATCH/addresses", "subnet": "10.231.7.0/24"}}]}
 J
 fi
-make_image && make_pause && start_containerd && for i in image pause; do
+# shellcheck disable=SC2086
+make_image && make_pause && start_containerd ${N:+nsenter --net=/run/netns/$N} && for i in image pause; do
 	ctr -n k8s.io image import --snapshotter native "$SCRATCH/$i.tar" >"$SCRATCH/out" 2>"$SCRATCH/err" || break
 done || { not_ok "set-up" "$(cat "$SCRATCH/err")"; finish; exit 1; }
 
-$PYTHON - "$CONTAINERD_ADDRESS" "$IMAGE" "$SCRATCH" "$top/tests/integration" >"$SCRATCH/results" 2>"$SCRATCH/err" <<'PY'
-import os, sys, time
+$PYTHON - "$CONTAINERD_ADDRESS" "$IMAGE" "$SCRATCH" "$top/tests/integration" "${server:+$N}" >"$SCRATCH/results" 2>"$SCRATCH/err" <<'PY'
+import os, subprocess, sys, time
 socket, image, scratch = sys.argv[1:4]
+bridge = sys.argv[5]  # where there is one: a network namespace's name
 sys.path.insert(0, sys.argv[4])
 from cri import Cri
 cri = Cri(socket)
@@ -107,10 +125,35 @@ cri.stop_pod(pod)
 check("stopping the pod stops all", (wait_for(lambda: cri.status(a)[0], "exited"), wait_for(lambda: cri.status(b)[0], "exited")), ("exited", "exited"))
 cri.remove_pod(pod)
 check("removing it removes all", cri.count(), (0, 0))
+
+# --- a bridge: --network=sandbox -------------------------------------------------------------
+if bridge:
+    def ask(address):
+        text = f"import socket; print(socket.create_connection(('{address}', 8080), 20).makefile().readline().strip())"
+        return subprocess.run(["nsenter", f"--net=/run/netns/{bridge}", sys.executable, "-c", text], capture_output=True, text=True, timeout=60).stdout
+    pods = []
+    for name in ("three", "four"):
+        pod = cri.run_pod(name, handler="networked", network=Cri.POD)
+        a = cri.create(pod, "a", image, ["sh", "-c", "exec nc -ll -p 8080 -e echo hello of $(hostname)"])
+        b = cri.create(pod, "b", image, ["sleep", "1000"])
+        cri.start(a)
+        cri.start(b)
+        pods.append((pod, a, b, cri.pod_address(pod)))
+    for (pod, a, b, own), (_, _, _, other), name, far in (pods[0], pods[1], "three", "four"), (pods[1], pods[0], "four", "three"):
+        check(f"pod {name}: a connection from the host", wait_for(lambda: ask(own), f"hello of {name}\n"), f"hello of {name}\n")
+        check(f"pod {name}: a connection to the host", sh(b, "nc 10.231.7.1 9000"), (0, f"word to {own}\n", ""))
+        check(f"pod {name}: to the other pod", wait_for(lambda: sh(b, f"nc {other} 8080"), (0, f"hello of {far}\n", "")), (0, f"hello of {far}\n", ""))
+        check(f"pod {name}: one network for both containers", sh(b, "nc 127.0.0.1 8080"), (0, f"hello of {name}\n", ""))
+    for pod, *_ in pods:
+        cri.stop_pod(pod)
+        cri.remove_pod(pod)
+    check("a bridge: all is removed", cri.count(), (0, 0))
+else:
+    print("a bridge\tskipped")
 print("end\tok")
 PY
 while IFS=$'\t' read -r name result; do
-	if [ "$result" = ok ]; then ok "$name"; else not_ok "$name" "$result"; fi
+	if [ "$result" = ok ]; then ok "$name"; elif [ "$result" = skipped ]; then skip "$name" "no network namespace, or containernetworking-plugins are not installed"; else not_ok "$name" "$result"; fi
 done <"$SCRATCH/results"
 is "to the end" "$(tail -1 "$SCRATCH/results" | cut -f1)" end
 for pod in $(ctr -n k8s.io container ls -q); do ctr -n k8s.io task rm --force "$pod"; ctr -n k8s.io container rm "$pod"; done >"$SCRATCH/out" 2>&1

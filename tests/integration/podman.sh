@@ -278,6 +278,7 @@ is "rm -f of a running one" "$(p rm -f -t 0 c)" c
 p run -d --name c --network none $i sleep 1000 >/dev/null
 p rm -f -t 0 c >/dev/null
 is "rm -f" "$(p ps -aq)" ""
+
 # --- a bridge of the engine's, and published ports: --network=sandbox ----------------------------------
 if [ -x /usr/lib/cni/bridge ] && [ -x "$tree/usr/bin/busybox" ] && ip netns add rdP$$ 2>/dev/null; then
 	N=rdP$$
@@ -298,14 +299,14 @@ J
 		host podman --root "$SCRATCH/store" --runroot "$SCRATCH/run" --storage-driver vfs --cgroup-manager cgroupfs --events-backend file $flag --runtime "$@"
 	}
 	ask() { host $PYTHON -c 'import socket, sys; print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 20).makefile().readline().strip())' "$@"; }
-	host $PYTHON -c 'import socket
+	nsenter --net=/run/netns/$N $PYTHON -c 'import socket
 s = socket.create_server(("0.0.0.0", 9000))
 while True:
     c, a = s.accept()
     c.sendall(b"word\n")
     c.close()' >"$SCRATCH/serve" 2>&1 &
 	server=$!
-	answers='while :; do echo "hello of $(hostname)" | busybox nc -l -p 8080; done'
+	answers='exec busybox nc -ll -p 8080 -e echo "hello of $(hostname)"'
 	bridged() {
 		q run -d --name n --hostname n --network podman -p 18080:8080 $i sh -c "$answers" >/dev/null
 		until_true 'ask 127.0.0.1 18080 >/dev/null 2>&1'
@@ -338,6 +339,7 @@ while True:
 	alike "a bridge, other ids" mapped
 	kill $server
 	server=
+	until_true '[ -z "$(ip -n "$N" -o link show type veth)" ]'
 	is "no interface is left" "$(ip -n "$N" -o link show type veth | wc -l)" 0
 else
 	skip "a bridge, published ports" "no network namespace can be made, or containernetworking-plugins or busybox are not installed"
