@@ -6,6 +6,7 @@
 #include "fs/cgroup/cgroup.h"
 #include "fs/dev/dev.h"
 #include "fs/devpts/tty.h"
+#include "fs/dnotify.h"
 #include "fs/gofer/gofer_fs.h"
 #include "fs/inotify.h"
 #include "fs/mqueue/mqueue.h"
@@ -147,6 +148,8 @@ static int register_all(struct kernel *k)
 		ret = mqueue_register(k);
 	if (!ret)
 		ret = inotify_register(k->vfs);
+	if (!ret)
+		ret = dnotify_register(k);
 	if (!ret)
 		ret = net_init(k);
 	return ret;

@@ -1,8 +1,8 @@
 /*
  * inotify.c - watching files (inotify(7)).
  *
- * One registry for all watches of a vfs, found through inode->watches, so that a
- * notification needs one lock and one bucket.  [r->mu] RANK_FILE guards the
+ * One registry for all watches of a vfs, so that a notification needs one lock and
+ * one bucket.  [r->mu] RANK_FILE guards the
  * registry and every instance; the notifier runs on the thread that changed the
  * file, perhaps with directory locks held, and only queues events.  A watch
  * references its inode; one that ends in the notifier (its file is deleted) is
@@ -103,34 +103,27 @@ static void queue_event(struct inotify *in, int wd, uint32_t mask, uint32_t cook
 	waitq_wake(&in->wq, EVENT_READABLE);
 }
 
-/* r->mu held. Takes the watch out; `inode->watches` stays while others watch it. */
-static void watch_unlink(struct registry *r, struct watch_entry *w)
+/* r->mu held. Takes the watch out. */
+static void watch_unlink(struct watch_entry *w)
 {
-	struct watch_entry *o;
-
 	LIST_REMOVE(w, bucket_link);
 	LIST_REMOVE(w, link);
 	w->in->n_watches--;
-	LIST_FOREACH(o, bucket_of(r, w->inode), bucket_link)
-		if (o->inode == w->inode)
-			return;
-	w->inode->watches = NULL;
+	w->inode->watches--;
 }
 
-static void watch_end(struct registry *r, struct watch_entry *w)
+static void watch_end(struct watch_entry *w)
 {
 	queue_event(w->in, w->wd, LINUX_IN_IGNORED, 0, NULL);
-	watch_unlink(r, w);
+	watch_unlink(w);
 	LIST_INSERT_HEAD(&w->in->dead, w, link);
 }
 
 static void on_notify(struct inode *i, uint32_t event, const char *name, uint32_t cookie)
 {
-	struct registry *r = i->watches;
+	struct registry *r = vfs_notify_priv(i->sb->vfs);
 	struct watch_entry *w, *next;
 
-	if (!r)
-		return;
 	mutex_lock(&r->mu);
 	for (w = LIST_FIRST(bucket_of(r, i)); w; w = next) {
 		next = LIST_NEXT(w, bucket_link);
@@ -139,12 +132,12 @@ static void on_notify(struct inode *i, uint32_t event, const char *name, uint32_
 		if (w->mask & event & (LINUX_IN_ALL_EVENTS | LINUX_IN_UNMOUNT)) {
 			queue_event(w->in, w->wd, event, cookie, name);
 			if (w->mask & LINUX_IN_ONESHOT) {
-				watch_end(r, w);
+				watch_end(w);
 				continue;
 			}
 		}
 		if (!name && event & NOTIFY_DELETE_SELF)
-			watch_end(r, w);
+			watch_end(w);
 	}
 	mutex_unlock(&r->mu);
 }
@@ -255,7 +248,7 @@ static void inotify_release(struct file *f)
 
 	mutex_lock(&in->r->mu);
 	while ((w = LIST_FIRST(&in->watches))) {
-		watch_unlink(in->r, w);
+		watch_unlink(w);
 		LIST_INSERT_HEAD(&in->dead, w, link);
 	}
 	mutex_unlock(&in->r->mu);
@@ -324,7 +317,7 @@ int inotify_add(struct file *f, struct inode *i, uint32_t mask)
 	} else {
 		*fresh = (struct watch_entry){ .in = in, .inode = i, .mask = mask & ~LINUX_IN_MASK_ADD, .wd = in->next_wd++ };
 		inode_get(i);
-		i->watches = in->r;
+		i->watches++;
 		LIST_INSERT_HEAD(bucket_of(in->r, i), fresh, bucket_link);
 		LIST_INSERT_HEAD(&in->watches, fresh, link);
 		in->n_watches++;
@@ -348,7 +341,7 @@ int inotify_remove(struct file *f, int wd)
 		if (w->wd == wd)
 			break;
 	if (w)
-		watch_end(in->r, w);
+		watch_end(w);
 	mutex_unlock(&in->r->mu);
 	reap(in);
 	return w ? 0 : -EINVAL;
@@ -387,6 +380,6 @@ int inotify_register(struct vfs *v)
 	for (unsigned i = 0; i < BUCKETS; i++)
 		LIST_INIT(&r->buckets[i]);
 	vfs_notify_priv_set(v, r);
-	vfs_set_notifier(v, on_notify);
+	vfs_add_notifier(v, (struct notifier){ .event = on_notify });
 	return 0;
 }

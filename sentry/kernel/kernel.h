@@ -24,6 +24,7 @@ struct oom;
 struct klog;
 struct tracer;
 struct pid_ns;
+struct dnotify;
 struct sigio_queue;
 struct mqueue_fs;
 struct session;
@@ -43,6 +44,7 @@ struct kernel {
 	struct futex_table *futexes; /* [I] */
 	struct timer_queue *timers; /* [I] */
 	_Atomic unsigned aio_nr; /* /proc/sys/fs/aio-nr: requests reserved by io_setup (kernel/aio.c) */
+	struct dnotify *dnotify; /* [I after boot] who is told of changes in directories (F_NOTIFY) */
 	struct sigio_queue *sigios; /* [I] SIGIO and the like that are to be sent (F_SETOWN) */
 	struct net_stack *net; /* [I] the containers' network namespace: net_init */
 	struct net_stack *(*net_by_fd)(int fd); /* [I] the network namespace that a descriptor of the running task refers to: nsfs_register */

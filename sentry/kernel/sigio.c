@@ -24,12 +24,13 @@ struct sigio {
 	_Atomic bool async; /* [mu to write] O_ASYNC is set */
 	/* the rest under k->sigios->mu */
 	STAILQ_ENTRY(sigio) link;
-	uint32_t due; /* bits of REASONS; not 0: it is in the queue */
+	uint32_t due; /* bits of REASONS; not 0, or the next is not: it is in the queue */
+	unsigned messages; /* that are to be told, each by a signal of its own */
 	struct pid *pid; /* referenced; NULL: nobody */
 	int type; /* LINUX_F_OWNER_* */
 	uint32_t ruid, euid; /* of the one who set the owner */
 	int signo; /* 0: SIGIO without a word of the file */
-	int fd; /* where O_ASYNC was set */
+	int fd; /* where O_ASYNC was set, or F_NOTIFY asked for */
 };
 
 /* Why: si_code and si_band, as poll's bits (linux/signal.h, band_table). */
@@ -45,6 +46,7 @@ static const struct reason {
 	{ EVENT_HUP, 6, EVENT_HUP | EVENT_ERR },
 };
 #define N_REASONS (sizeof(reasons) / sizeof(reasons[0]))
+static const struct reason message = { 0, 3, EVENT_READABLE | 0x400 /* POLLMSG */ };
 
 struct sigio_queue *sigio_queue_new(void)
 {
@@ -76,6 +78,14 @@ static uint32_t told(const struct sigio *s, uint32_t events)
 	return events == EVENT_ALL ? say & ~(EVENT_PRI | EVENT_URG) : say;
 }
 
+/* q->mu held; s gets something due. */
+static void enqueue(struct sigio_queue *q, struct sigio *s)
+{
+	if (!s->due && !s->messages)
+		STAILQ_INSERT_TAIL(&q->due, s, link);
+	atomic_store(&q->any, true);
+}
+
 static void on_event(struct waiter *w, uint32_t events)
 {
 	struct sigio *s = w->arg;
@@ -85,19 +95,30 @@ static void on_event(struct waiter *w, uint32_t events)
 	if (!say)
 		return;
 	mutex_lock(&q->mu);
-	if (!s->due)
-		STAILQ_INSERT_TAIL(&q->due, s, link);
+	enqueue(q, s);
 	s->due |= say;
-	atomic_store(&q->any, true);
+	mutex_unlock(&q->mu);
+}
+
+void sigio_message(struct file *f, int fd)
+{
+	struct sigio *s = (struct sigio *)atomic_load(&f->owner);
+	struct sigio_queue *q = s->k->sigios;
+
+	mutex_lock(&q->mu);
+	enqueue(q, s);
+	s->messages++;
+	s->fd = fd;
 	mutex_unlock(&q->mu);
 }
 
 /* q->mu held. */
 static void forget_due(struct sigio_queue *q, struct sigio *s)
 {
-	if (!s->due)
+	if (!s->due && !s->messages)
 		return;
 	s->due = 0;
+	s->messages = 0;
 	STAILQ_REMOVE(&q->due, s, sigio, link);
 	atomic_store(&q->any, !STAILQ_EMPTY(&q->due));
 }
@@ -108,6 +129,7 @@ static void forget_due(struct sigio_queue *q, struct sigio *s)
 struct notice {
 	struct pid *pid; /* referenced */
 	uint32_t due, ruid, euid;
+	unsigned messages;
 	int type, signo, fd;
 };
 
@@ -172,7 +194,7 @@ static bool next_notice(struct sigio_queue *q, struct notice *n)
 	while ((s = STAILQ_FIRST(&q->due)) && !s->pid)
 		forget_due(q, s);
 	if (s) {
-		*n = (struct notice){ s->pid, s->due, s->ruid, s->euid, s->type, s->signo, s->fd };
+		*n = (struct notice){ s->pid, s->due, s->ruid, s->euid, s->messages, s->type, s->signo, s->fd };
 		ref_get(&s->pid->ref);
 		forget_due(q, s);
 	}
@@ -191,6 +213,8 @@ void sigio_send_due(struct kernel *k)
 		for (size_t i = 0; i < N_REASONS; i++)
 			if (n.due & reasons[i].event)
 				send_reason(&n, &reasons[i]);
+		while (n.messages--)
+			send_reason(&n, &message);
 		tasks_unlock(k);
 		pid_put(n.pid);
 	}
@@ -336,7 +360,7 @@ int sigio_get_signal(struct file *f)
 	return s ? s->signo : 0;
 }
 
-/* Of a terminal, when nobody has said whom to tell. */
+/* When nobody has said whom to tell. */
 static void default_owner(struct task *t, struct sigio *s)
 {
 	ref_get(&t->tg->pid->ref);
@@ -356,5 +380,16 @@ int sigio_enable(struct task *t, struct file *f, int fd, bool on)
 	mutex_unlock(&t->k->sigios->mu);
 	s->async = on;
 	update_hook(s);
+	return 0;
+}
+
+int sigio_expect(struct task *t, struct file *f)
+{
+	struct sigio *s = sigio_of(t->k, f);
+
+	if (!s)
+		return -ENOMEM;
+	if (!s->pid)
+		default_owner(t, s);
 	return 0;
 }

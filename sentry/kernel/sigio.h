@@ -1,6 +1,7 @@
 /*
  * sigio.h - signal-driven input and output (O_ASYNC, F_SETOWN, F_SETSIG): who is
- * told by a signal that a file has become ready, and the telling.
+ * told by a signal that a file has become ready, or a directory changed (F_NOTIFY), and
+ * the telling.
  *
  * A queue's wake-up is seen in places where no signal can be sent (objects' locks
  * are held): it is noted, and sent by sigio_send before the thread that woke
@@ -29,6 +30,12 @@ int sigio_set_signal(struct kernel *k, struct file *f, int signo); /* F_SETSIG; 
 int sigio_get_signal(struct file *f);
 /* O_ASYNC goes on or off for a file that can (FILE_ASYNC); fd is what the signal will name. -ENOMEM */
 int sigio_enable(struct task *t, struct file *f, int fd, bool on);
+
+/* f is going to have messages: its owner is t's process, if nobody has said whom to tell. -ENOMEM */
+int sigio_expect(struct task *t, struct file *f);
+/* Its owner is to be told by one more signal (POLL_MSG), that will name fd. f is expected to have
+ * messages, and open as long as this runs. Under locks up to RANK_WAITQ. */
+void sigio_message(struct file *f, int fd);
 
 void sigio_send_due(struct kernel *k); /* no lock held of RANK_TASKS or higher */
 static inline void sigio_send(struct kernel *k)

@@ -223,6 +223,8 @@ static int64_t fcntl_file(struct task *t, struct file *f, int fd, int cmd, uint6
 		return pipe_of(f) ? pipe_get_size(f) : -EBADF;
 	case LINUX_F_SETPIPE_SZ:
 		return !pipe_of(f) ? -EBADF : pipe_set_size(f, (unsigned)arg, cred_capable(t->cred, LINUX_CAP_SYS_RESOURCE));
+	case LINUX_F_NOTIFY:
+		return fcntl_notify(t, f, fd, (uint32_t)arg);
 	case LINUX_F_GETLEASE:
 	case LINUX_F_SETLEASE:
 		return lease(f, cmd, (int)arg);

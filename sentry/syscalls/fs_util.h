@@ -39,5 +39,6 @@ int file_set_flags(struct task *t, struct file *f, int fd, uint32_t want);
 int64_t file_set_owner(struct task *t, struct file *f, int who); /* a process, or -group, or 0: nobody */
 int64_t file_get_owner(struct task *t, struct file *f);
 int64_t fcntl_owner(struct task *t, struct file *f, int cmd, uint64_t arg); /* F_SETOWN, F_SETSIG and their like */
+int64_t fcntl_notify(struct task *t, struct file *f, int fd, uint32_t arg); /* F_NOTIFY */
 
 #endif

@@ -1,11 +1,13 @@
 /*
- * inotify.c - inotify_init, inotify_init1, inotify_add_watch, inotify_rm_watch.
+ * inotify.c - inotify_init, inotify_init1, inotify_add_watch, inotify_rm_watch, and fcntl's F_NOTIFY.
  */
+#include "fs/dnotify.h"
 #include "fs/inotify.h"
 
 #include "abi/fcntl.h"
 #include "abi/fs.h"
 #include "syscalls/fd_util.h"
+#include "syscalls/fs_util.h"
 #include "syscalls/syscall.h"
 #include "vfs/told.h"
 
@@ -99,4 +101,26 @@ int64_t sys_inotify_rm_watch(struct task *t, const uint64_t a[6])
 	r = inotify_remove(f, (int)a[1]);
 	file_put(f);
 	return r;
+}
+
+int64_t fcntl_notify(struct task *t, struct file *f, int fd, uint32_t arg)
+{
+	struct file *now;
+	int r;
+
+	if (!(arg & ~LINUX_DN_MULTISHOT)) {
+		dnotify_remove(f, t->files);
+		return 0;
+	}
+	if (!LINUX_S_ISDIR(f->inode->mode))
+		return -ENOTDIR;
+	r = dnotify_add(t, f, fd, arg);
+	if (r)
+		return r;
+	now = fd_get(t->files, fd); /* another thread may have closed it before that */
+	if (now != f)
+		dnotify_remove(f, t->files);
+	file_put(now);
+	watch_reads(f->path.dentry);
+	return 0;
 }

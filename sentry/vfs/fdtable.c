@@ -66,6 +66,8 @@ static void closed(struct fdtable *t, struct file *f, void *lock_owner)
 		f->ops->flush(f);
 	if (f->inode->locks)
 		locks_release_owner(f->inode, lock_owner ? lock_owner : t);
+	if (f->inode->watches)
+		notify_closed_slow(f, t);
 	file_put(f);
 }
 

@@ -22,6 +22,8 @@ void file_put(struct file *f)
 {
 	if (!f || !ref_put(&f->ref))
 		return;
+	if (f->inode->watches)
+		notify_closed_slow(f, NULL);
 	if (f->epoll_items)
 		atomic_load(&f->epoll_items)->gone(f);
 	if (f->owner)

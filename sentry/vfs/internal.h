@@ -67,8 +67,9 @@ struct vfs {
 	struct superblock *anon_sb, *shm_sb; /* [I after boot] */
 	int (*fifo_open)(struct inode *i, struct file *f); /* [I after boot] */
 	void (*fifo_release)(struct inode *i);
-	notify_fn *notifier;
-	void *notify_priv; /* [I after boot] the notifier's own */
+	struct notifier notifiers[NOTIFIERS_MAX]; /* [I after boot] */
+	unsigned n_notifiers; /* [I after boot] */
+	void *notify_priv; /* [I after boot] inotify's own */
 };
 
 /* flags: LINUX_MS_MOUNT_FLAGS */

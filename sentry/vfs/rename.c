@@ -109,6 +109,8 @@ static void tell(struct rename *r, const char *old_name, bool is_dir, struct ino
 {
 	uint32_t cookie = notify_cookie(moved->sb->vfs);
 
+	if (r->odir.dentry->inode == r->ndir.dentry->inode)
+		notify_name(r->odir.dentry->inode, old_name, is_dir, NOTIFY_RENAME, 0);
 	notify_name(r->odir.dentry->inode, old_name, is_dir, NOTIFY_MOVED_FROM, cookie);
 	notify_name(r->ndir.dentry->inode, r->nw->last, is_dir, NOTIFY_MOVED_TO, cookie);
 	notify_inode(moved, NOTIFY_MOVE_SELF);

@@ -86,27 +86,28 @@ void vfs_mm_env_set(struct vfs *v, struct mm_env *e) { v->mm_env = e; }
 
 /* --- notifications ------------------------------------------------------------ */
 
-void vfs_set_notifier(struct vfs *v, notify_fn *fn) { v->notifier = fn; }
+void vfs_add_notifier(struct vfs *v, struct notifier n) { v->notifiers[v->n_notifiers++] = n; }
 void vfs_notify_priv_set(struct vfs *v, void *p) { v->notify_priv = p; }
 void *vfs_notify_priv(struct vfs *v) { return v->notify_priv; }
 uint32_t notify_cookie(struct vfs *v) { return atomic_fetch_add(&v->next_cookie, 1) + 1; }
 
+static void notify(struct inode *i, uint32_t event, const char *name, uint32_t cookie)
+{
+	const struct vfs *v = i->sb->vfs;
+
+	for (unsigned n = 0; i->watches && n < v->n_notifiers; n++)
+		v->notifiers[n].event(i, event, name, cookie);
+}
+
 void notify_inode(struct inode *i, uint32_t event)
 {
-	notify_fn *fn = i->sb->vfs->notifier;
-
-	if (!i->watches || !fn)
-		return;
 	/* an event about the watched thing itself never says that it is a directory */
-	fn(i, event | (LINUX_S_ISDIR(i->mode) && !(event & (NOTIFY_DELETE_SELF | NOTIFY_MOVE_SELF)) ? NOTIFY_ISDIR : 0), NULL, 0);
+	notify(i, event | (LINUX_S_ISDIR(i->mode) && !(event & (NOTIFY_DELETE_SELF | NOTIFY_MOVE_SELF)) ? NOTIFY_ISDIR : 0), NULL, 0);
 }
 
 void notify_name(struct inode *dir, const char *name, bool is_dir, uint32_t event, uint32_t cookie)
 {
-	notify_fn *fn = dir->sb->vfs->notifier;
-
-	if (dir->watches && fn)
-		fn(dir, event | (is_dir ? NOTIFY_ISDIR : 0), name, cookie);
+	notify(dir, event | (is_dir ? NOTIFY_ISDIR : 0), name, cookie);
 }
 
 void notify_dentry_slow(struct dentry *d, uint32_t event)
@@ -121,4 +122,13 @@ void notify_dentry_slow(struct dentry *d, uint32_t event)
 	notify_name(parent->inode, name, LINUX_S_ISDIR(d->inode->mode), event, 0); /* the parent's watchers first, as on Linux */
 	notify_inode(d->inode, event);
 	dentry_put(parent);
+}
+
+void notify_closed_slow(struct file *f, const struct fdtable *owner)
+{
+	const struct vfs *v = f->inode->sb->vfs;
+
+	for (unsigned n = 0; n < v->n_notifiers; n++)
+		if (v->notifiers[n].closed)
+			v->notifiers[n].closed(f, owner);
 }

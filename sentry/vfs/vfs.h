@@ -136,7 +136,7 @@ struct inode {
 	char *link; /* [a_mu to set, once] a symbolic link's target, owned; may stay NULL: then readlink is asked */
 	uint32_t iflags; /* [mu] INODE_* */
 	void *locks; /* POSIX and flock locks: vfs/locks.c */
-	void *_Atomic watches; /* inotify marks (fs/inotify), tested without its lock */
+	_Atomic uint32_t watches; /* how many want to hear of it (notify.h), tested without their locks */
 	_Atomic(struct told *) told; /* [a_mu to write] who may look at it without asking: told.h */
 	_Atomic bool named; /* programs may have been told of its attributes by a name: named.h */
 	LIST_HEAD(, dentry) names; /* [dcache lock] its dentries */

@@ -219,6 +219,7 @@ static const struct pentry fs_table[] = {
 	RO("aio-nr", show_aio_nr),
 	RO("file-max", show_file_max),
 	RO("file-nr", show_file_nr),
+	RO("dir-notify-enable", show_one),
 	DIR_("inotify", inotify_table),
 	DIR_("mqueue", mqueue_table),
 	RO("nr_open", show_nr_open),
