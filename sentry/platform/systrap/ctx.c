@@ -39,6 +39,7 @@ void st_ctx_interrupt(struct platform_ctx *base)
 	struct st_ctx *c = (struct st_ctx *)base;
 
 	atomic_store(&c->interrupt, true);
+	st_line_look(c);
 	if (atomic_load(&c->running))
 		st_ctx_kick(c);
 }
@@ -182,6 +183,8 @@ static void leave(struct st_ctx *c)
 	if (!as)
 		return;
 	set_thread(c, 0, 0);
+	st_line_leave(c);
+	st_line_awake(c, false);
 	st_place_leave(c);
 	(void)st_mask_take(&c->base); /* kept in c */
 	st_robust_leave(c);

@@ -39,6 +39,7 @@
 #define REST_NS 1000000 /* a program that rests is woken so often */
 #define WAITS_INTERRUPTED 10 /* then a thread that has not stopped is taken for hostile */
 #define SPIN_CONTENDED 8 /* this part of spin_max, where others want the processors */
+#define SPIN_CROWDED 4 /* this part, where others wait in line for them: who takes longer loses less by sleeping */
 #define SPIN_MOVED 5 /* spin_max's that a thread takes at most, as a rule, to begin on another processor */
 #define SPIN_ORDER 3 /* spin_max's that an order takes at most, as a rule */
 #define LATE 10 /* spin_max's: others had the processor, or the program has worked */
@@ -183,9 +184,13 @@ static uint64_t budget(struct st_ctx *c)
 {
 	const struct st_platform *p = c->p;
 
-	if (atomic_load_explicit(&p->cpus, memory_order_relaxed) < 2 || st_seat_turns(c) || !spin_pays(&c->spin))
+	if (atomic_load_explicit(&p->cpus, memory_order_relaxed) < 2 || st_seat_turns(c))
 		return 0;
-	return st_place_contended(p) ? p->spin_max / SPIN_CONTENDED : p->spin_max;
+	if (!spin_pays(&c->spin) && !st_line_pays(c))
+		return 0;
+	if (st_place_contended(p))
+		return p->spin_max / SPIN_CONTENDED;
+	return st_line_waits(p) ? p->spin_max / SPIN_CROWDED : p->spin_max;
 }
 
 static void set_spins(struct st_ctx *c, uint64_t ticks)
@@ -211,13 +216,27 @@ static void saw(struct st_ctx *c, uint64_t ticks)
 		spin_saw(&c->spin, ticks < c->p->spin_max);
 }
 
+/* Both sides sleep meanwhile: nothing is learnt of it. */
+static bool wait_for_turn(struct st_ctx *c)
+{
+	uint64_t spins = c->spins;
+
+	set_spins(c, 0);
+	if (st_line_wait(c))
+		set_spins(c, spins);
+	return false;
+}
+
 static void let_go(struct st_ctx *c)
 {
 	bool spun = c->spins, slept;
 
+	st_line_awake(c, true);
 	if (c->stopped)
 		saw(c, __rdtsc() - c->stopped);
 	set_spins(c, budget(c));
+	if (c->spins && !st_line_has_turn(c))
+		spun = wait_for_turn(c);
 	st_look_went(c);
 	wake_others(c);
 	c->went = c->spins ? 0 : __rdtsc();
@@ -245,6 +264,8 @@ void st_handover_rest(struct platform_ctx *base)
 	st_rings_rest(c);
 	st_seat_rested(c);
 	c->stopped = 0; /* nothing is learnt of it */
+	st_line_leave(c);
+	st_line_awake(c, false);
 	if (!c->as || !c->spins)
 		return;
 	c->spins = 0;
@@ -260,9 +281,12 @@ bool st_handover(struct st_ctx *c)
 	if (c->spins) {
 		ok = spin(c);
 		spin_learn(&c->spin, ok);
+		st_line_learn(c, ok);
 	}
-	if (!ok)
+	if (!ok) {
+		st_line_leave(c);
 		ok = sleep_until_event(c);
+	}
 	st_look_stopped(c);
 	c->stopped = c->went ? __rdtsc() : 0;
 	if (c->went)

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
@@ -72,11 +73,12 @@ static struct err *start(struct st_platform *p)
 
 static struct err *st_init(int mem_fd, struct platform **out)
 {
-	struct st_platform *p = calloc(1, sizeof(*p));
+	struct st_platform *p = aligned_alloc(_Alignof(struct st_platform), sizeof(*p));
 	struct err *e;
 
 	if (!p)
 		return err_new(ENOMEM, "cannot start the systrap platform");
+	memset(p, 0, sizeof(*p));
 	p->base.ops = &platform_systrap;
 	p->mem_fd = mem_fd;
 	p->receive_ends = receive_ends();
@@ -92,6 +94,8 @@ static struct err *st_init(int mem_fd, struct platform **out)
 	mutex_init(&p->slots_mu, RANK_LEAF);
 	mutex_init(&p->living_mu, RANK_LEAF);
 	LIST_INIT(&p->living);
+	mutex_init(&p->line_mu, RANK_LEAF);
+	TAILQ_INIT(&p->line);
 	mutex_init(&p->names_mu, RANK_LEAF);
 	mutex_init(&p->rings_mu, RANK_LEAF);
 	TAILQ_INIT(&p->rings_old);

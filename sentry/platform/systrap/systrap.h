@@ -12,7 +12,7 @@
  * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
  * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), rings.c (bytes of pipes), look.c (waiting for them), site.c (such sites), switch.c (running program
- * code), handover.c (waiting for it), spin.h (whether spinning pays), soon.h (or letting it run), place.c (on which
+ * code), handover.c (waiting for it), line.c (whose turn it is to spin), spin.h (whether spinning pays), soon.h (or letting it run), place.c (on which
  * processors), cpus.c (how many there are), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
  *
  * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
@@ -72,6 +72,10 @@ struct st_platform {
 	_Atomic unsigned looking; /* contexts that look on: look.c */
 	_Atomic int begun_on; /* the processor where a program began or ended last: the platform's own threads keep off it */
 	struct st_soon soon;
+	_Atomic unsigned waiting; /* [line_mu to write] in line */
+	struct mutex line_mu; /* RANK_LEAF */
+	TAILQ_HEAD(, st_ctx) line; /* [line_mu] */
+	unsigned turns; /* [line_mu] contexts that have one */
 	_Atomic uint64_t gap; /* ticks: when a thread was preempted last: place.c */
 	_Atomic uint64_t contended; /* ticks: others want the processors until then; 0: they never did */
 	struct mutex zygote_mu;
@@ -92,6 +96,7 @@ struct st_platform {
 	SLIST_HEAD(, st_as) ready; /* [pool_mu] address spaces with a process and an idle thread */
 	unsigned n_ready, want; /* [pool_mu] */
 	bool asked, making; /* [pool_mu] there was a first address space; the maker runs */
+	_Alignas(64) _Atomic unsigned awake; /* contexts whose program runs or is being answered: line.c.  Written often: nothing read often beside */
 };
 
 /* A program thread of a stub. */
@@ -167,6 +172,14 @@ struct st_ctx {
 	unsigned handovers; /* [t] */
 	uint64_t spins; /* [t] ticks that each side spins before it sleeps, until the stub is let go the next time */
 	uint64_t went, stopped; /* [t] ticks, if neither side spins: when the stub was let go last, and when it has stopped; 0 */
+	bool awake; /* [t] it is counted as such */
+	TAILQ_ENTRY(st_ctx) line_link; /* [p->line_mu] */
+	unsigned line; /* [p->line_mu to write; t or line_mu to read, but while in_line: line_mu] */
+	_Atomic bool in_line; /* it may sleep there */
+	_Atomic uint32_t line_looks; /* counted up: to look around */
+	uint64_t turn_since; /* [t] ticks */
+	unsigned turn_answers; /* [t] to spinning, since then */
+	bool turn_in_vain; /* [t] there were few until spinning failed, the last time */
 	bool soon; /* [t] its program stops soon: platform_soon */
 	bool brief; /* [t] its maker's thread waits for it: platform_brief */
 	bool held; /* [t] both threads on one processor: place.c */
@@ -326,6 +339,17 @@ void st_handover_rest(struct platform_ctx *c); /* it spins no longer */
 void st_handover_wake(uint8_t *slot); /* the waiter looks again. Any thread */
 void st_handover_wake_word(_Atomic uint32_t *sleeps); /* whoever sleeps until that is 0. Any thread */
 void st_handover_wake_stub(struct st_ctx *c);
+
+/* --- line.c --- */
+void st_line_awake(struct st_ctx *c, bool awake); /* its program runs, or has called; or sleeps, or has ended */
+bool st_line_has_turn(const struct st_ctx *c); /* it may spin this time */
+/* It waits until it may, its stub's thread asleep; false: it shall not, this time. */
+bool st_line_wait(struct st_ctx *c);
+bool st_line_waits(const struct st_platform *p); /* somebody */
+bool st_line_pays(const struct st_ctx *c); /* for it to wait, even if spinning has failed lately */
+void st_line_learn(struct st_ctx *c, bool answered); /* it has spun */
+void st_line_leave(struct st_ctx *c); /* it spins no longer */
+void st_line_look(struct st_ctx *c); /* if it waits there it looks around. Any thread */
 
 /* --- cpus.c: c's stub thread sleeps --- */
 unsigned st_cpus(struct st_ctx *c); /* as found out lately */
