@@ -220,7 +220,7 @@ int64_t mm_mmap(struct mm *mm, const struct mm_mmap *m)
 
 	if (!m->len)
 		return -EINVAL;
-	if (len < m->len)
+	if (len < m->len || len > TASK_SIZE)
 		return -ENOMEM;
 	if (__builtin_add_overflow(m->off, len, &end) || end > INT64_MAX)
 		return -EOVERFLOW;

@@ -72,6 +72,7 @@ CASE(mmap_errors)
 	CHECK(mmap((void *)1, PG, PROT_READ, ANON | MAP_FIXED, -1, 0) == MAP_FAILED && errno == EINVAL);
 	CHECK(mmap(NULL, 1ul << 47, PROT_READ, ANON, -1, 0) == MAP_FAILED && errno == ENOMEM);
 	CHECK(mmap(NULL, -1ul, PROT_READ, ANON, -1, 0) == MAP_FAILED && errno == ENOMEM);
+	CHECK(mmap(NULL, -4096ul, PROT_READ, ANON, -1, 0) == MAP_FAILED && errno == ENOMEM);
 	CHECK(mmap((void *)(1ul << 62), PG, PROT_READ, ANON | MAP_FIXED, -1, 0) == MAP_FAILED && errno == ENOMEM);
 }
 
