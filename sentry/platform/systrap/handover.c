@@ -36,7 +36,7 @@
 
 #define NS_PER_S INT64_C(1000000000)
 #define WAIT_NS NS_PER_S
-#define REST_NS 1000000 /* a program that rests is woken so often */
+#define REST_NS 2000000 /* a program that rests is woken so often */
 #define WAITS_INTERRUPTED 10 /* then a thread that has not stopped is taken for hostile */
 #define SPIN_CONTENDED 8 /* this part of spin_max, where others want the processors */
 #define SPIN_CROWDED 4 /* this part, where others wait in line for them: who takes longer loses less by sleeping */
