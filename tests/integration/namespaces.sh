@@ -18,7 +18,7 @@ alike() {
 listen='python3 -c "
 import socket, sys
 l = socket.create_server((sys.argv[1], 80)); open(\"/run/ready\", \"w\").close()
-c, a = l.accept(); print(a[0], c.recv(9).decode()); c.sendall(b\"back\")" '
+c, a = l.accept(); print(a[0], c.recv(9).decode(), flush=True); c.sendall(b\"back\")" '
 call='python3 -c "
 import socket, sys
 s = socket.create_connection((sys.argv[1], 80)); s.sendall(b\"over\"); print(s.getsockname()[0], s.recv(9).decode())" '

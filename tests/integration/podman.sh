@@ -27,7 +27,8 @@ clean() {
 	p rmi -af >/dev/null 2>&1
 }
 N= server= # a network of its own, and who serves in it
-trap 'clean; [ -z "$server" ] || kill "$server" 2>/dev/null; [ -z "$N" ] || ip netns del "$N"; cleanup' EXIT
+null=$(stat -c %u:%g /dev/null) # crun gives it to its containers' users, as it does all that their standard streams are
+trap 'clean; chown "$null" /dev/null; [ -z "$server" ] || kill "$server" 2>/dev/null; [ -z "$N" ] || ip netns del "$N"; cleanup' EXIT
 
 # --- the image: a few programs with their libraries ---------------------------------------
 tree=$SCRATCH/image
