@@ -30,14 +30,14 @@ mkfifo "$SCRATCH/tick"
 } &
 sampler=$!
 
-# all NAME COMMAND... : of every sandbox at once (ID stands for the id); each must exit with $want
+# all NAME COMMAND... : of every sandbox at once (@ stands for the id); each must exit with $want
 all() {
 	name=$1
 	shift
 	began=$(date +%s%N) bad=0 asked=()
 	for i in $(seq "$count"); do
 		{
-			run "${@//ID/p$i}" >"$SCRATCH/out/$i" 2>&1
+			run "${@//@/p$i}" >"$SCRATCH/out/$i" 2>&1
 			echo $? >"$SCRATCH/out/$i.status"
 		} &
 		asked+=($!)
@@ -47,21 +47,21 @@ all() {
 	for i in $(seq "$count"); do [ "$(cat "$SCRATCH/out/$i.status")" = "${want:-0}" ] || { bad=$((bad + 1)); worst=$i; }; done
 	[ $bad -eq 0 ] && ok "$name: all $count, $ms ms" || not_ok "$name" "$bad of $count failed" "status $(cat "$SCRATCH/out/$worst.status"): $(tail -2 "$SCRATCH/out/$worst")"
 }
-all create create --bundle "$SCRATCH/b" ID
-all start start ID
-all state state ID
+all create create --bundle "$SCRATCH/b" @
+all start start @
+all state state @
 n=$(grep -l '"status": "running"' "$SCRATCH/out"/* | wc -l)
 [ "$n" -eq "$count" ] && ok "state says running of all" || not_ok "state says running of all" "of $n"
 n=$(run list | grep -c ' running ')
 [ "$n" -eq "$count" ] && ok "list has them all" || not_ok "list has them all" "$n"
-all exec exec ID /bin/true
+all exec exec @ /bin/true
 held=$((free_before - $(available)))
 pss=$(awk '/^Pss:/ { s += $2 } END { print s + 0 }' /proc/[0-9]*/smaps_rollup 2>/dev/null)
 echo "# $count sandboxes at once: $((pss / count)) KiB each (PSS of all processes: $pss KiB; host memory taken: $held KiB)"
 [ "$pss" -lt $((count * 16384)) ] && ok "less than 16 MiB each" || not_ok "memory" "$pss KiB"
-all kill kill ID TERM
-want=7 all wait wait ID
-all delete delete ID
+all kill kill @ TERM
+want=7 all wait wait @
+all delete delete @
 rm "$SCRATCH/tick"
 wait $sampler
 echo "# the most that was taken of the host's memory at any time: $((free_before - $(cat "$SCRATCH/least"))) KiB"
