@@ -2,7 +2,7 @@
  * others.c - what a process may change of another: its priority, scheduling, CPUs and limits.
  * No test here needs a capability that a container's root lacks.
  */
-#include "../test.h"
+#include "../target.h"
 
 #include <linux/capability.h>
 #include <sched.h>
@@ -44,30 +44,6 @@ static void effective_1000(void)
 	CHECK(setresgid(0, 1000, 0) == 0 && setresuid(0, 1000, 0) == 0);
 	no_caps();
 }
-
-/* A child that has become what `become` says, until it is killed. */
-static pid_t target(void (*become)(void))
-{
-	int ready[2];
-	char c;
-	pid_t p;
-
-	CHECK(pipe(ready) == 0);
-	p = fork();
-	CHECK(p >= 0);
-	if (!p) {
-		become();
-		CHECK(write(ready[1], "", 1) == 1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	CHECK(read(ready[0], &c, 1) == 1);
-	close(ready[0]);
-	return p;
-}
-
-#define CHECK_ANSWER(call, err) CHECK((err) ? (call) == -1 && errno == (err) : (call) >= 0)
 
 /* One that has become `by` gets these errnos (0: none) when it changes p. */
 static void changes(void (*by)(void), pid_t p, int scheduling, int limits)

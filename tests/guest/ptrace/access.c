@@ -4,6 +4,7 @@
  * process_vm_readv, get_robust_list, pidfd_getfd, kcmp), which go by the real ids
  * and the permitted ones.
  */
+#include "../target.h"
 #include "trace.h"
 
 #include <linux/capability.h>
@@ -55,31 +56,6 @@ static void effective_1000(void)
 	no_caps();
 	CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
 }
-
-/* A child that has become what `become` says, until it is killed. */
-static pid_t target(void (*become)(void))
-{
-	int ready[2];
-	char c;
-	pid_t p;
-
-	CHECK(pipe(ready) == 0);
-	p = fork();
-	CHECK(p >= 0);
-	if (!p) {
-		become();
-		CHECK(write(ready[1], "", 1) == 1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	CHECK(read(ready[0], &c, 1) == 1);
-	close(ready[0]);
-	return p;
-}
-
-/* The call fails with err; 0: it does not fail. */
-#define CHECK_ANSWER(call, err) CHECK((err) ? (call) == -1 && errno == (err) : (call) >= 0)
 
 /* What the calls that only look into p say: all by one rule. */
 static void calls_look(pid_t p, int pidfd, int err)
