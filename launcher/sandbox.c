@@ -60,6 +60,9 @@ static struct err *make_sockets(struct sandbox *s, struct making *m)
 	return failure_words_file(&m->words);
 }
 
+/* Its network namespace is a new one, the sentry's alone, that others put interfaces into. */
+static bool is_filled_later(const struct making *m) { return m->network == NETWORK_BY_HOOKS || m->network == NETWORK_UNTIL_START; }
+
 static void making_close(struct making *m)
 {
 	int *all[] = { &m->listen, &m->boot, &m->boot_sentry, &m->gofer, &m->gofer_sentry, &m->control_sentry, &m->control,
@@ -136,7 +139,7 @@ static struct err *start_components(struct context *c, const struct plan *plan, 
 	const struct spawn spawn = {
 		.g = c->g, .plan = plan, .dir = &s->dir, .state = &s->state, .gofer_sock = m->gofer, .boot_sock = m->boot_sentry,
 		.sentry_control = m->control_sentry, .controld_control = m->control, .listen = m->listen, .lifeline = m->lifeline_far,
-		.words = m->words, .terminal = terminal, .own_network = m->network == NETWORK_BY_HOOKS || m->network == NETWORK_UNTIL_START,
+		.words = m->words, .terminal = terminal, .own_network = is_filled_later(m),
 	};
 	struct spawn_result r = { 0 };
 	struct err *e;
@@ -203,7 +206,7 @@ static struct err *boot_network(struct context *c, const struct plan *plan, stru
 	if ((e = network_take(plan, m->network, s->sentry_id.pid, c->pool, &n)))
 		return e;
 	/* a new one that hooks have left empty is filled later, or never */
-	s->state.network = plan->start_later && (m->network == NETWORK_BY_HOOKS || m->network == NETWORK_UNTIL_START) && !n.n ? NETWORK_ASKED : NULL;
+	s->state.network = plan->start_later && is_filled_later(m) && !n.n ? NETWORK_ASKED : NULL;
 	if (!n.n)
 		return NULL;
 	request = (struct boot_network){ .links = n.links, .n_links = n.n, .requests = n.requests, .sockets = n.fds, .n_sockets = n.n };

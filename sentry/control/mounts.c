@@ -244,12 +244,11 @@ static struct err *seal_root(struct maker *m, const struct boot_mount *bm)
 
 struct err *container_mounts(struct container *c, const struct boot_spec *spec)
 {
-	struct maker m = { .c = c, .vfs = c->k->vfs, .cred = cred_new() };
+	struct maker m = { .c = c, .vfs = c->k->vfs, .cred = cred_new_capable() };
 	struct err *e = NULL;
 
 	if (!m.cred)
 		return err_new(ENOMEM, "mounts");
-	m.cred->cap_effective = m.cred->cap_permitted = (UINT64_C(1) << 41) - 1;
 	if (!spec->n_mounts)
 		e = err_new(EINVAL, "no root is given");
 	else
@@ -272,13 +271,12 @@ struct err *container_mounts(struct container *c, const struct boot_spec *spec)
 
 struct err *container_mount(struct container *c, const struct control_mount *cm)
 {
-	struct maker m = { .c = c, .vfs = c->k->vfs, .cred = cred_new() };
+	struct maker m = { .c = c, .vfs = c->k->vfs, .cred = cred_new_capable() };
 	const struct boot_mount bm = { .destination = cm->destination, .type = cm->type, .options = cm->options, .flags = cm->flags, .volume = msg_str("") };
 	struct err *e;
 
 	if (!m.cred)
 		return err_new(ENOMEM, "mount");
-	m.cred->cap_effective = m.cred->cap_permitted = (UINT64_C(1) << 41) - 1;
 	if (cm->destination.p[0] != '/')
 		e = err_new(EINVAL, "mount %s: not an absolute path", cm->destination.p);
 	else if (!strcmp(cm->type.p, "gofer"))

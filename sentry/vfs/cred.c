@@ -3,6 +3,8 @@
  */
 #include "vfs/cred.h"
 
+#include "abi/capability.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,15 @@ struct cred *cred_new(void)
 
 	if (c)
 		ref_init(&c->ref);
+	return c;
+}
+
+struct cred *cred_new_capable(void)
+{
+	struct cred *c = cred_new();
+
+	if (c)
+		c->cap_effective = c->cap_permitted = LINUX_CAP_ALL;
 	return c;
 }
 

@@ -24,6 +24,7 @@ struct cred {
 };
 
 struct cred *cred_new(void); /* uid 0, no capabilities; NULL: no memory */
+struct cred *cred_new_capable(void); /* the same with all of them, permitted and effective: the operator's */
 struct cred *cred_dup(const struct cred *c); /* a private copy to change and publish */
 void cred_get(struct cred *c);
 void cred_put(struct cred *c);

@@ -18,7 +18,8 @@
  */
 #include "platform/systrap/ring.h"
 
-_Static_assert(ST_WINDOW_MOVES + 8 <= ST_LENT_SPIN && ST_LENT_VAIN + 4 <= ST_FIRST_FRAME, "it has its place in the slot");
+_Static_assert(ST_WINDOW_MOVES + 8 <= ST_LENT_SPIN && ST_LENT_REST + 4 <= ST_FIRST_FRAME, "it has its place in the slot");
+_Static_assert(ST_CPU + 4 <= ST_LENT_RESTS && ST_LENT_RESTS + 4 <= ST_WORDS_END, "where a program's thread may sleep");
 
 #define LOOK_NS (6 * ST_SPIN_NS) /* what it takes at most, as a rule, until one that has to be woken first answers */
 

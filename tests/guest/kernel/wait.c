@@ -1,5 +1,5 @@
 /* Children: statuses, waitid, orphans, autoreaping, process groups and sessions. */
-#include "../test.h"
+#include "../target.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -280,27 +280,21 @@ static void *sleeps(void *arg)
 	return arg;
 }
 
+static void many_threads(void)
+{
+	pthread_t t;
+
+	for (int i = 0; i < 16; i++)
+		CHECK(pthread_create(&t, NULL, sleeps, NULL) == 0);
+}
+
 /* Each stop is complete and told, also where the threads have hardly gone on since the last one. */
 CASE(threads_stopped_again_and_again)
 {
-	enum { THREADS = 16, ROUNDS = 200 };
-	int ready[2], st;
-	char c;
-	pid_t p;
+	pid_t p = target(many_threads);
+	int st;
 
-	CHECK(pipe(ready) == 0);
-	p = fork();
-	CHECK(p >= 0);
-	if (!p) {
-		pthread_t t;
-
-		for (int i = 0; i < THREADS; i++)
-			CHECK(pthread_create(&t, NULL, sleeps, NULL) == 0);
-		CHECK(write(ready[1], "r", 1) == 1);
-		(void)sleeps(NULL);
-	}
-	CHECK(read(ready[0], &c, 1) == 1);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < 200; i++) {
 		CHECK(kill(p, SIGSTOP) == 0 && waitpid(p, &st, WUNTRACED) == p && WIFSTOPPED(st));
 		CHECK(kill(p, SIGCONT) == 0 && waitpid(p, &st, WCONTINUED) == p && WIFCONTINUED(st));
 	}
