@@ -14,7 +14,6 @@ run() { timeout -k 5 120 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$1/state.json" "$2" 2>/dev/null; }
 status_of() { run state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
 becomes() { until_true '[ "$(status_of '"$1"')" = '"$2"' ]'; } # ID STATUS
-alive() { [ -d "/proc/$1" ] && ! grep -qs '^State:.Z' "/proc/$1/status"; }
 : >"$SCRATCH/after" >"$SCRATCH/log" >"$SCRATCH/out"
 run run --bundle "$SCRATCH/true" first >"$SCRATCH/out" 2>&1 || { not_ok "a container to begin with" "status $?" "$(cat "$SCRATCH/out")"; finish; exit; }
 snapshot >"$SCRATCH/before"

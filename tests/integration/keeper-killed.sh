@@ -12,7 +12,6 @@ tag=keep$$
 . "$top/tests/integration/pod-lib.sh"
 run() { timeout -k 5 "$LIMIT" "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$tag-$1/state.json" "$2" 2>/dev/null; }
-alive() { [ -n "$1" ] && [ -d "/proc/$1" ] && ! grep -q '^State:.[ZX]' "/proc/$1/status" 2>/dev/null; }
 # another NAME OLD : has another gofer than that
 another() { now=$(part "$1" gofer) && [ "$now" != "$2" ] && alive "$now"; }
 work=$SCRATCH/work

@@ -7,7 +7,6 @@ run() { timeout -k 5 120 "$LAUNCHER" --root "$STATE" "$@" </dev/null; }
 status_of() { run list 2>/dev/null | awk -v id="$1" '$1 == id { print $3 }'; }
 # part_of ID PART : the process that state.json names; in a pod "sentry" is the container's stand-in
 part_of() { sed -n '/^ "'"$2"'": {/{n; s/[^0-9]//gp}' "$STATE/$1/state.json" 2>/dev/null; }
-lives() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
 
 # killed COMMAND... : SIGKILL at a random instant within its length and a little after
 killed() {
@@ -35,8 +34,8 @@ listed() {
 			[ "${now:-none}" = "$s" ] || continue
 			pid=$(part_of "$id" sentry)
 			case $s in
-			stopped | none) lives "$pid" || return 0 ;;
-			*) lives "$pid" && return 0 ;;
+			stopped | none) alive "$pid" || return 0 ;;
+			*) alive "$pid" && return 0 ;;
 			esac
 		done
 		sleep 0.05

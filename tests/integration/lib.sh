@@ -38,6 +38,9 @@ until_true() {
 	done
 }
 
+# alive PID : that process runs: one look, as a zombie that is reaped between two would be alive again
+alive() { grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
+
 # until_asked PID : the launcher below that process has asked its sandbox, and waits for the answer
 until_asked() {
 	until_true "asked $1"

@@ -46,7 +46,7 @@ ends() {
 	pid=$(part "$1")
 	[ "$1" = gofer ] && pid=$(pgrep -P "$pid")
 	kill "-$2" "$pid"
-	until_true '[ ! -d "/proc/$pid" ] || grep -qs "^State:.Z" "/proc/$pid/status"'
+	until_true '! alive "$pid"'
 	words=$3
 	until_true 'grep -q "$words" "$SCRATCH/panic"'
 	run delete --force "$id" || not_ok "delete"

@@ -9,7 +9,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 tag=podf$$
 . "$top/tests/integration/pod-lib.sh"
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$tag-pause/state.json" "$1" 2>/dev/null; }
-alive() { [ -d "/proc/$1" ] && ! grep -q '^State:.[ZX]' "/proc/$1/status" 2>/dev/null; }
 kill_controld() {
 	old=$(part controld)
 	kill -KILL "$old"
