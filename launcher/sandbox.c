@@ -181,7 +181,7 @@ static bool hung_up(int fd)
 	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
 }
 
-/* Before hooks fill its network namespace: by then it must be in that one for good. */
+/* Before hooks look into its namespaces, or fill the network's: by then it must be in these for good. */
 static struct err *boot_ready(struct rpc_client *rpc)
 {
 	struct boot_ready request; /* nothing */
@@ -219,10 +219,14 @@ static struct err *boot_network(struct context *c, const struct plan *plan, stru
 }
 
 /* Its root is not mounted yet. */
-static struct err *hooks_before_boot(const struct sandbox *s)
+static struct err *hooks_before_boot(struct context *c, const struct sandbox *s, struct rpc_client *rpc)
 {
-	struct err *e = NULL;
+	bool some;
+	struct err *e = hooks_come_early(s->state.hooks, c->pool, &some);
 
+	if (e || !some)
+		return e;
+	e = boot_ready(rpc);
 	for (enum hook_kind kind = HOOK_PRESTART; !e && kind <= HOOK_CREATE_CONTAINER; kind++)
 		e = hooks_run(&s->state, kind, "creating", s->sentry_id.pid);
 	return e;
@@ -248,9 +252,9 @@ static struct err *setup(const struct plan *plan, int *stdio, unsigned n_stdio, 
 static struct err *ask_boot(struct context *c, const struct plan *plan, int *stdio, unsigned n_stdio, struct sandbox *s,
 	const struct making *m, struct rpc_client *rpc, int *boot_errno)
 {
-	struct err *e = m->network == NETWORK_BY_HOOKS ? boot_ready(rpc) : NULL;
+	struct err *e;
 
-	if (e || (e = hooks_before_boot(s)) || (e = boot_network(c, plan, s, m, rpc)))
+	if ((e = hooks_before_boot(c, s, rpc)) || (e = boot_network(c, plan, s, m, rpc)))
 		return e;
 	if ((e = setup(plan, stdio, n_stdio, m, rpc)))
 		*boot_errno = err_errno(e);
