@@ -12,6 +12,7 @@
 #include "platform/systrap/systrap.h"
 
 #include "lib/threads.h"
+#include "libipc/log.h"
 #include "platform/stub_exec.h"
 
 #include <errno.h>
@@ -123,6 +124,14 @@ static int start_reaper_locked(struct st_platform *p)
 	return -r;
 }
 
+void st_refused(const char *what, int64_t result)
+{
+	static atomic_flag told = ATOMIC_FLAG_INIT;
+
+	if (result < 0 && !atomic_flag_test_and_set(&told))
+		log_warning("systrap: making a %s: %s", what, strerror((int)-result));
+}
+
 static int fork_locked(struct st_as *as)
 {
 	struct st_platform *p = as->p;
@@ -141,6 +150,7 @@ static int fork_locked(struct st_as *as)
 			mutex_unlock(&p->living_mu);
 		}
 		r = pid > 0 ? 0 : pid;
+		st_refused("process", r);
 	}
 	mutex_unlock(&p->zygote_mu);
 	return r;

@@ -86,6 +86,7 @@ static struct st_thread *clone_thread_locked(struct st_as *as, unsigned slot)
 	if (!th)
 		return NULL;
 	if (st_orders_run(as, o, 2, &tid) || tid <= 0 || tid > INT32_MAX) {
+		st_refused("thread", tid);
 		free(th);
 		return NULL;
 	}

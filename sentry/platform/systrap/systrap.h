@@ -202,6 +202,7 @@ bool st_as_reusable(struct platform_as *as, struct platform_ctx *c);
 struct st_as *st_as_alloc(struct st_platform *p); /* without a process; NULL: no memory */
 void st_as_free(struct platform_as *as);
 int st_as_start_locked(struct st_as *as); /* its process is made if there is none; 0 or -errno */
+void st_refused(const char *what, int64_t result); /* the first time that the host makes no process or thread (-errno): a line in the log */
 void st_as_kill_locked(struct st_as *as); /* kills the process; it may be reaped later */
 void st_as_put(struct st_as *as);
 
