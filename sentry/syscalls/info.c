@@ -1,5 +1,5 @@
 /*
- * info.c - what the system is: uname, sysinfo, getcpu, getrandom, membarrier.
+ * info.c - what the system is: uname, sysinfo, getrandom, membarrier.
  */
 #include "abi/capability.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -86,18 +86,6 @@ int64_t sys_sysinfo(struct task *t, const uint64_t a[6])
 	s.procs = (uint16_t)t->k->tasks->n_tasks;
 	tasks_unlock(t->k);
 	return copy_to_user(t->mm, UADDR(a[0]), &s, sizeof(s));
-}
-
-int64_t sys_getcpu(struct task *t, const uint64_t a[6])
-{
-	int cpu = sched_getcpu();
-	uint32_t value = cpu < 0 ? 0 : (uint32_t)cpu % t->k->cpus, node = 0;
-
-	if (a[0] && copy_to_user(t->mm, UADDR(a[0]), &value, sizeof(value)))
-		return -EFAULT;
-	if (a[1] && copy_to_user(t->mm, UADDR(a[1]), &node, sizeof(node)))
-		return -EFAULT;
-	return 0;
 }
 
 #define GRND_KNOWN 7u

@@ -1,9 +1,12 @@
 /*
- * sched.c - scheduling parameters: kept and reported; the host schedules.
+ * sched.c - scheduling parameters: kept and reported; the host schedules. Which
+ * processor a program is told that it is on.
  */
 #include "abi/capability.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
+#include "arch/x86_64/vvar.h"
+#include "kernel/ns.h"
 #include "kernel/task_table.h"
 #include "syscalls/syscall.h"
 
@@ -65,6 +68,13 @@ static void present_mask(struct kernel *k, uint64_t mask[16])
 		mask[i / 64] |= UINT64_C(1) << i % 64;
 }
 
+/* Programs ask the vDSO no more which processor they are on: it knows of no affinity. */
+static void affinity_set(struct kernel *k)
+{
+	if (!atomic_exchange(&k->affinity_set, true))
+		vvar_cpus(k->mm_env.vdso.vvar, 0);
+}
+
 int64_t sys_sched_getaffinity(struct task *t, const uint64_t a[6])
 {
 	uint64_t mask[16];
@@ -92,7 +102,7 @@ int64_t sys_sched_setaffinity(struct task *t, const uint64_t a[6])
 {
 	uint64_t mask[16] = { 0 }, present[16];
 	size_t len = (uint32_t)a[1] < MASK_BYTES ? (uint32_t)a[1] : MASK_BYTES;
-	bool any = false;
+	bool any = false, narrower = false;
 	struct task *o;
 	int r = 0;
 
@@ -102,8 +112,10 @@ int64_t sys_sched_setaffinity(struct task *t, const uint64_t a[6])
 	if (!o)
 		return -ESRCH;
 	present_mask(t->k, present);
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < 16; i++) {
 		any |= mask[i] & present[i];
+		narrower |= (mask[i] & present[i]) != present[i];
+	}
 	if (!may_change(t, o))
 		r = -EPERM;
 	else if (!any)
@@ -112,9 +124,55 @@ int64_t sys_sched_setaffinity(struct task *t, const uint64_t a[6])
 		tasks_lock(t->k);
 		memcpy(o->affinity, mask, sizeof(mask));
 		tasks_unlock(t->k);
+		if (narrower)
+			affinity_set(t->k);
 	}
 	task_put(o);
 	return r;
+}
+
+/* Where the caller's thread of the host is, as far as its affinity has it. */
+static uint32_t cpu_of(struct task *t)
+{
+	int host = sched_getcpu();
+	uint32_t cpu = host < 0 ? 0 : (uint32_t)host % t->k->cpus, n = 0, skip;
+	uint64_t mask[16];
+
+	present_mask(t->k, mask);
+	tasks_lock(t->k);
+	for (int i = 0; i < 16; i++)
+		n += (uint32_t)__builtin_popcountll(mask[i] &= t->affinity[i]);
+	tasks_unlock(t->k);
+	if (!n || mask[cpu / 64] >> cpu % 64 & 1)
+		return cpu;
+	skip = cpu % n;
+	for (cpu = 0; !(mask[cpu / 64] >> cpu % 64 & 1) || skip--; cpu++)
+		;
+	return cpu;
+}
+
+/* The vDSO's answers are for tasks that may run anywhere: all of them, and none that sets an affinity now. */
+static void publish_cpus(struct task *t)
+{
+	void *page = t->k->mm_env.vdso.vvar;
+
+	if (t->ns->time || atomic_load(&t->k->affinity_set))
+		return;
+	vvar_cpus(page, t->k->cpus);
+	if (atomic_load(&t->k->affinity_set))
+		vvar_cpus(page, 0);
+}
+
+int64_t sys_getcpu(struct task *t, const uint64_t a[6])
+{
+	uint32_t value = cpu_of(t), node = 0;
+
+	publish_cpus(t);
+	if (a[0] && copy_to_user(t->mm, UADDR(a[0]), &value, sizeof(value)))
+		return -EFAULT;
+	if (a[1] && copy_to_user(t->mm, UADDR(a[1]), &node, sizeof(node)))
+		return -EFAULT;
+	return 0;
 }
 
 /* --- policy and priority ---------------------------------------------------------------- */

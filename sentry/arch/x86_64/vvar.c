@@ -72,6 +72,21 @@ void vvar_init(void *page)
 	v->sample_tsc = sample(&v->sample_monotonic, &v->sample_window);
 }
 
+static int has_rdtscp(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(0x80000001, &a, &b, &c, &d) && (d & (1u << 27));
+}
+
+void vvar_cpus(void *page, uint32_t cpus)
+{
+	struct vvar *v = page;
+
+	if (!cpus || has_rdtscp())
+		__atomic_store_n(&v->cpus, cpus, __ATOMIC_SEQ_CST);
+}
+
 void vvar_shift(void *page, int64_t monotonic, int64_t boottime)
 {
 	struct vvar *v = page;

@@ -31,6 +31,7 @@ struct vvar {
 	int64_t sample_monotonic;
 	uint64_t sample_window; /* ticks: the clock may have been read that long before sample_tsc */
 	int64_t monotonic_shift, boottime_shift; /* ns that a time namespace adds to the host's clocks */
+	uint32_t cpus; /* processors that all tasks may run on; 0: make the system call */
 	uint32_t busy; /* a writer is at work */
 	uint32_t broken; /* the counter cannot be used on this machine */
 };
@@ -51,5 +52,10 @@ void vvar_update(void *page);
  * microsecond behind the host's, and no clock may be seen to go back. */
 enum vvar_clock { VVAR_MONOTONIC, VVAR_REALTIME, VVAR_BOOTTIME };
 int64_t vvar_read(const void *page, enum vvar_clock clock);
+
+/* The vDSO's getcpu answers with the number of the processor (rdtscp's: TSC_AUX without the node) modulo cpus;
+ * 0: it makes the system call, as from the start, and for ever where the machine has no rdtscp. */
+void vvar_cpus(void *page, uint32_t cpus);
+#define VVAR_CPU_MASK 0xfff
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <elf.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,30 @@ START_TEST(others)
 }
 END_TEST
 
+START_TEST(processor)
+{
+	int (*ask)(unsigned *, unsigned *, void *) = (int (*)(unsigned *, unsigned *, void *))symbol("__vdso_getcpu");
+	unsigned cpu = 9999, node = 9999;
+	cpu_set_t mine, one;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(mine), &mine), 0);
+	for (int i = 0; i < CPU_SETSIZE; i++) {
+		if (!CPU_ISSET(i, &mine))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(i, &one);
+		ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+		for (unsigned n = 0; n < 4; n++) { /* 0: the host's own call answers */
+			vvar_cpus(page, n);
+			ck_assert_int_eq(ask(&cpu, &node, NULL), 0);
+			ck_assert_uint_eq(cpu, n ? (unsigned)i % n : (unsigned)i);
+			ck_assert(!n || !node);
+			ck_assert_int_eq(ask(NULL, NULL, NULL), 0);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("vdso");
@@ -190,6 +215,7 @@ int main(void)
 	tcase_add_test(tc, falls_back);
 	tcase_add_test(tc, comes_back);
 	tcase_add_test(tc, others);
+	tcase_add_test(tc, processor);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
