@@ -235,7 +235,7 @@ static int copy_page(struct mm *mm, const struct pma *p, uint64_t addr, uint64_t
 
 bool text_may_patch(const struct vma *v, const struct pma *p)
 {
-	if (!v || !v->obj || v->flags & (VMA_SHARED | VMA_SPECIAL) || v->prot != (LINUX_PROT_READ | LINUX_PROT_EXEC))
+	if (!v || !v->obj || v->flags & VMA_SHARED || v->prot != (LINUX_PROT_READ | LINUX_PROT_EXEC))
 		return false;
 	return p && !p->owned && p->cow && p->stub == (PROT_READ | PROT_EXEC);
 }

@@ -36,11 +36,12 @@ int __vdso_gettimeofday(struct vdso_timeval *tv, struct vdso_timezone *tz);
 int64_t __vdso_time(int64_t *t);
 int __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused);
 
-static int64_t syscall3(long nr, int64_t a, int64_t b, int64_t c)
+/* The number is set right before the call: such a site is patched (platform/systrap/site.c). */
+static inline __attribute__((always_inline)) int64_t syscall2(const int nr, int64_t a, int64_t b)
 {
 	int64_t r;
 
-	__asm__ volatile("syscall" : "=a"(r) : "a"(nr), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	__asm__ volatile("movl %1, %%eax\n\tsyscall" : "=&a"(r) : "i"(nr), "D"(a), "S"(b) : "rcx", "r11", "memory");
 	return r;
 }
 
@@ -96,7 +97,7 @@ int __vdso_clock_gettime(int clock, struct vdso_timespec *ts)
 	int64_t ns = is_ours(clock) ? read_clock(clock) : -1;
 
 	if (ns < 0)
-		return (int)syscall3(NR_CLOCK_GETTIME, clock, (int64_t)ts, 0);
+		return (int)syscall2(NR_CLOCK_GETTIME, clock, (int64_t)ts);
 	ts->sec = ns / NSEC;
 	ts->nsec = ns % NSEC;
 	return 0;
@@ -104,7 +105,7 @@ int __vdso_clock_gettime(int clock, struct vdso_timespec *ts)
 
 int __vdso_clock_getres(int clock, struct vdso_timespec *ts)
 {
-	return (int)syscall3(NR_CLOCK_GETRES, clock, (int64_t)ts, 0);
+	return (int)syscall2(NR_CLOCK_GETRES, clock, (int64_t)ts);
 }
 
 int __vdso_gettimeofday(struct vdso_timeval *tv, struct vdso_timezone *tz)
@@ -112,7 +113,7 @@ int __vdso_gettimeofday(struct vdso_timeval *tv, struct vdso_timezone *tz)
 	int64_t ns = tz || !tv ? -1 : read_clock(REALTIME);
 
 	if (ns < 0)
-		return (int)syscall3(NR_GETTIMEOFDAY, (int64_t)tv, (int64_t)tz, 0);
+		return (int)syscall2(NR_GETTIMEOFDAY, (int64_t)tv, (int64_t)tz);
 	tv->sec = ns / NSEC;
 	tv->usec = ns % NSEC / 1000;
 	return 0;
@@ -123,7 +124,7 @@ int64_t __vdso_time(int64_t *t)
 	int64_t ns = read_clock(REALTIME);
 
 	if (ns < 0)
-		return syscall3(NR_TIME, (int64_t)t, 0, 0);
+		return syscall2(NR_TIME, (int64_t)t, 0);
 	if (t)
 		*t = ns / NSEC;
 	return ns / NSEC;
@@ -134,7 +135,7 @@ int __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused)
 	uint32_t cpus = __atomic_load_n(&vvar_page.cpus, __ATOMIC_RELAXED);
 
 	if (!cpus)
-		return (int)syscall3(NR_GETCPU, (int64_t)cpu, (int64_t)node, 0);
+		return (int)syscall2(NR_GETCPU, (int64_t)cpu, (int64_t)node);
 	if (cpu)
 		*cpu = read_cpu() % cpus;
 	if (node)
