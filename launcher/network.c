@@ -3,8 +3,8 @@
  *
  * Enters the namespace for as long as it takes to look at it: the packet sockets that are opened
  * there stay in it.  Addresses and routes are passed on in the messages in which the kernel tells
- * them.  The order is: open the sockets, read all, and only then remove the addresses; the routes
- * go with them.
+ * them.  The order is: wait until links that have just come up have all that is to come by itself, open
+ * the sockets, read all, and only then remove the addresses; the routes go with them.
  */
 #include "network.h"
 
@@ -26,11 +26,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ANSWER_MAX 65536
 #define REQUESTS_MAX 32768
 #define BUFFER (4 << 20) /* of each packet socket, in each direction */
+#define SETTLES_MS 2000 /* that a link may take: the kernel's work queue has it in less than one */
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23
 #endif
@@ -42,6 +44,7 @@ struct reading {
 	struct network *out;
 	uint8_t *requests;
 	size_t len, addresses; /* of requests; how much of them is addresses */
+	bool settling; /* a link has just come up */
 };
 
 /* --- netlink -------------------------------------------------------------------------- */
@@ -184,6 +187,35 @@ static struct err *take_link(struct reading *r, const struct nlmsghdr *h)
 	return NULL;
 }
 
+static struct err *note_settling(struct reading *r, const struct nlmsghdr *h)
+{
+	const struct ifinfomsg *m = payload(h);
+	const unsigned up = IFF_UP | IFF_LOWER_UP;
+
+	if (h->nlmsg_type == RTM_NEWLINK && h->nlmsg_len >= NLMSG_LENGTH(sizeof(*m)) && (m->ifi_flags & up) == up &&
+		!(m->ifi_flags & (IFF_RUNNING | IFF_DORMANT)))
+		r->settling = true;
+	return NULL;
+}
+
+/* That a link carries is noted by a work queue of the kernel's, which then gives it its IPv6 address (Linux: net/core/link_watch.c).
+ * One that came after the others have been taken would be the host's to answer for, and the sandbox would not have it. */
+static struct err *until_settled(struct reading *r)
+{
+	struct err *e;
+
+	for (int ms = 0;; ms++) {
+		r->settling = false;
+		if ((e = dump(r, RTM_GETLINK, note_settling)) || !r->settling)
+			return e;
+		if (ms == SETTLES_MS)
+			break;
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+	log_warning("network: an interface that is up does not run after %d ms", SETTLES_MS);
+	return NULL;
+}
+
 static bool is_taken(const struct reading *r, int index)
 {
 	for (unsigned i = 0; i < r->out->n; i++)
@@ -264,7 +296,7 @@ static struct err *read_namespace(struct reading *r)
 {
 	struct err *e;
 
-	if ((e = dump(r, RTM_GETLINK, take_link)))
+	if ((e = until_settled(r)) || (e = dump(r, RTM_GETLINK, take_link)))
 		return e;
 	if (!r->out->n)
 		return NULL;
