@@ -69,6 +69,7 @@ alike "list: the fields" "$id running $b root" "awk 'NR == 2 { print \$1, \$3, \
 alike "state" "ociVersion $id pid running bundle rootfs created owner" keys state "$id"
 alike "state of none" "" cat state none
 alike "ps -f nonsense" "" cat ps -f nonsense "$id"
+until_true '[ "$(run ps "$id" | grep -c "sleep 1000$")" = 1 ]' # the shell's child has become it
 is "ps" "$(run ps "$id" | awk 'NR > 1 { print $1, $2, $3, $NF }')" "0 1 0 wait
 0 2 1 1000"
 is "ps: with options of ps" "$(run ps "$id" -eo pid,args | grep -v 'ps -eo')" "    PID COMMAND

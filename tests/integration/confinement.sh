@@ -111,15 +111,15 @@ look_at_sandbox() {
 	[ "$(stat -c %a "$STATE/$id/control.sock")" = 600 ] && ok "$platform: control socket: mode 0600" || not_ok "$platform: control socket: mode 0600"
 	[ "$(stat -c %a "$STATE/$id")" = 700 ] && ok "$platform: state directory: mode 0700" || not_ok "$platform: state directory: mode 0700"
 	look_at_audit
-	timeout 20 "$LAUNCHER" --root "$STATE" delete --force "$id"
+	timeout 60 "$LAUNCHER" --root "$STATE" delete --force "$id"
 }
 
 # audit says the same, and would say if it were not so: a component that prints
 # a narrower policy than the process was started with
 look_at_audit() {
-	timeout 20 "$LAUNCHER" --root "$STATE" audit "$id" >"$SCRATCH/out" 2>&1
+	timeout 60 "$LAUNCHER" --root "$STATE" audit "$id" >"$SCRATCH/out" 2>&1
 	[ $? = 0 ] && tail -1 "$SCRATCH/out" | grep -q ' 0 not ok' && ok "$platform: audit" || not_ok "$platform: audit" "$(grep -v '^  ok' "$SCRATCH/out")"
-	timeout 20 "$LAUNCHER" --root "$STATE" exec "$id" /bin/true >"$SCRATCH/out" 2>&1 </dev/null
+	timeout 60 "$LAUNCHER" --root "$STATE" exec "$id" /bin/true >"$SCRATCH/out" 2>&1 </dev/null
 	is "$platform: what is started after audit runs" "$? $(cat "$SCRATCH/out")" "0 "
 	mkdir -p "$SCRATCH/fake"
 	cp "$LAUNCHER" "$SCRATCH/fake/launcher"
@@ -127,7 +127,7 @@ look_at_audit() {
 	rm "$SCRATCH/fake/sentry"
 	printf '#!/bin/sh\n"%s" --print-policy | sed "/^allow futex/d"\n' "$(realpath "$bin/sentry/sentry")" >"$SCRATCH/fake/sentry"
 	chmod 755 "$SCRATCH/fake/sentry"
-	timeout 20 "$SCRATCH/fake/launcher" --root "$STATE" audit "$id" >"$SCRATCH/out" 2>&1
+	timeout 60 "$SCRATCH/fake/launcher" --root "$STATE" audit "$id" >"$SCRATCH/out" 2>&1
 	[ $? = 1 ] && grep -q 'NOT OK .*not in the policy: futex' "$SCRATCH/out" && ok "$platform: audit finds a surplus call" ||
 		not_ok "$platform: audit finds a surplus call" "$(grep -v '^  ok' "$SCRATCH/out")"
 }

@@ -41,8 +41,10 @@ run "$IMAGE" "$id" /etc/noexec >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "no permission" "$? $(grep -c 'permission denied' "$SCRATCH/err")" "1 1"
 run --memory-limit 67108864 --cpus 1 "$IMAGE" "$id" sh -c 'free -m | sed -n "2s/Mem: *\([0-9]*\).*/\1/p"; nproc' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "limits are the guest's" "$? $(tr '\n' ' ' <"$SCRATCH/out")" "0 64 1 "
+k=0
 ctr events >"$SCRATCH/events" 2>&1 &
 events=$!
+until_true 'ctr namespaces label "$CONTAINERD_NAMESPACE" "began=$((k += 1))" && grep -q /namespaces/ "$SCRATCH/events"' # it listens
 run --memory-limit 67108864 "$IMAGE" "$id" sh -c 'tail /dev/zero' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "more than its memory" $? 137
 until_true 'grep -q /tasks/oom "$SCRATCH/events"'

@@ -52,10 +52,8 @@ def check(name, got, wanted):
     print(f"{name}\t{'ok' if got == wanted else f'got {got!r}, wanted {wanted!r}'}", flush=True)
 
 def wait_for(fn, wanted):
-    for _ in range(100):
-        got = fn()
-        if got == wanted: break
-        time.sleep(0.1)
+    end = time.monotonic() + 30
+    while (got := fn()) != wanted and time.monotonic() < end: time.sleep(0.1)
     return got
 
 def sh(container, text):
@@ -76,9 +74,10 @@ check("a second container has its own files", sh(b, "cat /tmp/own 2>/dev/null; e
 check("... its own processes", sh(b, "cat /proc/1/cmdline | tr '\\0' ' '; ps -o args | grep -c [n]c"), (1, "sleep 1000 0\n", ""))
 check("... the pod's name", sh(b, "hostname"), (0, "one\n", ""))
 check("a shared volume", (wait_for(lambda: sh(b, "cat /v/file")[1], "shared\n"), open(f"{scratch}/volume/file").read()), ("shared\n", "shared\n"))
-check("they meet on the loopback", sh(b, "nc 127.0.0.1 8080"), (0, "hello\n", ""))
+check("they meet on the loopback", wait_for(lambda: sh(b, "nc 127.0.0.1 8080"), (0, "hello\n", "")), (0, "hello\n", ""))
 check("the first's exit status", wait_for(lambda: cri.status(a), ("exited", 3)), ("exited", 3))
-check("its log", sorted(line.split(" ", 1)[1] for line in open(f"{scratch}/logs/a.log")), ["stderr F to-err\n", "stdout F to-log\n"])
+logged = ["stderr F to-err\n", "stdout F to-log\n"]
+check("its log", wait_for(lambda: sorted(line.split(" ", 1)[1] for line in open(f"{scratch}/logs/a.log")), logged), logged)
 check("the second goes on", (cri.status(b), cri.pod_ready(pod)), (("running", 0), True))
 check("exec", sh(b, "echo out; echo err >&2; exit 4"), (4, "out\n", "err\n"))
 try:
@@ -157,5 +156,6 @@ while IFS=$'\t' read -r name result; do
 done <"$SCRATCH/results"
 is "to the end" "$(tail -1 "$SCRATCH/results" | cut -f1)" end
 for pod in $(ctr -n k8s.io container ls -q); do ctr -n k8s.io task rm --force "$pod"; ctr -n k8s.io container rm "$pod"; done >"$SCRATCH/out" 2>&1
+until_true '[ -z "$(ls /run/containerd/runc/k8s.io 2>/dev/null)" ]'
 is "no sandbox is left" "$(ls /run/containerd/runc/k8s.io 2>/dev/null)" ""
 finish

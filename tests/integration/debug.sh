@@ -35,7 +35,7 @@ until_true 'profiled ";host_main;task_run;"'
 is "debug --profile-cpu" $? 0
 is "lines are folded chains" "$(grep -cvE '^[^;]+(;[^; ]+)+ [0-9]+$' "$SCRATCH/cpu")" 0
 has "which name what it does" "$(cat "$SCRATCH/cpu")" ";host_main;task_run;"
-quiet debug --profile-block "$SCRATCH/block" --duration 300ms "$id"
+until_true 'quiet debug --profile-block "$SCRATCH/block" --duration 300ms "$id"; grep -q ";sys_clock_nanosleep;" "$SCRATCH/block"'
 has "debug --profile-block: a thread that sleeps" "$(cat "$SCRATCH/block")" ";sys_clock_nanosleep;"
 quiet debug --profile-mutex "$SCRATCH/mutex" --duration 200ms "$id"
 is "debug --profile-mutex: only waits for locks" "$? $(grep -cv 'lock_wait' "$SCRATCH/mutex")" "0 0"

@@ -67,7 +67,9 @@ run --rm -v v1:/v $i sh -c 'echo x >/v/file' >"$SCRATCH/out" 2>"$SCRATCH/err"
 both "a volume" -v v1:/v $i cat /v/file
 echo in | run --rm -i --runtime redoubt $i sh -c 'cat; exit 6' >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "run -i" "$? $(cat "$SCRATCH/out")" "6 in"
-is "run -it" "$(in_terminal -- "$client" run --rm -it --network none $i sh -c 'tty; sleep 1; stty size; exit 4')" "/dev/pts/0
+# docker tells of the size once it has begun
+sized='for i in $(seq 150); do [ "$(stty size 2>/dev/null)" != "33 77" ] || break; sleep 0.2; done; stty size'
+is "run -it" "$(in_terminal -- "$client" run --rm -it --network none $i sh -c "tty; $sized; exit 4")" "/dev/pts/0
 33 77 4"
 is "run -it: ^C" "$(in_terminal '\x03' -- "$client" run --rm -it --network none $i sh -c 'trap "echo caught; exit 5" INT; echo ready; while :; do sleep 0.1; done')" "ready
 ^Ccaught 5"
@@ -152,8 +154,16 @@ while True:
 	until_true 'host $PYTHON -c "import socket; socket.create_connection((\"127.0.0.1\", $port)).close()" 2>/dev/null'
 }
 address() { d inspect -f '{{.NetworkSettings.IPAddress}}' "$1"; }
-ask() { host $PYTHON -c 'import socket, sys; print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 20).makefile().readline().strip())' "$@" 2>"$SCRATCH/err"; }
-answers='while :; do echo "hello of $(hostname)" | nc -l -p 8080; done'
+# ask ADDRESS PORT : what is said there, once somebody is there to say it: for half a minute
+ask() {
+	host $PYTHON -c 'import socket, sys, time
+end, said = time.monotonic() + 30, ""
+while not said and time.monotonic() < end:
+    try: said = socket.create_connection((sys.argv[1], int(sys.argv[2])), 20).makefile().readline().strip()
+    except OSError as e: print(e, file=sys.stderr); time.sleep(0.05)
+print(said)' "$@" 2>"$SCRATCH/err"
+}
+answers='exec nc -ll -p 8080 -e echo "hello of $(hostname)"'
 if [ -n "$N" ]; then
 	serve 9000 word
 	ours() { d run --rm --runtime networked "$@"; }
@@ -177,6 +187,7 @@ if [ -n "$N" ]; then
 	d start n1 >/dev/null
 	is "bridge: stopped and started" "$(ask "$(address n1)" 8080) $(d exec n1 sh -c 'nc 10.231.8.1 9000')" "hello of n1 word to $(address n1)"
 	d rm -f n1 >/dev/null
+	until_true '[ -z "$(host ip -o link show type veth)" ] && ! grep "$SCRATCH/docker-exec/netns/" /proc/mounts | grep -vq "/default "'
 	is "bridge: no interface is left" "$(host ip -o link show type veth | wc -l)" 0
 	is "bridge: no namespace is left" "$(grep "$SCRATCH/docker-exec/netns/" /proc/mounts | grep -vc '/default ')" 0
 	kill $server

@@ -50,7 +50,7 @@ fi
 if command -v podman >/dev/null; then
 	printf '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n' >"$SCRATCH/containers.conf"
 	run install --engine podman --config "$SCRATCH/containers.conf"
-	is "podman" "$(CONTAINERS_CONF=$SCRATCH/containers.conf timeout 30 podman --root "$SCRATCH/store" --runroot "$SCRATCH/run" --storage-driver vfs --runtime redoubt info --format '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}' 2>"$SCRATCH/err")" "redoubt $real"
+	is "podman" "$(CONTAINERS_CONF=$SCRATCH/containers.conf timeout 60 podman --root "$SCRATCH/store" --runroot "$SCRATCH/run" --storage-driver vfs --runtime redoubt info --format '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}' 2>"$SCRATCH/err")" "redoubt $real"
 else
 	skip podman "podman is not installed"
 fi

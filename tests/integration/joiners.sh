@@ -13,7 +13,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 
 run() { timeout -k 1 120 "$LAUNCHER" --root "$STATE" "$@"; }
 part() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["pid"])' "$STATE/$id/state.json" "$1" 2>/dev/null; }
-join() { timeout -k 1 20 nsenter -t "$pid" -m "$@" 2>"$SCRATCH/err"; }
+join() { timeout -k 1 60 nsenter -t "$pid" -m "$@" 2>"$SCRATCH/err"; }
 id=joiners-$$
 mkdir "$SCRATCH/b"
 spec "$SCRATCH/b" false /bin/sh -c 'sleep 1000 & exec sleep 2000'
@@ -90,5 +90,7 @@ is "without /dev/fuse" "$? $(grep -c '/proc is not shown' "$SCRATCH/log")" "0 1"
 pid=$(part sentry)
 is "... its files are there, its /proc is empty, and so is what lies in memory" "$(join cat /etc/debian_version) $(join ls /proc /tmp | tr -d "\n"; join sh -c ">/tmp/x" || echo no)" "$(cat "$TREE/etc/debian_version") /proc:/tmp:no"
 quiet delete --force "$id"
-is "nothing is left" "$? $(ls "$STATE") $(pgrep -f "redoubt-[a-z]* $id")" "0  "
+st=$?
+until_true '! pgrep -f "redoubt-[a-z]* $id" >/dev/null'
+is "nothing is left" "$st $(ls "$STATE") $(pgrep -f "redoubt-[a-z]* $id")" "0  "
 finish

@@ -157,7 +157,7 @@ def time_cases():
     btime = [int(l.split()[1]) for l in r.stdout.splitlines() if l.startswith("btime ")]
     report(" = 50000" in r.stdout and btime and 0 <= time.time() - 500000 - btime[0] < 20, "timeOffsets: uptime and btime", r.stdout[:200], btime, r.stderr)
     if wanted("timeOffsets: exec"):
-        path = bundle(both(own, put("linux.timeOffsets", {"monotonic": {"secs": 1000}, "boottime": {"secs": 2000}})), ["sleep", "100"])
+        path = bundle(both(own, put("linux.timeOffsets", {"monotonic": {"secs": 1000}, "boottime": {"secs": 2000}})), ["sleep", "1000"])
         run(LAUNCHER, path, ("run", "--detach"), "timeexec")
         r = launcher("exec", "timeexec", *clocks)
         report("monotonic 1000" in r.stdout and "boottime by a call 2000" in r.stdout, "timeOffsets: exec", r.stdout, r.stderr)
@@ -192,7 +192,7 @@ def seccomp_cases():
     case("seccomp: flags", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_LOG", "getppid"), flags=["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]), "call 110", ["call 110 ok"], ours=True)
     refused("seccomp: notify", profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_NOTIFY", "getppid")), "SCMP_ACT_NOTIFY is not supported")
     if wanted("seccomp: exec"):
-        path = bundle(profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_ERRNO", "getppid")), ["sleep", "100"])
+        path = bundle(profile("SCMP_ACT_ALLOW", rule("SCMP_ACT_ERRNO", "getppid")), ["sleep", "1000"])
         run(LAUNCHER, path, ("run", "--detach"), "secexec")
         r = launcher("exec", "secexec", "/bin/ocicheck", "filter", "call", "110")
         report(r.stdout.splitlines() == ["Seccomp 2", "call 110 EPERM"], "seccomp: exec", r.stdout, r.stderr)

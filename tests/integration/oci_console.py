@@ -78,7 +78,7 @@ def one_console(runtime, path):
 def terminal_cases():
     if not wanted("console"):
         return
-    path = bundle(both(put("process.terminal", True), put("process.consoleSize", SIZE)), ["terminal", "sleep", "100"])
+    path = bundle(both(put("process.terminal", True), put("process.consoleSize", SIZE)), ["terminal", "sleep", "1000"])
     ours = one_console(LAUNCHER, path)
     report(ours["create"] == (0, ""), "console: create hands it over, and says nothing", ours["create"])
     report(ours["size"] == (17, 93), "console: consoleSize", ours["size"])
@@ -104,8 +104,8 @@ def crio_cases():
         return put("annotations", {"io.kubernetes.cri-o.ContainerType": kind, "io.kubernetes.cri-o.SandboxID": "crio"})
     if not wanted("cri-o"):
         return
-    first = run(LAUNCHER, bundle(role("sandbox"), ["sleep", "100"]), ("run", "--detach"), "crio")
-    second = run(LAUNCHER, bundle(role("container"), ["sleep", "100"]), ("run", "--detach"), "crio-c")
+    first = run(LAUNCHER, bundle(role("sandbox"), ["sleep", "1000"]), ("run", "--detach"), "crio")
+    second = run(LAUNCHER, bundle(role("container"), ["sleep", "1000"]), ("run", "--detach"), "crio-c")
     report(first.returncode == 0 and second.returncode == 0, "cri-o: a container comes into its sandbox", first.stderr, second.stderr)
     record = open(STATE + "/crio-c/state.json").read()
     report('"sandbox": "crio"' in record, "cri-o: it is one of the pod's", record)

@@ -51,7 +51,7 @@ echo "$1 $(echo "$state" | sed 's/.*"status":"\\([a-z]*\\)".*/\\1/') $(echo "$st
 def state_cases():
     if not wanted("state"):
         return
-    path = bundle(put("annotations", {"a.b": "c"}), ["sleep", "100"])
+    path = bundle(put("annotations", {"a.b": "c"}), ["sleep", "1000"])
     run(LAUNCHER, path, ("create",), "st")
     s = json.loads(launcher("state", "st").stdout)
     report((s["ociVersion"][:2], s["id"], s["status"], s["bundle"], s["annotations"]) == ("1.", "st", "created", path, {"a.b": "c"}) and s["pid"] > 1,
@@ -92,7 +92,7 @@ def command_cases():
         report(run(LAUNCHER, path, ("create",), id or " ").returncode != 0, "commands: create of '%s' is refused" % id)
     for what in ("start", "state", "kill", "delete"):
         report(launcher(what).returncode != 0, "commands: %s without an id is refused" % what)
-    path = bundle(None, ["sleep", "100"])
+    path = bundle(None, ["sleep", "1000"])
     for name in ("KILL", "SIGKILL", "9"):
         run(LAUNCHER, path, ("run", "--detach"), "sig")
         report(launcher("kill", "sig", "NOSUCH").returncode != 0 and launcher("kill", "sig", "65").returncode != 0, "commands: kill by no signal is refused: before " + name)
@@ -154,7 +154,7 @@ def cgroup_cases():
             name = "cgroups: %s of %s" % (", ".join(some), path)
             if not wanted(name):
                 continue
-            b, seen = bundle(both(put("linux.cgroupsPath", path), put("linux.resources", some)), ["sleep", "100"]), {}
+            b, seen = bundle(both(put("linux.cgroupsPath", path), put("linux.resources", some)), ["sleep", "1000"]), {}
             for runtime in [LAUNCHER] + ([RUNC] if RUNC else []):
                 root = ["--root", STATE if runtime == LAUNCHER else SCRATCH + "/runc"]
                 r = run(runtime, b, ("run", "--detach"), "cg")

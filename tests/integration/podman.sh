@@ -135,6 +135,7 @@ healths() {
 	echo "$? $(q inspect h --format '{{.State.Health.Status}}')"
 }
 pods() {
+	rm -f "$SCRATCH/volume/"[12] # of the other runtime's
 	q pod create --name pod --network none --hostname together --infra-image $i --infra-command 'sleep 1000' >/dev/null
 	for n in 1 2; do
 		q run -d --pod pod --name c$n -v "$SCRATCH/volume:/v" $i sh -c "echo $n >/v/$n; hostname; trap 'exit $n' TERM; loop serve 808$n hello$n & while :; do sleep 0.1; done" >/dev/null

@@ -16,7 +16,7 @@ one $((1+1))
 A
 	two $HOME
 	B'
-t job_control 'set -m; sleep 0.3 & sleep 0.2 & jobs | sed "s/ [0-9]* / /"; wait; echo done; (exit 7) & wait $!; echo $?; sleep 5 & kill %1; wait %1; echo $?; kill -l | head -2'
+t job_control 'set -m; sleep 2.3 & sleep 2.2 & jobs | sed "s/ [0-9]* / /"; wait; echo done; (exit 7) & wait $!; echo $?; sleep 5 & kill %1; wait %1; echo $?; kill -l | head -2'
 t traps 'trap "echo got USR1" USR1; trap "echo bye" EXIT; kill -USR1 $$; (trap "echo child" TERM; kill -TERM $BASHPID); trap - USR1; sh -c "kill -9 \$\$"; echo $?; sh -c "kill -SEGV \$\$"; echo $?'
 t process_substitution 'diff <(seq 10) <(seq 2 11); paste <(seq 3) <(seq 4 6); coproc cat; echo hi >&"${COPROC[1]}"; read -r x <&"${COPROC[0]}"; echo $x'
 t sed_awk_sort 'cd /usr/share/perl5 2>/dev/null || cd /usr/share/perl; find . -name "*.pm" | sort | head -200 | xargs cat | awk "{n[length(\$0)]++} END {for (i in n) print i, n[i]}" | sort -n | md5sum; dpkg -L perl-base | sed -n "s,.*/,,p" | sort -u | md5sum'
@@ -83,14 +83,14 @@ t dpkg_l 'dpkg -l | md5sum'
 t dpkg_verify 'dpkg --verify; echo $?'
 t apt_version 'apt-get --version; apt-cache policy bash | head -3'
 t openssl_speed 'openssl speed -seconds 1 sha256 2>/dev/null | grep -c sha256; openssl dgst -sha256 /usr/bin/openssl; openssl genrsa 1024 2>/dev/null | head -1'
-t ps_aux 'ps aux | awk "{print \$1, \$11, \$12}" | grep -v "ps aux" | head -3; ps -e -o pid,ppid,stat,comm --no-headers | wc -l; pgrep -x bash | wc -l'
-t top_bn1 'top -bn1 | sed -n "7p"; top -bn1 | grep -c bash'
+t ps_aux 'cd /tmp; ps aux >a; awk "{print \$1, \$11, \$12}" a; ps -e -o pid,ppid,stat,comm --no-headers >b; wc -l <b; pgrep -x bash >c; wc -l <c'
+t top_bn1 'top -bn1 >/tmp/a; sed -n "7p" /tmp/a; grep -c bash /tmp/a'
 t node 'node -e "
 const net = require(\"net\"), fs = require(\"fs\"), cp = require(\"child_process\");
 const s = net.createServer(c => c.on(\"data\", d => c.end(d.toString().toUpperCase()))).listen(\"/tmp/n.sock\", () => {
-  const c = net.connect(\"/tmp/n.sock\"); c.write(\"hello\"); c.on(\"data\", d => console.log(d.toString())); c.on(\"end\", () => s.close()); });
+  const c = net.connect(\"/tmp/n.sock\"); c.write(\"hello\"); c.on(\"data\", d => console.log(d.toString())); c.on(\"end\", () => { s.close(); setTimeout(() => console.log(\"timer\"), 50); }); });
 fs.writeFileSync(\"/tmp/nf\", \"x\".repeat(1000)); console.log(fs.statSync(\"/tmp/nf\").size, cp.execSync(\"echo sub\").toString().trim());
-setTimeout(() => console.log(\"timer\"), 50); new Promise(r => r(6)).then(console.log);"'
+new Promise(r => r(6)).then(console.log);"'
 t redis 'redis-server --port 0 --unixsocket /tmp/r.sock --save "" --daemonize yes --dir /tmp >/dev/null; for i in $(seq 300); do redis-cli -s /tmp/r.sock ping 2>/dev/null | grep -q PONG && break; sleep 0.1; done; redis-cli -s /tmp/r.sock set k v; redis-cli -s /tmp/r.sock get k; redis-cli -s /tmp/r.sock eval "local s=0 for i=1,1000 do s=s+i end return s" 0; redis-benchmark -s /tmp/r.sock -n 2000 -q -t set,get 2>/dev/null | tr "\r" "\n" | grep -c "requests per second"; redis-cli -s /tmp/r.sock shutdown nosave; for i in $(seq 300); do [ -e /tmp/r.sock ] || break; sleep 0.1; done; ls /tmp/r.sock 2>&1'
 t coreutils 'cd /tmp; touch -d @1000000000 f; stat -c "%s %a %Y %F" f; ln f g; stat -c %h f; ln -s f l; readlink -f l; mkdir -m 700 d; cp -a f d/; mv d e; ls -la e | awk "{print \$1,\$2,\$3,\$5,\$9}"; dd if=/dev/zero of=z bs=1k count=100 2>/dev/null; truncate -s 50 z; wc -c z; split -b 10 z zz; ls zz* | wc -l; rm -r e; ls; df / >/dev/null; id; umask; uname -sm; nproc; seq 5 | shuf --random-source=/dev/zero | wc -l; timeout 0.1 sleep 5; echo $?; mktemp -d >/dev/null && echo ok; tty; date -d @0 -u; env | sort'
 t users 'id nobody; su -s /bin/sh nobody -c "id; touch /etc/x" 2>&1; su -s /bin/sh nobody -c "cat /etc/shadow" 2>&1; chown nobody /tmp; chmod 4755 /bin/true 2>/dev/null; stat -c %a /bin/true; chmod 755 /bin/true'

@@ -58,7 +58,10 @@ for path in sorted(glob.glob(sys.argv[1] + "/*/state.json")):
     pids = [state[k]["pid"] for k in ("controld", "gofer", "sentry")]
     pids += [child for p in pids for child in parents.get(p, []) if child not in pids]
     for task in (t for p in pids for t in glob.glob(f"/proc/{p}/task/*")):
-        lines = dict(l.split(":", 1) for l in open(task + "/status") if "ctxt" in l or "Name" in l)
+        try:
+            lines = dict(l.split(":", 1) for l in open(task + "/status") if "ctxt" in l or "Name" in l)
+        except OSError:
+            continue # it has ended
         print(path.split("/")[-2], os.path.basename(task), lines["Name"].strip(), sum(int(v) for k, v in lines.items() if "ctxt" in k))
 PY
 }

@@ -286,5 +286,6 @@ printf 'FROM %s\nRUN echo built >/made; touch /u; chown 9:9 /u\nUSER 9\nRUN id -
 p build -q --network none --isolation oci -f "$SCRATCH/$many/Dockerfile" -t localhost/made:1 "$SCRATCH/$many/volume" >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "podman: build" "$? $(p run --rm --network none localhost/made:1 sh -c 'cat /made; stat -c %u /u' 2>>"$SCRATCH/err" | tr '\n' ' ')" "0 built 9 "
 p rmi -af >/dev/null 2>&1
+until_true '[ -z "$(ls "$SCRATCH/$many/run/redoubt" 2>/dev/null)" ]'
 is "podman: nothing is left" "$(ls "$SCRATCH/$many/run/redoubt" 2>/dev/null)" ""
 finish

@@ -30,12 +30,11 @@ for way in ${*:-run exec do}; do
 		;;
 	exec)
 		spec "$SCRATCH/d" false /bin/sleep 1000
-		timeout 20 "$LAUNCHER" --root "$STATE" run -d --bundle "$SCRATCH/d" exec$$ </dev/null >"$SCRATCH/out" 2>&1 || not_ok "a sandbox for exec" "$(cat "$SCRATCH/out")"
+		timeout 60 "$LAUNCHER" --root "$STATE" run -d --bundle "$SCRATCH/d" exec$$ </dev/null >"$SCRATCH/out" 2>&1 || not_ok "a sandbox for exec" "$(cat "$SCRATCH/out")"
 		# shellcheck disable=SC2086
 		session exec "$LAUNCHER" --root "$STATE" exec -t exec$$ $bash
-		n=$("$LAUNCHER" --root "$STATE" ps exec$$ | wc -l)
-		[ "$n" -eq 2 ] && ok "exec: nothing of it is left inside" || not_ok "exec: nothing of it is left inside" "$("$LAUNCHER" --root "$STATE" ps exec$$)"
-		timeout 20 "$LAUNCHER" --root "$STATE" delete --force exec$$
+		until_true '[ "$("$LAUNCHER" --root "$STATE" ps exec$$ | wc -l)" -eq 2 ]' && ok "exec: nothing of it is left inside" || not_ok "exec: nothing of it is left inside" "$("$LAUNCHER" --root "$STATE" ps exec$$)"
+		timeout 60 "$LAUNCHER" --root "$STATE" delete --force exec$$
 		;;
 	do)
 		# shellcheck disable=SC2086

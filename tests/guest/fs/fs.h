@@ -38,6 +38,19 @@ static inline int file_is(const char *name, const char *text)
 	return n == (ssize_t)strlen(text) && !memcmp(buf, text, (size_t)n);
 }
 
+/* Waits until what is changed here is changed later than that, by the clock of this file system: that of the host's kernel
+ * goes on with its tick, which comes late where a processor is taken away. */
+static inline void until_later(const struct timespec *than)
+{
+	struct stat s;
+
+	do {
+		usleep(1000);
+		make_file("clock", "");
+		CHECK(stat("clock", &s) == 0 && unlink("clock") == 0);
+	} while (s.st_mtim.tv_sec < than->tv_sec || (s.st_mtim.tv_sec == than->tv_sec && s.st_mtim.tv_nsec <= than->tv_nsec));
+}
+
 static inline void become(uid_t u)
 {
 	CHECK(setgid(u) == 0);

@@ -52,7 +52,7 @@ expect 'a command that ends at once' 1 '*connection closed*' ipcctl --spawn 'tru
 expect 'a command that is not there' 1 '*not found*' ipcctl --spawn 'nosuchcommand {fd}' attach '{"tree":0}'
 expect 'no such socket' 2 "ipcctl: $tmp/none: No such file or directory" ipcctl --connect "$tmp/none" attach
 expect 'no connection' 2 "ipcctl: 'attach': name the connection first*" ipcctl attach
-expect 'timeout' 1 '{"error":{"errno":"ETIMEDOUT",*' ipcctl --spawn 'sleep 0.6 # {fd}' --timeout 0.1 attach '{"tree":0}'
+expect 'timeout' 1 '{"error":{"errno":"ETIMEDOUT",*' ipcctl --spawn 'sleep 3 # {fd}' --timeout 0.1 attach '{"tree":0}'
 expect 'schema' 0 '# The gofer protocol*### walk*' ipcctl schema gofer
 expect 'schema of nothing' 2 'ipcctl: schema: no such protocol: nosuch' ipcctl schema nosuch
 cat >"$tmp/talk" <<-END

@@ -58,7 +58,7 @@ START_TEST(fire_in_order)
 {
 	struct ktimer t[3];
 	int64_t now = now_monotonic();
-	static const int64_t at[3] = { 30 * MS, 10 * MS, 20 * MS };
+	static const int64_t at[3] = { 1500 * MS, 500 * MS, 1000 * MS }; /* a stall between two is shorter */
 
 	for (int i = 0; i < 3; i++) {
 		ktimer_init(&t[i], &k, note, (void *)(intptr_t)i);
