@@ -35,10 +35,10 @@ struct mp_reader {
 	const uint8_t *p, *end;
 };
 
-static inline bool mp_room(struct mp_writer *w, size_t n)
+/* Makes room for n bytes more, where p may grow.  Not inline: it is seldom called, and gcc 12, where it is
+ * inlined into a writer on the stack (grow_to 0), sometimes takes the realloc for one of that. */
+static __attribute__((noinline, cold, unused)) bool mp_grow(struct mp_writer *w, size_t n)
 {
-	if (__builtin_expect(n <= w->cap - w->len, 1))
-		return true;
 	if (n > w->grow_to || w->grow_to - n < w->len) {
 		w->full = true;
 		return false;
@@ -54,6 +54,11 @@ static inline bool mp_room(struct mp_writer *w, size_t n)
 	w->p = p;
 	w->cap = cap;
 	return true;
+}
+
+static inline bool mp_room(struct mp_writer *w, size_t n)
+{
+	return __builtin_expect(n <= w->cap - w->len, 1) || mp_grow(w, n);
 }
 
 /* A type byte and n bytes (1, 2, 4, 8) of v, big-endian. */
