@@ -114,7 +114,7 @@ struct inode_ops {
 	 * (ret < n) says that that name is known not to be there when *negative is set.
 	 * Called without locks. */
 	int (*lookup_many)(struct inode *dir, const struct qstr *names, unsigned n, struct inode **out, bool *negative);
-	/* Optional: a name that is not cached is about to be looked up: caches it, with others of
+	/* Optional: a name that is not cached, or old (age.c), is about to be looked up: caches or renews it, with others of
 	 * its directory that are likely to be next (dentry_mark_ahead). last: the path ends there;
 	 * open: and the file is to be opened for reading. False: nothing is known that was not; the other operations are asked. Called without locks. */
 	bool (*lookup_ahead)(struct dentry *dir, const struct qstr *name, bool last, bool open);

@@ -141,6 +141,15 @@ void dentry_prefetch(struct dentry *dir, const struct qstr *names, unsigned n)
 	dentry_put(dir);
 }
 
+static bool is_known(struct dentry *dir, const struct qstr *name)
+{
+	struct dentry *d = dcache_get(dir, name);
+	bool known = d && !dentry_is_old(d);
+
+	dentry_put(d);
+	return known;
+}
+
 const char *dentry_ask_ahead(struct dentry *at, const char *name, bool again, unsigned flags)
 {
 	struct inode *dir = at->inode, *found[LOOKUP_MANY_MAX + 1] = { NULL };
@@ -153,7 +162,7 @@ const char *dentry_ask_ahead(struct dentry *at, const char *name, bool again, un
 	bool negative = false;
 	int r;
 
-	if (!again && k && dir->ops->lookup_ahead && dir->ops->lookup_ahead(at, &q[0], k == 1, flags & WALK_OPEN))
+	if (k && dir->ops->lookup_ahead && dir->ops->lookup_ahead(at, &q[0], k == 1, flags & WALK_OPEN) && (!again || is_known(at, &q[0])))
 		return NULL;
 	if (!k || (k == 1 && !again && !(sb->sflags & SUPER_REVALIDATE)) || (!(sb->sflags & SUPER_REVALIDATE) && atomic_load(&sb->changing)))
 		return NULL;

@@ -104,6 +104,90 @@ PY
 	seen "none again" 'ls -ld file dir grows replaced | while read -r m r; do echo "${m:10}."; done' ". . . ."
 }
 
+# --- a tree that is walked again and again ----------------------------------------------------
+# tree ROUND : makes it, or changes each of its names in one way or the other
+tree() {
+	python3 - "$h/w" "$1" <<'PY'
+import os, random, shutil, sys
+top, round_ = sys.argv[1], int(sys.argv[2])
+r = random.Random(round_)
+made = 0
+def remove(p):
+    if os.path.isdir(p) and not os.path.islink(p):
+        shutil.rmtree(p)
+    else:
+        os.unlink(p)
+def make(p, depth):
+    global made
+    made += 1
+    kind = r.choice("ffffffld") if depth < 3 else r.choice("fffl")
+    if kind == "f":
+        with open(p, "w") as f:
+            f.write("%d.%d%s\n" % (round_, made, "x" * r.randrange(90)))
+    elif kind == "l":
+        os.symlink("to%d.%d" % (round_, made), p)
+    else:
+        os.mkdir(p)
+        fill(p, depth + 1)
+def fill(d, depth):
+    for i in range(16):
+        if r.randrange(3):
+            make("%s/n%d" % (d, i), depth)
+def change(d, depth):
+    for i in range(16):
+        p = "%s/n%d" % (d, i)
+        what = r.randrange(9)
+        if not os.path.lexists(p):
+            if what < 3:
+                make(p, depth)
+        elif what == 0:
+            remove(p)
+        elif what == 1: # another in its place, perhaps of another type
+            remove(p)
+            make(p, depth)
+        elif what == 2 and os.path.isfile(p):
+            with open(p + ".", "w") as f:
+                f.write("moved%d\n" % round_)
+            os.rename(p + ".", p)
+        elif what == 3 and os.path.isfile(p):
+            with open(p, "a") as f:
+                f.write("more\n")
+        elif what == 4 and not os.path.islink(p):
+            os.chmod(p, 0o700 + r.randrange(64))
+        elif what == 5: # two change places
+            q = "%s/n%d" % (d, r.randrange(16))
+            if q != p and os.path.lexists(q):
+                os.rename(p, p + "."); os.rename(q, p); os.rename(p + ".", q)
+        elif os.path.isdir(p) and not os.path.islink(p):
+            change(p, depth + 1)
+if round_:
+    change(top, 0)
+else:
+    os.mkdir(top)
+    for i in range(16): # directories at the top
+        os.mkdir("%s/n%d" % (top, i))
+        fill("%s/n%d" % (top, i), 1)
+PY
+}
+looks='find w -type d -printf "%p %y %m %T@\n" -o -printf "%p %y %m %s %n %l %T@\n" | sort; for n in $(find w -type f | sort); do read -r l <"$n"; echo "$l"; done'
+requests() { run export-metrics "$id" 2>>"$SCRATCH/err" | sed -n 's/^redoubt_gofer_requests_total{.*} //p'; }
+walks() {
+	tree 0
+	for round in 0 1 2; do
+		seen "a tree that is walked, round $round" "$looks" "$(echo $(cd "$h" && eval "$looks"))"
+		tree $((round + 1))
+	done
+	ask 'find w -size +100'
+	before=$(requests)
+	ask 'find w -size +100'
+	after=$(requests)
+	names=$(find "$h/w" | wc -l)
+	case $kind in "a bound"*) limit=9999 ;; *) limit=$((names / 3)) ;; esac # (which others may change at any time)
+	[ "$names" -gt 150 ] && [ $((after - before)) -lt "$limit" ] && ok "$kind: names that are old are asked for many at once" ||
+		not_ok "$kind: names that are old are asked for many at once" "$before to $after requests for $names names"
+	rm -r "$h/w"
+}
+
 # --- what is changed ------------------------------------------------------------------------
 all() {
 	begin "$1"
@@ -150,6 +234,7 @@ all() {
 	seen "a removed directory" 'cat gone/x 2>/dev/null || stat gone 2>/dev/null || echo none' none
 	mkdir "$h/gone" && echo y >"$h/gone/y"
 	seen "another of its name" 'ls gone; cat gone/y' "y y"
+	walks
 }
 # where changes lie over the tree: what is changed inside is the host's no more
 over() {

@@ -40,13 +40,13 @@ static void batch_begin(struct batch *b, struct gnode *dir, bool open)
 	b->open = open;
 }
 
-/* Nothing is known of the name, or its file has no descriptor where one is wanted. */
+/* Nothing is known of the name, or it is old, or its file has no descriptor where one is wanted. */
 static bool worth_asking(const struct batch *b, struct dentry *dir, const struct qstr *q)
 {
 	struct dentry *d = dcache_get(dir, q);
-	bool worth = !d;
+	bool worth = !d || dentry_is_old(d);
 
-	if (d && b->open && d->inode && d->inode->obj && LINUX_S_ISREG(d->inode->mode)) {
+	if (!worth && b->open && d->inode && d->inode->obj && LINUX_S_ISREG(d->inode->mode)) {
 		struct gnode *n = gnode(d->inode);
 
 		mutex_lock(&n->mu);
@@ -76,58 +76,8 @@ static uint32_t batch_fill(struct batch *b, struct dentry *dir, struct glist *l,
 	return i;
 }
 
-void gofer_take_link(struct inode *i, const struct msg_str *target)
-{
-	char *copy = LINUX_S_ISLNK(i->mode) && target->len && !i->link ? strdup(target->p) : NULL;
-
-	if (!copy)
-		return;
-	mutex_lock(&i->a_mu);
-	if (!i->link) {
-		i->link = copy;
-		copy = NULL;
-	}
-	mutex_unlock(&i->a_mu);
-	free(copy);
-}
-
-void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f, uint32_t forgotten, unsigned *opened)
-{
-	struct inode *inode = NULL;
-	struct dentry *d;
-
-	if (f->error ? f->error != ENOENT : gofer_inode_ahead(dir->sb, &f->node, forgotten, &inode))
-		return;
-	if (inode) {
-		gofer_take_link(inode, &f->target);
-		if (f->fd >= 0 && LINUX_S_ISREG(inode->mode) && gnode_take_fd(gnode(inode), &f->fd, true))
-			(*opened)++;
-	}
-	if (dcache_enter(dir, q, inode, &d))
-		return;
-	dentry_mark_ahead(d);
-	dentry_put(d);
-}
-
-/* What was asked for because it is wanted now. */
-static void enter_wanted(struct dentry *dir, const struct qstr *q, struct gofer_found *f)
-{
-	struct inode *inode = NULL;
-	struct dentry *d;
-
-	if (f->error ? f->error != ENOENT : gofer_inode(dir->sb, &f->node, &inode))
-		return;
-	if (inode) {
-		gofer_take_link(inode, &f->target);
-		if (f->fd >= 0 && LINUX_S_ISREG(inode->mode))
-			(void)gnode_take_fd(gnode(inode), &f->fd, false);
-	}
-	if (!dcache_enter(dir, q, inode, &d))
-		dentry_put(d);
-}
-
 /* dir: NULL if nothing of it counts any more. */
-static bool enter(struct batch *b, struct dentry *dir, struct gofer_lookup_reply *rep, bool wanted, uint32_t forgotten)
+static bool enter(struct batch *b, struct dentry *dir, struct gofer_lookup_reply *rep, bool wanted, const struct gasked *asked)
 {
 	struct gofer_super *s = gsuper(b->n->sb);
 	unsigned opened = 0, first = wanted;
@@ -137,9 +87,9 @@ static bool enter(struct batch *b, struct dentry *dir, struct gofer_lookup_reply
 		mutex_lock_nested(&dir->inode->mu);
 		good = !b->n->changing && b->n->changes == b->changes && !(dir->inode->iflags & INODE_DEAD);
 		if (good && wanted)
-			enter_wanted(dir, &(struct qstr){ b->names[0].p, b->names[0].len }, &rep->found[0]);
+			ahead_enter_wanted(dir, &(struct qstr){ b->names[0].p, b->names[0].len }, &rep->found[0], asked);
 		for (unsigned i = first; good && i < b->k; i++)
-			ahead_enter(dir, &(struct qstr){ b->names[i].p, b->names[i].len }, &rep->found[i], forgotten, &opened);
+			ahead_enter(dir, &(struct qstr){ b->names[i].p, b->names[i].len }, &rep->found[i], asked, &opened);
 		mutex_unlock(&dir->inode->mu);
 	}
 	for (unsigned i = 0; !good && i < rep->n_found; i++)
@@ -156,12 +106,12 @@ static bool batch_ask(struct batch *b, struct dentry *dir)
 	struct gofer_lookup req = { .names = b->names, .n_names = b->k, .open = b->open };
 	struct gofer_lookup_reply rep;
 	struct msg_arena a = { NULL };
-	uint32_t forgotten = gsuper(b->n->sb)->forgotten;
+	struct gasked asked = gofer_asking(gsuper(b->n->sb));
 	bool good;
 
 	if (b->n->changing || GCALL_NODE(b->n, lookup, &req, dir, &rep, &a))
 		return false;
-	good = enter(b, dir, &rep, true, forgotten);
+	good = enter(b, dir, &rep, true, &asked);
 	GREPLY_FREE(lookup, &rep, &a);
 	return good;
 }
@@ -195,7 +145,7 @@ static void names_enter(struct gofer_super *s, struct gpending *p)
 	if (GPENDING_ANSWER(s, p, lookup, &rep, &a))
 		return;
 	dir = gpending_dir(s, p, np->b.n);
-	enter(&np->b, dir, &rep, false, p->forgotten);
+	enter(&np->b, dir, &rep, false, &p->asked);
 	dentry_put(dir);
 	GREPLY_FREE(lookup, &rep, &a);
 }
@@ -266,19 +216,6 @@ static bool is_known(struct dentry *dir, const struct qstr *name)
 	return known;
 }
 
-/* The listing says so. */
-static void enter_negative(struct dentry *dir, const struct qstr *name, const struct glist *l)
-{
-	struct gnode *n = gnode(dir->inode);
-	struct dentry *d = NULL;
-
-	mutex_lock_nested(&dir->inode->mu);
-	if (!n->changing && n->changes == l->changes)
-		(void)!dcache_enter(dir, name, NULL, &d);
-	mutex_unlock(&dir->inode->mu);
-	dentry_put(d);
-}
-
 /* The order of visits by the one before, of which *before tells (entry + 1). */
 static enum glist_order order_by(struct glist *l, _Atomic uint32_t *before, uint32_t i)
 {
@@ -313,6 +250,7 @@ bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, 
 	struct gofer_super *s = gsuper(dir->sb);
 	struct gpending *p;
 	struct glist *l;
+	uint32_t age;
 	int64_t i = -1;
 	bool known;
 
@@ -323,11 +261,12 @@ bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, 
 	gpending_done(s, p, known);
 	if (known)
 		return true;
+	age = gofer_age(s);
 	l = glist_get(gnode(dir->inode));
 	if (l) {
 		i = glist_find(l, name);
 		if (i < 0)
-			enter_negative(dir, name, l);
+			ahead_enter_negative(dir, name, l, age);
 	}
 	if (i >= 0 && l->entries[i].type != LINUX_DT_DIR)
 		s->want_files = true;

@@ -102,7 +102,7 @@ struct gnode {
 	unsigned users; /* [s->mu] open files */
 	_Atomic unsigned writers; /* open for writing */
 	_Atomic bool dirty; /* the host knows newer attributes */
-	_Atomic int64_t fresh; /* when the attributes came, ns monotonic */
+	_Atomic int64_t fresh; /* [inode a_mu to write] since when the attributes are known, ns monotonic */
 	struct mutex mu; /* RANK_MEMOBJ */
 	int fd_ro, fd_rw; /* [mu] host descriptors; -1 */
 	uint64_t blocks; /* [inode a_mu] */
@@ -111,6 +111,9 @@ struct gnode {
 
 static inline struct gofer_super *gsuper(const struct superblock *sb) { return sb->priv; }
 static inline struct gnode *gnode(const struct inode *i) { return i->priv; }
+
+/* Of what is known of the tree; 0: it does not age. */
+static inline uint32_t gofer_age(const struct gofer_super *s) { return s->sb->sflags & SUPER_AGES ? vfs_age(s->sb->vfs) : 0; }
 
 /* The host knows newer attributes from now on. */
 static inline void gnode_dirty(struct inode *i)
@@ -145,9 +148,16 @@ static inline void gnode_dirty(struct inode *i)
 /* --- node.c --- */
 /* The inode for what the gofer answered; takes over the handle.  New reference. */
 int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode **out);
-/* The same for what may have been answered a while ago: what is known of an inode is newer.
- * forgotten: of the tree, before asking.  -ESTALE: something newer was known. */
-int gofer_inode_ahead(struct superblock *sb, const struct gofer_node *w, uint32_t forgotten, struct inode **out);
+/* When something was asked for. */
+struct gasked {
+	uint32_t forgotten; /* of the tree */
+	uint32_t age; /* vfs/age.c; 0: the tree does not age */
+	int64_t when; /* ns monotonic */
+};
+struct gasked gofer_asking(struct gofer_super *s); /* before asking */
+/* The same for what may have been answered a while ago: what is known of an inode is newer, but
+ * for what was known before asking in a tree that ages.  -ESTALE: something newer was known. */
+int gofer_inode_ahead(struct superblock *sb, const struct gofer_node *w, const struct gasked *asked, struct inode **out);
 void gofer_evict(struct inode *i);
 void gofer_set_attr(struct inode *i, const struct gofer_attr *a);
 /* The file has got another number on the host: an overlay there has copied it up. */
@@ -255,9 +265,8 @@ void glist_sorted_free(struct glist_sorted *s); /* NULL is fine */
 struct gpending {
 	const struct gpending_ops *ops; /* [I] what follows is set by gpending_send */
 	struct rpc_ahead *call;
-	int64_t sent; /* ns monotonic */
+	struct gasked asked;
 	bool wanted; /* [taker] it brings what was missed */
-	uint32_t forgotten; /* gofer_super's then */
 };
 struct gpending_ops {
 	bool (*brings)(const struct gpending *p, const struct gnode *dir, const struct qstr *name); /* was that asked for? */
@@ -276,15 +285,20 @@ void gpending_done(struct gofer_super *s, struct gpending *p, bool right); /* af
 struct dentry *gnode_dentry(struct gnode *n); /* new reference; NULL: it has no inode or name any more */
 struct dentry *gpending_dir(struct gofer_super *s, const struct gpending *p, struct gnode *n); /* n's; NULL: nothing that was asked counts */
 
-/* --- ahead.c --- */
+/* --- ahead_enter.c --- */
 void gofer_take_link(struct inode *i, const struct msg_str *target); /* kept, if i is a link and it is not known yet */
+/* Cache what a name is; dir's mu is held, and its names are those of before asking.  A name that is cached, and
+ * leads elsewhere, stays what it is: where it is old, it is asked for by itself. */
+void ahead_enter_wanted(struct dentry *dir, const struct qstr *q, struct gofer_found *f, const struct gasked *asked);
+void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f, const struct gasked *asked, unsigned *opened); /* nobody asked for it yet */
+void ahead_enter_negative(struct dentry *dir, const struct qstr *name, const struct glist *l, uint32_t age); /* dir's mu is not held: the listing does not have it */
+
+/* --- ahead.c --- */
 bool gofer_lookup_ahead(struct dentry *dir, const struct qstr *name, bool last, bool open);
 void gofer_open_ahead(struct file *f); /* f needs a descriptor for reading: it may have one then */
 #define OPEN_EAGER 8u /* a window of opens so large that lookups bring descriptors, too */
 /* How many to ask for (ahead_judge.c). used: of those asked for before, by its own count. */
 unsigned ahead_judge(struct ahead *a, _Atomic uint32_t *used, unsigned max);
-/* Caches an answer that was not asked for yet; dir's mu is held, and its names are those of before asking. */
-void ahead_enter(struct dentry *dir, const struct qstr *q, struct gofer_found *f, uint32_t forgotten, unsigned *opened);
 /* Asks for what follows entry i of dir's listing, without waiting. */
 void gofer_names_ahead(struct gofer_super *s, struct gnode *dir, struct glist *l, uint32_t i, enum glist_order order, bool open);
 

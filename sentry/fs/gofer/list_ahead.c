@@ -150,7 +150,7 @@ static void release_found(struct gofer_super *s, const struct gofer_listing *w, 
 }
 
 /* Caches what was looked up of a listing: its directories, or all else. */
-static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_listing *w, const struct glist *l, uint32_t forgotten, bool dirs)
+static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_listing *w, const struct glist *l, const struct gasked *asked, bool dirs)
 {
 	struct gnode *n = gnode(dir->inode);
 	unsigned opened = 0, entered = 0, files = 0;
@@ -171,7 +171,7 @@ static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_
 		q = (struct qstr){ w->entries[f->entry].name.p, w->entries[f->entry].name.len };
 		files += w->entries[f->entry].type != LINUX_DT_DIR;
 		entered++;
-		ahead_enter(dir, &q, &f->found, forgotten, &opened);
+		ahead_enter(dir, &q, &f->found, asked, &opened);
 	}
 	mutex_unlock(&dir->inode->mu);
 	atomic_fetch_add(&s->opens.asked, opened);
@@ -180,7 +180,7 @@ static void enter_found(struct gofer_super *s, struct dentry *dir, struct gofer_
 }
 
 /* A listing has come; the wanted one's reader gets it also when it is not all. */
-static int take(struct gofer_super *s, struct tree *t, unsigned i, struct gofer_listing *w, uint32_t forgotten)
+static int take(struct gofer_super *s, struct tree *t, unsigned i, struct gofer_listing *w, const struct gasked *asked)
 {
 	struct dentry *dir = super_knows_since(s->sb, t->list[i]->since) ? gnode_dentry(t->dir[i]) : NULL;
 	int r = w->error ? -(int)w->error : !dir ? -EAGAIN : glist_append_entries(t->list[i], w->entries, w->n_entries, w->end);
@@ -189,7 +189,7 @@ static int take(struct gofer_super *s, struct tree *t, unsigned i, struct gofer_
 	if (!r) {
 		t->list[i]->ahead = ahead;
 		glist_publish(t->dir[i], t->list[i]);
-		enter_found(s, dir, w, t->list[i], forgotten, true);
+		enter_found(s, dir, w, t->list[i], asked, true);
 		s->lists_ahead.asked += ahead;
 	} else {
 		release_found(s, w, true);
@@ -200,14 +200,14 @@ static int take(struct gofer_super *s, struct tree *t, unsigned i, struct gofer_
 	return r;
 }
 
-static void take_files(struct gofer_super *s, struct tree *t, struct gofer_list_reply *rep, uint32_t forgotten)
+static void take_files(struct gofer_super *s, struct tree *t, struct gofer_list_reply *rep, const struct gasked *asked)
 {
 	for (uint32_t i = 0; i < rep->n_listings && i < t->n; i++) {
 		struct gofer_listing *w = &rep->listings[i];
 		struct dentry *dir = w->n_found ? gnode_dentry(t->dir[i]) : NULL;
 
 		if (dir)
-			enter_found(s, dir, w, t->list[i], forgotten, false);
+			enter_found(s, dir, w, t->list[i], asked, false);
 		else
 			release_found(s, w, false);
 		dentry_put(dir);
@@ -215,12 +215,12 @@ static void take_files(struct gofer_super *s, struct tree *t, struct gofer_list_
 }
 
 /* Returns how the first listing fared. */
-static int take_lists(struct gofer_super *s, struct tree *t, struct gofer_list_reply *rep, uint32_t forgotten)
+static int take_lists(struct gofer_super *s, struct tree *t, struct gofer_list_reply *rep, const struct gasked *asked)
 {
 	int first = -EPROTO;
 
 	for (uint32_t i = 0; i < rep->n_listings && i < t->n; i++) {
-		int r = take(s, t, i, &rep->listings[i], forgotten);
+		int r = take(s, t, i, &rep->listings[i], asked);
 
 		if (!i)
 			first = r;
@@ -288,10 +288,10 @@ static void lists_enter(struct gofer_super *s, struct gpending *p)
 
 	if (GPENDING_ANSWER(s, p, list, &rep, &a))
 		return;
-	(void)take_lists(s, &lp->t, &rep, p->forgotten);
+	(void)take_lists(s, &lp->t, &rep, &p->asked);
 	if (p->wanted)
 		lists_go_on(s, p);
-	take_files(s, &lp->t, &rep, p->forgotten);
+	take_files(s, &lp->t, &rep, &p->asked);
 	GREPLY_FREE(list, &rep, &a);
 }
 
@@ -338,7 +338,7 @@ void gofer_lists_ahead(struct gofer_super *s, struct dentry *dir)
 static int ask(struct gofer_super *s, struct dentry *dir, struct glist **out)
 {
 	struct tree t = { .wanted = true };
-	uint32_t forgotten = s->forgotten;
+	struct gasked asked = gofer_asking(s);
 	struct gofer_list_reply rep;
 	struct msg_arena a = { NULL };
 	struct gofer_list req;
@@ -350,13 +350,13 @@ static int ask(struct gofer_super *s, struct dentry *dir, struct glist **out)
 		r = GCALL(s, list, &req, &rep, &a);
 	}
 	if (!r) {
-		r = take_lists(s, &t, &rep, forgotten);
+		r = take_lists(s, &t, &rep, &asked);
 		if (!r) {
 			ref_get(&t.list[0]->ref);
 			*out = t.list[0];
 			go_on(s, &t, dir);
 		}
-		take_files(s, &t, &rep, forgotten);
+		take_files(s, &t, &rep, &asked);
 		GREPLY_FREE(list, &rep, &a);
 	}
 	tree_free(&t);

@@ -41,11 +41,10 @@ static uint64_t guest_ino(const struct gofer_super *s, const struct gofer_attr *
 	return a->dev == s->root_dev ? a->ino : a->ino ^ (a->dev * UINT64_C(0x9e3779b97f4a7c15) & ~UINT64_C(0xffffffff));
 }
 
-void gofer_set_attr(struct inode *i, const struct gofer_attr *a)
+static void set_attr_locked(struct inode *i, const struct gofer_attr *a, int64_t since)
 {
 	struct gnode *n = gnode(i);
 
-	mutex_lock(&i->a_mu);
 	i->mode = (i->mode & LINUX_S_IFMT) | (a->mode & 07777);
 	i->nlink = (uint32_t)a->nlink;
 	i->uid = (uint32_t)a->uid;
@@ -58,9 +57,30 @@ void gofer_set_attr(struct inode *i, const struct gofer_attr *a)
 	i->btime = a->btime;
 	n->blocks = a->blocks;
 	n->blksize = (uint32_t)a->blksize;
+	n->fresh = since;
+}
+
+void gofer_set_attr(struct inode *i, const struct gofer_attr *a)
+{
+	mutex_lock(&i->a_mu);
+	set_attr_locked(i, a, now_monotonic());
 	mutex_unlock(&i->a_mu);
-	n->fresh = now_monotonic();
 	inode_changed(i);
+}
+
+/* What was asked for then, if nothing newer is known: of what was changed here the answer may be older. */
+static void set_attr_ahead(struct inode *i, const struct gofer_attr *a, int64_t when)
+{
+	const struct gnode *n = gnode(i);
+	bool newer;
+
+	mutex_lock(&i->a_mu);
+	newer = n->fresh < when && !n->touched && !n->dirty && !n->writers;
+	if (newer)
+		set_attr_locked(i, a, when);
+	mutex_unlock(&i->a_mu);
+	if (newer)
+		inode_changed(i);
 }
 
 void gofer_renumber(struct inode *i, const struct gofer_attr *a)
@@ -81,7 +101,7 @@ void gofer_renumber(struct inode *i, const struct gofer_attr *a)
 	mutex_unlock(&i->a_mu);
 }
 
-static struct inode *new_node(struct superblock *sb, const struct gofer_node *w)
+static struct inode *new_node(struct superblock *sb, const struct gofer_node *w, int64_t since)
 {
 	const struct gofer_attr *a = &w->attr;
 	const struct inode_ops *ops = LINUX_S_ISDIR(a->mode) ? &gofer_dir_inode_ops : &gofer_inode_ops;
@@ -103,7 +123,7 @@ static struct inode *new_node(struct superblock *sb, const struct gofer_node *w)
 	i->priv = n;
 	if (LINUX_S_ISREG(a->mode))
 		i->obj = &n->obj;
-	gofer_set_attr(i, a);
+	set_attr_locked(i, a, since); /* nobody else has it yet */
 	return i;
 }
 
@@ -132,8 +152,8 @@ static bool outdated_locked(struct gofer_super *s, const struct gofer_attr *a, u
 	return false;
 }
 
-/* forgotten: NULL for an answer that has just come. */
-static int inode_of(struct superblock *sb, const struct gofer_node *w, const uint32_t *forgotten, struct inode **out)
+/* asked: NULL for an answer that has just come. */
+static int inode_of(struct superblock *sb, const struct gofer_node *w, const struct gasked *asked, struct inode **out)
 {
 	struct gofer_super *s = gsuper(sb);
 	struct inode *i, *fresh = NULL;
@@ -147,7 +167,7 @@ static int inode_of(struct superblock *sb, const struct gofer_node *w, const uin
 		i = find_locked(s, &w->attr);
 		if (i) {
 			surplus = gnode_push_handle(gnode(i), w->node);
-		} else if (forgotten && outdated_locked(s, &w->attr, *forgotten)) {
+		} else if (asked && outdated_locked(s, &w->attr, asked->forgotten)) {
 			outdated = true;
 			surplus = w->node;
 		} else if (fresh) {
@@ -165,7 +185,7 @@ static int inode_of(struct superblock *sb, const struct gofer_node *w, const uin
 		mutex_unlock(&s->mu);
 		if (i || outdated)
 			break;
-		fresh = new_node(sb, w);
+		fresh = new_node(sb, w, asked ? asked->when : now_monotonic());
 		if (!fresh) {
 			gofer_release(s, w->node);
 			return -ENOMEM;
@@ -178,17 +198,19 @@ static int inode_of(struct superblock *sb, const struct gofer_node *w, const uin
 	}
 	if (outdated)
 		return -ESTALE;
-	if (!forgotten && (s->shared || sb->sflags & SUPER_AGES))
+	if (!asked && (s->shared || sb->sflags & SUPER_AGES))
 		gofer_set_attr(i, &w->attr);
+	else if (asked && sb->sflags & SUPER_AGES)
+		set_attr_ahead(i, &w->attr, asked->when);
 	*out = i;
 	return 0;
 }
 
 int gofer_inode(struct superblock *sb, const struct gofer_node *w, struct inode **out) { return inode_of(sb, w, NULL, out); }
 
-int gofer_inode_ahead(struct superblock *sb, const struct gofer_node *w, uint32_t forgotten, struct inode **out)
+int gofer_inode_ahead(struct superblock *sb, const struct gofer_node *w, const struct gasked *asked, struct inode **out)
 {
-	return inode_of(sb, w, &forgotten, out);
+	return inode_of(sb, w, asked, out);
 }
 
 void gofer_evict(struct inode *i)
@@ -239,8 +261,8 @@ static bool refresh_by_fd(struct inode *i)
 	i->mtime = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
 	i->ctime = st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec;
 	n->blocks = (uint64_t)st.st_blocks;
-	mutex_unlock(&i->a_mu);
 	n->fresh = now_monotonic();
+	mutex_unlock(&i->a_mu);
 	inode_changed(i);
 	return true;
 }

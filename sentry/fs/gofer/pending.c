@@ -21,8 +21,7 @@ void gpending_send(struct gofer_super *s, struct gpending *p, uint32_t method, c
 	bool busy;
 
 	count(COUNT_GOFER_REQUESTS);
-	p->sent = now_monotonic();
-	p->forgotten = s->forgotten;
+	p->asked = gofer_asking(s);
 	p->call = rpc_client_send(s->client, method, request, body);
 	if (!p->call) {
 		p->ops->free(p);
@@ -90,5 +89,5 @@ struct dentry *gnode_dentry(struct gnode *n)
 
 struct dentry *gpending_dir(struct gofer_super *s, const struct gpending *p, struct gnode *n)
 {
-	return super_knows_since(s->sb, p->sent) ? gnode_dentry(n) : NULL;
+	return super_knows_since(s->sb, p->asked.when) ? gnode_dentry(n) : NULL;
 }

@@ -37,7 +37,6 @@ int xattr_kind(const char *name)
 	return -1;
 }
 
-static uint32_t age_now(const struct gofer_super *s) { return s->sb->sflags & SUPER_AGES ? vfs_age(s->sb->vfs) : 0; }
 static uint64_t byte_of(unsigned v, unsigned k) { return (uint64_t)v << 8 * k; }
 
 /* The byte, or 0 when it does not count any more. */
@@ -51,7 +50,7 @@ static unsigned byte_at(const struct gnode *n, unsigned k, uint32_t age)
 unsigned xattr_known(struct gnode *n, unsigned k)
 {
 	struct gofer_super *s = gsuper(n->sb);
-	unsigned v = byte_at(n, k, age_now(s));
+	unsigned v = byte_at(n, k, gofer_age(s));
 
 	if (v & AHEAD && atomic_fetch_and(&n->xattrs, ~byte_of(AHEAD, k)) & byte_of(AHEAD, k))
 		atomic_fetch_add(&s->xattrs[k].used, 1);
@@ -60,7 +59,7 @@ unsigned xattr_known(struct gnode *n, unsigned k)
 
 struct xattr_asking xattr_ask(struct gofer_super *s)
 {
-	struct xattr_asking a = { .age = age_now(s) };
+	struct xattr_asking a = { .age = gofer_age(s) };
 
 	mutex_lock(&s->mu);
 	a.sets = s->xattr_sets;

@@ -47,7 +47,7 @@ static bool ovl_lookup_ahead(struct dentry *dir, const struct qstr *name, bool l
 	if (!lower || !lower->inode->ops->lookup_ahead)
 		return false;
 	d = dcache_get(lower, name);
-	if (!d)
+	if (!d || dentry_is_old(d))
 		(void)lower->inode->ops->lookup_ahead(lower, name, last, open);
 	dentry_put(d);
 	return false;
