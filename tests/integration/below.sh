@@ -11,7 +11,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/integration/lib.sh"
 work=$(mktemp -d /var/tmp/redoubt-below.XXXXXX)
 pid=
-trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$work"; cleanup' EXIT
+trap '[ -z "$pid" ] || kill "$pid"; ! mountpoint -q "$work/d" || umount -l "$work/d"; rm -rf "$work"; cleanup' EXIT
 run() { timeout -k 1 "$LIMIT" "$LAUNCHER" --root "$STATE" "$@"; }
 chmod 755 "$work"
 mkdir -p "$STATE" "$SCRATCH/b" "$work"/root/{bin,proc,dev,tmp,bound}
@@ -43,6 +43,7 @@ begin() {
 	"its own root" | "a root with changes in memory") d=/d; ln -s root/d "$work/d"; mkdir "$work/root/d" ;;
 	*) d=/bound; mkdir "$work/d" ;;
 	esac
+	[ "$kind" != "a bound file system with changes in memory" ] || mount -t tmpfs -o size=8m none "$work/d"
 	id=below-$$
 	spec "$SCRATCH/b" false /bin/bash -c 'read <> <(:)' # for ever
 	python3 - "$SCRATCH/b/config.json" "$work" "$kind" <<'PY'
@@ -266,4 +267,14 @@ for kinds in "do" "its own root" "a root with changes in memory" "a bound direct
 	fi
 	end
 done
+
+begin "a bound file system with changes in memory"
+h=$work/d
+seen "its size" 'stat -f -c "%b %f" .; stat -f -c "%b %f" .' "2048 2048 2048 2048"
+head -c 1M /dev/zero >"$h/big"
+seen "what the host leaves of it" 'stat -f -c "%b %f" .; stat -f -c "%b %f" .' "2048 1792 2048 1792"
+rm "$h/big"
+seen "and gives back" 'stat -f -c "%b %f" .' "2048 2048"
+end
+umount "$work/d"
 finish

@@ -35,6 +35,8 @@ struct ovl_super {
 	struct mutex mu; /* RANK_LEAF */
 	struct onode_bucket *buckets; /* [mu] by lower inode */
 	uint32_t n_buckets, n_hashed; /* [mu] */
+	struct kstatfs figures; /* [mu] the lower file system's, */
+	int64_t figures_at; /* [mu] as they were then (ns monotonic); 0: not known */
 };
 
 struct onode {

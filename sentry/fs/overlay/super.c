@@ -4,17 +4,55 @@
 #include "fs/overlay/internal.h"
 
 #include "fs/tmpfs/tmpfs.h"
+#include "lib/wait.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define FIGURES_NS INT64_C(100000000) /* the lower file system's are asked once in that time */
+
+/* Nothing that is done here changes them, and what others do there is told a little late,
+ * but in a tree whose changes are to be seen at once. */
+static bool figures_known(struct ovl_super *s, int64_t now, struct kstatfs *out)
+{
+	struct kstatfs figures;
+	int64_t at;
+
+	if (s->lower->sflags & SUPER_REVALIDATE)
+		return false;
+	mutex_lock(&s->mu);
+	at = s->figures_at;
+	figures = s->figures;
+	mutex_unlock(&s->mu);
+	if (!at || now - at >= FIGURES_NS || !super_knows_since(s->lower, at))
+		return false;
+	*out = figures;
+	return true;
+}
+
+static void learn_figures(struct ovl_super *s, const struct kstatfs *figures, int64_t asked)
+{
+	mutex_lock(&s->mu);
+	s->figures = *figures;
+	s->figures_at = asked;
+	mutex_unlock(&s->mu);
+}
+
 /* Sizes are the lower file system's: memory has no figure that a program could use. */
 static int ovl_statfs(struct superblock *sb, struct inode *i, struct kstatfs *out)
 {
-	struct superblock *lower = osuper(sb)->lower;
-	int r = lower->ops->statfs ? lower->ops->statfs(lower, lower->root->inode, out) : 0;
+	struct ovl_super *s = osuper(sb);
+	struct superblock *lower = s->lower;
+	int64_t now = now_monotonic();
+	int r = 0;
 
+	if (figures_known(s, now, out))
+		return 0;
+	if (lower->ops->statfs)
+		r = lower->ops->statfs(lower, lower->root->inode, out);
 	out->type = LINUX_OVERLAY_MAGIC;
+	if (!r)
+		learn_figures(s, out, now);
 	return r;
 }
 
