@@ -25,6 +25,9 @@ struct pbuf {
 };
 void pprintf(struct pbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void pappend(struct pbuf *b, const void *data, size_t n);
+void pspaces(struct pbuf *b, size_t n);
+void phex(struct pbuf *b, uint64_t v); /* "%08lx" */
+void pkilobytes(struct pbuf *b, const char *label, uint64_t kb); /* "%-16s%8lu kB\n" */
 
 /* What a node is about; t and tg are new references held during the call, NULL for global files. */
 struct pctx {

@@ -62,11 +62,14 @@ static void list_free(struct list *l)
 /* Newlines in names are shown as \012, as Linux does. */
 static void append_name(struct pbuf *b, const char *s)
 {
-	for (; *s; s++) {
-		if (*s == '\n')
-			pappend(b, "\\012", 4);
-		else
-			pappend(b, s, 1);
+	for (;;) {
+		size_t n = strcspn(s, "\n");
+
+		pappend(b, s, n);
+		if (!s[n])
+			return;
+		pappend(b, "\\012", 4);
+		s += n + 1;
 	}
 }
 
@@ -88,20 +91,27 @@ static bool reader_root(struct pctx *c, struct path *out)
 
 static void line(struct pctx *c, struct pbuf *b, const struct mm_area *a, char *path)
 {
+	const char mode[6] = { ' ', a->prot & 1 ? 'r' : '-', a->prot & 2 ? 'w' : '-', a->prot & 4 ? 'x' : '-', a->shared ? 's' : 'p', ' ' };
 	struct kstat st = { 0 };
 	size_t before = b->len;
 
 	if (a->file && a->file->path.dentry)
 		vfs_getattr(&a->file->path, &st);
-	pprintf(b, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %" PRIu64 " ", a->start, a->end, a->prot & 1 ? 'r' : '-',
-		a->prot & 2 ? 'w' : '-', a->prot & 4 ? 'x' : '-', a->shared ? 's' : 'p', a->off, (unsigned)(st.dev >> 8 & 0xfff),
-		(unsigned)((st.dev & 0xff) | (st.dev >> 12 & 0xfff00)), st.ino);
+	phex(b, a->start);
+	pappend(b, "-", 1);
+	phex(b, a->end);
+	pappend(b, mode, sizeof(mode));
+	phex(b, a->off);
+	if (st.dev || st.ino)
+		pprintf(b, " %02x:%02x %" PRIu64 " ", (unsigned)(st.dev >> 8 & 0xfff), (unsigned)((st.dev & 0xff) | (st.dev >> 12 & 0xfff00)), st.ino);
+	else
+		pappend(b, " 00:00 0 ", 9);
 	if (a->file || a->name) {
 		const char *name = a->name;
 		struct path root = { NULL, NULL };
 
-		while (b->len - before < 73 && !b->failed)
-			pappend(b, " ", 1);
+		if (b->len - before < 73)
+			pspaces(b, 73 - (b->len - before));
 		if (!name && a->file->path.dentry) {
 			name = NULL;
 			if (reader_root(c, &root)) {
@@ -118,10 +128,18 @@ static void details(struct pbuf *b, const struct mm_area *a)
 {
 	uint64_t kb = a->rss / 1024, anon = a->anon / 1024, clean = kb > anon ? kb - anon : 0;
 
-	pprintf(b, "Rss:            %8" PRIu64 " kB\nPss:            %8" PRIu64 " kB\nPss_Dirty:      %8" PRIu64 " kB\n", kb, kb, anon);
-	pprintf(b, "Shared_Clean:   %8" PRIu64 " kB\nShared_Dirty:   %8d kB\nPrivate_Clean:  %8d kB\nPrivate_Dirty:  %8" PRIu64 " kB\n", clean, 0, 0, anon);
-	pprintf(b, "Referenced:     %8" PRIu64 " kB\nAnonymous:      %8" PRIu64 " kB\nLazyFree:       %8d kB\nAnonHugePages:  %8d kB\n", kb, anon, 0, 0);
-	pprintf(b, "Swap:           %8d kB\nSwapPss:        %8d kB\nLocked:         %8d kB\n", 0, 0, 0);
+	const struct {
+		const char *label;
+		uint64_t kb;
+	} lines[] = {
+		{ "Rss:", kb }, { "Pss:", kb }, { "Pss_Dirty:", anon },
+		{ "Shared_Clean:", clean }, { "Shared_Dirty:", 0 }, { "Private_Clean:", 0 }, { "Private_Dirty:", anon },
+		{ "Referenced:", kb }, { "Anonymous:", anon }, { "LazyFree:", 0 }, { "AnonHugePages:", 0 },
+		{ "Swap:", 0 }, { "SwapPss:", 0 }, { "Locked:", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		pkilobytes(b, lines[i].label, lines[i].kb);
 }
 
 static int show_areas(struct pctx *c, struct pbuf *b, bool detailed)
@@ -134,7 +152,9 @@ static int show_areas(struct pctx *c, struct pbuf *b, bool detailed)
 		line(c, b, &l.a[i], path);
 		if (!detailed)
 			continue;
-		pprintf(b, "Size:           %8" PRIu64 " kB\nKernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n", (l.a[i].end - l.a[i].start) / 1024, 4, 4);
+		pkilobytes(b, "Size:", (l.a[i].end - l.a[i].start) / 1024);
+		pkilobytes(b, "KernelPageSize:", 4);
+		pkilobytes(b, "MMUPageSize:", 4);
 		details(b, &l.a[i]);
 		pprintf(b, "THPeligible:           0\nVmFlags:%s%s%s%s\n", l.a[i].prot & 1 ? " rd" : "", l.a[i].prot & 2 ? " wr" : "",
 			l.a[i].prot & 4 ? " ex" : "", l.a[i].shared ? " sh" : "");

@@ -66,6 +66,42 @@ void pprintf(struct pbuf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
+void pspaces(struct pbuf *b, size_t n)
+{
+	if (!reserve(b, n))
+		return;
+	memset(b->p + b->len, ' ', n);
+	b->len += n;
+	b->p[b->len] = 0;
+}
+
+void phex(struct pbuf *b, uint64_t v)
+{
+	char text[16];
+	unsigned i = sizeof(text);
+
+	for (; v || i > sizeof(text) - 8; v >>= 4)
+		text[--i] = "0123456789abcdef"[v & 15];
+	pappend(b, text + i, sizeof(text) - i);
+}
+
+void pkilobytes(struct pbuf *b, const char *label, uint64_t kb)
+{
+	char text[20];
+	unsigned i = sizeof(text);
+	size_t n = strlen(label);
+
+	do
+		text[--i] = (char)('0' + kb % 10);
+	while (kb /= 10);
+	while (i > sizeof(text) - 8)
+		text[--i] = ' ';
+	pappend(b, label, n);
+	pspaces(b, n < 16 ? 16 - n : 0);
+	pappend(b, text + i, sizeof(text) - i);
+	pappend(b, " kB\n", 4);
+}
+
 bool parse_number(const struct qstr *q, int *out)
 {
 	int v = 0;

@@ -75,6 +75,52 @@ CASE(maps_follows_changes)
 	CHECK(!find(p + 4096, NULL, &a));
 }
 
+/* A line of /proc/self/smaps; *at: where the area begins that it is about, *kb: what it tells in kB, or 0. */
+static void check_line(const char *line, unsigned long *at, unsigned long *kb)
+{
+	unsigned long start, end, off, ino;
+	char as_linux[128], perms[5], label[32] = "", unit[8] = "";
+	unsigned major, minor;
+
+	*kb = 0;
+	if (sscanf(line, "%lx-%lx %4s %lx %x:%x %lu", &start, &end, perms, &off, &major, &minor, &ino) == 7) {
+		snprintf(as_linux, sizeof(as_linux), "%08lx-%08lx %s %08lx %02x:%02x %lu ", start, end, perms, off, major, minor, ino);
+		CHECK(!strncmp(line, as_linux, strlen(as_linux)));
+		if (line[strlen(as_linux)] != '\n') /* a name, in its column */
+			CHECK(strspn(line + strlen(as_linux), " ") + strlen(as_linux) == (strlen(as_linux) < 73 ? 73 : strlen(as_linux)));
+		*at = start;
+	} else if (sscanf(line, "%16s %lu %7s\n", label, kb, unit) == 3 && !strcmp(unit, "kB") && strlen(label) < 16) {
+		snprintf(as_linux, sizeof(as_linux), "%-16s%8lu kB\n", label, *kb);
+		CHECK(!strcmp(line, as_linux));
+	}
+}
+
+CASE(areas_in_detail)
+{
+	const size_t wide = (size_t)128 << 30; /* nine digits of kB */
+	char *p = mmap(NULL, wide, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char name[] = "/tmp/two\nlinesXXXXXX", line[512];
+	int fd = mkstemp(name), sizes = 0, names = 0;
+	unsigned long at = 0, kb;
+	FILE *f;
+
+	CHECK(p != MAP_FAILED && fd >= 0 && write(fd, "x", 1) == 1);
+	CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) != MAP_FAILED);
+	CHECK(mprotect(p + 4096, 4096, PROT_READ | PROT_WRITE) == 0);
+	p[4096] = 1;
+	CHECK(unlink(name) == 0);
+	f = fopen("/proc/self/smaps", "r");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		check_line(line, &at, &kb);
+		sizes += at == (uintptr_t)p + 8192 && kb == wide / 1024 - 8 && !strncmp(line, "Size:", 5);
+		sizes += at == (uintptr_t)p + 4096 && kb == 4 && !strncmp(line, "Anonymous:", 10);
+		names += strstr(line, "/tmp/two\\012lines") != NULL;
+	}
+	fclose(f);
+	CHECK(sizes == 2 && names == 1);
+}
+
 CASE(other_process_memory)
 {
 	static char secret[10000] = "secret";
