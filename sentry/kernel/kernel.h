@@ -67,7 +67,7 @@ struct kernel {
 	struct oom *oom; /* [I] enforces the limit */
 	struct klog *klog; /* [I] */
 	int64_t boot_monotonic, boot_realtime; /* [I] ns */
-	bool strace; /* --strace: log every call */
+	_Atomic bool strace; /* --strace: log every call; debug changes it */
 	_Atomic bool traces_calls; /* a trace session has asked for system calls */
 	struct tracer *tracer; /* [I] kernel/trace.h; made by kernel_init */
 	struct mutex containers_mu; /* RANK_CONTROL */

@@ -43,7 +43,7 @@ struct dcache {
 	uint64_t next_cookie; /* [lock] */
 	uint64_t children_out; /* [lock] how often any was taken out of its directory: readdir.c */
 	struct mount_bucket mounts[MOUNT_BUCKETS]; /* [lock] by (parent, point) */
-	unsigned n_mounts; /* [lock] */
+	_Atomic unsigned n_mounts; /* [lock to change] */
 };
 
 struct vfs {

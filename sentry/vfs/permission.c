@@ -5,7 +5,7 @@
  */
 #include "vfs/internal.h"
 
-static inline uint32_t relaxed(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
+static inline uint32_t relaxed(const _Atomic uint32_t *p) { return atomic_load_explicit(p, memory_order_relaxed); }
 
 static bool capable_over(struct inode *i, const struct cred *c, int cap)
 {

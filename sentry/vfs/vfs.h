@@ -13,6 +13,7 @@
 #ifndef SENTRY_VFS_VFS_H
 #define SENTRY_VFS_VFS_H
 
+#include "abi/fs.h"
 #include "lib/lock.h"
 #include "lib/ref.h"
 #include "lib/uaddr.h"
@@ -128,9 +129,11 @@ struct inode {
 	uint64_t ino; /* [I] */
 	struct mutex mu; /* RANK_INODE */
 	struct mutex a_mu; /* RANK_LEAF: the attributes below */
-	uint32_t mode, nlink, uid, gid; /* [a_mu]; the type bits of mode are immutable */
+	_Atomic uint32_t mode, uid, gid; /* [a_mu to write] read without it, each for itself; the type bits of mode are immutable */
+	uint32_t nlink; /* [a_mu] */
 	uint64_t size, rdev; /* [a_mu] */
-	int64_t atime, mtime, ctime, btime; /* [a_mu] */
+	int64_t atime, mtime, ctime; /* [a_mu] */
+	_Atomic int64_t btime; /* [a_mu to write] */
 	struct memobj *obj; /* [I after open] what mmap maps; NULL: not mappable */
 	void *priv; /* the file system's */
 	char *link; /* [a_mu to set, once] a symbolic link's target, owned; may stay NULL: then readlink is asked */
@@ -144,6 +147,14 @@ struct inode {
 	struct pipe *fifo; /* a named pipe's buffer, [a_mu] */
 	int32_t write_count; /* [a_mu] >0 writers, <0 denied (running program: ETXTBSY) */
 };
+
+/* Permissions (the type stays) and owner, with a_mu held; who reads them without it needs no order among them. */
+static inline void inode_take_owner(struct inode *i, uint32_t mode, uint32_t uid, uint32_t gid)
+{
+	atomic_store_explicit(&i->mode, (i->mode & LINUX_S_IFMT) | (mode & 07777), memory_order_relaxed);
+	atomic_store_explicit(&i->uid, uid, memory_order_relaxed);
+	atomic_store_explicit(&i->gid, gid, memory_order_relaxed);
+}
 
 #define INODE_DEAD 1u /* a directory that was removed: nothing can be made in it */
 

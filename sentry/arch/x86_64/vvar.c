@@ -103,7 +103,7 @@ static int64_t predict(const struct vvar *v, uint64_t tsc)
 /* Programs do not go by it any more. */
 static bool is_stale(const struct vvar *v, uint64_t tsc)
 {
-	return tsc - v->tsc_base > v->max_age;
+	return tsc - __atomic_load_n(&v->tsc_base, __ATOMIC_RELAXED) > __atomic_load_n(&v->max_age, __ATOMIC_RELAXED);
 }
 
 /* New parameters from this sample and the last. */
@@ -120,29 +120,29 @@ static void publish(struct vvar *v, uint64_t tsc, int64_t ns)
 		int64_t seen = predict(v, is_stale(v, tsc) ? v->tsc_base + v->max_age : tsc);
 
 		if (seen > base) {
-			v->broken = seen - base > MAX_DRIFT;
+			__atomic_store_n(&v->broken, seen - base > MAX_DRIFT, __ATOMIC_RELAXED);
 			base = seen;
 			mult -= mult / 100000; /* until the host has caught up */
 		}
 	}
 	__atomic_store_n(&v->seq, v->seq + 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	v->tsc_base = tsc;
-	v->max_age = (uint64_t)(((unsigned __int128)max_ns << VVAR_SHIFT) / mult);
+	__atomic_store_n(&v->tsc_base, tsc, __ATOMIC_RELAXED);
+	__atomic_store_n(&v->max_age, (uint64_t)(((unsigned __int128)max_ns << VVAR_SHIFT) / mult), __ATOMIC_RELAXED);
 	v->mult = mult;
 	v->monotonic = base;
 	v->realtime_offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) - v->monotonic_shift;
 	v->boottime_offset = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC) + v->boottime_shift - v->monotonic_shift;
-	v->usable = !v->broken;
+	__atomic_store_n(&v->usable, !v->broken, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->seq, v->seq + 1, __ATOMIC_RELEASE);
 }
 
-/* It is time for another sample. */
+/* It is time for another sample; asked first while another may write. */
 static bool is_due(const struct vvar *v)
 {
 	int64_t age = clock_ns(CLOCK_MONOTONIC) - __atomic_load_n(&v->sample_monotonic, __ATOMIC_RELAXED);
 
-	return age >= (v->usable && !is_stale(v, __rdtsc()) ? INTERVAL : FIRST_INTERVAL);
+	return age >= (__atomic_load_n(&v->usable, __ATOMIC_RELAXED) && !is_stale(v, __rdtsc()) ? INTERVAL : FIRST_INTERVAL);
 }
 
 void vvar_update(void *page)
@@ -152,7 +152,7 @@ void vvar_update(void *page)
 	uint64_t tsc, window = 0;
 
 	/* Looked at once more when no writer is at work. */
-	if (v->broken || !is_due(v) || __atomic_exchange_n(&v->busy, 1, __ATOMIC_ACQUIRE))
+	if (__atomic_load_n(&v->broken, __ATOMIC_RELAXED) || !is_due(v) || __atomic_exchange_n(&v->busy, 1, __ATOMIC_ACQUIRE))
 		return;
 	if (!is_due(v)) {
 		__atomic_store_n(&v->busy, 0, __ATOMIC_RELEASE);
@@ -160,7 +160,7 @@ void vvar_update(void *page)
 	}
 	tsc = sample(&ns, &window);
 	if (tsc <= v->sample_tsc || ns <= v->sample_monotonic)
-		v->broken = 1;
+		__atomic_store_n(&v->broken, 1, __ATOMIC_RELAXED);
 	else
 		publish(v, tsc, ns);
 	v->sample_tsc = tsc;

@@ -45,16 +45,14 @@ static void set_attr_locked(struct inode *i, const struct gofer_attr *a, int64_t
 {
 	struct gnode *n = gnode(i);
 
-	i->mode = (i->mode & LINUX_S_IFMT) | (a->mode & 07777);
+	inode_take_owner(i, a->mode, (uint32_t)a->uid, (uint32_t)a->gid);
 	i->nlink = (uint32_t)a->nlink;
-	i->uid = (uint32_t)a->uid;
-	i->gid = (uint32_t)a->gid;
 	i->size = a->size;
 	i->rdev = a->rdev;
 	i->atime = a->atime;
 	i->mtime = a->mtime;
 	i->ctime = a->ctime;
-	i->btime = a->btime;
+	atomic_store_explicit(&i->btime, a->btime, memory_order_relaxed);
 	n->blocks = a->blocks;
 	n->blksize = (uint32_t)a->blksize;
 	n->fresh = since;

@@ -100,17 +100,15 @@ static bool take_attr(struct inode *i, const struct kstat *k)
 	bool other = read || i->mode != k->mode || i->nlink != k->nlink || i->uid != k->uid || i->gid != k->gid || i->size != k->size ||
 		     i->mtime != k->mtime || i->ctime != k->ctime || o->blocks != k->blocks || o->blksize != k->blksize;
 
-	i->mode = (i->mode & LINUX_S_IFMT) | (k->mode & 07777);
+	inode_take_owner(i, k->mode, k->uid, k->gid);
 	i->nlink = k->nlink;
-	i->uid = k->uid;
-	i->gid = k->gid;
 	i->size = k->size;
 	i->rdev = k->rdev;
 	if (read)
 		i->atime = k->atime;
 	i->mtime = k->mtime;
 	i->ctime = k->ctime;
-	i->btime = k->btime;
+	atomic_store_explicit(&i->btime, k->btime, memory_order_relaxed);
 	o->atime = k->atime;
 	o->blocks = k->blocks;
 	o->blksize = k->blksize;

@@ -32,6 +32,7 @@ static struct inode *node_inode(struct superblock *sb, const struct pnode *n)
 {
 	const struct inode_ops *ops = n->e->kind == P_MAGIC ? &proc_magic_ops : n->e->flags & PE_SELF ? &proc_self_ops : &proc_inode_ops;
 	struct pnode *copy = malloc(sizeof(*copy));
+	uint32_t uid = 0, gid = 0;
 	struct inode *i;
 
 	if (!copy)
@@ -45,7 +46,8 @@ static struct inode *node_inode(struct superblock *sb, const struct pnode *n)
 	i->priv = copy;
 	if (n->e->kind == P_DIR)
 		i->nlink = 2;
-	owner(sb, n, &i->uid, &i->gid);
+	owner(sb, n, &uid, &gid);
+	inode_take_owner(i, i->mode, uid, gid); /* nobody else has it yet */
 	return i;
 }
 
@@ -86,8 +88,7 @@ static int proc_lookup(struct inode *dir, const struct qstr *name, struct inode 
 static void set_owner(struct inode *i, uint32_t uid, uint32_t gid)
 {
 	mutex_lock(&i->a_mu);
-	i->uid = uid;
-	i->gid = gid;
+	inode_take_owner(i, i->mode, uid, gid);
 	mutex_unlock(&i->a_mu);
 }
 
