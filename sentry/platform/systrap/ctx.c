@@ -141,7 +141,7 @@ static struct st_thread *find_thread_locked(struct st_as *as)
 
 static void prepare_slot(struct st_ctx *c)
 {
-	c->slot = c->p->slots + (size_t)c->th->slot * ST_SLOT_SIZE;
+	__atomic_store_n(&c->slot, c->p->slots + (size_t)c->th->slot * ST_SLOT_SIZE, __ATOMIC_RELAXED);
 	c->frame = ST_FIRST_FRAME;
 	c->fp_at = 0;
 	c->fs_base = c->gs_base = UINT64_MAX; /* not known */
@@ -199,7 +199,7 @@ static void leave(struct st_ctx *c)
 	c->as = NULL;
 	c->in_patch = false;
 	c->th = NULL;
-	c->slot = NULL;
+	__atomic_store_n(&c->slot, NULL, __ATOMIC_RELAXED);
 	st_as_put(as);
 }
 

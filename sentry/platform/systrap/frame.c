@@ -204,7 +204,8 @@ bool st_frame_read(struct st_ctx *c, struct regs *r, siginfo_t *si, uint64_t *er
 	memcpy(&f, c->slot + at, sizeof(f));
 	__asm__ volatile("" : "+m"(f)); /* the copy, not the slot, is looked at from here on */
 	c->frame = at;
-	c->in_patch = c->partial = false;
+	c->in_patch = false;
+	set_partial(c, false);
 	c->fp_at = stack_offset(c, f.fpstate, fpstate_size() + sizeof(uint32_t), FP_ALIGN);
 	if (!c->fp_at)
 		return false;

@@ -71,7 +71,7 @@ void st_patch_prepare(struct st_ctx *c)
 
 	c->in_patch = c->th->in_patch;
 	c->call_end = 0;
-	c->partial = false;
+	set_partial(c, false);
 	c->loading = true; /* perhaps */
 	memset(&c->block, 0xff, sizeof(c->block));
 	put64(c->slot + ST_SELF, self);
@@ -114,7 +114,7 @@ static void read_others(struct st_ctx *c, struct regs *r)
 	r->gs_base = 0;
 	regs_sanitize(r);
 	c->call_end = r->rip;
-	c->partial = false;
+	set_partial(c, false);
 }
 
 void st_patch_complete(struct platform_ctx *base, struct regs *r)
@@ -129,10 +129,18 @@ void st_patch_look(struct platform_ctx *base, struct regs *r)
 {
 	const struct st_ctx *c = (const struct st_ctx *)base;
 
-	if (!c->partial)
+	/* c may go on meanwhile, and leave its thread (execve): its slot is asked for once.  All slots stay mapped, but
+	 * it may be another's then: of that nothing is told. */
+	const uint8_t *slot = __atomic_load_n(&c->slot, __ATOMIC_RELAXED);
+
+	if (!slot || !__atomic_load_n(&c->partial, __ATOMIC_RELAXED))
 		return;
 	for (unsigned i = N_ARGUMENTS; i < N_PLACES; i++)
-		*reg(r, i) = get64(c->slot + places[i].slot);
+		*reg(r, i) = get64(slot + places[i].slot);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (__atomic_load_n(&c->slot, __ATOMIC_RELAXED) != slot)
+		for (unsigned i = N_ARGUMENTS; i < N_PLACES; i++)
+			*reg(r, i) = 0;
 }
 
 static void read_all(struct st_ctx *c, struct regs *r)
@@ -154,7 +162,7 @@ bool st_patch_read(struct st_ctx *c, struct regs *r, uint32_t *by)
 	if (*by != ST_BY_KICK) {
 		read_places(c, r, 0, N_ARGUMENTS);
 		r->rax = get64(c->slot + ST_RAX);
-		c->partial = true;
+		set_partial(c, true);
 		return true;
 	}
 	read_all(c, r);

@@ -143,7 +143,7 @@ struct st_ctx {
 	struct st_as *as; /* [t] whose thread we have; NULL: none */
 	LIST_ENTRY(st_ctx) link; /* [as->mu] */
 	struct st_thread *th; /* [t] ours while as is set */
-	uint8_t *slot; /* [t] th's */
+	uint8_t *slot; /* [t; others look: st_patch_look] th's; NULL: has left its thread */
 	struct mutex mu; /* RANK_LEAF */
 	pid_t tgid, tid; /* [mu] whom to interrupt; 0: none */
 	_Atomic uint64_t *lent; /* [mu] in the slot: the signal mask that the program may change; NULL: none, */
@@ -158,7 +158,7 @@ struct st_ctx {
 	uint64_t fs_base, gs_base; /* [t] what the stub's thread has, where programs cannot change it */
 	bool in_patch; /* [t] the thread waits at a patched call site, not in a signal's handler: */
 	struct regs block; /* [t] then: what was last seen in, or written to, its slot */
-	bool partial; /* [t] only the call's registers were read */
+	bool partial; /* [t; others look: st_patch_look] only the call's registers were read */
 	bool loading; /* [t] ST_LOAD is perhaps not 0 */
 	uint64_t call_end; /* [t] where it would go on if the sentry changed nothing; 0: that is not known */
 	uint64_t answers[ST_N_ANSWERS]; /* [t] what it may tell the program itself */
@@ -195,6 +195,8 @@ struct st_ctx {
 	_Atomic bool interrupt; /* platform_interrupt was called */
 };
 
+
+static inline void set_partial(struct st_ctx *c, bool partial) { __atomic_store_n(&c->partial, partial, __ATOMIC_RELAXED); }
 
 /* --- as.c --- */
 struct platform_as *st_as_new(struct platform *p);
