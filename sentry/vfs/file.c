@@ -51,7 +51,17 @@ uint32_t file_poll(struct file *f)
 
 /* --- anonymous files ------------------------------------------------------------ */
 
-static const struct inode_ops anon_inode_ops;
+/* Pipes and sockets have an owner, a mode and times that can be set (an engine gives a container's user the pipe that
+ * is its output); what has no inode of its own on Linux has not. */
+static int anon_setattr(struct inode *i, const struct iattr *a)
+{
+	if ((!LINUX_S_ISFIFO(i->mode) && !LINUX_S_ISSOCK(i->mode)) || a->valid & ATTR_SIZE)
+		return -EOPNOTSUPP;
+	inode_setattr_copy(i, a);
+	return 0;
+}
+
+static const struct inode_ops anon_inode_ops = { .setattr = anon_setattr };
 
 static int open_anon(const struct path *p, const struct file_ops *ops, int flags, const struct cred *c, void *priv, struct file **out)
 {
