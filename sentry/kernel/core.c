@@ -3,9 +3,8 @@
  * threads; struct core is under the task list lock until the dumper is alone
  * with it.
  *
- * Written is what Linux writes with its default coredump_filter: private memory
- * that was touched, shared anonymous memory, the first page of mapped files.
- * Pages that were never touched are holes of the file.
+ * Written is what Linux writes as /proc/PID/coredump_filter says; by default private
+ * memory that was touched, shared anonymous memory, the first page of programs mapped. Pages that were never touched are holes of the file.
  */
 #include "kernel/core.h"
 
@@ -108,13 +107,32 @@ static int add_area(const struct mm_area *a, void *arg)
 	return 0;
 }
 
-static uint64_t dumped(const struct mm_area *a)
+/* Shared by those who inherited it: anonymous memory, or a file that has no name. */
+static bool shared_is_anon(const struct mm_area *a)
 {
-	if (a->name && !strcmp(a->name, "[vvar]"))
+	struct kstat st;
+
+	return !a->file || (!vfs_getattr(&a->file->path, &st) && !st.nlink);
+}
+
+/* Linux: vma_dump_size(). Bytes; filter: MM_CORE_*. */
+static uint64_t dumped(const struct mm_area *a, uint32_t filter)
+{
+	uint64_t all = a->end - a->start;
+
+	if (a->name && !strcmp(a->name, "[vdso]"))
+		return all;
+	if (a->no_dump || (a->name && !strcmp(a->name, "[vvar]")))
 		return 0;
-	if (a->anon || (a->shared && !a->file) || (a->name && !strcmp(a->name, "[vdso]")))
-		return a->end - a->start;
-	return a->file && !a->off && a->prot & LINUX_PROT_READ ? PAGE_SIZE : 0;
+	if (a->shared)
+		return filter & (shared_is_anon(a) ? MM_CORE_ANON_SHARED : MM_CORE_FILE_SHARED) ? all : 0;
+	if (a->anon && filter & MM_CORE_ANON_PRIVATE)
+		return all;
+	if (!a->file)
+		return 0;
+	if (filter & MM_CORE_FILE_PRIVATE)
+		return all;
+	return filter & MM_CORE_ELF_HEADERS && !a->off && a->prot & LINUX_PROT_READ ? PAGE_SIZE : 0;
 }
 
 static int lay_out(struct task *t, struct layout *l)
@@ -134,7 +152,7 @@ static int lay_out(struct task *t, struct layout *l)
 	}
 	fs_context_root(t->fs, &root);
 	for (size_t i = 0; i < l->n; i++) {
-		l->sizes[i] = dumped(&l->areas[i]);
+		l->sizes[i] = dumped(&l->areas[i], mm_core_filter(t->mm));
 		name = l->areas[i].file ? vfs_path_name(&l->areas[i].file->path, &root, buf, 4096) : NULL;
 		l->names[i] = name ? strdup(name) : NULL;
 	}
@@ -183,6 +201,8 @@ static int put_memory(struct out *o, struct task *t, const struct mm_area *a, ui
 	struct mm *mm = t->mm;
 	int r = 0;
 
+	if (len && (a->file || a->shared)) /* the parent's, or another's, or nobody's yet */
+		mm_ask_objects(mm, at, end);
 	while (!r && at < end && mm_next_data(mm, at, end, &lo, &hi)) {
 		for (at = lo; !r && at < hi; at += CHUNK) {
 			uint64_t n = hi - at < CHUNK ? hi - at : CHUNK;

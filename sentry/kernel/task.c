@@ -74,7 +74,7 @@ struct task *task_alloc(struct kernel *k)
 	t->sleeper.wakes = program_wakes;
 	t->altstack.ss_flags = LINUX_SS_DISABLE;
 	t->start_time = now_monotonic();
-	t->timer_slack = 50000;
+	t->timer_slack = TIMER_SLACK_DEFAULT;
 	t->loginuid = t->sessionid = AUDIT_UNSET;
 	t->state = 'R';
 	memset(t->affinity, 0xff, sizeof(t->affinity));

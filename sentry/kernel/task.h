@@ -226,7 +226,7 @@ struct task {
 	int64_t start_time;
 	_Atomic char state; /* 'R' 'S' 'D' 'T' 't' 'Z' for /proc */
 	uint64_t personality; /* [t] */
-	uint64_t timer_slack; /* [t] */
+	_Atomic uint64_t timer_slack; /* [a] ns; kept, of no effect */
 	int nice, sched_policy, sched_prio; /* [T] */
 	bool reset_on_fork; /* [T] */
 	uint64_t affinity[16]; /* [T] 1024 cpus */
@@ -239,6 +239,7 @@ struct task {
 };
 
 #define AUDIT_UNSET UINT32_MAX
+#define TIMER_SLACK_DEFAULT 50000u /* ns */
 
 struct task *task_current(void); /* this host thread's, NULL on others */
 void task_get(struct task *t);

@@ -114,6 +114,8 @@ static void commit_locked(struct task *t, struct exec_image *img, struct mm **ol
 	bool changed = img->cred->euid != t->cred->euid || img->cred->egid != t->cred->egid;
 
 	*old_mm = t->mm;
+	if (t->mm)
+		mm_set_core_filter(img->mm, mm_core_filter(t->mm));
 	*old_cred = t->cred;
 	t->mm = img->mm;
 	t->cred = img->cred;

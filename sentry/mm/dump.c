@@ -4,6 +4,17 @@
  */
 #include "mm/mm_internal.h"
 
+void mm_ask_objects(struct mm *mm, uint64_t from, uint64_t to)
+{
+	struct vma *v;
+	struct pma *p;
+
+	mm_lock(mm);
+	for (; from < to && (v = vma_at(mm, from)) && v->obj && !page_get(mm, v, from, false, &p); from = p->end)
+		;
+	mm_unlock(mm);
+}
+
 bool mm_next_data(struct mm *mm, uint64_t from, uint64_t to, uint64_t *start, uint64_t *end)
 {
 	bool found = false;

@@ -119,6 +119,7 @@ static void copy_settings(struct mm *parent, struct mm *child)
 	child->brk_start = parent->brk_start;
 	child->brk = parent->brk;
 	child->dumpable = parent->dumpable;
+	child->core_filter = mm_core_filter(parent);
 	child->barriers = mm_barriers(parent);
 	child->user_ns = parent->user_ns;
 	if (child->user_ns)

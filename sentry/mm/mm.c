@@ -28,6 +28,7 @@ struct mm *mm_new(struct mm_env *e)
 	mm->lim_stack = UINT64_C(8) << 20;
 	mm->lim_memlock = UINT64_C(8) << 20;
 	mm->dumpable = true;
+	mm->core_filter = MM_CORE_DEFAULT;
 	return mm;
 }
 
@@ -252,6 +253,10 @@ void mm_set_dumpable(struct mm *mm, bool d)
 {
 	__atomic_store_n(&mm->dumpable, d, __ATOMIC_RELAXED);
 }
+
+uint32_t mm_core_filter(struct mm *mm) { return atomic_load(&mm->core_filter); }
+
+void mm_set_core_filter(struct mm *mm, uint32_t bits) { atomic_store(&mm->core_filter, bits & MM_CORE_ALL); }
 
 struct user_ns *mm_user_ns(struct mm *mm)
 {

@@ -93,6 +93,10 @@ void mm_set_brk(struct mm *mm, uint64_t start); /* at exec */
 int mm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice);
 int mm_msync(struct mm *mm, uint64_t addr, uint64_t len, int flags);
 int mm_mincore(struct mm *mm, uint64_t addr, uint64_t len, uint8_t *vec);
+/* n pages from the page at addr on, for /proc/PID/pagemap: a byte each, 0 where nothing is mapped or present. */
+#define MM_PAGE_PRESENT 1u
+#define MM_PAGE_OWN 2u /* nobody else's */
+void mm_pages(struct mm *mm, uint64_t addr, uint64_t n, uint8_t *vec);
 #define MM_LOCK_ON 1u /* else unlock */
 #define MM_LOCK_ONFAULT 2u /* do not make the pages present */
 #define MM_LOCK_PRIVILEGED 4u /* RLIMIT_MEMLOCK does not count */
@@ -104,7 +108,9 @@ void mm_set_limits(struct mm *mm, uint64_t as, uint64_t data, uint64_t stack, ui
  * -EFAULT with *code SEGV_MAPERR/SEGV_ACCERR (SIGSEGV), -EIO: SIGBUS BUS_ADRERR, -ENOMEM: SIGBUS/OOM. access 0: unknown. */
 int mm_fault(struct mm *mm, uint64_t addr, unsigned access, int *code);
 
-/* mm/dump.c: the next part of [from, to) that is more than zeros never touched; false: none. */
+/* mm/dump.c: finds what there is of mapped objects in [from, to) that mm has not touched itself, as far as that can be
+ * read; touches nothing. Then the next part of [from, to) that is more than zeros never touched; false: none. */
+void mm_ask_objects(struct mm *mm, uint64_t from, uint64_t to);
 bool mm_next_data(struct mm *mm, uint64_t from, uint64_t to, uint64_t *start, uint64_t *end);
 
 /* What exec leaves for /proc and prctl; [mm->mu] via these only. */
@@ -120,6 +126,16 @@ void mm_get_layout(struct mm *mm, struct mm_layout *out); /* exe: a reference is
 void mm_set_layout(struct mm *mm, const struct mm_layout *in); /* takes over exe's reference */
 bool mm_dumpable(struct mm *mm);
 void mm_set_dumpable(struct mm *mm, bool d);
+/* What of it a core dump holds: the bits of /proc/PID/coredump_filter (core(5)). A fork has its parent's. */
+#define MM_CORE_ANON_PRIVATE 1u
+#define MM_CORE_ANON_SHARED 2u
+#define MM_CORE_FILE_PRIVATE 4u
+#define MM_CORE_FILE_SHARED 8u
+#define MM_CORE_ELF_HEADERS 16u
+#define MM_CORE_DEFAULT 0x33u /* and huge pages, of which there are none */
+#define MM_CORE_ALL 0x1ffu
+uint32_t mm_core_filter(struct mm *mm);
+void mm_set_core_filter(struct mm *mm, uint32_t bits);
 /* Whose capabilities open it though it is not dumpable: where its program was started. Borrowed; NULL: the container's own. */
 struct user_ns *mm_user_ns(struct mm *mm);
 void mm_set_user_ns(struct mm *mm, struct user_ns *ns); /* once, before anybody uses mm; takes over a reference */
@@ -142,6 +158,7 @@ struct mm_area {
 	const char *name;
 	uint64_t rss, anon; /* bytes */
 	uint32_t flags; /* VMA flags for smaps: locked etc. */
+	bool no_dump; /* MADV_DONTDUMP */
 };
 /* Areas in order, until fn returns non-zero, which is returned. Called with mm->mu held: fn must not touch the mm. */
 int mm_for_each_area(struct mm *mm, int (*fn)(const struct mm_area *a, void *arg), void *arg);

@@ -130,6 +130,7 @@ struct mm {
 	unsigned next_arena; /* the one to be replaced */
 	bool eager; /* premap() is at work on what will be touched, most likely */
 	bool lock_future, dumpable, barriers;
+	_Atomic uint32_t core_filter; /* [a] MM_CORE_* */
 	uint64_t lim_as, lim_data, lim_stack, lim_memlock;
 	uint64_t spurious_addr;
 	unsigned spurious;

@@ -43,7 +43,7 @@ int mm_for_each_area(struct mm *mm, int (*fn)(const struct mm_area *a, void *arg
 	mm_lock(mm);
 	RB_FOREACH(v, vma_tree, &mm->vmas) {
 		struct mm_area a = { .start = v->start, .end = v->end, .off = v->obj && !(v->flags & VMA_SPECIAL) ? v->off : 0, .prot = v->prot,
-			.shared = v->flags & VMA_SHARED, .file = v->file, .name = v->name, .flags = v->flags };
+			.shared = v->flags & VMA_SHARED, .file = v->file, .name = v->name, .flags = v->flags, .no_dump = v->flags & VMA_DONTDUMP };
 
 		a.rss = pmas_resident(mm, v->start, v->end, &a.anon);
 		r = fn(&a, arg);

@@ -167,7 +167,7 @@ static int64_t cap_ambient(struct task *t, const uint64_t a[6])
 
 static int64_t set_timerslack(struct task *t, const uint64_t a[6])
 {
-	t->timer_slack = (int64_t)a[1] <= 0 ? 50000 : a[1];
+	t->timer_slack = (int64_t)a[1] <= 0 ? TIMER_SLACK_DEFAULT : a[1];
 	return 0;
 }
 

@@ -157,6 +157,8 @@ static int proc_follow(struct inode *i, struct mount **mnt, struct dentry **d)
 	if (ret)
 		return ret;
 	ret = proc_may_access(&c);
+	if (!ret && e->may_follow)
+		ret = e->may_follow(&c);
 	if (!ret)
 		ret = e->follow(&c, mnt, d);
 	pctx_end(&c);
@@ -288,7 +290,7 @@ static int proc_open(struct inode *i, struct file *f)
 {
 	const struct pnode *n = pnode_of(i);
 
-	if (n->e->flags & PE_PTRACE) {
+	if (n->e->flags & PE_PTRACE && !(n->e->flags & PE_LATE)) {
 		struct pctx c;
 		int ret = pctx_begin(&c, i->sb, n);
 
@@ -339,10 +341,7 @@ static int proc_statfs(struct superblock *sb, struct inode *i, struct kstatfs *o
 	return 0;
 }
 
-static void proc_evict(struct inode *i)
-{
-	free(i->priv);
-}
+static void proc_evict(struct inode *i) { free(i->priv); }
 
 static void proc_kill(struct superblock *sb)
 {

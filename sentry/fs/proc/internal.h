@@ -60,17 +60,21 @@ struct pentry {
 	int (*link)(struct pctx *c, struct pbuf *b);
 	/* P_MAGIC: new references */
 	int (*follow)(struct pctx *c, struct mount **mnt, struct dentry **d);
+	int (*may_follow)(struct pctx *c); /* of P_MAGIC, when it takes more than to look: 0 or -errno; may be NULL */
 	unsigned flags; /* PE_* */
 };
 #define PE_PTRACE 1u /* only who may trace the process reads, follows or lists it */
 #define PE_READER 2u /* shows what is the reader's: there must be a task that reads */
 #define PE_SELF 4u /* a directory that the process itself may search and list, whoever it belongs to */
+#define PE_LATE 8u /* with PE_PTRACE: who may not look is refused as it reads, not as it opens */
+#define PE_EPERM 16u /* ... by EPERM */
 
 struct pnode {
 	const struct pentry *e;
 	pid_t pid, tid; /* the kernel's own numbers; 0: global */
 	int64_t start; /* tg->start_time */
-	int fd;
+	int fd; /* -1: none; else the node is looked up each time */
+	uint64_t from, to; /* of map_files: addresses */
 	uint32_t mode; /* permission bits of this node alone; 0: e->mode */
 };
 
@@ -104,6 +108,7 @@ extern const struct pentry proc_pid_table[], proc_tid_table[], proc_net_table[],
 #define SHOW(f) int f(struct pctx *c, struct pbuf *b)
 SHOW(show_mounts);
 SHOW(show_mountinfo);
+SHOW(show_mountstats);
 SHOW(show_stat);
 SHOW(show_status);
 SHOW(show_statm);
@@ -114,6 +119,9 @@ SHOW(show_limits);
 SHOW(show_locks);
 SHOW(show_syscall);
 SHOW(show_timers);
+SHOW(show_children);
+SHOW(show_coredump_filter);
+SHOW(show_timerslack);
 SHOW(show_fdinfo);
 SHOW(show_uid_map);
 SHOW(show_gid_map);
@@ -138,7 +146,11 @@ SHOW(show_softnet);
 SHOW(show_udp);
 SHOW(show_udp6);
 SHOW(show_unix);
-extern const struct file_ops proc_mem_ops;
+ssize_t store_coredump_filter(struct pctx *c, char *text, size_t n);
+ssize_t store_timerslack(struct pctx *c, char *text, size_t n);
+extern const struct file_ops proc_mem_ops, proc_pagemap_ops;
+int map_files_lookup(struct pctx *c, const struct qstr *name, struct pnode *out);
+bool map_files_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out);
 int fd_lookup(struct pctx *c, const struct qstr *name, struct pnode *out);
 bool fd_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out);
 int fdinfo_lookup(struct pctx *c, const struct qstr *name, struct pnode *out);

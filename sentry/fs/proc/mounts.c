@@ -1,5 +1,5 @@
 /*
- * mounts.c - /proc/PID/{mounts,mountinfo}.
+ * mounts.c - /proc/PID/{mounts,mountinfo,mountstats}.
  */
 #include "fs/proc/internal.h"
 
@@ -81,7 +81,7 @@ static int one(const struct mount_info *m, void *arg)
 	return 0;
 }
 
-static int show(struct pctx *c, struct pbuf *b, bool info)
+static int show(struct pctx *c, struct pbuf *b, bool info, int (*fn)(const struct mount_info *, void *))
 {
 	struct fs_context *fs = c->t ? task_get_fs(c->t) : NULL;
 	struct lines l = { b, info };
@@ -93,19 +93,36 @@ static int show(struct pctx *c, struct pbuf *b, bool info)
 		return -EINVAL;
 	ns = fs_context_get_ns(fs); /* the task may leave it meanwhile */
 	fs_context_root(fs, &root);
-	ret = mount_ns_for_each(ns, &root, one, &l);
+	ret = mount_ns_for_each(ns, &root, fn, &l);
 	path_put(&root);
 	mount_ns_put(ns);
 	fs_context_put(fs);
 	return ret;
 }
 
+static int stats_of(const struct mount_info *m, void *arg)
+{
+	struct lines *l = arg;
+
+	pappend(l->b, "device ", 7);
+	escaped(l->b, m->sb->source ? m->sb->source : m->sb->type->name);
+	pappend(l->b, " mounted on ", 12);
+	escaped(l->b, m->point);
+	pprintf(l->b, " with fstype %s\n", m->sb->type->name);
+	return 0;
+}
+
+SHOW(show_mountstats)
+{
+	return show(c, b, false, stats_of);
+}
+
 SHOW(show_mounts)
 {
-	return show(c, b, false);
+	return show(c, b, false, one);
 }
 
 SHOW(show_mountinfo)
 {
-	return show(c, b, true);
+	return show(c, b, true, one);
 }

@@ -83,7 +83,7 @@ uint64_t pnode_ino(const struct pnode *n)
 	uint64_t h = (uint64_t)(uintptr_t)n->e * 0x9e3779b97f4a7c15u;
 
 	h ^= ((uint64_t)(uint32_t)n->pid << 32 | (uint32_t)n->tid) * 0xff51afd7ed558ccdu;
-	h ^= (uint64_t)(uint32_t)n->fd * 0xc4ceb9fe1a85ec53u;
+	h ^= (uint64_t)(uint32_t)n->fd * 0xc4ceb9fe1a85ec53u ^ (n->from >> 12) * 0x94d049bb133111ebu;
 	return (h >> 16 & 0xffffffff) | 0x1000;
 }
 

@@ -1,7 +1,7 @@
 /*
  * pid.c - /proc/PID and /proc/PID/task/TID: the tables and small files.  Links are in
  * pid_links.c; longer files have files of their own (status.c, maps.c, fd.c, mounts.c,
- * mem.c, timens.c).
+ * mem.c, timens.c, tuning.c, pagemap.c, map_files.c).
  */
 #include "fs/proc/tables.h"
 
@@ -157,6 +157,12 @@ static SHOW(show_cgroup)
 	return 0;
 }
 
+static SHOW(show_cpuset)
+{
+	pprintf(b, "/\n");
+	return 0;
+}
+
 static SHOW(show_personality)
 {
 	pprintf(b, "%08" PRIx64 "\n", c->t ? c->t->personality : 0);
@@ -290,6 +296,7 @@ static bool tid_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *
 }
 
 #define OWN(n, f) { .name = n, .kind = P_FILE, .mode = 0400, .show = f, .flags = PE_PTRACE }
+#define LATE(n, f, how) { .name = n, .kind = P_FILE, .mode = 0400, .show = f, .flags = PE_PTRACE | PE_LATE | (how) }
 #define MAGIC(n, f) { .name = n, .kind = P_MAGIC, .mode = 0777, .follow = f, .flags = PE_PTRACE }
 #define NS(n) { .name = n, .kind = P_MAGIC, .mode = 0777, .follow = follow_ns, .flags = PE_PTRACE }
 
@@ -304,25 +311,29 @@ static const struct pentry ns_table[] = {
 	{ .name = "clear_refs", .kind = P_FILE, .mode = 0200, .store = store_ignored },                                                              \
 	RO("cmdline", show_cmdline),                                                                                                                 \
 	RW("comm", show_comm, store_comm),                                                                                                           \
+	RW("coredump_filter", show_coredump_filter, store_coredump_filter),                                                                          \
+	RO("cpuset", show_cpuset),                                                                                                                   \
 	MAGIC("cwd", follow_cwd),                                                                                                                    \
 	OWN("environ", show_environ),                                                                                                                \
 	MAGIC("exe", follow_exe),                                                                                                                    \
 	{ .name = "fd", .kind = P_DIR, .mode = 0500, .lookup = fd_lookup, .next = fd_next, .flags = PE_SELF },                                       \
 	{ .name = "fdinfo", .kind = P_DIR, .mode = 0555, .lookup = fdinfo_lookup, .next = fdinfo_next, .flags = PE_PTRACE },                         \
 	RW("gid_map", show_gid_map, store_gid_map),                                                                                                            \
-	OWN("io", show_io),                                                                                                                          \
+	LATE("io", show_io, 0),                                                                                                                         \
 	RO("limits", show_limits),                                                                                                                   \
 	RW("loginuid", show_loginuid, store_loginuid),                                                                                               \
 	{ .name = "maps", .kind = P_FILE, .mode = 0444, .show = show_maps, .flags = PE_PTRACE },                                                     \
 	{ .name = "mem", .kind = P_FILE, .mode = 0600, .ops = &proc_mem_ops, .flags = PE_PTRACE },                                                   \
 	RO("mountinfo", show_mountinfo),                                                                                                             \
 	RO("mounts", show_mounts),                                                                                                                   \
+	{ .name = "mountstats", .kind = P_FILE, .mode = 0400, .show = show_mountstats },                                                                                                          \
 	{ .name = "net", .kind = P_DIR, .mode = 0555, .table = proc_net_table },                                                                     \
 	{ .name = "ns", .kind = P_DIR, .mode = 0511, .table = ns_table },                                                                            \
 	RO("oom_adj", show_oom_adj),                                                                                                                 \
 	RO("oom_score", show_oom_score),                                                                                                             \
 	RW("oom_score_adj", show_oom_score_adj, store_oom_score_adj),                                                                                \
-	OWN("personality", show_personality),                                                                                                        \
+	{ .name = "pagemap", .kind = P_FILE, .mode = 0400, .ops = &proc_pagemap_ops, .flags = PE_PTRACE },                                           \
+	LATE("personality", show_personality, PE_EPERM),                                                                                             \
 	MAGIC("root", follow_root),                                                                                                                  \
 	RO("sched", show_empty),                                                                                                                     \
 	RO("schedstat", show_schedstat),                                                                                                             \
@@ -333,16 +344,18 @@ static const struct pentry ns_table[] = {
 	RO("stat", show_stat),                                                                                                                       \
 	RO("statm", show_statm),                                                                                                                     \
 	RO("status", show_status),                                                                                                                   \
-	OWN("syscall", show_syscall),                                                                                                                \
+	LATE("syscall", show_syscall, PE_EPERM),                                                                                                      \
 	RW("timens_offsets", show_timens_offsets, store_timens_offsets),                                                                                                   \
 	RW("uid_map", show_uid_map, store_uid_map),                                                                                                            \
 	RO("wchan", show_wchan)
 
-const struct pentry proc_tid_table[] = { COMMON, END_ };
+const struct pentry proc_tid_table[] = { COMMON, RO("children", show_children), END_ };
 const struct pentry proc_pid_table[] = {
 	COMMON,
+	{ .name = "map_files", .kind = P_DIR, .mode = 0500, .lookup = map_files_lookup, .next = map_files_next, .flags = PE_PTRACE },
 	{ .name = "task", .kind = P_DIR, .mode = 0555, .lookup = tid_lookup, .next = tid_next, .count = tid_count },
 	RO("timers", show_timers),
+	{ .name = "timerslack_ns", .kind = P_FILE, .mode = 0666, .show = show_timerslack, .store = store_timerslack },
 	END_,
 };
 /* clang-format on */

@@ -133,6 +133,8 @@ static int make_text(struct file *f, struct pbuf *b)
 	if (ret)
 		return ret;
 	ret = n->e->flags & PE_PTRACE ? proc_may_access(&c) : 0;
+	if (ret && n->e->flags & PE_EPERM)
+		ret = -EPERM;
 	if (!ret)
 		ret = n->e->show(&c, b);
 	pctx_end(&c);

@@ -123,6 +123,55 @@ CASE(contents)
 	end();
 }
 
+/* The word that lies at addr in the core of a child that was told what to dump. */
+static uint64_t word_with(const char *filter, uintptr_t addr)
+{
+	char path[64], *core;
+	struct stat st;
+	uint64_t w;
+	int fd = open("/proc/self/coredump_filter", O_WRONLY);
+
+	CHECK(fd >= 0 && write(fd, filter, strlen(filter)) == (ssize_t)strlen(filter));
+	close(fd);
+	CHECK(dies(SIGQUIT, RLIM_INFINITY, 1, 0));
+	snprintf(path, sizeof(path), "%s/core", dir);
+	fd = open(path, O_RDONLY);
+	CHECK(fd >= 0 && fstat(fd, &st) == 0);
+	core = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	CHECK(core != MAP_FAILED);
+	w = word_in(core, addr);
+	munmap(core, (size_t)st.st_size);
+	close(fd);
+	unlink(path);
+	return w;
+}
+
+extern const char __ehdr_start, __etext; /* by the linker: the ELF header, the end of the code */
+
+/* Of what lies at p, a word that is aligned. */
+static const void *first_of(const char *p) { return (const void *)((uintptr_t)p & ~UINT64_C(7)); }
+
+CASE(filter)
+{
+	uint64_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (!plain_pattern())
+		return;
+	begin();
+	*shared = 7;
+	CHECK(word_with("0x33", (uintptr_t)shared) == 7);
+	CHECK(word_with("0x33", (uintptr_t)&mark[100]) == 0x1234567890abcdef);
+	CHECK(word_with("0x31", (uintptr_t)shared) == 0);
+	CHECK(word_with("0x31", (uintptr_t)&mark[100]) == 0x1234567890abcdef);
+	CHECK(word_with("0x32", (uintptr_t)shared) == 7);
+	CHECK(word_with("0x32", (uintptr_t)&mark[100]) == 0);
+	CHECK(word_with("0x10", (uintptr_t)first_of(&__ehdr_start)) == *(const uint64_t *)first_of(&__ehdr_start));
+	CHECK(word_with("0x4", (uintptr_t)first_of(&__etext)) == *(const uint64_t *)first_of(&__etext));
+	CHECK(madvise((void *)(uintptr_t)mark, 1 << 20, MADV_DONTDUMP) == 0);
+	CHECK(word_with("0x33", (uintptr_t)&mark[100]) == 0);
+	end();
+}
+
 CASE(conditions)
 {
 	if (!plain_pattern())
