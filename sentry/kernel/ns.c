@@ -262,8 +262,9 @@ int cred_new_user_ns(struct task *t, struct cred **out)
 		return -ENOSPC;
 	if (in_chroot(t) || user_ns_number(c->user_ns, false, c->euid) == ID_NONE || user_ns_number(c->user_ns, true, c->egid) == ID_NONE)
 		return -EPERM;
-	ns = user_ns_new(c, ns_new_ino(t->k));
-	r = ns ? cred_in_user_ns(c, ns, out) : -ENOMEM;
+	if ((r = user_ns_new(c, ns_new_ino(t->k), &ns)))
+		return r;
+	r = cred_in_user_ns(c, ns, out);
 	user_ns_put(ns);
 	return r;
 }

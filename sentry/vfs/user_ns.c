@@ -10,12 +10,79 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct user_ns *user_ns_new(const struct cred *by, uint64_t ino)
+/* --- how many there are: inc_ucount() ---------------------------------------------------- */
+
+#define ROOT_MAX 8192u /* as a Linux has that permits 16384 threads */
+
+static struct mutex family_mu = MUTEX_INIT(RANK_LEAF); /* every struct user_ns_family */
+static struct user_ns_family root = { .max = ROOT_MAX };
+
+static struct user_ns_family *family_of(struct user_ns *ns) { return ns ? &ns->family : &root; }
+
+/* Those that count as uid's in f. */
+static unsigned of_user(const struct user_ns_family *f, uint32_t uid)
+{
+	struct user_ns *c;
+	unsigned n = 0;
+
+	LIST_FOREACH(c, &f->children, family.sibling)
+		n += c->owner == uid ? 1 + c->family.descendants : 0;
+	return n;
+}
+
+/* ns, made by its owner, joins its parent's. -ENOSPC */
+static int join(struct user_ns *ns)
+{
+	int r = 0;
+
+	mutex_lock(&family_mu);
+	for (struct user_ns *c = ns; c && !r; c = c->parent)
+		if (of_user(family_of(c->parent), c->owner) >= family_of(c->parent)->max)
+			r = -ENOSPC;
+	if (!r) {
+		LIST_INSERT_HEAD(&family_of(ns->parent)->children, ns, family.sibling);
+		for (struct user_ns *c = ns; c; c = c->parent)
+			family_of(c->parent)->descendants++;
+	}
+	mutex_unlock(&family_mu);
+	return r;
+}
+
+static void leave(struct user_ns *ns)
+{
+	mutex_lock(&family_mu);
+	LIST_REMOVE(ns, family.sibling);
+	for (struct user_ns *c = ns; c; c = c->parent)
+		family_of(c->parent)->descendants--;
+	mutex_unlock(&family_mu);
+}
+
+unsigned user_ns_max(const struct user_ns *ns)
+{
+	unsigned max;
+
+	mutex_lock(&family_mu);
+	max = ns ? ns->family.max : root.max;
+	mutex_unlock(&family_mu);
+	return max;
+}
+
+void user_ns_set_max(struct user_ns *ns, unsigned max)
+{
+	mutex_lock(&family_mu);
+	family_of(ns)->max = max;
+	mutex_unlock(&family_mu);
+}
+
+/* --- namespaces ---------------------------------------------------------------------------- */
+
+int user_ns_new(const struct cred *by, uint64_t ino, struct user_ns **out)
 {
 	struct user_ns *ns = calloc(1, sizeof(*ns));
+	int r;
 
 	if (!ns)
-		return NULL;
+		return -ENOMEM;
 	ref_init(&ns->ref);
 	mutex_init(&ns->mu, RANK_LEAF);
 	ns->ino = ino;
@@ -26,7 +93,15 @@ struct user_ns *user_ns_new(const struct cred *by, uint64_t ino)
 	ns->group = by->egid;
 	/* what the parent was refused its child is */
 	ns->no_setgroups = ns->parent && ns->parent->no_setgroups;
-	return ns;
+	ns->family.max = INT32_MAX;
+	if (!(r = join(ns))) {
+		*out = ns;
+		return 0;
+	}
+	user_ns_put(ns->parent);
+	mutex_destroy(&ns->mu);
+	free(ns);
+	return r;
 }
 
 void user_ns_get(struct user_ns *ns)
@@ -40,6 +115,7 @@ void user_ns_put(struct user_ns *ns)
 	while (ns && ref_put(&ns->ref)) {
 		struct user_ns *parent = ns->parent;
 
+		leave(ns);
 		free(ns->uids.v);
 		free(ns->gids.v);
 		mutex_destroy(&ns->mu);

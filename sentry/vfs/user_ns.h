@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #define USER_NS_LEVEL_MAX 32
 #define USER_NS_EXTENTS 340
@@ -34,6 +35,14 @@ struct id_map {
 	_Atomic uint32_t n;
 };
 
+/* How many namespaces there are below one, and may be (user.max_user_namespaces); under a lock of user_ns.c's. */
+struct user_ns_family {
+	LIST_HEAD(, user_ns) children;
+	LIST_ENTRY(user_ns) sibling;
+	unsigned descendants;
+	unsigned max; /* for each user of the namespace, with their descendants */
+};
+
 struct user_ns {
 	struct ref ref;
 	uint64_t ino; /* [I] */
@@ -43,10 +52,14 @@ struct user_ns {
 	struct mutex mu; /* RANK_LEAF: writing of maps */
 	struct id_map uids, gids; /* [mu] to write */
 	bool no_setgroups; /* [mu] to write */
+	struct user_ns_family family;
 };
 
-/* Made by a task with these credentials. NULL: no memory. */
-struct user_ns *user_ns_new(const struct cred *by, uint64_t ino);
+/* Made by a task with these credentials. -ENOMEM; -ENOSPC: it, or one around it, has all that it may have. */
+int user_ns_new(const struct cred *by, uint64_t ino, struct user_ns **out);
+/* NULL: the root's. What is there already stays. */
+unsigned user_ns_max(const struct user_ns *ns);
+void user_ns_set_max(struct user_ns *ns, unsigned max);
 void user_ns_get(struct user_ns *ns); /* NULL is fine for both */
 void user_ns_put(struct user_ns *ns);
 static inline unsigned user_ns_level(const struct user_ns *ns) { return ns ? ns->level : 0; }

@@ -15,7 +15,7 @@
 #define PROC_MAGIC 0x9fa0
 
 /* --- nodes ---------------------------------------------------------------------- */
-static const struct inode_ops proc_inode_ops, proc_magic_ops, proc_self_ops;
+static const struct inode_ops proc_inode_ops, proc_magic_ops;
 
 static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *uid, uint32_t *gid)
 {
@@ -30,7 +30,7 @@ static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *
 
 static struct inode *node_inode(struct superblock *sb, const struct pnode *n)
 {
-	const struct inode_ops *ops = n->e->kind == P_MAGIC ? &proc_magic_ops : n->e->flags & PE_SELF ? &proc_self_ops : &proc_inode_ops;
+	const struct inode_ops *ops = n->e->kind == P_MAGIC ? &proc_magic_ops : &proc_inode_ops;
 	struct pnode *copy = malloc(sizeof(*copy));
 	uint32_t uid = 0, gid = 0;
 	struct inode *i;
@@ -221,14 +221,18 @@ static int proc_readlink(struct inode *i, char **out)
 	return ret;
 }
 
-/* Linux: proc_fd_permission(). */
-static int proc_self_permission(struct inode *i, unsigned mask, const struct cred *cr)
+/* Linux: proc_fd_permission(), set_permissions(). */
+static int proc_permission(struct inode *i, unsigned mask, const struct cred *cr)
 {
+	unsigned flags = pnode_of(i)->e->flags;
 	struct task *me = task_current();
-	int ret = inode_mode_permission(i, mask, cr);
 	struct pctx c;
+	int ret;
 
-	if (!ret || !me || pctx_begin(&c, i->sb, pnode_of(i)))
+	if (flags & PE_USER_NS)
+		return proc_limit_permitted(mask, cr) ? 0 : -EACCES;
+	ret = inode_mode_permission(i, mask, cr);
+	if (!(flags & PE_SELF) || !ret || !me || pctx_begin(&c, i->sb, pnode_of(i)))
 		return ret;
 	ret = c.tg == me->tg ? 0 : ret;
 	pctx_end(&c);
@@ -315,15 +319,7 @@ static const struct inode_ops proc_inode_ops = {
 	.setattr = proc_setattr,
 	.readlink = proc_readlink,
 	.open = proc_open,
-};
-
-static const struct inode_ops proc_self_ops = {
-	.lookup = proc_lookup,
-	.revalidate = proc_revalidate,
-	.getattr = proc_getattr,
-	.setattr = proc_setattr,
-	.open = proc_open,
-	.permission = proc_self_permission,
+	.permission = proc_permission,
 };
 
 static const struct inode_ops proc_magic_ops = {

@@ -67,6 +67,7 @@ struct pentry {
 #define PE_READER 2u /* shows what is the reader's: there must be a task that reads */
 #define PE_SELF 4u /* a directory that the process itself may search and list, whoever it belongs to */
 #define PE_LATE 8u /* with PE_PTRACE: who may not look is refused as it reads, not as it opens */
+#define PE_USER_NS 32u /* a limit of the user namespace: written by who has CAP_SYS_RESOURCE there, whoever it is */
 #define PE_EPERM 16u /* ... by EPERM */
 
 struct pnode {
@@ -148,6 +149,8 @@ SHOW(show_udp6);
 SHOW(show_unix);
 ssize_t store_coredump_filter(struct pctx *c, char *text, size_t n);
 ssize_t store_timerslack(struct pctx *c, char *text, size_t n);
+bool proc_limit_permitted(unsigned mask, const struct cred *cr); /* of PE_USER_NS */
+extern const struct pentry proc_sys_user_table[];
 extern const struct file_ops proc_mem_ops, proc_pagemap_ops;
 int map_files_lookup(struct pctx *c, const struct qstr *name, struct pnode *out);
 bool map_files_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out);

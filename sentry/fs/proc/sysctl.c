@@ -39,6 +39,8 @@ TEXT(show_cap_last, "40")
 TEXT(show_sched_rr, "100")
 TEXT(show_rtsig, "32")
 TEXT(show_overflow, "65534")
+TEXT(show_arch, "x86_64")
+TEXT(show_seccomp_actions, "kill_process kill_thread trap errno trace log allow")
 
 static SHOW(show_pid_max)
 {
@@ -181,9 +183,13 @@ TEXT(show_entropy, "256")
 static const struct pentry random_table[] = {
 	RO("boot_id", show_boot_id), RO("uuid", show_uuid), RO("entropy_avail", show_entropy), RO("poolsize", show_entropy), END_,
 };
+static const struct pentry seccomp_table[] = { RO("actions_avail", show_seccomp_actions), END_ };
 static const struct pentry kernel_table[] = {
+	RO("arch", show_arch),
 	RO("cap_last_cap", show_cap_last),
 	RO("core_pattern", show_core_pattern),
+	RO("core_uses_pid", show_zero),
+	RO("dmesg_restrict", show_zero),
 	RW("domainname", show_domainname, store_domainname),
 	RW("hostname", show_hostname, store_hostname),
 	SYSV("msgmax"),
@@ -199,10 +205,12 @@ static const struct pentry kernel_table[] = {
 	RO("randomize_va_space", show_two),
 	RO("rtsig-max", show_rtsig),
 	RO("sched_rr_timeslice_ms", show_sched_rr),
+	DIR_("seccomp", seccomp_table),
 	SYSV("sem"),
 	SYSV("shmall"),
 	SYSV("shmmax"),
 	SYSV("shmmni"),
+	RO("tainted", show_zero),
 	RO("threads-max", show_threads_max),
 	RO("unprivileged_userns_clone", show_zero),
 	RO("version", show_sysversion),
@@ -222,17 +230,25 @@ static const struct pentry fs_table[] = {
 	RO("dir-notify-enable", show_one),
 	DIR_("inotify", inotify_table),
 	DIR_("mqueue", mqueue_table),
+	RO("leases-enable", show_zero),
 	RO("nr_open", show_nr_open),
+	RO("overflowgid", show_overflow),
+	RO("overflowuid", show_overflow),
 	RO("pipe-max-size", show_pipe_max),
+	RO("pipe-user-pages-hard", show_zero),
+	RO("pipe-user-pages-soft", show_zero),
+	RO("protected_fifos", show_zero),
 	RO("protected_hardlinks", show_zero),
+	RO("protected_regular", show_zero),
 	RO("protected_symlinks", show_zero),
 	RO("suid_dumpable", show_zero),
 	END_,
 };
 static const struct pentry vm_table[] = {
-	RO("max_map_count", show_max_map_count), RO("mmap_min_addr", show_mmap_min_addr), RO("overcommit_memory", show_one),
-	RO("overcommit_ratio", show_overcommit_ratio), RO("swappiness", show_swappiness), END_,
+	RO("legacy_va_layout", show_zero), RO("max_map_count", show_max_map_count), RO("memfd_noexec", show_zero), RO("mmap_min_addr", show_mmap_min_addr),
+	RO("nr_hugepages", show_zero), RO("nr_overcommit_hugepages", show_zero), RO("oom_kill_allocating_task", show_zero),
+	RO("overcommit_kbytes", show_zero), RO("overcommit_memory", show_one), RO("panic_on_oom", show_zero), RO("overcommit_ratio", show_overcommit_ratio), RO("swappiness", show_swappiness), END_,
 };
 const struct pentry proc_sys_table[] = {
-	DIR_("fs", fs_table), DIR_("kernel", kernel_table), DIR_("net", proc_sys_net_table), DIR_("vm", vm_table), END_,
+	DIR_("fs", fs_table), DIR_("kernel", kernel_table), DIR_("net", proc_sys_net_table), DIR_("user", proc_sys_user_table), DIR_("vm", vm_table), END_,
 };

@@ -21,6 +21,12 @@ static struct net_stack *proc_reader_net(struct kernel *k)
 TEXT(show_zero, "0")
 TEXT(show_one, "1")
 TEXT(show_rmem, "212992")
+TEXT(show_congestion, "cubic")
+TEXT(show_congestions, "reno cubic")
+TEXT(show_keepalive_time, "7200")
+TEXT(show_keepalive_intvl, "75")
+TEXT(show_keepalive_probes, "9")
+TEXT(show_ttl, "64")
 TEXT(show_tcp_mem, "4096\t131072\t6291456")
 
 static SHOW(show_port_range)
@@ -136,12 +142,15 @@ static const struct pentry core_table[] = {
 static const struct pentry all4_table[] = { RW("forwarding", show_forward4, store_forward4), RO("rp_filter", show_zero), END_ };
 static const struct pentry conf4_table[] = { DIR_("all", all4_table), END_ };
 static const struct pentry ipv4_table[] = {
-	DIR_("conf", conf4_table), RW("ip_forward", show_forward4, store_forward4), RW("ip_local_port_range", show_port_range, store_port_range),
+	DIR_("conf", conf4_table), RO("ip_default_ttl", show_ttl), RW("ip_forward", show_forward4, store_forward4), RW("ip_local_port_range", show_port_range, store_port_range),
 	RW("ip_unprivileged_port_start", show_unprivileged_port, store_unprivileged_port),
-	RW("ping_group_range", show_ping_groups, store_ping_groups), RO("tcp_rmem", show_tcp_mem), RO("tcp_sack", show_one),
-	RO("tcp_timestamps", show_one), RO("tcp_wmem", show_tcp_mem), END_,
+	RW("ping_group_range", show_ping_groups, store_ping_groups), RO("tcp_allowed_congestion_control", show_congestions),
+	RO("tcp_available_congestion_control", show_congestions), RO("tcp_congestion_control", show_congestion),
+	RO("tcp_keepalive_intvl", show_keepalive_intvl), RO("tcp_keepalive_probes", show_keepalive_probes), RO("tcp_keepalive_time", show_keepalive_time),
+	RO("tcp_rmem", show_tcp_mem), RO("tcp_sack", show_one), RO("tcp_timestamps", show_one), RO("tcp_window_scaling", show_one),
+	 RO("tcp_wmem", show_tcp_mem), END_,
 };
 static const struct pentry all6_table[] = { RO("disable_ipv6", show_zero), RW("forwarding", show_forward6, store_forward6), END_ };
 static const struct pentry conf6_table[] = { DIR_("all", all6_table), END_ };
-static const struct pentry ipv6_table[] = { DIR_("conf", conf6_table), END_ };
+static const struct pentry ipv6_table[] = { RO("bindv6only", show_zero), DIR_("conf", conf6_table), END_ };
 const struct pentry proc_sys_net_table[] = { DIR_("core", core_table), DIR_("ipv4", ipv4_table), DIR_("ipv6", ipv6_table), END_ };
