@@ -89,14 +89,22 @@ void dgram_close_queue(struct socket *s)
 	seg_list_free(&rest);
 }
 
+/* g is for `to`: what the receiver may ask of its coming. */
+static void note_time(struct socket *to, struct seg *g)
+{
+	if (sock_flag(to, LINUX_SO_TIMESTAMP) || sock_flag(to, LINUX_SO_TIMESTAMPNS) || to->timestamping & LINUX_SOF_TIMESTAMPING_RX_SOFTWARE)
+		g->info.when = now_realtime();
+}
+
 void dgram_give(struct socket *to, struct seg *g)
 {
 	bool drop;
 
-	if (sock_flag(to, LINUX_SO_TIMESTAMP) || sock_flag(to, LINUX_SO_TIMESTAMPNS))
-		g->info.when = now_realtime();
+	note_time(to, g);
 	mutex_lock(&to->mu);
 	drop = to->state == SOCK_CLOSED || to->shut & SHUT_RECV || to->rq_bytes + g->len > to->rcvbuf;
+	to->drops += drop;
+	g->info.dropped = to->drops;
 	if (!drop) {
 		STAILQ_INSERT_TAIL(&to->rq, g, link);
 		to->rq_bytes += g->len;
@@ -117,8 +125,7 @@ ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m,
 
 	if (r)
 		return r;
-	if (sock_flag(to, LINUX_SO_TIMESTAMP) || sock_flag(to, LINUX_SO_TIMESTAMPNS))
-		g->info.when = now_realtime();
+	note_time(to, g);
 	mutex_lock(&to->mu);
 	if (to->state == SOCK_CLOSED)
 		r = s->type == LINUX_SOCK_SEQPACKET ? -EPIPE : -ECONNREFUSED;
@@ -126,6 +133,8 @@ ssize_t dgram_send_to(struct socket *s, struct socket *to, struct socket_msg *m,
 		r = -EPIPE;
 	else if (!g->owner && to->rq_bytes + len > to->rcvbuf)
 		drop = true;
+	to->drops += drop;
+	g->info.dropped = to->drops;
 	if (!r && !drop) {
 		g->scm = m->scm;
 		m->scm = (struct scm){ 0 };

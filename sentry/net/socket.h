@@ -69,6 +69,7 @@ struct packet_info {
 	/* of what lies in the queue of errors */
 	uint16_t error; /* errno; 0: it is no error */
 	uint8_t error_type, error_code; /* ICMP's */
+	uint32_t dropped; /* how many found no room at the receiver before it */
 };
 
 /* What the sender of a datagram says about it beside the socket's options. */
@@ -176,6 +177,8 @@ struct socket {
 	_Atomic uint64_t groups; /* netlink: bit n - 1: it is in multicast group n */
 	int32_t so_values[SOCK_KEPT_OPTIONS]; /* [mu] SOL_SOCKET options that are kept and told back (socket_opt.c) */
 	uint64_t pacing; /* [mu] SO_MAX_PACING_RATE */
+	_Atomic uint32_t timestamping; /* SOF_TIMESTAMPING_* */
+	uint32_t drops; /* [mu] records that found no room */
 	_Atomic int bound_index; /* SO_BINDTODEVICE: the interface's index, 0: none */
 	struct linux_linger linger; /* [mu] */
 	_Atomic uint32_t lowat;

@@ -134,6 +134,15 @@ static int set_linger(struct socket *s, const void *v, unsigned len)
 	return 0;
 }
 
+/* Of what comes here: there is no device that notes times, and when what was sent left is not told. */
+static int set_timestamping(struct socket *s, int n)
+{
+	if ((unsigned)n & ~LINUX_SOF_TIMESTAMPING_KNOWN)
+		return -EINVAL;
+	s->timestamping = (unsigned)n;
+	return 0;
+}
+
 static int set_peek_off(struct socket *s, int n)
 {
 	if (!can_peek_from(s))
@@ -189,6 +198,8 @@ static int set_number(struct socket *s, int opt, int n, bool privileged)
 		return 0;
 	case LINUX_SO_PEEK_OFF:
 		return set_peek_off(s, n);
+	case LINUX_SO_TIMESTAMPING:
+		return set_timestamping(s, n);
 	case LINUX_SO_BSDCOMPAT:
 		return 0;
 	case LINUX_SO_CNX_ADVICE:
@@ -329,7 +340,7 @@ static int get_pacing(struct socket *s, void *v, unsigned *len)
 static int get_memory(struct socket *s, void *v, unsigned *len)
 {
 	const uint32_t m[LINUX_SK_WORDS] = { [LINUX_SK_RMEM] = s->rq_bytes, [LINUX_SK_RCVBUF] = s->rcvbuf, [LINUX_SK_WMEM] = s->sent_bytes,
-		[LINUX_SK_SNDBUF] = s->sndbuf };
+		[LINUX_SK_SNDBUF] = s->sndbuf, [LINUX_SK_DROPS] = s->drops };
 
 	return put(v, len, m, sizeof(m));
 }
@@ -367,6 +378,8 @@ int socket_getopt(struct socket *s, int level, int opt, void *v, unsigned *len)
 		return *len < sizeof(s->cookie) ? -EINVAL : put(v, len, &s->cookie, sizeof(s->cookie));
 	case LINUX_SO_MAX_PACING_RATE:
 		return get_pacing(s, v, len);
+	case LINUX_SO_TIMESTAMPING:
+		return put(v, len, (const uint32_t[2]){ s->timestamping, 0 /* no clock of a device's */ }, 2 * sizeof(uint32_t));
 	case LINUX_SO_MEMINFO:
 		return get_memory(s, v, len);
 	case LINUX_SO_PEERNAME:

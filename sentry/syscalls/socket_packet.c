@@ -104,6 +104,14 @@ static int tell_time(struct control *c, struct socket *s, const struct packet_in
 	return cmsg_put(c, LINUX_SOL_SOCKET, nanoseconds ? LINUX_SO_TIMESTAMPNS : LINUX_SO_TIMESTAMP, pair, sizeof(pair));
 }
 
+/* The software's time, then two of hardware's. */
+static int tell_times(struct control *c, const struct packet_info *p)
+{
+	const int64_t times[6] = { p->when / NSEC, p->when % NSEC };
+
+	return cmsg_put(c, LINUX_SOL_SOCKET, LINUX_SO_TIMESTAMPING, times, sizeof(times));
+}
+
 /* What became of a record of s's own, and who says so: the receiver, as there is nobody between. */
 static int tell_error(struct control *c, struct socket *s, const struct socket_msg *m)
 {
@@ -130,6 +138,10 @@ int packet_export(struct control *c, struct socket *s, const struct socket_msg *
 
 	if (sock_flag(s, LINUX_SO_TIMESTAMP) || sock_flag(s, LINUX_SO_TIMESTAMPNS))
 		r = tell_time(c, s, p);
+	if (!r && s->timestamping & LINUX_SOF_TIMESTAMPING_SOFTWARE && p->when && !p->error)
+		r = tell_times(c, p);
+	if (!r && sock_flag(s, LINUX_SO_RXQ_OVFL) && p->dropped && s->family != LINUX_AF_UNIX)
+		r = cmsg_put(c, LINUX_SOL_SOCKET, LINUX_SO_RXQ_OVFL, &p->dropped, sizeof(p->dropped));
 	if ((s->family != LINUX_AF_INET && s->family != LINUX_AF_INET6) || !s->ip_set)
 		return r;
 	for (size_t i = 0; !r && i < sizeof(tellers) / sizeof(*tellers); i++) {

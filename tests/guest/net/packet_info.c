@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include <arpa/inet.h>
+#include <linux/net_tstamp.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -187,6 +188,52 @@ CASE(time_of_arrival)
 	stamped(c, s);
 	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
 	stamped(pair[0], pair[1]);
+}
+
+CASE(timestamping)
+{
+	const int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+	struct sockaddr_storage at;
+	int s = bound(AF_INET, "127.0.0.1", &at), c = socket(AF_INET, SOCK_DGRAM, 0), now = 0;
+	struct timespec before, stamps[3];
+	socklen_t n = sizeof(now);
+	struct message m;
+
+	CHECK(connect(c, (void *)&at, sizeof(struct sockaddr_in)) == 0);
+	CHECK_ERR(set(s, SOL_SOCKET, SO_TIMESTAMPING, 1 << 30), EINVAL);
+	CHECK(set(s, SOL_SOCKET, SO_TIMESTAMPING, flags) == 0);
+	CHECK(getsockopt(s, SOL_SOCKET, SO_TIMESTAMPING, &now, &n) == 0 && now == flags);
+	do { /* Linux begins to note it a little later */
+		CHECK(clock_gettime(CLOCK_REALTIME, &before) == 0);
+		CHECK(send(c, "x", 1, 0) == 1 && recvmsg(s, message(&m, 512), 0) == 1);
+	} while (!find(&m, SOL_SOCKET, SCM_TIMESTAMPING) && usleep(1000) == 0);
+	CHECK(find(&m, SOL_SOCKET, SCM_TIMESTAMPING)->cmsg_len == CMSG_LEN(sizeof(stamps)));
+	memcpy(stamps, CMSG_DATA(find(&m, SOL_SOCKET, SCM_TIMESTAMPING)), sizeof(stamps));
+	CHECK(in_microseconds(&stamps[0]) >= in_microseconds(&before) && !stamps[1].tv_sec && !stamps[2].tv_sec);
+	CHECK(!find(&m, SOL_SOCKET, SCM_TIMESTAMP) && !find(&m, SOL_SOCKET, SCM_TIMESTAMPNS));
+	CHECK(set(s, SOL_SOCKET, SO_TIMESTAMPING, 0) == 0);
+	CHECK(send(c, "x", 1, 0) == 1 && recvmsg(s, message(&m, 512), 0) == 1 && m.h.msg_controllen == 0);
+}
+
+CASE(overflow_is_counted)
+{
+	struct sockaddr_storage at;
+	int s = bound(AF_INET, "127.0.0.1", &at), c = socket(AF_INET, SOCK_DGRAM, 0);
+	static char big[16000];
+	uint32_t lost = 100, told;
+	struct message m;
+
+	CHECK(set(s, SOL_SOCKET, SO_RCVBUF, 65536) == 0 && set(s, SOL_SOCKET, SO_RXQ_OVFL, 1) == 0);
+	CHECK(connect(c, (void *)&at, sizeof(struct sockaddr_in)) == 0);
+	CHECK(send(c, "x", 1, 0) == 1 && recvmsg(s, message(&m, 512), 0) == 1 && m.h.msg_controllen == 0);
+	for (int i = 0; i < 100; i++)
+		CHECK(send(c, big, sizeof(big), 0) == (ssize_t)sizeof(big));
+	for (; recvmsg(s, message(&m, 512), MSG_DONTWAIT) > 0; lost--)
+		CHECK(m.h.msg_controllen == 0); /* it came before the first that was lost */
+	CHECK(lost && lost < 100);
+	CHECK(send(c, "x", 1, 0) == 1 && recvmsg(s, message(&m, 512), 0) == 1 && find(&m, SOL_SOCKET, SO_RXQ_OVFL));
+	memcpy(&told, CMSG_DATA(find(&m, SOL_SOCKET, SO_RXQ_OVFL)), sizeof(told));
+	CHECK(told == lost);
 }
 
 int main(void)
