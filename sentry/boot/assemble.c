@@ -1,6 +1,7 @@
 /*
  * assemble.c - makes the kernel's objects, in the order of the layers.
  */
+#include "abi/time.h"
 #include "boot/boot.h"
 
 #include "fs/cgroup/cgroup.h"
@@ -37,6 +38,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
+#include <time.h>
 
 #ifdef __SANITIZE_THREAD__ /* leaves 1.5 TiB for all mappings, scattered */
 #define MEMFILE_SIZE (UINT64_C(1) << 38)
@@ -53,6 +55,13 @@ static unsigned host_cpus(void)
 	if (sched_getaffinity(0, sizeof(set), &set))
 		return 1;
 	return (unsigned)CPU_COUNT(&set);
+}
+
+static int64_t host_tick(void)
+{
+	struct timespec ts;
+
+	return clock_getres(CLOCK_MONOTONIC_COARSE, &ts) || ts.tv_sec ? NSEC_PER_SEC / 100 : ts.tv_nsec;
 }
 
 static int by_byte(const void *a, const void *b)
@@ -95,6 +104,8 @@ struct err *kernel_prepare(struct kernel *k, const struct options *o, int memory
 	struct err *e;
 
 	*k = (struct kernel){ .cpus = host_cpus(), .strace = o->strace, .no_patch = o->no_patch, .boot_monotonic = now_monotonic(), .boot_realtime = now_realtime() };
+	k->host_cpus = k->cpus;
+	k->host_tick = host_tick();
 	mutex_init(&k->containers_mu, RANK_CONTROL);
 	if (sysinfo(&si))
 		return err_new(errno, "sysinfo");

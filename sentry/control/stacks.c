@@ -43,7 +43,7 @@ static void note(void *arg)
 		return;
 	g->now.task = t->own_tid;
 	memcpy(g->now.command, t->comm, sizeof(g->now.command) - 1);
-	g->now.in_call = !atomic_load(&t->program_since) && (int64_t)t->regs.orig_rax >= 0;
+	g->now.in_call = !task_in_program(&t->cpu) && (int64_t)t->regs.orig_rax >= 0;
 	g->now.nr = regs_syscall_nr(&t->regs);
 	memcpy(g->now.args, (const uint64_t[6]){ t->regs.rdi, t->regs.rsi, t->regs.rdx, t->regs.r10, t->regs.r8, t->regs.r9 }, sizeof(g->now.args));
 }

@@ -86,11 +86,11 @@ int64_t tg_cpu_time_locked(struct thread_group *tg, int which)
 	return which ? u.utime : u.utime + u.stime;
 }
 
-static int64_t task_cpu_time(const struct task *t, int which)
+static int64_t task_cpu_time_locked(struct task *t, int which)
 {
 	int64_t u, s;
 
-	task_times(t, &u, &s);
+	task_times_locked(t, &u, &s);
 	return which ? u : u + s;
 }
 
@@ -106,7 +106,7 @@ static int cpu_clock_now(struct task *t, int clock, int64_t *ns)
 	if (thread) {
 		o = pid ? task_find_locked(task_pid_ns(t), pid) : t;
 		if (o && o->tg == t->tg)
-			*ns = task_cpu_time(o, which);
+			*ns = task_cpu_time_locked(o, which);
 		else
 			r = -EINVAL;
 	} else {

@@ -28,7 +28,7 @@ void kernel_freeze(struct kernel *k, const struct container *c, struct freeze *f
 				continue;
 			/* latched: one that is about to enter its program comes back at once */
 			platform_interrupt(t->ctx);
-			t->freeze_todo = atomic_load(&t->program_since);
+			t->freeze_todo = task_in_program(&t->cpu);
 			f->left += t->freeze_todo;
 		}
 	}
@@ -78,7 +78,7 @@ bool kernel_freeze_done(struct kernel *k, struct freeze *f)
 	if (f->left)
 		LIST_FOREACH(tg, &k->tasks->all, all_link)
 			TAILQ_FOREACH(t, &tg->tasks, tg_link)
-				if (tg->container == f->c && t->freeze_todo && !atomic_load(&t->program_since))
+				if (tg->container == f->c && t->freeze_todo && !task_in_program(&t->cpu))
 					count_locked(t);
 	r = !f->left;
 	tasks_unlock(k);

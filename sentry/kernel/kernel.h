@@ -60,6 +60,8 @@ struct kernel {
 	_Atomic uint64_t ns_made; /* how many namespaces were ever made: kernel/ns.h */
 	unsigned cpus; /* [I] processors the guest sees */
 	_Atomic bool affinity_set; /* some task may not run on all of them, or could not at some time */
+	unsigned host_cpus; /* [I] processors the host lets it use at its begin */
+	int64_t host_tick; /* [I] ns: the scheduler counts the time of who runs so often */
 	uint64_t cpu_quota, cpu_period; /* [I] us; shown as cpu.max, enforced by the host; quota 0: none */
 	uint64_t memory_host; /* [I] bytes the host has */
 	uint64_t host_files; /* [I] descriptors that the sentry may have open */

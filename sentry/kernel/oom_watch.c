@@ -64,7 +64,7 @@ static void press(struct oom_domain *d)
 	tasks_lock(k);
 	LIST_FOREACH(tg, &k->tasks->all, all_link)
 		TAILQ_FOREACH(t, &tg->tasks, tg_link)
-			if (in_domain(d, tg) && atomic_load(&t->program_since))
+			if (in_domain(d, tg) && task_in_program(&t->cpu))
 				task_kick_locked(t);
 	tasks_unlock(k);
 }
@@ -191,7 +191,7 @@ static bool any_runs(struct kernel *k)
 	tasks_lock(k);
 	LIST_FOREACH(tg, &k->tasks->all, all_link)
 		TAILQ_FOREACH(t, &tg->tasks, tg_link)
-			r |= atomic_load(&t->program_since) != 0;
+			r |= task_in_program(&t->cpu);
 	tasks_unlock(k);
 	return r;
 }

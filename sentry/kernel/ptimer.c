@@ -19,7 +19,7 @@ int64_t ptimer_now_locked(const struct ptimer *p)
 	if (p->itimer && clock_is_cpu(p->clock))
 		return tg_cpu_time_locked(p->tg, p->signo == LINUX_SIGVTALRM);
 	if (p->clock == LINUX_CLOCK_THREAD_CPUTIME_ID && p->target) {
-		task_times(p->target, &ut, &st);
+		task_times_locked(p->target, &ut, &st);
 		return ut + st;
 	}
 	if (clock_is_cpu(p->clock))

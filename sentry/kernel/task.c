@@ -17,7 +17,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <x86intrin.h>
 
 static _Thread_local struct task *current_task;
 
@@ -231,60 +230,6 @@ void tg_release_locked(struct thread_group *tg)
 	tg->pid->tg = NULL;
 	pid_drop_if_unused_locked(tg->pid);
 	tg_put(tg);
-}
-
-/* --- accounting ------------------------------------------------------------- */
-
-void task_times(const struct task *t, int64_t *utime, int64_t *stime)
-{
-	uint64_t since = atomic_load(&t->program_since), now = __rdtsc(), ticks = atomic_load(&t->uticks);
-	clockid_t clock = atomic_load_explicit(&t->cpu_clock, memory_order_acquire);
-	struct timespec ts;
-
-	if (since && now > since)
-		ticks += now - since;
-	*utime = ticks_to_ns(ticks);
-	*stime = atomic_load(&t->stime);
-	if (clock && !t->exited && !clock_gettime(clock, &ts))
-		*stime = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec - t->cpu_before;
-}
-
-void task_usage(const struct task *t, struct usage_sum *out)
-{
-	*out = (struct usage_sum){ .nvcsw = t->nvcsw, .nivcsw = t->nivcsw, .minflt = t->minflt, .majflt = t->majflt,
-		.rchar = t->rchar, .wchar = t->wchar, .syscr = t->syscr, .syscw = t->syscw };
-	task_times(t, &out->utime, &out->stime);
-}
-
-void usage_add(struct usage_sum *to, const struct usage_sum *from)
-{
-	to->utime += from->utime;
-	to->stime += from->stime;
-	to->nvcsw += from->nvcsw;
-	to->nivcsw += from->nivcsw;
-	to->minflt += from->minflt;
-	to->majflt += from->majflt;
-	to->rchar += from->rchar;
-	to->wchar += from->wchar;
-	to->syscr += from->syscr;
-	to->syscw += from->syscw;
-	if (from->maxrss > to->maxrss)
-		to->maxrss = from->maxrss;
-}
-
-void tg_usage_locked(struct thread_group *tg, struct usage_sum *out)
-{
-	struct task *t;
-
-	*out = tg->dead;
-	TAILQ_FOREACH(t, &tg->tasks, tg_link) {
-		struct usage_sum one;
-
-		if (t->exited)
-			continue;
-		task_usage(t, &one);
-		usage_add(out, &one);
-	}
 }
 
 /* --- other tasks' resources -------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "abi/signal.h"
 #include "arch/x86_64/arch.h"
 #include "kernel/child_first.h"
+#include "kernel/cpu_time.h"
 #include "kernel/kernel.h"
 #include "lib/ref.h"
 #include "lib/wait.h"
@@ -119,7 +120,8 @@ struct thread_group {
 	struct linux_rlimit rlimits[LINUX_RLIM_NLIMITS]; /* [T] read with rlimit_get */
 	int64_t start_time; /* [I] ns, monotonic */
 	int64_t start_realtime; /* [I] ns */
-	struct usage_sum dead; /* [T] of exited tasks */
+	struct usage_sum dead; /* [T] of exited tasks, but their user time: */
+	struct group_cpu cpu;
 	struct usage_sum reaped; /* [T] of waited-for children */
 	_Atomic int oom_score_adj;
 	struct waitq *exit_wq; /* [T] control/: woken when the process has ended; set by tg_watch_exit; may be NULL */
@@ -204,9 +206,7 @@ struct task {
 	struct fpstate *fp; /* [t] scratch: a child's first state, signal frames; NULL until needed */
 	bool fp_load; /* [t] *fp is to be loaded when the thread starts */
 	uaddr set_child_tid; /* [t] CLONE_CHILD_SETTID: written by the new thread */
-	_Atomic uint64_t program_since; /* ticks when program code was entered; 0: not in it */
-	_Atomic clockid_t cpu_clock; /* of the host thread, which sets it as it begins; 0: not yet */
-	int64_t cpu_before; /* [I once cpu_clock is set] what it showed when the task began */
+	struct task_cpu cpu;
 	struct { /* [t] it has run on its maker's thread before its own: */
 		bool is;
 		enum platform_event event; /* what it has stopped with, to be handled */
@@ -218,9 +218,7 @@ struct task {
 	/* restart_syscall */
 	int64_t (*restart_fn)(struct task *t, void *state); /* [t] */
 	uint64_t restart_state[6]; /* [t] */
-	/* accounting, ns */
-	_Atomic int64_t stime;
-	_Atomic uint64_t uticks; /* in program code: the processor's ticks, as they cost less than ns */
+	/* accounting */
 	_Atomic uint64_t nvcsw, nivcsw, minflt, majflt;
 	_Atomic uint64_t rchar, wchar, syscr, syscw; /* written by its own thread only: task_count_io */
 	int64_t start_time;

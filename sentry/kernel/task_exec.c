@@ -198,6 +198,7 @@ int task_exec(struct task *t, struct exec_request *q)
 	futex_task_exit(t);
 	unshare_files(t);
 	tasks_lock(t->k);
+	tg_cpu_leaves_locked(t->tg);
 	commit_locked(t, &img, &old_mm, &old_cred);
 	done = t->vfork_done;
 	t->vfork_done = NULL;

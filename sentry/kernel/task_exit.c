@@ -245,21 +245,12 @@ static struct mm *release_resources(struct task *t, bool bury_mm)
 	return NULL;
 }
 
-static void fold_usage_locked(struct task *t)
-{
-	struct usage_sum u;
-
-	task_usage(t, &u);
-	atomic_store(&t->stime, u.stime);
-	usage_add(&t->tg->dead, &u);
-}
-
 static void finish(struct task *t, bool last)
 {
 	struct thread_group *tg = t->tg;
 
 	tasks_lock(t->k);
-	fold_usage_locked(t);
+	task_cpu_fold_locked(t);
 	t->exited = true;
 	t->state = 'Z';
 	/* here, not with the last reference: the count of a user's signals is under this lock */
@@ -315,6 +306,7 @@ void task_exit(struct task *t)
 		tasks_lock(t->k);
 		if (mu.peak_rss / 1024 > dead->maxrss)
 			dead->maxrss = mu.peak_rss / 1024;
+		tg_cpu_leaves_locked(t->tg);
 		tasks_unlock(t->k);
 		leave_terminal(t);
 	}

@@ -96,12 +96,10 @@ static enum platform_event run_program(struct task *t, struct platform_trap *tra
 	uint64_t start = __rdtsc();
 	enum platform_event ev;
 
-	atomic_store_explicit(&t->program_since, start, memory_order_relaxed);
+	task_cpu_enters(&t->cpu, start);
 	window_open(&t->told.window);
 	ev = platform_switch(t->ctx, mm_as(t->mm), &t->regs, trap);
-	atomic_store_explicit(&t->program_since, 0, memory_order_relaxed);
-	/* load and store instead of an atomic addition: this thread alone writes it */
-	atomic_store_explicit(&t->uticks, atomic_load_explicit(&t->uticks, memory_order_relaxed) + (__rdtsc() - start), memory_order_relaxed);
+	task_cpu_leaves(&t->cpu, start, __rdtsc(), trap->awake);
 	t->regs_partial = trap->partial;
 	window_settle(&t->told.window);
 	if (t->told.file)
@@ -215,17 +213,6 @@ static void loop(struct task *t)
 	}
 }
 
-static void start_cpu_clock(struct task *t)
-{
-	struct timespec ts;
-	clockid_t clock;
-
-	pthread_getcpuclockid(pthread_self(), &clock);
-	if (!clock_gettime(clock, &ts)) /* the thread may have run another task before */
-		t->cpu_before = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-	atomic_store_explicit(&t->cpu_clock, clock, memory_order_release);
-}
-
 /* What comes before its program. */
 static void begin(struct task *t)
 {
@@ -255,7 +242,7 @@ void task_run(struct task *t)
 	tasks_unlock(t->k);
 	while (atomic_load(&t->held))
 		wait_sleep_uninterruptible(WAIT_FOREVER);
-	start_cpu_clock(t);
+	task_cpu_begin(t);
 	oom_charge(t->tg->quota);
 	platform_ctx_bind(t->ctx);
 	if (t->begun.is)

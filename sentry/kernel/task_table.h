@@ -63,8 +63,6 @@ void task_link_locked(struct task *t, struct pid *p);
 void task_unlink_locked(struct task *t); /* an exited task leaves its group */
 static inline bool quota_full_locked(const struct thread_group *tg) { return tg->quota->max && tg->quota->n >= tg->quota->max; }
 void tg_release_locked(struct thread_group *tg); /* a zombie leaves the table */
-void task_times(const struct task *t, int64_t *utime, int64_t *stime);
-void task_usage(const struct task *t, struct usage_sum *out);
 /* A read or write of t's own, which moved n bytes, or failed. */
 static inline void task_count_ios(struct task *t, bool write, uint64_t n, uint64_t n_calls)
 {
@@ -77,8 +75,6 @@ static inline void task_count_io(struct task *t, bool write, int64_t n)
 {
 	task_count_ios(t, write, n > 0 ? (uint64_t)n : 0, 1);
 }
-void usage_add(struct usage_sum *to, const struct usage_sum *from);
-void tg_usage_locked(struct thread_group *tg, struct usage_sum *out); /* the group's own, living tasks included */
 
 /* The work flag, and ends the sleep of or interrupts the program of t. */
 void task_kick_locked(struct task *t);

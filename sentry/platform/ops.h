@@ -21,6 +21,7 @@ struct platform_ops {
 	void (*ctx_bind)(struct platform_ctx *c);
 	enum platform_event (*run)(struct platform_ctx *c, struct platform_as *as, struct regs *r, struct platform_trap *trap);
 	void (*interrupt)(struct platform_ctx *c);
+	bool (*cpu_time)(struct platform_ctx *c, struct platform_cpu_time *out);
 	void (*fpstate_get)(struct platform_ctx *c, struct fpstate *fp);
 	void (*fpstate_set)(struct platform_ctx *c, const struct fpstate *fp);
 	void (*set_singlestep)(struct platform_ctx *c, bool on);

@@ -141,6 +141,11 @@ void platform_interrupt(struct platform_ctx *c)
 	c->ops->interrupt(c);
 }
 
+bool platform_cpu_time(struct platform_ctx *c, struct platform_cpu_time *out)
+{
+	return c->ops->cpu_time(c, out);
+}
+
 void platform_fpstate_get(struct platform_ctx *c, struct fpstate *fp)
 {
 	c->ops->fpstate_get(c, fp);

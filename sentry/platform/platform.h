@@ -22,6 +22,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct platform;
 struct platform_as;
@@ -43,6 +44,7 @@ struct platform_trap {
 	uint64_t trapno;
 	bool partial; /* PLATFORM_SYSCALL: only call number, arguments and rax are valid until platform_complete */
 	bool call_site; /* PLATFORM_SYSCALL: the call has trapped at its instruction, where it may be patched */
+	uint64_t awake; /* ticks of the switch at most in which the calling thread was awake, for the program to stop */
 	bool error_known; /* error and trapno are valid (addr always is); bit 1 may be clear for a write to an unmapped page */
 };
 
@@ -124,6 +126,15 @@ void platform_look(struct platform_ctx *c, struct regs *r);
 
 /* Makes c's current or next platform_switch return soon. Any thread. */
 void platform_interrupt(struct platform_ctx *c);
+
+/* The processor time of the process that c's program code runs in, all its threads: false if there is none, or
+ * the host does not tell.  Any thread that knows c to stay. */
+struct platform_cpu_time {
+	pid_t process; /* which: another one's is another clock */
+	int64_t ns;
+	bool exact; /* c is the caller's own, and its stub's thread sleeps; else what it says may be old by a tick of the host */
+};
+bool platform_cpu_time(struct platform_ctx *c, struct platform_cpu_time *out);
 
 /* Floating-point state of the context while it is stopped, own thread only.
  * set takes effect at the next switch, also if that is in another address space

@@ -138,15 +138,15 @@ static void barrier(struct task *t, bool all)
 	tasks_lock(t->k);
 	LIST_FOREACH(tg, &t->k->tasks->all, all_link)
 		TAILQ_FOREACH(o, &tg->tasks, tg_link) {
-			uint64_t since;
+			uint64_t was;
 
 			if (o == t || !o->ctx || (!all && o->mm != t->mm))
 				continue;
-			since = atomic_load(&o->program_since);
-			if (!since)
+			was = atomic_load(&o->cpu.program);
+			if (!task_cpu_in_program(was))
 				continue;
 			platform_interrupt(o->ctx);
-			while (atomic_load(&o->program_since) == since)
+			while (atomic_load(&o->cpu.program) == was)
 				sched_yield();
 		}
 	tasks_unlock(t->k);

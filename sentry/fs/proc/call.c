@@ -20,12 +20,12 @@ static bool registers(struct pctx *c, struct regs *out)
 		return true;
 	}
 	tasks_lock(c->k); /* its context stays */
-	waits = c->t->ctx && c->t->state != 'R' && !c->t->program_since;
+	waits = c->t->ctx && c->t->state != 'R' && !task_in_program(&c->t->cpu);
 	if (waits) {
 		*out = c->t->regs;
 		if (c->t->regs_partial)
 			platform_look(c->t->ctx, out);
-		waits = !c->t->program_since; /* still */
+		waits = !task_in_program(&c->t->cpu); /* still */
 	}
 	tasks_unlock(c->k);
 	return waits;

@@ -235,8 +235,11 @@ static SHOW(show_schedstat)
 {
 	int64_t utime = 0, stime = 0;
 
-	if (c->t)
-		task_times(c->t, &utime, &stime);
+	if (c->t) {
+		tasks_lock(c->k);
+		task_times_locked(c->t, &utime, &stime);
+		tasks_unlock(c->k);
+	}
 	pprintf(b, "%" PRId64 " 0 0\n", utime + stime);
 	return 0;
 }

@@ -98,7 +98,7 @@ static void view_locked(struct pctx *c, struct view *v)
 		v->filters = seccomp_count(t);
 		v->affinity = t->affinity[0];
 		if (c->thread) {
-			task_times(t, &v->own.utime, &v->own.stime);
+			task_times_locked(t, &v->own.utime, &v->own.stime);
 			v->start = t->start_time;
 		}
 	}

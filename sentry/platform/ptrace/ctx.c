@@ -15,6 +15,7 @@
 #include "platform/ptrace/ptrace.h"
 
 #include "platform/ptrace/guest-code/stub.h"
+#include "platform/stub_clock.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -111,6 +112,18 @@ void pt_fpstate_set(struct platform_ctx *base, const struct fpstate *fp)
 
 	memcpy(c->fp->area, fp->area, fpstate_host_size());
 	c->fp_pending = true;
+}
+
+bool pt_ctx_cpu_time(struct platform_ctx *base, struct platform_cpu_time *out)
+{
+	struct pt_ctx *c = (struct pt_ctx *)base;
+	bool r;
+
+	mutex_lock(&c->mu); /* it does not leave the process meanwhile */
+	r = stub_clock(c->tgid, out);
+	mutex_unlock(&c->mu);
+	out->exact = c == pt_current;
+	return r;
 }
 
 void pt_set_singlestep(struct platform_ctx *base, bool on)

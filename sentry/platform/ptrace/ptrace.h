@@ -101,6 +101,7 @@ void pt_ctx_kick(struct pt_ctx *c); /* stops c's thread if it runs */
 void pt_ctx_set_thread(struct pt_ctx *c, pid_t tgid, pid_t tid);
 void pt_fpstate_get(struct platform_ctx *c, struct fpstate *fp);
 void pt_fpstate_set(struct platform_ctx *c, const struct fpstate *fp);
+bool pt_ctx_cpu_time(struct platform_ctx *c, struct platform_cpu_time *out);
 void pt_set_singlestep(struct platform_ctx *c, bool on);
 
 /* --- switch.c --- */

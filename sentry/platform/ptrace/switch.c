@@ -232,6 +232,7 @@ const struct platform_ops platform_ptrace = {
 	.ctx_bind = pt_ctx_bind,
 	.run = pt_run,
 	.interrupt = pt_ctx_interrupt,
+	.cpu_time = pt_ctx_cpu_time,
 	.fpstate_get = pt_fpstate_get,
 	.fpstate_set = pt_fpstate_set,
 	.set_singlestep = pt_set_singlestep,

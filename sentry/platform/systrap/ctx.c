@@ -8,6 +8,8 @@
  */
 #include "platform/systrap/systrap.h"
 
+#include "platform/stub_clock.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -42,6 +44,18 @@ void st_ctx_interrupt(struct platform_ctx *base)
 	st_line_look(c);
 	if (atomic_load(&c->running))
 		st_ctx_kick(c);
+}
+
+bool st_ctx_cpu_time(struct platform_ctx *base, struct platform_cpu_time *out)
+{
+	struct st_ctx *c = (struct st_ctx *)base;
+	bool r;
+
+	mutex_lock(&c->mu); /* it does not leave the process meanwhile */
+	r = stub_clock(c->tgid, out);
+	mutex_unlock(&c->mu);
+	out->exact = c == st_ctx_own() && c->as && st_handover_stub_sleeps(c);
+	return r;
 }
 
 void st_set_singlestep(struct platform_ctx *base, bool on)

@@ -61,6 +61,11 @@ void st_handover_wake(uint8_t *slot)
 	st_handover_wake_word(word(slot, ST_SENTRY_SLEEPS));
 }
 
+bool st_handover_stub_sleeps(const struct st_ctx *c)
+{
+	return atomic_load(word(c->slot, ST_STUB_SLEEPS));
+}
+
 void st_handover_wake_stub(struct st_ctx *c)
 {
 	st_handover_wake_word(word(c->slot, ST_STUB_SLEEPS));

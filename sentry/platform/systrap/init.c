@@ -124,6 +124,7 @@ const struct platform_ops platform_systrap = {
 	.soon = st_ctx_soon,
 	.wakes = st_seat_wakes,
 	.interrupt = st_ctx_interrupt,
+	.cpu_time = st_ctx_cpu_time,
 	.fpstate_get = st_fpstate_get,
 	.fpstate_set = st_fpstate_set,
 	.set_singlestep = st_set_singlestep,

@@ -16,6 +16,7 @@
 #define TRAPNO_GP 13
 #define TRAPNO_PF 14
 #define INT80_LENGTH 2
+#define AROUND_SPIN 8 /* this part of spin_max a hand-over takes at most, beside the spinning */
 #define EFLAGS_TF 0x100ul
 
 struct event {
@@ -151,5 +152,6 @@ enum platform_event st_run(struct platform_ctx *base, struct platform_as *as_bas
 		atomic_store_explicit(&c->running, false, memory_order_release);
 	} while (e == PLATFORM_INTERRUPTED && atomic_load(&c->interrupt));
 	trap->partial = c->partial;
+	trap->awake = c->spins ? c->spins + c->p->spin_max / AROUND_SPIN : 0;
 	return e == PLATFORM_DEAD ? dead(c) : e;
 }

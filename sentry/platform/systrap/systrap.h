@@ -236,6 +236,7 @@ int st_ctx_enter(struct st_ctx *c, struct st_as *as); /* c has a thread in as; 0
 void st_ctx_interrupt(struct platform_ctx *c);
 void st_ctx_kick(struct st_ctx *c); /* interrupts c's thread */
 void st_ctx_answer(struct platform_ctx *c, enum platform_answer which, uint64_t value);
+bool st_ctx_cpu_time(struct platform_ctx *c, struct platform_cpu_time *out);
 void st_set_singlestep(struct platform_ctx *c, bool on);
 void st_fpstate_get(struct platform_ctx *c, struct fpstate *fp);
 void st_fpstate_set(struct platform_ctx *c, const struct fpstate *fp);
@@ -341,6 +342,7 @@ void st_handover_soon(struct st_ctx *c);
 void st_handover_rest(struct platform_ctx *c); /* it spins no longer */
 void st_handover_wake(uint8_t *slot); /* the waiter looks again. Any thread */
 void st_handover_wake_word(_Atomic uint32_t *sleeps); /* whoever sleeps until that is 0. Any thread */
+bool st_handover_stub_sleeps(const struct st_ctx *c); /* so it says; own thread */
 void st_handover_wake_stub(struct st_ctx *c);
 
 /* --- line.c --- */
