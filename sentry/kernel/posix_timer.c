@@ -74,6 +74,8 @@ void posix_timers_stop(struct thread_group *tg)
 	tasks_unlock(tg->k);
 	for (int i = 0; i < 3; i++)
 		ptimer_cancel(&ts->it[i]);
+	if (ts->limit.k)
+		ktimer_cancel(&ts->limit);
 	delete_all(tg);
 }
 

@@ -20,6 +20,8 @@ void posix_timers_free(struct posix_timers *p); /* stopped already; NULL permitt
 void posix_timers_stop(struct thread_group *tg); /* the group ends: all are cancelled. No locks held */
 void posix_timers_exec(struct thread_group *tg); /* timer_create's go, setitimer's stay */
 
+void cpu_limit_set_locked(struct thread_group *tg); /* RLIMIT_CPU was set: from now on it is enforced.  [T] held */
+
 /* which: LINUX_ITIMER_*. Times in ns; value 0: disarmed. */
 struct itimer_value {
 	int64_t value, interval;

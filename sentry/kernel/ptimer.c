@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#define POLL_MIN 1000000 /* a timer of a CPU clock is looked at again not sooner, ns */
-
 /* The timer's clock now; T held. */
 int64_t ptimer_now_locked(const struct ptimer *p)
 {
@@ -39,8 +37,8 @@ static void arm_locked(struct ptimer *p, int64_t now)
 		left = 0;
 	if (clock_is_cpu(p->clock)) {
 		left /= tasks;
-		if (left < POLL_MIN)
-			left = POLL_MIN;
+		if (left < CPU_POLL_MIN)
+			left = CPU_POLL_MIN;
 	}
 	if (__builtin_add_overflow(host, left, &host))
 		host = WAIT_FOREVER - 1;

@@ -10,6 +10,8 @@
 
 #include "kernel/posix_timer.h"
 
+#define CPU_POLL_MIN 1000000 /* a timer of a CPU clock is looked at again not sooner, ns */
+
 struct ptimer {
 	LIST_ENTRY(ptimer) link;
 	struct ktimer kt; /* made when it is armed first (kt.k) */
@@ -30,6 +32,8 @@ struct posix_timers {
 	LIST_HEAD(, ptimer) list; /* [T] timer_create's */
 	int n, next_id; /* [T] */
 	struct ptimer it[3]; /* by LINUX_ITIMER_* */
+	struct ktimer limit; /* RLIMIT_CPU: cpu_limit.c; made when there is one first (limit.k) */
+	int64_t limit_used, limit_rest; /* [T] ns: what was used at the last look; not sooner is the next one */
 	bool dead; /* [T] */
 };
 

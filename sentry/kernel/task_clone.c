@@ -321,6 +321,8 @@ static pid_t child_publish(struct task *t, struct task *c, const struct clone_re
 	} else {
 		r = pid_nr(c->pid, task_pid_ns(t));
 		signal_lend_mask_locked(t);
+		if (!(q->flags & LINUX_CLONE_THREAD))
+			cpu_limit_set_locked(c->tg);
 	}
 	tasks_unlock(t->k);
 	return r;

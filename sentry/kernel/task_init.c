@@ -8,6 +8,7 @@
 #include "kernel/exec.h"
 #include "kernel/ns.h"
 #include "kernel/oom.h"
+#include "kernel/posix_timer.h"
 #include "kernel/task_table.h"
 #include "libipc/err.h"
 #include "libipc/protocols.h"
@@ -341,6 +342,7 @@ void task_start(struct task *t)
 	int r;
 
 	tasks_lock(t->k);
+	cpu_limit_set_locked(t->tg);
 	r = task_spawn_locked(t, &h);
 	tasks_unlock(t->k);
 	task_host_wake(h);

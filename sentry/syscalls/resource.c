@@ -41,6 +41,8 @@ static int change_locked(struct task *t, struct thread_group *tg, unsigned res, 
 	if (new->max > rl->max && !ns_capable(t, LINUX_CAP_SYS_RESOURCE))
 		return -EPERM;
 	*rl = *new;
+	if (res == LINUX_RLIMIT_CPU)
+		cpu_limit_set_locked(tg);
 	return 0;
 }
 

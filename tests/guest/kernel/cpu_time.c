@@ -200,6 +200,72 @@ CASE(never_goes_back)
 	}
 }
 
+static void work_under(struct rlimit limit)
+{
+	CHECK(setrlimit(RLIMIT_CPU, &limit) == 0);
+	for (;;)
+		;
+}
+
+CASE(limit)
+{
+	int st;
+	pid_t p = fork();
+
+	if (!p)
+		work_under((struct rlimit){ 0, RLIM_INFINITY });
+	CHECK(waitpid(p, &st, 0) == p && WIFSIGNALED(st) && WTERMSIG(st) == SIGXCPU);
+	p = fork();
+	if (!p)
+		work_under((struct rlimit){ 0, 0 });
+	CHECK(waitpid(p, &st, 0) == p && WIFSIGNALED(st) && WTERMSIG(st) == SIGKILL);
+}
+
+/* It holds for children that set none. */
+CASE(limit_inherited)
+{
+	struct rlimit r;
+	int st;
+
+	signal(SIGXCPU, SIG_IGN);
+	do {
+		pid_t p;
+
+		r = (struct rlimit){ 0, 100 };
+		CHECK(setrlimit(RLIMIT_CPU, &r) == 0);
+		p = fork();
+		if (!p) {
+			signal(SIGXCPU, SIG_DFL);
+			CHECK(getrlimit(RLIMIT_CPU, &r) == 0 && r.rlim_max == 100);
+			if (r.rlim_cur)
+				_exit(7); /* the parent was told first: its limit went up */
+			for (;;)
+				;
+		}
+		CHECK(waitpid(p, &st, 0) == p);
+	} while (WIFEXITED(st) && WEXITSTATUS(st) == 7);
+	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGXCPU);
+}
+
+CASE(soft_limit_goes_up)
+{
+	struct rlimit r = { 0, 100 };
+
+	signal(SIGXCPU, on_signal);
+	CHECK(setrlimit(RLIMIT_CPU, &r) == 0);
+	while (!fired)
+		;
+	CHECK(fired == SIGXCPU);
+	CHECK(getrlimit(RLIMIT_CPU, &r) == 0 && r.rlim_cur >= 1 && r.rlim_max == 100);
+	r.rlim_cur = RLIM_INFINITY;
+	CHECK_ERR(setrlimit(RLIMIT_CPU, &r), EINVAL);
+	r.rlim_cur = 100;
+	CHECK(setrlimit(RLIMIT_CPU, &r) == 0);
+	fired = 0;
+	work(CLOCK_PROCESS_CPUTIME_ID, 50 * MS);
+	CHECK(!fired);
+}
+
 int main(void)
 {
 	return run_cases();
