@@ -10,6 +10,7 @@
 #include "attr.h"
 #include "keeper.h"
 #include "listen.h"
+#include "near.h"
 #include "options.h"
 #include "policy.h"
 #include "server.h"
@@ -124,6 +125,8 @@ static struct err *prepare(const struct options *o, struct server *s, int *liste
 
 	if (e || (e = fd_budget(o->n_trees, &budget)) || (e = trees_open(o->trees, o->n_trees)))
 		return e;
+	if (s->once)
+		near_init(&s->cpus);
 	if ((o->listen && (e = listen_open(o->listen, listener))) || (e = confine(o, s)))
 		return e;
 	log_timing("trees opened, confined");

@@ -26,7 +26,7 @@
 #define FD_MAX 0x7fffffffu
 
 /* which options a rule is for */
-enum { ALWAYS = 0, LISTEN = 1, UDS = 2, UDS_CREATE = 4, FCHMODAT2 = 8, NO_FCHMODAT2 = 16, KEEPER = 32, PANIC = 64 };
+enum { ALWAYS = 0, LISTEN = 1, UDS = 2, UDS_CREATE = 4, FCHMODAT2 = 8, NO_FCHMODAT2 = 16, KEEPER = 32, PANIC = 64, ONE_PEER = 128 };
 
 /* argument checks */
 #define DIR_FD(n) { POLICY_LE, n, FD_MAX, 0 } /* AT_FDCWD is larger */
@@ -80,6 +80,7 @@ static const struct {
 	ROW(ALWAYS, "readlinkat", "request readlink", DIR_FD(0)),
 	ROW(ALWAYS, "recvmsg", "requests"),
 	ROW(ALWAYS, "renameat2", "request rename; NOREPLACE and EXCHANGE, no whiteouts", DIR_FD(0), DIR_FD(2), ONLY_BITS(4, 3)),
+	ROW(ONE_PEER, "sched_setaffinity", "event near: on which processor this thread runs", IS(0, 0), IS(1, sizeof(cpu_set_t))),
 	ROW(ALWAYS, "sendmsg", "replies"),
 	ROW(ALWAYS, "shutdown", "end of a connection"),
 	ROW(UDS, "socket", "--host-uds: UNIX sockets only", IS(0, AF_UNIX), IS(2, 0)),
@@ -135,10 +136,8 @@ static struct made {
 
 static unsigned conditions(const struct options *o)
 {
-	unsigned when = 0;
+	unsigned when = o->listen ? LISTEN : ONE_PEER;
 
-	if (o->listen)
-		when |= LISTEN;
 	if (o->host_uds != HOST_UDS_NONE)
 		when |= UDS;
 	if (o->host_uds == HOST_UDS_CREATE)

@@ -8,6 +8,7 @@
 
 #include "attr.h"
 #include "name.h"
+#include "near.h"
 #include "resolve.h"
 
 #include "libipc/fd.h"
@@ -103,6 +104,17 @@ static void serve_release(struct rpc_call *call, void *request)
 	op_release(rpc_call_arg(call), request);
 }
 
+static void serve_near(struct rpc_call *call, void *request)
+{
+	const struct server *s = ((struct conn *)rpc_call_arg(call))->server;
+	const struct gofer_near *q = request;
+
+	if (s->once && q->leave)
+		near_leave(&s->cpus, (unsigned)q->cpu);
+	else if (s->once)
+		near_run_on(&s->cpus, (unsigned)q->cpu);
+}
+
 static const struct rpc_method methods[] = {
 	RPC_METHOD(gofer, attach, serve_attach),
 	RPC_METHOD(gofer, walk, serve_walk),
@@ -132,6 +144,7 @@ static const struct rpc_method methods[] = {
 	RPC_METHOD(gofer, list, serve_list),
 	RPC_METHOD(gofer, own_end, serve_own_end),
 	RPC_EVENT(gofer, release, serve_release),
+	RPC_EVENT(gofer, near, serve_near),
 };
 
 /* --- connections ----------------------------------------------------------------- */

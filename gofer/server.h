@@ -21,6 +21,7 @@
 #include "libipc/protocols.h"
 #include "libipc/rpc.h"
 
+#include <sched.h>
 #include <sys/stat.h>
 
 #define NODES_MAX (1u << 20)
@@ -60,6 +61,7 @@ struct server {
 	struct scratch scratch;
 	struct foreign_cache foreign;
 	unsigned connections, live; /* made ever, there now */
+	cpu_set_t cpus; /* near.h; only if once */
 	unsigned start; /* keeper.h */
 	bool once; /* ends with its connection */
 	bool failed; /* a peer broke the protocol */

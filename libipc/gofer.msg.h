@@ -313,6 +313,11 @@ EVENT(gofer, restarted, 27, "From the gofer, before all else: another process se
 	F_U64(gofer_restarted, start, 4095, "which process it is, counted from 0; its handles have the same number in their bits 51 to 62")
 END(gofer_restarted)
 
+EVENT(gofer, near, 30, "Where answers are waited for: a hint. Who serves runs on the same processor from now on, where waking and being woken is soonest; or on any again, and leaves that one. Ignored where it cannot be done, or there are other connections.")
+	F_U64(gofer_near, cpu, 1023, "the processor's number, as the host counts")
+	F_BOOL(gofer_near, leave, "nobody waits there any more, or who asks goes on meanwhile")
+END(gofer_near)
+
 REQUEST(gofer, own_end, 28, "The gofer's own end of this connection. Who has it keeps the connection alive when all of the gofer is killed, and can give it to another gofer.")
 END(gofer_own_end)
 REPLY(gofer, own_end, "")

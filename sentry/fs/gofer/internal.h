@@ -45,10 +45,19 @@ struct gxattr {
 	_Atomic uint32_t missed; /* the node's number; 0: none was */
 };
 
+/* Where the gofer runs: near.c. */
+struct gnear {
+	_Atomic unsigned held; /* the processor that it was told, counted from 1; 0: none */
+	_Atomic int64_t asked; /* when it was last, ns monotonic, */
+	_Atomic int cpu; /* and from which processor */
+	_Atomic int close; /* requests on end from there; negative: as many do not count yet */
+};
+
 struct gofer_conn {
 	struct ref ref;
 	struct rpc_client *client; /* [I] */
 	_Atomic unsigned start; /* which process serves: restart.c */
+	struct gnear near;
 	int far; /* [event thread] the gofer's own end, held and never used: conn.c; -1: not */
 };
 
@@ -123,8 +132,21 @@ static inline void gnode_dirty(struct inode *i)
 	inode_changed(i);
 }
 
+/* --- near.c --- */
+void gofer_near_ask(struct gofer_conn *c); /* before each request that is waited for, in such a tree as gofer_asks() says */
+void gofer_near_ahead(struct gofer_conn *c); /* before one that is not */
+
+/* In a tree that the host may change, a request is made for each name that is used: there it pays to be near. */
+static inline void gofer_asks(struct gofer_super *s)
+{
+	count(COUNT_GOFER_REQUESTS);
+	lock_wake_owed();
+	if (s->shared)
+		gofer_near_ask(s->conn);
+}
+
 /* One request.  The arena must be zero; the reply is freed with GREPLY_FREE. */
-#define GCALL(s, M, req, rep, a) (count(COUNT_GOFER_REQUESTS), lock_wake_owed(), rpc_client_call_errno((s)->client, gofer_##M##_id, &gofer_##M##_desc, req, &gofer_##M##_reply_desc, rep, a))
+#define GCALL(s, M, req, rep, a) (gofer_asks(s), rpc_client_call_errno((s)->client, gofer_##M##_id, &gofer_##M##_desc, req, &gofer_##M##_reply_desc, rep, a))
 #define GREPLY_FREE(M, rep, a) msg_free(&gofer_##M##_reply_desc, rep, a)
 /* The same for a request about a node, whose member `field` is its handle: a
  * handle whose name is gone (ESTALE) is dropped and the next one tried; a request that a

@@ -22,6 +22,7 @@ void gpending_send(struct gofer_super *s, struct gpending *p, uint32_t method, c
 
 	count(COUNT_GOFER_REQUESTS);
 	p->asked = gofer_asking(s);
+	gofer_near_ahead(s->conn);
 	p->call = rpc_client_send(s->client, method, request, body);
 	if (!p->call) {
 		p->ops->free(p);

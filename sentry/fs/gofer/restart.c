@@ -35,6 +35,7 @@ bool gofer_on_restart(void *arg, struct frame *f)
 		return false;
 	}
 	c->start = (unsigned)event.start;
+	c->near.held = 0;
 	msg_free(&gofer_restarted_desc, &event, &a);
 	return true;
 }
