@@ -249,7 +249,7 @@ static void let_go(struct st_ctx *c)
 	slept = atomic_load(word(c->slot, ST_STUB_SLEEPS));
 	if (atomic_load(&c->interrupt) && atomic_load_explicit(&c->running, memory_order_relaxed))
 		st_ctx_kick(c); /* whoever set it may have seen that it does not run yet */
-	if (slept && st_place_wake(c))
+	if (slept && (st_place_wake(c) || (c->spins && st_line_in_turn(c)))) /* a turn begins: it has slept in line */
 		set_spins(c, SPIN_MOVED * c->p->spin_max);
 	if (spun)
 		spin_learn(&c->spin, !slept);

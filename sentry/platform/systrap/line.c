@@ -179,6 +179,11 @@ static bool take_or_stand_locked(struct st_ctx *c)
 	return false;
 }
 
+bool st_line_in_turn(const struct st_ctx *c)
+{
+	return c->line == HAS_TURN;
+}
+
 bool st_line_has_turn(const struct st_ctx *c)
 {
 	if (c->line == HAS_TURN)

@@ -350,6 +350,7 @@ void st_line_awake(struct st_ctx *c, bool awake); /* its program runs, or has ca
 bool st_line_has_turn(const struct st_ctx *c); /* it may spin this time */
 /* It waits until it may, its stub's thread asleep; false: it shall not, this time. */
 bool st_line_wait(struct st_ctx *c);
+bool st_line_in_turn(const struct st_ctx *c); /* it has a turn */
 bool st_line_waits(const struct st_platform *p); /* somebody */
 bool st_line_pays(const struct st_ctx *c); /* for it to wait, even if spinning has failed lately */
 void st_line_learn(struct st_ctx *c, bool answered); /* it has spun */
