@@ -191,7 +191,7 @@ static uint64_t budget(struct st_ctx *c)
 
 	if (atomic_load_explicit(&p->cpus, memory_order_relaxed) < 2 || st_seat_turns(c))
 		return 0;
-	if (!spin_pays(&c->spin) && !st_line_pays(c))
+	if (st_line_goes_at_once(c) || (!spin_pays(&c->spin) && !st_line_pays(c)))
 		return 0;
 	if (st_place_contended(p))
 		return p->spin_max / SPIN_CONTENDED;
@@ -269,8 +269,7 @@ void st_handover_rest(struct platform_ctx *base)
 	st_rings_rest(c);
 	st_seat_rested(c);
 	c->stopped = 0; /* nothing is learnt of it */
-	st_line_leave(c);
-	st_line_awake(c, false);
+	st_line_rests(c);
 	if (!c->as || !c->spins)
 		return;
 	c->spins = 0;

@@ -96,6 +96,7 @@ static struct err *st_init(int mem_fd, struct platform **out)
 	LIST_INIT(&p->living);
 	mutex_init(&p->line_mu, RANK_LEAF);
 	TAILQ_INIT(&p->line);
+	TAILQ_INIT(&p->line_woken);
 	mutex_init(&p->names_mu, RANK_LEAF);
 	mutex_init(&p->rings_mu, RANK_LEAF);
 	TAILQ_INIT(&p->rings_old);

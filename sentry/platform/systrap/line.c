@@ -14,6 +14,10 @@
  * line waits for no longer than that, whatever the turn's owner does meanwhile, and nobody
  * for longer than LINE_NS: it then sleeps for its program as it would without the line.
  *
+ * A task that has slept in a call, and is woken in a crowd, does not wait behind all of it, as
+ * it would not for a processor on the host: its program goes on at once, and when that calls,
+ * the task waits behind others of its kind only, and for no more than a part of a slice.
+ *
  * All of it runs on the task's own host thread, but st_line_look.
  */
 #include "platform/systrap/systrap.h"
@@ -27,7 +31,11 @@
 
 #define CROWD 8 /* tasks a processor that are awake */
 #define SLICE_NS (50 * ST_SPIN_NS) /* a millisecond */
-#define LINE_NS (100 * SLICE_NS)
+#define SLICE_WOKEN_NS (SLICE_NS / 5) /* the same while somebody waits who was woken */
+#define LINE_NS (1000 * SLICE_NS)
+#define WOKEN_AT_ONCE 1 /* hand-overs after it was woken */
+#define WOKEN_RUN 16 /* so many turns of such come before one of another */
+#define NS_PER_S INT64_C(1000000000)
 #define TURN_GOOD (2 * SPIN_LOSS) /* answers in a turn for which to wait for the next one */
 
 enum { OUT, WAITS, FIRST, HAS_TURN }; /* st_ctx.line: FIRST waits too */
@@ -66,6 +74,15 @@ void st_line_awake(struct st_ctx *c, bool awake)
 	atomic_fetch_add_explicit(&c->p->awake, awake ? 1 : -1u, memory_order_relaxed);
 }
 
+/* Its first hand-overs after a rest. */
+bool st_line_goes_at_once(struct st_ctx *c)
+{
+	if (!c->at_once)
+		return false;
+	c->at_once--;
+	return crowded(c->p);
+}
+
 void st_line_look(struct st_ctx *c)
 {
 	if (!atomic_load(&c->in_line))
@@ -74,11 +91,32 @@ void st_line_look(struct st_ctx *c)
 	syscall(SYS_futex, &c->line_looks, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
+static struct st_ctx *first_locked(const struct st_platform *p)
+{
+	struct st_ctx *woken = TAILQ_FIRST(&p->line_woken), *other = TAILQ_FIRST(&p->line);
+
+	return woken && (!other || p->woken_run < WOKEN_RUN) ? woken : other;
+}
+
+static void step_in_locked(struct st_ctx *c)
+{
+	struct st_platform *p = c->p;
+
+	c->line = WAITS;
+	atomic_store(&c->in_line, true);
+	if (c->woken)
+		TAILQ_INSERT_TAIL(&p->line_woken, c, line_link);
+	else
+		TAILQ_INSERT_TAIL(&p->line, c, line_link);
+	atomic_fetch_add_explicit(&p->waiting, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&p->waiting_woken, c->woken, memory_order_relaxed);
+}
+
 /* The first of the line, who does not know yet; to be told when line_mu is free, which
  * it takes before it goes: so it is told under it. */
 static void tell_first_locked(struct st_platform *p)
 {
-	struct st_ctx *first = TAILQ_FIRST(&p->line);
+	struct st_ctx *first = first_locked(p);
 
 	if (!first || first->line == FIRST)
 		return;
@@ -88,10 +126,17 @@ static void tell_first_locked(struct st_platform *p)
 
 static void step_out_locked(struct st_ctx *c, bool turn)
 {
-	TAILQ_REMOVE(&c->p->line, c, line_link);
-	atomic_fetch_sub_explicit(&c->p->waiting, 1, memory_order_relaxed);
+	struct st_platform *p = c->p;
+
+	if (c->woken)
+		TAILQ_REMOVE(&p->line_woken, c, line_link);
+	else
+		TAILQ_REMOVE(&p->line, c, line_link);
+	atomic_fetch_sub_explicit(&p->waiting, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&p->waiting_woken, c->woken, memory_order_relaxed);
 	c->line = turn ? HAS_TURN : OUT;
-	c->p->turns += turn;
+	p->turns += turn;
+	p->woken_run = c->woken ? p->woken_run + turn : 0;
 }
 
 /* c's turn is over: the first in line has it. */
@@ -102,7 +147,7 @@ static void pass_locked(struct st_ctx *c)
 
 	c->line = OUT;
 	p->turns--;
-	first = TAILQ_FIRST(&p->line);
+	first = first_locked(p);
 	if (!first || p->turns >= p->cpus / 2)
 		return;
 	step_out_locked(first, true);
@@ -118,9 +163,17 @@ void st_line_leave(struct st_ctx *c)
 	mutex_unlock(&c->p->line_mu);
 }
 
+void st_line_rests(struct st_ctx *c)
+{
+	st_line_leave(c);
+	st_line_awake(c, false);
+	c->woken = true;
+	c->at_once = WOKEN_AT_ONCE;
+}
+
 static void sleep_for(struct st_ctx *c, uint32_t looks, int64_t ns)
 {
-	const struct timespec limit = { .tv_nsec = ns };
+	const struct timespec limit = { .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S };
 
 	syscall(SYS_futex, &c->line_looks, FUTEX_WAIT_PRIVATE, looks, &limit, NULL, 0);
 }
@@ -158,7 +211,7 @@ static void wait_in_line(struct st_ctx *c)
 		mutex_unlock(&c->p->line_mu);
 		if (done)
 			return;
-		sleep_for(c, looks, first ? SLICE_NS : LINE_NS);
+		sleep_for(c, looks, !first ? LINE_NS : c->woken ? SLICE_WOKEN_NS : SLICE_NS);
 	}
 }
 
@@ -166,15 +219,12 @@ static bool take_or_stand_locked(struct st_ctx *c)
 {
 	struct st_platform *p = c->p;
 
-	if (p->turns < p->cpus / 2 && TAILQ_EMPTY(&p->line)) {
+	if (p->turns < p->cpus / 2 && !first_locked(p)) {
 		c->line = HAS_TURN;
 		p->turns++;
 		return true;
 	}
-	c->line = WAITS;
-	atomic_store(&c->in_line, true);
-	TAILQ_INSERT_TAIL(&p->line, c, line_link);
-	atomic_fetch_add_explicit(&p->waiting, 1, memory_order_relaxed);
+	step_in_locked(c);
 	tell_first_locked(p);
 	return false;
 }
@@ -186,9 +236,12 @@ bool st_line_in_turn(const struct st_ctx *c)
 
 bool st_line_has_turn(const struct st_ctx *c)
 {
+	const struct st_platform *p = c->p;
+	bool woken = atomic_load_explicit(&p->waiting_woken, memory_order_relaxed);
+
 	if (c->line == HAS_TURN)
-		return !st_line_waits(c->p) || __rdtsc() - c->turn_since < st_place_ticks(c->p, SLICE_NS);
-	return !crowded(c->p);
+		return !st_line_waits(p) || __rdtsc() - c->turn_since < st_place_ticks(p, woken ? SLICE_WOKEN_NS : SLICE_NS);
+	return !crowded(p);
 }
 
 bool st_line_wait(struct st_ctx *c)
@@ -196,8 +249,10 @@ bool st_line_wait(struct st_ctx *c)
 	bool has;
 
 	mutex_lock(&c->p->line_mu);
-	if (c->line == HAS_TURN)
+	if (c->line == HAS_TURN) {
+		c->woken = c->woken && c->turn_answers < TURN_GOOD; /* its program was not there yet */
 		pass_locked(c);
+	}
 	has = take_or_stand_locked(c);
 	mutex_unlock(&c->p->line_mu);
 	if (!has) {

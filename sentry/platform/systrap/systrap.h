@@ -74,7 +74,9 @@ struct st_platform {
 	struct st_soon soon;
 	_Atomic unsigned waiting; /* [line_mu to write] in line */
 	struct mutex line_mu; /* RANK_LEAF */
-	TAILQ_HEAD(, st_ctx) line; /* [line_mu] */
+	TAILQ_HEAD(, st_ctx) line, line_woken; /* [line_mu] */
+	_Atomic unsigned waiting_woken; /* [line_mu to write] in line_woken */
+	unsigned woken_run; /* [line_mu] turns of such, one after the other */
 	unsigned turns; /* [line_mu] contexts that have one */
 	_Atomic uint64_t gap; /* ticks: when a thread was preempted last: place.c */
 	_Atomic uint64_t contended; /* ticks: others want the processors until then; 0: they never did */
@@ -177,6 +179,8 @@ struct st_ctx {
 	unsigned line; /* [p->line_mu to write; t or line_mu to read, but while in_line: line_mu] */
 	_Atomic bool in_line; /* it may sleep there */
 	_Atomic uint32_t line_looks; /* counted up: to look around */
+	bool woken; /* [t or line_mu; both to write while in_line] it has slept in a call since it had its last slice */
+	unsigned at_once; /* [t] hand-overs that it does not wait for in line */
 	uint64_t turn_since; /* [t] ticks */
 	unsigned turn_answers; /* [t] to spinning, since then */
 	bool turn_in_vain; /* [t] there were few until spinning failed, the last time */
@@ -355,6 +359,8 @@ bool st_line_waits(const struct st_platform *p); /* somebody */
 bool st_line_pays(const struct st_ctx *c); /* for it to wait, even if spinning has failed lately */
 void st_line_learn(struct st_ctx *c, bool answered); /* it has spun */
 void st_line_leave(struct st_ctx *c); /* it spins no longer */
+void st_line_rests(struct st_ctx *c); /* its call will sleep */
+bool st_line_goes_at_once(struct st_ctx *c); /* it has been woken, and shall sleep for its program this time. Asked once a hand-over */
 void st_line_look(struct st_ctx *c); /* if it waits there it looks around. Any thread */
 
 /* --- cpus.c: c's stub thread sleeps --- */

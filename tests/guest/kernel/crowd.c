@@ -98,6 +98,43 @@ CASE(each_is_interrupted)
 	CHECK(atomic_load(&handled) == CALLERS);
 }
 
+/* Pairs that wake each other, and call a few times in between, amid those that never sleep. */
+#define PAIRS 10
+#define ROUNDS 20
+
+static int ends[2 * PAIRS][2];
+
+static void *takes_turns(void *arg)
+{
+	int *mine = arg, *other = ends[(mine - ends[0]) / 2 ^ 1];
+	char c = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		CHECK(read(mine[0], &c, 1) == 1 && c == (char)i);
+		for (int n = 0; n < 4; n++)
+			CHECK(syscall(SYS_getppid) == parent);
+		c += (mine - ends[0]) / 2 & 1;
+		CHECK(write(other[1], &c, 1) == 1);
+	}
+	return &done;
+}
+
+CASE(pairs_that_sleep)
+{
+	pthread_t callers[CALLERS], pairs[2 * PAIRS];
+
+	for (int i = 0; i < 2 * PAIRS; i++)
+		CHECK(!pipe(ends[i]));
+	make(callers, CALLERS, calls_until_told);
+	for (int i = 0; i < 2 * PAIRS; i++)
+		CHECK(!pthread_create(&pairs[i], NULL, takes_turns, ends[i]));
+	for (int i = 0; i < 2 * PAIRS; i += 2)
+		CHECK(write(ends[i][1], "", 1) == 1);
+	end(pairs, 2 * PAIRS);
+	atomic_store(&stop, 1);
+	end(callers, CALLERS);
+}
+
 /* How a process ends whose threads all call: what ends it is told, or has it end by itself. */
 static int status_of(int signo)
 {
