@@ -54,13 +54,18 @@ struct platform_as *st_as_new(struct platform *p)
 	return as ? &as->base : NULL;
 }
 
+static unsigned list_of(pid_t pid)
+{
+	return (unsigned)pid % ST_LIVING_LISTS;
+}
+
 /* The living address space of that process, which is no more; NULL: none. */
 static struct st_as *take_living(struct st_platform *p, pid_t pid)
 {
 	struct st_as *as;
 
 	mutex_lock(&p->living_mu);
-	LIST_FOREACH(as, &p->living, link)
+	LIST_FOREACH(as, &p->living[list_of(pid)], link)
 		if (as->pid == pid)
 			break;
 	if (as)
@@ -146,7 +151,7 @@ static int fork_locked(struct st_as *as)
 			as->pid = pid;
 			ref_get(&as->ref);
 			mutex_lock(&p->living_mu);
-			LIST_INSERT_HEAD(&p->living, as, link);
+			LIST_INSERT_HEAD(&p->living[list_of(pid)], as, link);
 			mutex_unlock(&p->living_mu);
 		}
 		r = pid > 0 ? 0 : pid;

@@ -93,7 +93,8 @@ static struct err *st_init(int mem_fd, struct platform **out)
 	SLIST_INIT(&p->ready);
 	mutex_init(&p->slots_mu, RANK_LEAF);
 	mutex_init(&p->living_mu, RANK_LEAF);
-	LIST_INIT(&p->living);
+	for (unsigned i = 0; i < ST_LIVING_LISTS; i++)
+		LIST_INIT(&p->living[i]);
 	mutex_init(&p->line_mu, RANK_LEAF);
 	TAILQ_INIT(&p->line);
 	TAILQ_INIT(&p->line_woken);

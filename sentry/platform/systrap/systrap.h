@@ -52,6 +52,8 @@ struct st_board {
 	uint8_t key[PLATFORM_KEY_SIZE];
 };
 
+#define ST_LIVING_LISTS 256
+
 struct sleeper;
 struct st_as;
 struct st_platform {
@@ -85,7 +87,7 @@ struct st_platform {
 	bool reaping; /* [zygote_mu] the reaper runs */
 	struct mutex mu; /* one user at a time of the zygote's channel */
 	struct mutex living_mu; /* RANK_LEAF */
-	LIST_HEAD(, st_as) living; /* [living_mu] those whose process was not reaped yet; holds a reference */
+	LIST_HEAD(, st_as) living[ST_LIVING_LISTS]; /* [living_mu] those whose process was not reaped yet, by its number; holds a reference */
 	struct mutex slots_mu; /* RANK_LEAF */
 	uint64_t slots_used[ST_MAX_SLOTS / 64]; /* [slots_mu] */
 	struct mutex names_mu; /* RANK_LEAF */
