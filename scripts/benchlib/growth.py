@@ -1,6 +1,7 @@
 """growth.py - how time and memory grow with the number of threads, mappings,
-processes, files and sandboxes.  Each table has a row a step; "growth" is what one
-of them costs at the last step over what it costs at the second: 1 is linear."""
+processes, files and sandboxes.  Each table has a column a step; "growth" is what one
+of them costs at the last step over what it costs at the second: 1 is linear.  The last
+column is the growth of the same on the host itself."""
 import concurrent.futures, os, statistics, subprocess, time
 
 from .runtimes import LIMIT, Running, Runtime, pss, run
@@ -18,19 +19,24 @@ SANDBOXES = [1, 10, 100]
 LINEAR = 2.0
 
 
-def table(title, unit, steps, values, runtime, bench):
-    """values: (name, step) -> numbers."""
+def table(title, unit, steps, values, runtime, bench, native=None):
+    """values: (name, step) -> numbers.  native: what this has returned for the host.  Returns name -> growth."""
     names = list(dict.fromkeys(name for name, _ in values))
-    head = [f"{title}, {runtime} ({unit})"] + [str(s) for s in steps] + ["growth"]
-    lines = []
+    head = [f"{title}, {runtime} ({unit})"] + [str(s) for s in steps] + ["growth"] + (["native's"] if native else [])
+    lines, grown = [], {}
     for name in names:
         medians = [statistics.median(values[name, s]) if (name, s) in values else None for s in steps]
         line = [name] + [number(m) if m is not None else "-" for m in medians]
         base = medians[1] if len(medians) > 2 else medians[0]
         growth = medians[-1] / base if medians[-1] and base else None
         line.append(("%.2f" % growth + (" !" if growth > LINEAR else "")) if growth is not None else "-")
+        if growth is not None:
+            grown[name] = growth
+        if native:
+            line.append("%.2f" % native[name] if name in native else "-")
         lines.append(line)
     print_lines(head, lines, bench.options.markdown)
+    return grown
 
 
 def collect(values, lines, step):
@@ -43,6 +49,7 @@ def collect(values, lines, step):
 def of_kind(bench, kind, steps):
     """One of tests/bench/growth.c's, with the memory that it takes at its peak."""
     mount = program(bench, "growth")
+    native = None
     for r in bench.runtimes:
         values, empty = {}, None
         for _ in range(min(bench.options.rounds, 3)):
@@ -61,11 +68,13 @@ def of_kind(bench, kind, steps):
                     print(f"! {r.name}, {step} {kind}: {e}")
                     p.process.kill()
                     p.process.wait()
-        table(kind, "us each", steps, values, r.name, bench)
+        grown = table(kind, "us each", steps, values, r.name, bench, native)
+        native = native or (grown if r.name == "native" else None)
 
 
 def files(bench, where, directory, mounts):
     mount = program(bench, "growth")
+    native = None
     for r in bench.runtimes:
         values = {}
         for step in FILES:
@@ -74,7 +83,8 @@ def files(bench, where, directory, mounts):
                     collect(values, run(r, ["/tmp/bench/growth", "files", str(step), directory], [mount, *mounts])[1].splitlines(), step)
                 except (RuntimeError, subprocess.TimeoutExpired) as e:
                     print(f"! {r.name}, {step} files: {e}")
-        table(f"files in {where}", "us each", FILES, values, r.name, bench)
+        grown = table(f"files in {where}", "us each", FILES, values, r.name, bench, native)
+        native = native or (grown if r.name == "native" else None)
 
 
 def one_sandbox(r, id):
