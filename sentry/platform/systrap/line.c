@@ -15,8 +15,9 @@
  * for longer than LINE_NS: it then sleeps for its program as it would without the line.
  *
  * A task that has slept in a call, and is woken in a crowd, does not wait behind all of it, as
- * it would not for a processor on the host: its program goes on at once, and when that calls,
- * the task waits behind others of its kind only, and for no more than a part of a slice.
+ * it would not for a processor on the host: its program goes on at once, for a call or two, and
+ * if that calls on, the task waits behind others of its kind only, and for no more than a part
+ * of a slice.
  *
  * All of it runs on the task's own host thread, but st_line_look.
  */
@@ -33,7 +34,7 @@
 #define SLICE_NS (50 * ST_SPIN_NS) /* a millisecond */
 #define SLICE_WOKEN_NS (SLICE_NS / 5) /* the same while somebody waits who was woken */
 #define LINE_NS (1000 * SLICE_NS)
-#define WOKEN_AT_ONCE 1 /* hand-overs after it was woken */
+#define WOKEN_AT_ONCE 2 /* hand-overs after it was woken: its return, and one call: many then sleep again, or end */
 #define WOKEN_RUN 16 /* so many turns of such come before one of another */
 #define NS_PER_S INT64_C(1000000000)
 #define TURN_GOOD (2 * SPIN_LOSS) /* answers in a turn for which to wait for the next one */
