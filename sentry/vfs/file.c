@@ -169,9 +169,25 @@ void file_remove_privs(struct file *f, const struct cred *c)
 
 /* --- reading and writing ------------------------------------------------------------- */
 
+/* Whether all the positions of a transfer are some: 0 or -errno.  pos: NULL where there are none. */
+static int check_pos(const struct file *f, const struct uio *u, const int64_t *pos)
+{
+	if (!pos)
+		return 0;
+	if (*pos >= 0)
+		return u->resid > (uint64_t)(INT64_MAX - *pos) && !f->ops->unsigned_pos ? -EINVAL : 0;
+	if (!f->ops->unsigned_pos)
+		return -EINVAL;
+	return u->resid >= -(uint64_t)*pos ? -EOVERFLOW : 0;
+}
+
 static ssize_t read_at(struct file *f, struct uio *u, int64_t *pos)
 {
-	ssize_t n = f->ops->read ? f->ops->read(f, u, pos) : LINUX_S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
+	ssize_t n = check_pos(f, u, pos);
+
+	if (n)
+		return n;
+	n = f->ops->read ? f->ops->read(f, u, pos) : LINUX_S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
 
 	if (n > 0)
 		notify_dentry(f->path.dentry, NOTIFY_ACCESS);
@@ -180,10 +196,10 @@ static ssize_t read_at(struct file *f, struct uio *u, int64_t *pos)
 
 static ssize_t write_at(struct file *f, struct uio *u, int64_t *pos)
 {
-	ssize_t n;
+	ssize_t n = f->ops->write ? check_pos(f, u, pos) : -EINVAL;
 
-	if (!f->ops->write)
-		return -EINVAL;
+	if (n)
+		return n;
 	n = f->ops->write(f, u, pos);
 	if (n > 0)
 		notify_dentry(f->path.dentry, NOTIFY_MODIFY);
@@ -269,11 +285,11 @@ int64_t llseek_size(struct file *f, int64_t off, int whence, int64_t size)
 		break;
 	case LINUX_SEEK_CUR:
 		if (__builtin_add_overflow(off, f->pos, &off))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case LINUX_SEEK_END:
 		if (__builtin_add_overflow(off, size, &off))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case LINUX_SEEK_DATA:
 	case LINUX_SEEK_HOLE:

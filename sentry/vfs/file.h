@@ -40,6 +40,7 @@ struct file_ops {
 	int (*host_fd)(struct file *f); /* a host descriptor whose data splice, sendfile may move; borrowed [-1] */
 	/* /proc/PID/fdinfo extra lines */
 	int (*show_fdinfo)(struct file *f, char *buf, size_t size);
+	bool unsigned_pos; /* positions are 64 bits without a sign */
 };
 
 struct file {

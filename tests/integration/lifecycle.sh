@@ -104,6 +104,7 @@ args tty; run run -b "$bundle" "$id" </dev/null >"$work/out"; is "no terminal" "
 # (a first process is killed by no signal that it does not handle, but KILL)
 args trap
 for sig in TERM INT HUP USR1; do
+	: >"$work/out" # "ready" of the one before
 	"$launcher" --root "$work/state" run -b "$bundle" "$id" >"$work/out" 2>"$work/err" </dev/null &
 	pid=$!
 	until_true 'grep -q ready "$work/out"'
@@ -158,6 +159,7 @@ for part in sentry controld gofer; do
 	quiet delete --force "$id"; is "delete --force after the death of the $part" $? 0
 	gone "$part killed"
 done
+: >"$work/out"
 "$launcher" --root "$work/state" run -b "$bundle" "$id" >"$work/out" 2>"$work/err" </dev/null &
 pid=$!
 until_true 'grep -q ready "$work/out"'

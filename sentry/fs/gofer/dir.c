@@ -298,17 +298,8 @@ static int gofer_readlink_(struct inode *i, char **out)
 	if (r)
 		return r;
 	*out = strdup(rep.target.p);
-	if (*out && !gsuper(i->sb)->shared) {
-		char *copy = strdup(*out);
-
-		mutex_lock(&i->a_mu);
-		if (!i->link) {
-			i->link = copy;
-			copy = NULL;
-		}
-		mutex_unlock(&i->a_mu);
-		free(copy);
-	}
+	if (*out && !gsuper(i->sb)->shared)
+		gofer_take_link(i, &rep.target);
 	GREPLY_FREE(readlink, &rep, &a);
 	return *out ? 0 : -ENOMEM;
 }

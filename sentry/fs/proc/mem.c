@@ -49,14 +49,14 @@ static ssize_t mem_write(struct file *f, struct uio *u, int64_t *pos)
 	return transfer(f, u, pos, true);
 }
 
-static int64_t mem_llseek(struct file *f, int64_t off, int whence)
+int64_t proc_mem_llseek(struct file *f, int64_t off, int whence)
 {
 	if (whence == 1)
-		off += f->pos;
+		off = (int64_t)((uint64_t)off + (uint64_t)f->pos);
 	else if (whence)
 		return -EINVAL;
 	f->pos = off;
 	return off;
 }
 
-const struct file_ops proc_mem_ops = { .read = mem_read, .write = mem_write, .llseek = mem_llseek };
+const struct file_ops proc_mem_ops = { .read = mem_read, .write = mem_write, .llseek = proc_mem_llseek, .unsigned_pos = true };

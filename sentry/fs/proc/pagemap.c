@@ -46,14 +46,4 @@ static ssize_t pagemap_read(struct file *f, struct uio *u, int64_t *pos)
 	return done ? done : n;
 }
 
-static int64_t pagemap_llseek(struct file *f, int64_t off, int whence)
-{
-	if (whence == 1)
-		off += f->pos;
-	else if (whence)
-		return -EINVAL;
-	f->pos = off;
-	return off;
-}
-
-const struct file_ops proc_pagemap_ops = { .read = pagemap_read, .llseek = pagemap_llseek };
+const struct file_ops proc_pagemap_ops = { .read = pagemap_read, .llseek = proc_mem_llseek };
