@@ -272,7 +272,8 @@ struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner, struct
 	TAILQ_FOREACH (m, &ns->mounts, ns_link) {
 		struct path at;
 
-		m->copy = c = mount_new(m->sb, m->root, m->flags);
+		/* the limit is of all namespaces together: somebody could copy one over and over */
+		m->copy = c = ns->vfs->dc.n_mounts < MOUNTS_MAX ? mount_new(m->sb, m->root, m->flags) : NULL;
 		if (!c || (m->parent && !m->parent->copy)) {
 			mutex_unlock(&ns->mu);
 			mount_put(c);

@@ -144,7 +144,8 @@ d rm c1 >/dev/null
 
 # --- the bridge: a prestart hook brings the address --------------------------------------------------
 serve() { # PORT TEXT : to whoever connects, on the bridge's side
-	host $PYTHON -c 'import socket, sys
+	# shellcheck disable=SC2086
+	${N:+nsenter --net=/run/netns/$N} $PYTHON -c 'import socket, sys
 s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
 while True:
     c, a = s.accept()

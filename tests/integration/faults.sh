@@ -120,6 +120,7 @@ until_true '! alive "$old"' # till then it is there, and nothing is to be starte
 for i in 1 2 3 4 5; do run state again >"$SCRATCH/state$i" 2>&1 & pids[i]=$!; done
 for i in 1 2 3 4 5; do wait "${pids[i]}" || not_ok "state $i of 5 at once, with no controld" "$(cat "$SCRATCH/state$i")"; done
 rm -f "$SCRATCH/state"*[0-9]
+until_true '[ "$(pgrep -cf "^redoubt-controld again")" = 1 ]' # who came too late goes
 [ "$(pgrep -cf '^redoubt-controld again')" = 1 ] && ok "one of five commands starts one" || not_ok "one of five commands starts one" "$(pgrep -cf '^redoubt-controld again')"
 kill -KILL "$(part again controld)"
 run kill again KILL

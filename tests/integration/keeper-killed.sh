@@ -80,6 +80,7 @@ until_true '! alive $guard'
 commands=
 for _ in 1 2 3 4; do run state "$tag-far" >/dev/null & commands="$commands $!"; done
 wait $commands
+until_true '[ "$(pgrep -fc "^redoubt-guard $tag-far")" = 1 ]' # who came too late goes
 is "... and only one" "$(pgrep -fc "^redoubt-guard $tag-far")" 1
 old=$(part far gofer)
 kill -KILL "$old"
