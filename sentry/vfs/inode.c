@@ -20,7 +20,8 @@ struct inode *inode_new(struct superblock *sb, const struct inode_ops *ops, uint
 	i->ino = ino;
 	i->mode = mode;
 	i->nlink = 1;
-	i->atime = i->mtime = i->ctime = i->btime = now_realtime();
+	i->atime = i->mtime = i->ctime = now_realtime();
+	i->btime = i->ctime;
 	return i;
 }
 
