@@ -10,24 +10,14 @@
  * and does to nobody but itself what it could not do by itself.
  */
 #include "near.h"
+#include "libipc/cpus.h"
 
-#include <string.h>
-
-/* Wherever the host lets it, also on processors that it gives later; unless it was started with fewer than that. */
 void near_init(cpu_set_t *given)
 {
-	cpu_set_t first, most;
+	cpu_set_t now;
 
-	memset(given, 0xff, sizeof(*given));
-	if (!sched_getaffinity(0, sizeof(first), &first) && !sched_setaffinity(0, sizeof(*given), given) &&
-		!sched_getaffinity(0, sizeof(most), &most)) {
-		if (CPU_EQUAL(&first, &most))
-			return;
-		*given = first;
-		if (!sched_setaffinity(0, sizeof(first), &first))
-			return;
-	}
-	CPU_ZERO(given);
+	if (!cpus_usable(&now, given))
+		CPU_ZERO(given);
 }
 
 void near_run_on(const cpu_set_t *given, unsigned cpu)

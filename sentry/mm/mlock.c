@@ -164,9 +164,10 @@ int mm_msync(struct mm *mm, uint64_t addr, uint64_t len, int flags)
 	return e ? e : hole ? -ENOMEM : 0;
 }
 
-/* Pages of p within [addr, end): `there` where the host holds them. */
-static void mincore_record(struct mm *mm, const struct pma *p, uint64_t base, uint64_t addr, uint64_t end, uint8_t there, uint8_t *vec)
+/* Pages of p in [base, limit), the first of which vec[0] is of: `there` where the host holds them. */
+static void mincore_record(struct mm *mm, const struct pma *p, uint64_t base, uint64_t limit, uint8_t there, uint8_t *vec)
 {
+	uint64_t addr = p->start > base ? p->start : base, end = p->end < limit ? p->end : limit;
 	uint64_t off = p->off + (addr - p->start), stop = off + (end - addr), a, b;
 
 	vec += (addr - base) >> PAGE_SHIFT;
@@ -192,7 +193,7 @@ int mm_mincore(struct mm *mm, uint64_t addr, uint64_t len, uint8_t *vec)
 	if (!vma_range_mapped(mm, addr, end))
 		e = -ENOMEM;
 	for (struct pma *p = pma_first(mm, addr); !e && p && p->start < end; p = RB_NEXT(pma_tree, &mm->pmas, p))
-		mincore_record(mm, p, addr, p->start > addr ? p->start : addr, p->end < end ? p->end : end, 1, vec);
+		mincore_record(mm, p, addr, end, 1, vec);
 	mm_unlock(mm);
 	return e;
 }
@@ -204,7 +205,6 @@ void mm_pages(struct mm *mm, uint64_t addr, uint64_t n, uint8_t *vec)
 	memset(vec, 0, n);
 	mm_lock(mm);
 	for (struct pma *p = pma_first(mm, addr); p && p->start < end; p = RB_NEXT(pma_tree, &mm->pmas, p))
-		mincore_record(mm, p, addr, p->start > addr ? p->start : addr, p->end < end ? p->end : end,
-			MM_PAGE_PRESENT | (p->owned ? MM_PAGE_OWN : 0), vec);
+		mincore_record(mm, p, addr, end, MM_PAGE_PRESENT | (p->owned ? MM_PAGE_OWN : 0), vec);
 	mm_unlock(mm);
 }

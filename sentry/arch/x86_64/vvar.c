@@ -10,7 +10,8 @@
  */
 #include "arch/x86_64/vvar.h"
 
-#include <cpuid.h>
+#include "arch/x86_64/cpuid.h"
+
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
@@ -72,18 +73,11 @@ void vvar_init(void *page)
 	v->sample_tsc = sample(&v->sample_monotonic, &v->sample_window);
 }
 
-static int has_rdtscp(void)
-{
-	unsigned a, b, c, d;
-
-	return __get_cpuid(0x80000001, &a, &b, &c, &d) && (d & (1u << 27));
-}
-
 void vvar_cpus(void *page, uint32_t cpus)
 {
 	struct vvar *v = page;
 
-	if (!cpus || has_rdtscp())
+	if (!cpus || cpu_has_rdtscp())
 		__atomic_store_n(&v->cpus, cpus, __ATOMIC_SEQ_CST);
 }
 

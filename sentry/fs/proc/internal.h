@@ -152,6 +152,10 @@ ssize_t store_timerslack(struct pctx *c, char *text, size_t n);
 bool proc_limit_permitted(unsigned mask, const struct cred *cr); /* of PE_USER_NS */
 extern const struct pentry proc_sys_user_table[];
 extern const struct file_ops proc_mem_ops, proc_pagemap_ops;
+/* For one transfer: the memory of the process whose file f is, if the current task may look into it, until proc_mem_end();
+ * NULL: it may not, or there is none. */
+struct mm *proc_mem_begin(struct pctx *c, struct file *f);
+void proc_mem_end(struct pctx *c, struct mm *mm);
 int64_t proc_mem_llseek(struct file *f, int64_t off, int whence); /* positions are addresses, or come from such */
 int map_files_lookup(struct pctx *c, const struct qstr *name, struct pnode *out);
 bool map_files_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out);

@@ -8,16 +8,33 @@
 
 #define CHUNK 1024
 
+struct mm *proc_mem_begin(struct pctx *c, struct file *f)
+{
+	struct mm *mm;
+
+	if (pctx_begin(c, f->inode->sb, pnode_of(f->inode)))
+		return NULL;
+	mm = proc_may_access(c) || !c->t ? NULL : task_get_mm(c->t);
+	if (!mm)
+		pctx_end(c);
+	return mm;
+}
+
+void proc_mem_end(struct pctx *c, struct mm *mm)
+{
+	mm_put(mm);
+	pctx_end(c);
+}
+
 static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool write)
 {
 	struct pctx c;
-	struct mm *mm;
-	ssize_t done = 0, n = pctx_begin(&c, f->inode->sb, pnode_of(f->inode));
+	struct mm *mm = proc_mem_begin(&c, f);
+	ssize_t done = 0, n = 0;
 
-	if (n)
+	if (!mm)
 		return 0;
-	mm = proc_may_access(&c) || !c.t ? NULL : task_get_mm(c.t);
-	while (mm && u->resid) {
+	while (u->resid) {
 		char chunk[CHUNK];
 		size_t want = u->resid < CHUNK ? u->resid : CHUNK;
 
@@ -33,9 +50,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, bool write)
 		done += n;
 		*pos += n;
 	}
-	if (mm)
-		mm_put(mm);
-	pctx_end(&c);
+	proc_mem_end(&c, mm);
 	return done ? done : n;
 }
 

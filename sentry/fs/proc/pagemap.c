@@ -22,10 +22,10 @@ static ssize_t pagemap_read(struct file *f, struct uio *u, int64_t *pos)
 
 	if (*pos % ENTRY || u->resid % ENTRY)
 		return -EINVAL;
-	if (pctx_begin(&c, f->inode->sb, pnode_of(f->inode)))
+	mm = proc_mem_begin(&c, f);
+	if (!mm)
 		return 0;
-	mm = proc_may_access(&c) || !c.t ? NULL : task_get_mm(c.t);
-	while (mm && u->resid && (uint64_t)*pos / ENTRY < TASK_SIZE >> PAGE_SHIFT) {
+	while (u->resid && (uint64_t)*pos / ENTRY < TASK_SIZE >> PAGE_SHIFT) {
 		uint64_t page = (uint64_t)*pos / ENTRY, left = (TASK_SIZE >> PAGE_SHIFT) - page, want = u->resid / ENTRY, out[BATCH];
 		uint8_t there[BATCH];
 
@@ -40,9 +40,7 @@ static ssize_t pagemap_read(struct file *f, struct uio *u, int64_t *pos)
 		done += n;
 		*pos += n;
 	}
-	if (mm)
-		mm_put(mm);
-	pctx_end(&c);
+	proc_mem_end(&c, mm);
 	return done ? done : n;
 }
 

@@ -99,16 +99,16 @@ static struct st_ctx *first_locked(const struct st_platform *p)
 	return woken && (!other || p->woken_run < WOKEN_RUN) ? woken : other;
 }
 
+/* Where it stands, or is to. */
+static struct st_line *line_of(struct st_ctx *c) { return c->woken ? &c->p->line_woken : &c->p->line; }
+
 static void step_in_locked(struct st_ctx *c)
 {
 	struct st_platform *p = c->p;
 
 	c->line = WAITS;
 	atomic_store(&c->in_line, true);
-	if (c->woken)
-		TAILQ_INSERT_TAIL(&p->line_woken, c, line_link);
-	else
-		TAILQ_INSERT_TAIL(&p->line, c, line_link);
+	TAILQ_INSERT_TAIL(line_of(c), c, line_link);
 	atomic_fetch_add_explicit(&p->waiting, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&p->waiting_woken, c->woken, memory_order_relaxed);
 }
@@ -129,10 +129,7 @@ static void step_out_locked(struct st_ctx *c, bool turn)
 {
 	struct st_platform *p = c->p;
 
-	if (c->woken)
-		TAILQ_REMOVE(&p->line_woken, c, line_link);
-	else
-		TAILQ_REMOVE(&p->line, c, line_link);
+	TAILQ_REMOVE(line_of(c), c, line_link);
 	atomic_fetch_sub_explicit(&p->waiting, 1, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&p->waiting_woken, c->woken, memory_order_relaxed);
 	c->line = turn ? HAS_TURN : OUT;

@@ -23,46 +23,22 @@
  */
 #include "platform/systrap/systrap.h"
 
+#include "arch/x86_64/cpuid.h"
 #include "lib/threads.h"
+#include "libipc/cpus.h"
 
-#include <cpuid.h>
 #include <sched.h>
 #include <string.h>
 #include <x86intrin.h>
 
-#define CPUID_RDTSCP (1u << 27) /* 0x80000001, edx */
-
-/* The instruction tells the processor's number. */
-static bool has_rdtscp(void)
-{
-	unsigned a, b, c, d;
-
-	return __get_cpuid(0x80000001, &a, &b, &c, &d) && d & CPUID_RDTSCP;
-}
-
-/* Threads may be told to run wherever the sandbox may: on the processors that the
- * host gives it later too, unless it was started with fewer than it was given. */
-static bool find_cpus(struct st_platform *p)
-{
-	cpu_set_t given, most;
-
-	if (sched_getaffinity(0, sizeof(given), &given))
-		return false;
-	p->cpus = (unsigned)CPU_COUNT(&given);
-	memset(&p->cpu_set, 0xff, sizeof(p->cpu_set));
-	if (sched_setaffinity(0, sizeof(p->cpu_set), &p->cpu_set) || sched_getaffinity(0, sizeof(most), &most))
-		return false;
-	if (CPU_EQUAL(&given, &most))
-		return true;
-	p->cpu_set = given;
-	return !sched_setaffinity(0, sizeof(given), &given);
-}
-
 void st_place_init(struct st_platform *p)
 {
-	p->cpus = 1;
-	p->stub_flags |= has_rdtscp() ? ST_HAS_RDTSCP : 0;
-	p->places = find_cpus(p) && CPU_COUNT(&p->cpu_set) > 1 && p->stub_flags & ST_HAS_RDTSCP;
+	cpu_set_t now;
+	bool usable = cpus_usable(&now, &p->cpu_set);
+
+	p->cpus = CPU_COUNT(&now) ? (unsigned)CPU_COUNT(&now) : 1;
+	p->stub_flags |= cpu_has_rdtscp() ? ST_HAS_RDTSCP : 0;
+	p->places = usable && CPU_COUNT(&p->cpu_set) > 1 && p->stub_flags & ST_HAS_RDTSCP;
 	p->cpus_looked = __rdtsc();
 	if (p->places)
 		threads_use_cpus(&p->cpu_set);

@@ -76,7 +76,7 @@ struct st_platform {
 	struct st_soon soon;
 	_Atomic unsigned waiting; /* [line_mu to write] in line */
 	struct mutex line_mu; /* RANK_LEAF */
-	TAILQ_HEAD(, st_ctx) line, line_woken; /* [line_mu] */
+	TAILQ_HEAD(st_line, st_ctx) line, line_woken; /* [line_mu] */
 	_Atomic unsigned waiting_woken; /* [line_mu to write] in line_woken */
 	unsigned woken_run; /* [line_mu] turns of such, one after the other */
 	unsigned turns; /* [line_mu] contexts that have one */

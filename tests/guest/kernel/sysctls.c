@@ -3,6 +3,7 @@
  * may be written, and that it counts.  Natively the test makes namespaces of its
  * own for that; inside they are the sandbox's, and each setting is put back.
  */
+#include "../put.h"
 #include "../test.h"
 
 #include <arpa/inet.h>
@@ -35,15 +36,9 @@ static char *get(const char *name)
 static int set(const char *name, const char *value)
 {
 	char path[128];
-	int fd, r;
 
 	snprintf(path, sizeof(path), "/proc/sys/%s", name);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return errno;
-	r = write(fd, value, strlen(value)) < 0 ? errno : 0;
-	close(fd);
-	return r;
+	return put_text(path, value);
 }
 
 static int wait_status(void)

@@ -2,6 +2,7 @@
  * user_ns_max.c - /proc/sys/user/max_user_namespaces: who may write it, and that it counts
  * (`bwrap --disable-userns`).  In user namespaces of the test's own; natively: root.
  */
+#include "../put.h"
 #include "../test.h"
 
 #include <fcntl.h>
@@ -12,18 +13,6 @@
 #include <sys/stat.h>
 
 #define MAX "/proc/sys/user/max_user_namespaces"
-
-/* 0 or errno */
-static int put(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY), r;
-
-	if (fd < 0)
-		return errno;
-	r = write(fd, value, strlen(value)) < 0 ? errno : 0;
-	close(fd);
-	return r;
-}
 
 static long get(void)
 {
@@ -41,9 +30,9 @@ static void be_root_of_own(void)
 	if (!getuid())
 		CHECK(setgroups(0, NULL) == 0 && setresgid(1234, 1234, 1234) == 0 && setresuid(1234, 1234, 1234) == 0);
 	CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* else /proc/self is root's */
-	CHECK(get() > 0 && put(MAX, "7") == EACCES);
+	CHECK(get() > 0 && put_text(MAX, "7") == EACCES);
 	CHECK(unshare(CLONE_NEWUSER) == 0);
-	CHECK(put("/proc/self/setgroups", "deny") == 0 && put("/proc/self/uid_map", "0 1234 1") == 0 && put("/proc/self/gid_map", "0 1234 1") == 0);
+	CHECK(put_text("/proc/self/setgroups", "deny") == 0 && put_text("/proc/self/uid_map", "0 1234 1") == 0 && put_text("/proc/self/gid_map", "0 1234 1") == 0);
 }
 
 CASE(written_by_its_root)
@@ -53,8 +42,8 @@ CASE(written_by_its_root)
 	be_root_of_own();
 	CHECK(get() == INT32_MAX);
 	CHECK(stat(MAX, &st) == 0 && (st.st_mode & 07777) == 0644);
-	CHECK(put(MAX, "5\n") == 0 && get() == 5);
-	CHECK(put(MAX, "x") == EINVAL && put(MAX, "2147483648") == EINVAL && get() == 5);
+	CHECK(put_text(MAX, "5\n") == 0 && get() == 5);
+	CHECK(put_text(MAX, "x") == EINVAL && put_text(MAX, "2147483648") == EINVAL && get() == 5);
 }
 
 static int more(void)
@@ -80,9 +69,9 @@ static void settles(void)
 CASE(none)
 {
 	be_root_of_own();
-	CHECK(more() == 0 && put(MAX, "0") == 0);
+	CHECK(more() == 0 && put_text(MAX, "0") == 0);
 	CHECK(more() == ENOSPC);
-	CHECK(put(MAX, "1") == 0);
+	CHECK(put_text(MAX, "1") == 0);
 	settles();
 }
 
@@ -94,10 +83,10 @@ CASE(descendants_count)
 	pid_t p;
 
 	be_root_of_own();
-	CHECK(put(MAX, "1") == 0 && pipe(ready) == 0 && pipe(go) == 0);
+	CHECK(put_text(MAX, "1") == 0 && pipe(ready) == 0 && pipe(go) == 0);
 	if (!(p = fork())) {
 		CHECK(unshare(CLONE_NEWUSER) == 0);
-		CHECK(put("/proc/self/uid_map", "0 0 1") == 0 && put("/proc/self/gid_map", "0 0 1") == 0);
+		CHECK(put_text("/proc/self/uid_map", "0 0 1") == 0 && put_text("/proc/self/gid_map", "0 0 1") == 0);
 		CHECK(get() == INT32_MAX && more() == ENOSPC);
 		CHECK(write(ready[1], "x", 1) == 1 && read(go[0], &c, 1) == 1);
 		_exit(0);
