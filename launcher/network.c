@@ -1,8 +1,8 @@
 /*
  * network.c - see network.h.
  *
- * Enters the namespace for as long as it takes to look at it: the packet sockets that are opened
- * there stay in it.  Addresses and routes are passed on in the messages in which the kernel tells
+ * A thread enters the namespace for as long as it takes to look at it: the packet sockets that are
+ * opened there stay in it.  Addresses and routes are passed on in the messages in which the kernel tells
  * them.  The order is: wait until links that have just come up have all that is to come by itself, open
  * the sockets, read all, and only then remove the addresses; the routes go with them.
  */
@@ -21,6 +21,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,6 @@
 #include <unistd.h>
 
 #define ANSWER_MAX 65536
-#define REQUESTS_MAX 32768
 #define BUFFER (4 << 20) /* of each packet socket, in each direction */
 #define SETTLES_MS 2000 /* that a link may take: the kernel's work queue has it in less than one */
 #ifndef PACKET_IGNORE_OUTGOING
@@ -39,12 +39,15 @@
 
 /* What a namespace holds, while it is read. */
 struct reading {
+	const char *path;
 	int nl;
 	struct pool *pool;
 	struct network *out;
 	uint8_t *requests;
 	size_t len, addresses; /* of requests; how much of them is addresses */
 	bool settling; /* a link has just come up */
+	bool asked; /* it is to be taken, whoever else uses it */
+	const struct state_dir *record; /* where what is taken is recorded; NULL: nowhere */
 };
 
 /* --- netlink -------------------------------------------------------------------------- */
@@ -231,7 +234,7 @@ static struct err *keep(struct reading *r, const struct nlmsghdr *h)
 	size_t n = NLMSG_ALIGN(h->nlmsg_len);
 	struct nlmsghdr *copy = (void *)(r->requests + r->len);
 
-	if (n > REQUESTS_MAX - r->len)
+	if (n > NETWORK_REQUESTS_MAX - r->len)
 		return err_new(0, "network: too many addresses and routes");
 	memcpy(copy, h, h->nlmsg_len);
 	memset((uint8_t *)copy + h->nlmsg_len, 0, n - h->nlmsg_len);
@@ -292,10 +295,15 @@ static struct err *remove_addresses(struct reading *r)
 	return NULL;
 }
 
-static struct err *read_namespace(struct reading *r)
+static struct err *read_namespace(int there, int nl, void *arg)
 {
+	struct reading *r = arg;
+	const char *why = r->asked ? NULL : network_is_listened_to();
 	struct err *e;
 
+	if (why)
+		return err_new(0, "network namespace %.255s: %s", r->path, why);
+	r->nl = nl;
 	if ((e = until_settled(r)) || (e = dump(r, RTM_GETLINK, take_link)))
 		return e;
 	if (!r->out->n)
@@ -306,6 +314,8 @@ static struct err *read_namespace(struct reading *r)
 	if ((e = dump(r, RTM_GETROUTE, take_route)))
 		return e;
 	r->out->requests = (struct msg_bytes){ r->requests, (uint32_t)r->len };
+	if (r->record && (e = network_record(r->record, there, r->path, &r->out->requests)))
+		return e;
 	return remove_addresses(r);
 }
 
@@ -330,11 +340,20 @@ struct err *network_find(const struct globals *g, const struct plan *plan, struc
 	*out = NETWORK_NOWHERE;
 	if (!globals_network(g) || !ns)
 		return NULL;
-	if (ns->path && *ns->path)
-		*out = NETWORK_BY_PATH;
-	else if ((e = hooks_come_early(plan->hooks, p, &filled)))
+	if (ns->path && *ns->path) {
+		const char *why = globals_network_asked(g) ? NULL : network_unfit(ns->path, p);
+
+		if (why)
+			log_warning("config.json: linux.namespaces: the network namespace %s %s: " NETWORK_LOOPBACK, ns->path, why);
+		else
+			*out = NETWORK_BY_PATH;
+		return NULL;
+	}
+	if (!globals_network_asked(g) && !network_may_enter())
+		return NULL;
+	if ((e = hooks_come_early(plan->hooks, p, &filled)))
 		return e;
-	else if (filled)
+	if (filled)
 		*out = NETWORK_BY_HOOKS;
 	else if (plan->start_later)
 		*out = NETWORK_UNTIL_START;
@@ -348,55 +367,82 @@ static bool is_same(int a, int b)
 	return !fstat(a, &sa) && !fstat(b, &sb) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
-static struct err *in_namespace(const char *path, struct reading *r)
+struct visit {
+	const char *path;
+	int there;
+	struct err *(*f)(int there, int nl, void *arg);
+	void *arg;
+	struct err *e;
+};
+
+/* A thread's network namespace is its own: ours we may not be allowed to return to (rootless podman's user namespace). */
+static void *visit(void *arg)
+{
+	struct visit *v = arg;
+	_cleanup_close_ int nl = -1;
+
+	if (setns(v->there, CLONE_NEWNET) < 0)
+		v->e = err_new(errno, "network namespace %.255s", v->path);
+	else if ((nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) < 0)
+		v->e = err_new(errno, "netlink");
+	else
+		v->e = v->f(v->there, nl, v->arg);
+	return NULL;
+}
+
+struct err *network_inside(const char *path, struct err *(*f)(int there, int nl, void *arg), void *arg)
 {
 	_cleanup_close_ int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there = open(path, O_RDONLY | O_CLOEXEC);
-	struct err *e;
+	struct visit v = { path, there, f, arg, NULL };
+	pthread_t thread;
+	int n;
 
 	if (own < 0 || there < 0)
 		return err_new(errno, "network namespace %.255s", path);
 	if (is_same(own, there))
 		return err_new(0, "network namespace %.255s: is the caller's own, whose addresses a sandbox would take", path);
-	if (setns(there, CLONE_NEWNET) < 0)
-		return err_new(errno, "network namespace %.255s", path);
-	r->nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	e = r->nl < 0 ? err_new(errno, "netlink") : read_namespace(r);
-	fd_close(&r->nl);
-	if (setns(own, CLONE_NEWNET) < 0) {
-		err_free(e);
-		return err_new(errno, "returning from the network namespace %.255s", path);
-	}
-	return e;
+	if ((n = pthread_create(&thread, NULL, visit, &v)))
+		return err_new(n, "a thread");
+	pthread_join(thread, NULL);
+	return v.e;
 }
 
-static struct err *take(const char *path, struct pool *p, struct network *out)
+static struct err *take(const char *path, bool asked, const struct state_dir *record, struct pool *p, struct network *out)
 {
-	struct reading r = { .nl = -1, .pool = p, .out = out, .requests = pool_alloc(p, REQUESTS_MAX) };
-	struct err *e = in_namespace(path, &r);
+	struct reading r = { .path = path, .nl = -1, .pool = p, .out = out, .requests = pool_alloc(p, NETWORK_REQUESTS_MAX), .asked = asked, .record = record };
+	struct err *e;
 
-	if (e)
-		network_close(out);
-	return e;
-}
-
-struct err *network_take_of(uint64_t pid, struct pool *p, struct network *out)
-{
 	*out = (struct network){ .requests = { (const uint8_t *)"", 0 } };
-	return take(pool_printf(p, "/proc/%llu/ns/net", (unsigned long long)pid), p, out);
+	if (!(e = network_inside(path, read_namespace, &r)))
+		return NULL;
+	network_close(out);
+	if (record)
+		network_give_back(record);
+	if (asked)
+		return e;
+	log_warning("%s: " NETWORK_LOOPBACK, err_text(e));
+	err_free(e);
+	return NULL;
 }
 
-struct err *network_take(const struct plan *plan, enum network_source source, uint64_t sentry, struct pool *p, struct network *out)
+struct err *network_take_of(uint64_t pid, bool asked, struct pool *p, struct network *out)
 {
-	*out = (struct network){ .requests = { (const uint8_t *)"", 0 } };
+	return take(pool_printf(p, "/proc/%llu/ns/net", (unsigned long long)pid), asked, NULL, p, out);
+}
+
+struct err *network_take(const struct globals *g, const struct plan *plan, enum network_source source, uint64_t sentry, const struct state_dir *d,
+	struct pool *p, struct network *out)
+{
 	switch (source) {
 	case NETWORK_BY_PATH:
-		return take(wanted(plan)->path, p, out);
+		return take(wanted(plan)->path, globals_network_asked(g), d, p, out);
 	case NETWORK_BY_HOOKS:
-		return network_take_of(sentry, p, out);
+		return network_take_of(sentry, globals_network_asked(g), p, out);
 	case NETWORK_NOWHERE:
 	case NETWORK_UNTIL_START:
 		break;
 	}
+	*out = (struct network){ .requests = { (const uint8_t *)"", 0 } };
 	return NULL;
 }
 

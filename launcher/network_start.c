@@ -8,6 +8,8 @@
 
 #include "libipc/fd.h"
 
+#include <string.h>
+
 #define START_MS 60000
 
 static struct err *hand_over(const struct state_dir *d, struct network *n)
@@ -36,7 +38,7 @@ struct err *network_at_start(const struct state_dir *d, const struct state *s)
 
 	if (alive < 0) /* none is wanted; or it has ended, as start will tell */
 		return NULL;
-	if ((e = network_take_of(s->sentry->pid, &p, &n)))
+	if ((e = network_take_of(s->sentry->pid, !strcmp(s->network, NETWORK_ASKED), &p, &n)))
 		return e;
 	if (n.n)
 		e = hand_over(d, &n);

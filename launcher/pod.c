@@ -8,6 +8,7 @@
  */
 #include "pod.h"
 
+#include "network.h"
 #include "state.h"
 
 #include "libipc/fd.h"
@@ -194,7 +195,7 @@ static void join_namespaces(struct plan *plan, const struct records *all)
 	}
 }
 
-/* It is not entered, or (--network=sandbox) not yet, but a configuration that names something else is wrong. */
+/* It is not entered, or not yet (network.h), but a configuration that names something else is wrong. */
 static struct err *check_network(const struct globals *g, const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -204,7 +205,7 @@ static struct err *check_network(const struct globals *g, const char *path)
 	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return err_new(0, "linux.namespaces: network: '%.255s' is not a network namespace", path);
 	if (!globals_network(g))
-		log_warning("config.json: linux.namespaces: the network namespace is not joined; the container has a loopback only");
+		log_warning("config.json: linux.namespaces: the network namespace is not joined: " NETWORK_LOOPBACK);
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "failure.h"
 #include "hooks.h"
 #include "host_mounts.h"
+#include "idmap.h"
 #include "making.h"
 #include "network.h"
 #include "served.h"
@@ -126,7 +127,7 @@ struct err *making_cgroup(struct context *c, const struct plan *plan, struct san
 	why = err_errno(e);
 	if (why != EPERM && why != EACCES && why != EROFS)
 		return e;
-	log_at(geteuid() ? LOG_INFO : LOG_WARNING, "no cgroup, no limits on the host: %s", err_text(e));
+	log_at(geteuid() || idmap_in_user_ns() ? LOG_INFO : LOG_WARNING, "no cgroup, no limits on the host: %s", err_text(e));
 	err_free(e);
 	if ((e = cgroup_remove(g)))
 		return e;
@@ -203,10 +204,10 @@ static struct err *boot_network(struct context *c, const struct plan *plan, stru
 	struct msg_arena a = { 0 };
 	struct err *e;
 
-	if ((e = network_take(plan, m->network, s->sentry_id.pid, c->pool, &n)))
+	if ((e = network_take(c->g, plan, m->network, s->sentry_id.pid, &s->dir, c->pool, &n)))
 		return e;
 	/* a new one that hooks have left empty is filled later, or never */
-	s->state.network = plan->start_later && is_filled_later(m) && !n.n ? NETWORK_ASKED : NULL;
+	s->state.network = !plan->start_later || !is_filled_later(m) || n.n ? NULL : globals_network_asked(c->g) ? NETWORK_ASKED : NETWORK_UNASKED;
 	if (!n.n)
 		return NULL;
 	request = (struct boot_network){ .links = n.links, .n_links = n.n, .requests = n.requests, .sockets = n.fds, .n_sockets = n.n };

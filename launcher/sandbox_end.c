@@ -9,6 +9,7 @@
 #include "cgroup.h"
 #include "client.h"
 #include "hooks.h"
+#include "network.h"
 #include "revive.h"
 #include "sandbox.h"
 
@@ -180,6 +181,8 @@ struct err *sandbox_destroy(struct sandbox *s)
 		reap_controld(s, e != NULL);
 	if (s->sentry_id.pid)
 		reap_sentry(s);
+	if (!e && s->dir.fd >= 0)
+		network_give_back(&s->dir);
 	if (!e)
 		e = cgroup_remove(&cgroup);
 	if (!e && s->dir.fd >= 0)

@@ -3,7 +3,7 @@
 BUILD_PACKAGES="gcc make pkg-config libevent-dev libseccomp-dev libcap-dev libmsgpack-dev libjansson-dev libbsd-dev libsystemd-dev libc6-dev"
 TEST_PACKAGES="check debootstrap procps util-linux strace python3"
 # container engines; their tests are skipped without
-ENGINE_PACKAGES="containerd docker.io runc tini containernetworking-plugins busybox-static python3-grpcio podman crun uidmap catatonit"
+ENGINE_PACKAGES="containerd docker.io runc tini containernetworking-plugins busybox-static python3-grpcio podman crun uidmap catatonit slirp4netns"
 # what the Debian tree of the integration tests holds (the list, and node and redis)
 TREE_PACKAGES="python3,gcc,libc6-dev,git,sqlite3,perl,xz-utils,zstd,make,openssl,procps"
 TREE_MORE="nodejs redis-server"

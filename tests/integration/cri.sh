@@ -125,14 +125,14 @@ check("stopping the pod stops all", (wait_for(lambda: cri.status(a)[0], "exited"
 cri.remove_pod(pod)
 check("removing it removes all", cri.count(), (0, 0))
 
-# --- a bridge: --network=sandbox -------------------------------------------------------------
+# --- a bridge --------------------------------------------------------------------------------
 if bridge:
     def ask(address):
         text = f"import socket; print(socket.create_connection(('{address}', 8080), 20).makefile().readline().strip())"
         return subprocess.run(["nsenter", f"--net=/run/netns/{bridge}", sys.executable, "-c", text], capture_output=True, text=True, timeout=60).stdout
     pods = []
     for name in ("three", "four"):
-        pod = cri.run_pod(name, handler="networked", network=Cri.POD)
+        pod = cri.run_pod(name, network=Cri.POD)
         a = cri.create(pod, "a", image, ["sh", "-c", "exec nc -ll -p 8080 -e echo hello of $(hostname)"])
         b = cri.create(pod, "b", image, ["sleep", "1000"])
         cri.start(a)

@@ -33,8 +33,7 @@ wait_for() { # COMMAND WANTED : until it prints that, or 30 s
 }
 
 cat >"$SCRATCH/daemon.json" <<J
-{"deprecated-key-path": "$SCRATCH/key.json", "default-runtime": "redoubt",
- "runtimes": {"networked": {"path": "$(realpath "$LAUNCHER")", "runtimeArgs": ["--network=sandbox"]}}}
+{"deprecated-key-path": "$SCRATCH/key.json", "default-runtime": "redoubt"}
 J
 # shellcheck disable=SC2086
 make_image && "$LAUNCHER" install --engine docker --config "$SCRATCH/daemon.json" >"$SCRATCH/out" && start_containerd && mkdir "$SCRATCH/bin" && ln -s "$(realpath "$LAUNCHER")" "$SCRATCH/bin/runc" &&
@@ -167,20 +166,20 @@ print(said)' "$@" 2>"$SCRATCH/err"
 answers='exec nc -ll -p 8080 -e echo "hello of $(hostname)"'
 if [ -n "$N" ]; then
 	serve 9000 word
-	ours() { d run --rm --runtime networked "$@"; }
+	ours() { d run --rm --runtime redoubt "$@"; }
 	theirs() { d run --rm --runtime runc "$@"; }
 	both "bridge: the interface" --mac-address 02:42:0a:e7:08:77 $i sh -c "ip link show eth0 | grep -o 'mtu [0-9]*\|02:42[^ ]*'; ip route | sed 's/src.*//'"
 	both "bridge: its own name" -h box $i sh -c 'grep box /etc/hosts | grep -c "^10.231.8"; ip address show eth0 | grep -cF "$(awk "/box/ { print \$1 }" /etc/hosts)/24"'
 	both "bridge: a connection to the host" $i sh -c 'nc 10.231.8.1 9000 | cut -d" " -f1'
 	both "bridge: refused" $i sh -c 'nc 10.231.8.1 9001; echo $?'
 	both "bridge: ping" $i sh -c 'ping -c 2 -q 10.231.8.1 | grep received'
-	is "no bridge: a loopback only" "$(d run --rm --network none --runtime networked $i sh -c 'ip link | grep -c mtu')" 1
-	d run -d --name n1 -h n1 --runtime networked -p 18080:8080 $i sh -c "$answers" >"$SCRATCH/out" 2>"$SCRATCH/err"
+	is "no bridge: a loopback only" "$(d run --rm --network none --runtime redoubt $i sh -c 'ip link | grep -c mtu')" 1
+	d run -d --name n1 -h n1 --runtime redoubt -p 18080:8080 $i sh -c "$answers" >"$SCRATCH/out" 2>"$SCRATCH/err"
 	is "bridge: a connection from the host" "$(ask "$(address n1)" 8080)" "hello of n1"
 	is "bridge: ping from the host" "$(host busybox ping -c 2 -q "$(address n1)" 2>"$SCRATCH/err" | grep -o '[0-9] packets received')" "2 packets received"
 	is "bridge: a published port" "$(ask 127.0.0.1 18080)" "hello of n1"
-	is "bridge: one container to another" "$(d run --rm --runtime networked $i nc "$(address n1)" 8080) $(d run --rm --runtime networked --link n1 $i nc n1 8080)" "hello of n1 hello of n1"
-	is "bridge: one joins another's network" "$(d run --rm --runtime networked --network container:n1 $i nc 127.0.0.1 8080)" "hello of n1"
+	is "bridge: one container to another" "$(d run --rm --runtime redoubt $i nc "$(address n1)" 8080) $(d run --rm --runtime redoubt --link n1 $i nc n1 8080)" "hello of n1 hello of n1"
+	is "bridge: one joins another's network" "$(d run --rm --runtime redoubt --network container:n1 $i nc 127.0.0.1 8080)" "hello of n1"
 	is "bridge: exec" "$(d exec n1 sh -c 'nc 10.231.8.1 9000')" "word to $(address n1)"
 	d restart -t 0 n1 >/dev/null
 	is "bridge: restarted" "$(ask "$(address n1)" 8080) $(ask 127.0.0.1 18080)" "hello of n1 hello of n1"

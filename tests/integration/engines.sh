@@ -152,8 +152,7 @@ stop_daemons() {
 	[ -n "$had_run" ] || rm -rf /run/containerd
 }
 
-# start_containerd [PREFIX...] : at $SCRATCH/containerd.sock, with the CRI runtimes "redoubt" and, with --network=sandbox, "networked";
-# behind PREFIX, a command that starts it
+# start_containerd [PREFIX...] : at $SCRATCH/containerd.sock, with the CRI runtime "redoubt"; behind PREFIX, a command that starts it
 start_containerd() {
 	export CONTAINERD_ADDRESS=$SCRATCH/containerd.sock CONTAINERD_NAMESPACE=redoubt-test # which names the cgroups too
 	cat >"$SCRATCH/containerd.toml" <<T
@@ -176,14 +175,6 @@ state = "$SCRATCH/containerd-state"
     default_runtime_name = "redoubt"
 T
 	"$LAUNCHER" install --engine containerd --config "$SCRATCH/containerd.toml" >"$SCRATCH/out" || return
-	printf '#!/bin/sh\nexec "%s" --network sandbox "$@"\n' "$(realpath "$LAUNCHER")" >"$SCRATCH/networked"
-	chmod +x "$SCRATCH/networked"
-	cat >>"$SCRATCH/containerd.toml" <<T
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.networked]
-  runtime_type = "io.containerd.runc.v2"
-  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.networked.options]
-    BinaryName = "$SCRATCH/networked"
-T
 	start_daemon "$CONTAINERD_ADDRESS" "$@" containerd --config "$SCRATCH/containerd.toml"
 }
 

@@ -99,7 +99,22 @@ for ip in $OUT4 $OUT6; do
 		not_ok "as natively, $ip" "$(diff "$SCRATCH/native" "$SCRATCH/got")" "$(tail -5 "$SCRATCH/err")"
 	fi
 done
-is "the host's kernel has no address left to answer for" "$(ip -n "$C" -o address show dev eth0 | grep -c inet)" 0
+here_is() { ip -n "$C" -o address show; ip -n "$C" route show; ip -n "$C" -6 route show; }
+addresses 2>/dev/null
+# lifetimes are told in seconds that pass
+before=$(here_is)
+if stay sh -c 'echo ready; exec sleep 1000'; then
+	is "the host's kernel has no address left to answer for" "$(ip -n "$C" -o address show dev eth0 | grep -c inet)" 0
+	leave
+	is "and all as it was when the container is deleted" "$(here_is)" "$before"
+	stay sh -c 'echo ready; exec sleep 1000' && pkill -KILL -f "^redoubt-(sentry|controld|gofer) stays "
+	until_true 'launcher state stays | grep -q "\"stopped\""'
+	is "killed: they are off" "$(ip -n "$C" -o address show dev eth0 | grep -c inet)" 0
+	leave
+	is "and back when it is deleted" "$(here_is)" "$before"
+else
+	not_ok "one that stays" "$(tail -5 "$SCRATCH/err")"
+fi
 
 is "100 MB each way" "$(inside python3 /mnt/network_peer.py copy $OUT4 100)" "True True"
 is "100 MB each way, IPv6" "$(inside python3 /mnt/network_peer.py copy $OUT6 100)" "True True"
@@ -115,7 +130,47 @@ configure true
 timeout "$LIMIT" ip netns exec "$C" "$LAUNCHER" --root "$STATE" --network sandbox run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err"
 is "the caller's own namespace is refused" "$(grep -c "the caller's own" "$SCRATCH/err")" 1
 is "and keeps its addresses" "$(ip -n "$C" -o address show dev eth0 | grep -c "$IN4")" 1
-is "without the option there is a loopback only" "$(addresses 2>/dev/null; configure sh -c 'grep -c : /proc/net/dev'; timeout "$LIMIT" "$LAUNCHER" --root "$STATE" run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err")" 1
+
+# --- without the option: if nobody else is there -------------------------------------------------
+
+# unasked [OPTIONS] : how many interfaces are seen, and how often a warning says why there is no more
+unasked() {
+	addresses 2>/dev/null
+	configure sh -c 'grep -c : /proc/net/dev'
+	# shellcheck disable=SC2086
+	timeout "$LIMIT" $1 "$LAUNCHER" --root "$STATE" $2 run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err"
+	grep -c 'has a loopback only' "$SCRATCH/err"
+}
+is "without the option it is taken too" "$(unasked | tr '\n' ' ')" "2 0 "
+is "and given back" "$(ip -n "$C" -o address show dev eth0 | grep -c "$IN4")" 1
+is "not with none" "$(unasked "" "--network none" | tr '\n' ' ')" "1 1 "
+is "not the caller's own" "$(unasked "ip netns exec $C" | tr '\n' ' ') $(grep -c "is the caller's own" "$SCRATCH/err")" "1 1  1"
+ip netns exec "$C" sleep 1000 &
+other=$!
+until_true '[ "$(readlink /proc/$other/exe)" = "$(readlink -f "$(command -v sleep)")" ]'
+is "not with a process in it" "$(unasked | tr '\n' ' ') $(grep -c "is that of process $other" "$SCRATCH/err")" "1 1  1"
+is "which keeps its addresses" "$(ip -n "$C" -o address show dev eth0 | grep -c "$IN4")" 1
+is "but with it, asked for" "$(unasked "" "--network sandbox" | tr '\n' ' ')" "2 0 "
+kill $other
+# its socket is in the namespace, itself it is not
+python3 -c 'import ctypes, os, socket, sys, time
+own = os.open("/proc/self/ns/net", os.O_RDONLY)
+there = os.open(sys.argv[1], os.O_RDONLY)
+ctypes.CDLL(None).setns(there, 0)
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0x0300)
+ctypes.CDLL(None).setns(own, 0)
+print("ready", flush=True)
+time.sleep(1000)' "/var/run/netns/$C" >"$SCRATCH/other" &
+other=$!
+until_true 'grep -q ready "$SCRATCH/other"'
+is "not where somebody listens" "$(unasked | tr '\n' ' ') $(grep -c "somebody else listens" "$SCRATCH/err")" "1 1  1"
+is "whose addresses stay" "$(ip -n "$C" -o address show dev eth0 | grep -c "$IN4")" 1
+kill $other
+wait $other 2>/dev/null
+if stay sh -c 'echo ready; exec sleep 1000'; then
+	is "not from another sandbox" "$(unasked | tr '\n' ' ') $(grep -c "somebody else listens" "$SCRATCH/err")" "1 1  1"
+	leave
+fi
 
 # --- what listens inside -----------------------------------------------------------------------
 
@@ -208,7 +263,7 @@ for kind in prestart createRuntime; do
 	is "filled by $kind" "$(launcher run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err")" "True True"
 	is "and gone with its sandbox" "$(no_link)" none
 done
-is "without the option it is filled for nobody" "$(hooked prestart sh -c 'grep -c : /proc/net/dev'; timeout "$LIMIT" "$LAUNCHER" --root "$STATE" run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err")" 1
+is "with none it is filled for nobody" "$(hooked prestart sh -c 'grep -c : /proc/net/dev'; timeout "$LIMIT" "$LAUNCHER" --root "$STATE" --network none run --bundle "$bundle" "net$$" </dev/null 2>"$SCRATCH/err")" 1
 no_link >/dev/null
 hooked createRuntime sh -c 'echo ready; exec sleep 1000'
 net_of() { readlink "/proc/$1/ns/net"; }
@@ -303,6 +358,18 @@ created "--network sandbox" true
 nsenter -t "$pid" -n sh -ec 'for n in 1 2 3 4 5 6 7 8 9; do ip link add type veth; done'
 begin
 is "too many: it does not start" "$? $(grep -c 'more than 16 interfaces' "$SCRATCH/err") $(launcher state stays | grep -c '"stopped"')" "1 1 1"
+leave
+created "" sh -c 'ls /sys/class/net'
+fill
+begin
+is "without the option, too" "$? $(ended)" "0 eth0
+lo"
+leave
+no_link >/dev/null
+created "" sh -c 'ls /sys/class/net'
+nsenter -t "$pid" -n sh -ec 'for n in 1 2 3 4 5 6 7 8 9; do ip link add type veth; done'
+begin
+is "too many: a loopback has to do" "$? $(grep -c 'more than 16 interfaces.*a loopback only' "$SCRATCH/err") $(ended)" "0 1 lo"
 leave
 
 finish

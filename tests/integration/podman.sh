@@ -281,7 +281,7 @@ p run -d --name c --network none $i sleep 1000 >/dev/null
 p rm -f -t 0 c >/dev/null
 is "rm -f" "$(p ps -aq)" ""
 
-# --- a bridge of the engine's, and published ports: --network=sandbox ----------------------------------
+# --- a bridge of the engine's, and published ports ----------------------------------------------------
 if [ -x /usr/lib/cni/bridge ] && [ -x "$tree/usr/bin/busybox" ] && ip netns add rdP$$ 2>/dev/null; then
 	N=rdP$$
 	ip -n "$N" link set lo up
@@ -296,9 +296,7 @@ J
 	# podman itself in a network of its own, which gets the bridge and the rules
 	host() { timeout -k 1 60 nsenter --net=/run/netns/$N "$@"; }
 	pod() { # RUNTIME ...
-		[ "$1" = "$LAUNCHER" ] && flag="--runtime-flag network=sandbox" || flag=
-		# shellcheck disable=SC2086
-		host podman --root "$SCRATCH/store" --runroot "$SCRATCH/run" --storage-driver vfs --cgroup-manager cgroupfs --events-backend file $flag --runtime "$@"
+		host podman --root "$SCRATCH/store" --runroot "$SCRATCH/run" --storage-driver vfs --cgroup-manager cgroupfs --events-backend file --runtime "$@"
 	}
 	ask() { host $PYTHON -c 'import socket, sys; print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 20).makefile().readline().strip())' "$@"; }
 	nsenter --net=/run/netns/$N $PYTHON -c 'import socket

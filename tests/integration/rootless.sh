@@ -15,7 +15,9 @@ command -v newuidmap >/dev/null || { skip rootless "newuidmap is not installed (
 [ -e "$TREE/.complete" ] || debian_tree
 
 many=rdtmany$$ one=rdtone$$ # with subordinate ids, and without
+tun= server=
 clean() {
+	[ -z "$server" ] || kill "$server" 2>/dev/null
 	for u in $many $one; do
 		[ -d "$SCRATCH/$u/podman" ] && as $u podman unshare rm -rf "$SCRATCH/$u/home/.local" >/dev/null 2>&1
 		for p in $(ps -o pid= -u $u 2>/dev/null); do kill -9 "$p" 2>/dev/null; done
@@ -54,6 +56,11 @@ if [ -c /dev/fuse ] && [ -n "${REDOUBT_NO_UNIFIED-}" ]; then
 	mknod -m 666 "$SCRATCH/fuse" c 10 229 && mount --bind "$SCRATCH/fuse" /dev/fuse
 fi
 
+# likewise, for podman's network of a user: slirp4netns
+if [ -c /dev/net/tun ] && command -v slirp4netns >/dev/null && [ -n "${REDOUBT_NO_UNIFIED-}" ]; then
+	mknod -m 666 "$SCRATCH/tun" c 10 200 && mount --bind "$SCRATCH/tun" /dev/net/tun && tun=yes
+fi
+
 # --- do --------------------------------------------------------------------------------------------
 for u in $many $one; do
 	is "do: who I am, $u" "$(as $u "$L" do -- id -u 2>"$SCRATCH/err")" "$(id -u $u)"
@@ -63,7 +70,7 @@ is "do: changes stay inside" "$(as $many "$L" do -- sh -c 'echo x >/tmp/rootless
 
 # --- run -------------------------------------------------------------------------------------------
 # a bundle of the user's own: a few programs of the tree
-make_tree() { program_tree "$1" sh cat echo id env sleep ls touch chown mkdir rm stat grep kill true; }
+make_tree() { program_tree "$1" sh bash cat echo id env sleep ls touch chown mkdir rm stat grep kill true; }
 # bundle USER COMMAND [MAPPINGS] : writes the user's config.json; a user namespace with MAPPINGS, if any
 bundle() {
 	mkdir -p "$SCRATCH/$1/bundle"
@@ -285,6 +292,28 @@ alike "podman: a pod of three containers" pods
 printf 'FROM %s\nRUN echo built >/made; touch /u; chown 9:9 /u\nUSER 9\nRUN id -u >>/tmp/x; rm /tmp/x\n' $i >"$SCRATCH/$many/Dockerfile"
 p build -q --network none --isolation oci -f "$SCRATCH/$many/Dockerfile" -t localhost/made:1 "$SCRATCH/$many/volume" >"$SCRATCH/out" 2>"$SCRATCH/err"
 is "podman: build" "$? $(p run --rm --network none localhost/made:1 sh -c 'cat /made; stat -c %u /u' 2>>"$SCRATCH/err" | tr '\n' ' ')" "0 built 9 "
+if [ -n "$tun" ]; then
+	python3 -c 'import socket
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    c, a = s.accept()
+    c.sendall(b"word\n")
+    c.close()' >"$SCRATCH/port" 2>&1 &
+	server=$!
+	until_true '[ -s "$SCRATCH/port" ]'
+	# the gateway stands for this machine
+	outward() {
+		q run --rm --network slirp4netns:allow_host_loopback=true $i bash -c "cd /sys/class/net; echo *; cat /proc/net/route; cat /etc/resolv.conf; exec 3<>/dev/tcp/10.0.2.2/$(cat "$SCRATCH/port") && cat <&3"
+		q run --rm $i bash -c 'cd /sys/class/net; echo *; (exec 3<>/dev/tcp/127.0.0.1/9) 2>&1 | grep -c refused'
+	}
+	LAUNCHER=$L alike "podman: a network by slirp4netns" outward
+	is "podman: ... which was there" "$(grep -c '^word$' "$SCRATCH/inside")" 1
+	kill $server
+	server=
+else
+	skip "podman: a network by slirp4netns" "it is not installed, or there is no /dev/net/tun"
+fi
 p rmi -af >/dev/null 2>&1
 until_true '[ -z "$(ls "$SCRATCH/$many/run/redoubt" 2>/dev/null)" ]'
 is "podman: nothing is left" "$(ls "$SCRATCH/$many/run/redoubt" 2>/dev/null)" ""

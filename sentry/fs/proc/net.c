@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct net_stack *proc_net(struct pctx *c)
@@ -62,13 +63,17 @@ static uint32_t word(const uint8_t ip[16])
 	return v;
 }
 
+#define ROUTE_LINE 127 /* as Linux's: filled up with spaces */
+
 static void put_route(struct pbuf *b, const struct net_device *d, const struct net_prefix *to, const uint8_t *gateway, uint32_t metric)
 {
 	unsigned bits = to->len - 96u;
 	uint32_t mask = bits ? __builtin_bswap32(UINT32_MAX << (32 - bits)) : 0;
+	char line[ROUTE_LINE + 1];
 
-	pprintf(b, "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0\n", d->name, word(to->ip) & mask, gateway ? word(gateway) : 0,
+	snprintf(line, sizeof(line), "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0", d->name, word(to->ip) & mask, gateway ? word(gateway) : 0,
 		1u | (gateway ? 2u : 0) | (bits == 32 ? 4u : 0), metric, mask);
+	pprintf(b, "%-*s\n", ROUTE_LINE, line);
 }
 
 /* Those that were given, by their interface, and the networks it is in. */
@@ -87,7 +92,7 @@ static void put_routes(struct pbuf *b, struct net_device *d)
 
 static SHOW(show_route)
 {
-	pprintf(b, "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
+	pprintf(b, "%-*s\n", ROUTE_LINE, "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
 	return each_device(c, b, put_routes);
 }
 
