@@ -23,6 +23,7 @@
 #include <linux/rtnetlink.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -184,9 +185,10 @@ static struct err *take_link(struct reading *r, const struct nlmsghdr *h)
 	};
 	if (n->links[n->n].mtu > 65535)
 		n->links[n->n].mtu = 65535;
-	if ((e = open_packets(m->ifi_index, &n->fds[n->n])))
+	if ((e = open_packets(m->ifi_index, &n->fds[n->n_fds])))
 		return err_wrap(e, "network: %s", n->links[n->n].name.p);
 	n->n++;
+	n->n_fds++;
 	return NULL;
 }
 
@@ -295,6 +297,37 @@ static struct err *remove_addresses(struct reading *r)
 	return NULL;
 }
 
+/* Docker's daemon listens in the namespaces of its user-defined networks, on a port of 127.0.0.11 to which it has those rewritten that
+ * programs send to port 53.  Over UDP: what is longer than a datagram comes cut. */
+static unsigned name_server_port(void)
+{
+	FILE *f = fopen("/proc/thread-self/net/udp", "re");
+	unsigned port = 0;
+	char line[256];
+
+	while (f && !port && fgets(line, sizeof(line), f))
+		(void)!sscanf(line, " %*u: 0B00007F:%4x 00000000:0000", &port);
+	if (f)
+		fclose(f);
+	return port;
+}
+
+static struct err *take_name_server(struct network *n)
+{
+	const unsigned port = name_server_port();
+	const struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = { htonl(0x7f00000b) } };
+	_cleanup_close_ int fd = -1;
+
+	if (!port)
+		return NULL;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_new(errno, "network: the name server at 127.0.0.11");
+	n->fds[n->n_fds++] = TAKE_FD(fd);
+	n->name_server = true;
+	return NULL;
+}
+
 static struct err *read_namespace(int there, int nl, void *arg)
 {
 	struct reading *r = arg;
@@ -308,7 +341,7 @@ static struct err *read_namespace(int there, int nl, void *arg)
 		return e;
 	if (!r->out->n)
 		return NULL;
-	if ((e = dump(r, RTM_GETADDR, take_address)))
+	if ((e = take_name_server(r->out)) || (e = dump(r, RTM_GETADDR, take_address)))
 		return e;
 	r->addresses = r->len;
 	if ((e = dump(r, RTM_GETROUTE, take_route)))
@@ -448,7 +481,8 @@ struct err *network_take(const struct globals *g, const struct plan *plan, enum 
 
 void network_close(struct network *n)
 {
-	for (unsigned i = 0; i < n->n; i++)
+	for (unsigned i = 0; i < n->n_fds; i++)
 		fd_close(&n->fds[i]);
-	n->n = 0;
+	n->n = n->n_fds = 0;
+	n->name_server = false;
 }

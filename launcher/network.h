@@ -26,8 +26,9 @@
 
 struct network {
 	struct boot_link links[NETWORK_LINKS_MAX];
-	int fds[NETWORK_LINKS_MAX]; /* packet sockets */
-	unsigned n;
+	int fds[NETWORK_LINKS_MAX + 1]; /* packet sockets; behind them, a UDP socket that is connected to the name server */
+	unsigned n, n_fds;
+	bool name_server; /* the engine's, in the namespace itself: Docker's at 127.0.0.11 */
 	struct msg_bytes requests; /* addresses and routes: netlink messages, the pool's */
 };
 

@@ -15,7 +15,7 @@
 static struct err *hand_over(const struct state_dir *d, struct network *n)
 {
 	const struct control_interfaces request = { .id = msg_str(d->id), .links = n->links, .n_links = n->n,
-		.requests = n->requests, .sockets = n->fds, .n_sockets = n->n };
+		.requests = n->requests, .sockets = n->fds, .n_sockets = n->n_fds, .name_server = n->name_server };
 	struct control_interfaces_reply reply;
 	struct msg_arena a = { 0 };
 	struct rpc_client *c;

@@ -210,7 +210,7 @@ static struct err *boot_network(struct context *c, const struct plan *plan, stru
 	s->state.network = !plan->start_later || !is_filled_later(m) || n.n ? NULL : globals_network_asked(c->g) ? NETWORK_ASKED : NETWORK_UNASKED;
 	if (!n.n)
 		return NULL;
-	request = (struct boot_network){ .links = n.links, .n_links = n.n, .requests = n.requests, .sockets = n.fds, .n_sockets = n.n };
+	request = (struct boot_network){ .links = n.links, .n_links = n.n, .requests = n.requests, .sockets = n.fds, .n_sockets = n.n_fds, .name_server = n.name_server };
 	e = RPC_CALL(rpc, boot, network, &request, &reply, &a, BOOT_MS);
 	if (!e)
 		msg_free(&boot_network_reply_desc, &reply, &a);

@@ -31,6 +31,8 @@ struct outside_link {
 };
 /* Event thread, before programs run. -EEXIST, -EINVAL, -ENOSPC, -ENOMEM */
 int outside_add_link(struct net_stack *n, struct event_base *loop, const struct outside_link *l);
+/* After the links: a UDP socket of that namespace, connected to the name server in it; used up on success.  -EINVAL: no link; -EEXIST, -ENOMEM */
+int outside_add_name_server(struct net_stack *n, struct event_base *loop, int fd);
 
 /* What net_reach and inet_way answer for an address that is not in the sandbox. */
 #define NET_OUTSIDE 1
@@ -45,6 +47,9 @@ void far_changed(struct socket *far);
 void far_abandon(struct socket *far);
 
 ssize_t outside_udp_send(struct socket *s, struct socket_msg *m, const struct endpoint *from, const struct endpoint *to);
+/* Whether a datagram that nobody inside takes is the name server's, and asking it. */
+bool name_server_takes(const struct net_stack *there, const struct endpoint *to);
+ssize_t name_server_ask(struct net_stack *there, struct socket_msg *m, const struct endpoint *from);
 /* A message of ICMP's, complete but for the checksum of ICMPv6, which is completed too. 0 or -errno */
 int outside_icmp_send(struct net_stack *n, const struct endpoint *from, const struct endpoint *to, const struct packet_info *info, const void *p, size_t n_p);
 

@@ -152,9 +152,11 @@ static ssize_t udp_send(struct socket *s, struct socket_msg *m)
 		return n;
 	}
 	r = port_find(there, LINUX_SOCK_DGRAM, &to, &from);
+	if (!r)
+		n = name_server_takes(there, &to) ? name_server_ask(there, m, &from) : undelivered(s, m, &to, ECONNREFUSED);
 	net_stack_put(there);
 	if (!r)
-		return undelivered(s, m, &to, ECONNREFUSED);
+		return n;
 	endpoint_addr(&from, r->family, &a);
 	name = sock_name_new(&a);
 	n = name ? dgram_send_to(s, r, m, name) : -ENOMEM;

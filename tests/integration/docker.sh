@@ -187,6 +187,16 @@ if [ -n "$N" ]; then
 	d start n1 >/dev/null
 	is "bridge: stopped and started" "$(ask "$(address n1)" 8080) $(d exec n1 sh -c 'nc 10.231.8.1 9000')" "hello of n1 word to $(address n1)"
 	d rm -f n1 >/dev/null
+	# a network of the user's own: the engine is its containers' name server
+	d network create --subnet 10.231.10.0/24 own >"$SCRATCH/out" 2>"$SCRATCH/err"
+	d run -d --name n2 --network own --network-alias other --runtime redoubt $i sh -c "$answers" >"$SCRATCH/out" 2>"$SCRATCH/err"
+	ours() { d run --rm --network own --runtime redoubt "$@"; }
+	theirs() { d run --rm --network own --runtime runc "$@"; }
+	both "names: a container's, an alias, one that nobody has" $i sh -c 'cat /etc/resolv.conf; for n in n2 other n2.own; do nslookup -type=a $n; done; nslookup -type=a nobody.own. >/dev/null; echo $?'
+	both "names: of an address" $i nslookup 10.231.10.2
+	is "names: many at once" "$(d run --rm --network own $i sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do nslookup -type=a n2 & nslookup -type=ptr 2.10.231.10.in-addr.arpa & done | grep -c "10.231.10.2$\|name = n2.own"; wait')" 20
+	d rm -f n2 >/dev/null
+	d network rm own >/dev/null
 	until_true '[ -z "$(host ip -o link show type veth)" ] && ! grep "$SCRATCH/docker-exec/netns/" /proc/mounts | grep -vq "/default "'
 	is "bridge: no interface is left" "$(host ip -o link show type veth | wc -l)" 0
 	is "bridge: no namespace is left" "$(grep "$SCRATCH/docker-exec/netns/" /proc/mounts | grep -vc '/default ')" 0

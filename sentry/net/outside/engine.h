@@ -14,6 +14,7 @@
  *	neighbor.c   which hardware address a neighbour has: ARP and neighbour discovery
  *	ip.c         sending packets; ip_input.c: taking them apart; fragment.c: both ways
  *	icmp_io.c, udp_io.c
+ *	name_server.c  the engine's, in the namespace itself
  *	tcp*.c       see tcb.h
  */
 #ifndef SENTRY_NET_OUTSIDE_ENGINE_H
@@ -116,6 +117,7 @@ struct outside {
 	struct tcb_list hash[TCP_BUCKETS], timed;
 	TAILQ_HEAD(, tcb) half_open; /* oldest first */
 	unsigned n_tcbs, n_half_open;
+	struct name_server *names; /* NULL: none; set before programs run */
 };
 
 /* A packet that has come, from its transport header on, all of it in one piece. */
@@ -184,6 +186,8 @@ void packet_failed(struct outside *o, bool v4, const uint8_t *ip, size_t n, int 
 /* Tells the sender of a: destination unreachable, with that code of IPv4's (3: port, 2: protocol). */
 void icmp_complain(struct outside *o, const struct arrival *a, uint8_t code);
 void udp_input(struct outside *o, struct arrival *a);
+/* n bytes to the socket that takes them; info: but for the address.  With or without o->mu. */
+void udp_give(struct socket *s, const struct packet_info *info, const struct endpoint *from, const struct endpoint *to, const uint8_t *p, size_t n);
 /* An ICMP error for what we have sent: its header and data as quoted (at least 8 bytes). */
 void udp_failed(struct outside *o, const struct endpoint *here, const struct endpoint *there, int error);
 void tcp_input(struct outside *o, struct arrival *a);

@@ -11,8 +11,7 @@
 
 /* --- receiving ------------------------------------------------------------------------- */
 
-/* One datagram's data to the socket that takes it. */
-static void give(struct socket *s, const struct arrival *a, const struct endpoint *from, const struct endpoint *to, const uint8_t *p, size_t n)
+void udp_give(struct socket *s, const struct packet_info *info, const struct endpoint *from, const struct endpoint *to, const uint8_t *p, size_t n)
 {
 	struct seg *g = seg_new((uint32_t)n);
 	struct sockaddr_buf name;
@@ -24,7 +23,7 @@ static void give(struct socket *s, const struct arrival *a, const struct endpoin
 	memcpy(g->data, p, n);
 	g->len = (uint32_t)n;
 	g->cred = (struct sock_id){ 0 };
-	g->info = (struct packet_info){ .port = to->port, .ttl = a->ttl, .tos = a->tos, .ifindex = a->link->index };
+	g->info = *info;
 	memcpy(g->info.to, to->ip, 16);
 	dgram_give(s, g);
 }
@@ -33,6 +32,7 @@ void udp_input(struct outside *o, struct arrival *a)
 {
 	struct endpoint from = { .port = get16(a->p) }, to = { .port = get16(a->p + 2) };
 	size_t n = get16(a->p + 4), each;
+	struct packet_info info;
 	struct socket *s;
 
 	/* of several with one header, and with the checksum of the first, the length is that of all */
@@ -48,9 +48,10 @@ void udp_input(struct outside *o, struct arrival *a)
 		return;
 	}
 	n -= UDP_HEAD;
+	info = (struct packet_info){ .port = to.port, .ttl = a->ttl, .tos = a->tos, .ifindex = a->link->index };
 	each = a->gso_size ? a->gso_size : n;
 	for (size_t at = 0; at < n || !at; at += each) {
-		give(s, a, &from, &to, a->p + UDP_HEAD + at, n - at < each ? n - at : each);
+		udp_give(s, &info, &from, &to, a->p + UDP_HEAD + at, n - at < each ? n - at : each);
 		if (!each)
 			break;
 	}
