@@ -62,6 +62,8 @@ struct err *create_detached(struct context *c, const struct create_options *o, c
 	struct err *e, *undo;
 	int boot_errno;
 
+	if (globals_network_user(c->g))
+		return err_new(0, "--network=user lasts as long as its launcher: 'do' and 'run' without --detach have it");
 	if ((e = create_plan(c, o, id, &plan)))
 		return e;
 	/* an engine puts files into it while it runs: podman cp */

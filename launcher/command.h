@@ -22,7 +22,7 @@ struct globals {
 	const char *pod_init_config; /* trace.h */
 	bool debug, strace, no_patch, help, version, print_policy, systemd_cgroup, ignore_cgroups;
 	const char *criu, *rootless; /* accepted, of no effect */
-	const char *network; /* none, sandbox, or NULL: network.h */
+	const char *network; /* none, sandbox, user, or NULL: network.h */
 	bool always; /* flags that ask for what is so anyway */
 	struct texts allow_flags; /* flags.h */
 	int log_fd; /* -1: none */
@@ -33,6 +33,7 @@ struct globals {
 
 /* Whether sandboxes get the interfaces of their network namespace; whether it was asked for, and a container without is none. */
 static inline bool globals_network(const struct globals *g) { return !g->network || !strcmp(g->network, "sandbox"); }
+static inline bool globals_network_user(const struct globals *g) { return g->network && !strcmp(g->network, "user"); }
 static inline bool globals_network_asked(const struct globals *g) { return g->network != NULL && globals_network(g); }
 
 struct context {

@@ -34,7 +34,7 @@ static const struct option_def global_options[] = {
 	{ "ignore-cgroups", 0, OPTION_FLAG, offsetof(struct globals, ignore_cgroups), NULL, "as runsc's: containers get no cgroup, so no limits on the host" },
 	{ "overlay2", 0, OPTION_TEXT, offsetof(struct globals, overlay2), "WHAT", "keep changes in memory only: none, root:memory or all:memory (binds too); ,size=N" },
 	{ "pod-init-config", 0, OPTION_TEXT, offsetof(struct globals, pod_init_config), "FILE", "as runsc's: a trace session that begins before a new sandbox's first program" },
-	{ "network", 0, OPTION_TEXT, offsetof(struct globals, network), "NAME", "sandbox: the interfaces of the container's network namespace are its own (by default: where nobody else uses them); none: a loopback only" },
+	{ "network", 0, OPTION_TEXT, offsetof(struct globals, network), "NAME", "sandbox: the interfaces of the container's network namespace are its own (by default: where nobody else uses them); none: a loopback only; user: slirp4netns (do, run)" },
 	{ "cpu-num-from-quota", 0, OPTION_FLAG, offsetof(struct globals, always), NULL, "accepted, as runsc's; always on" },
 	{ "oci-seccomp", 0, OPTION_FLAG, offsetof(struct globals, always), NULL, "accepted, as runsc's; always on" },
 	{ "rootless", 0, OPTION_TEXT, offsetof(struct globals, rootless), "BOOL", "accepted, as runc's; detected instead" },
@@ -169,9 +169,9 @@ static int dispatch(struct globals *g, struct pool *p, int argc, char **argv)
 
 static struct err *check_network(const struct globals *g)
 {
-	if (!g->network || !strcmp(g->network, "none") || !strcmp(g->network, "sandbox"))
+	if (!g->network || !strcmp(g->network, "none") || !strcmp(g->network, "sandbox") || !strcmp(g->network, "user"))
 		return NULL;
-	return err_new(0, "--network: '%.64s' is not supported: 'none' (a loopback only) or 'sandbox'", g->network);
+	return err_new(0, "--network: '%.64s' is not supported: 'none' (a loopback only), 'sandbox' or 'user'", g->network);
 }
 
 static int start(struct globals *g, struct pool *p, int argc, char **argv)

@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #define ANSWER_MAX 65536
+#define NO_BYTES { (const uint8_t *)"", 0 }
 #define BUFFER (4 << 20) /* of each packet socket, in each direction */
 #define SETTLES_MS 2000 /* that a link may take: the kernel's work queue has it in less than one */
 #ifndef PACKET_IGNORE_OUTGOING
@@ -315,16 +316,18 @@ static unsigned name_server_port(void)
 static struct err *take_name_server(struct network *n)
 {
 	const unsigned port = name_server_port();
-	const struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = { htonl(0x7f00000b) } };
+	static const uint8_t docker[4] = { 127, 0, 0, 11 };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	_cleanup_close_ int fd = -1;
 
 	if (!port)
 		return NULL;
+	memcpy(&a.sin_addr, docker, sizeof(docker));
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
 		return err_new(errno, "network: the name server at 127.0.0.11");
 	n->fds[n->n_fds++] = TAKE_FD(fd);
-	n->name_server = true;
+	n->name_server = (struct msg_bytes){ docker, sizeof(docker) };
 	return NULL;
 }
 
@@ -370,7 +373,7 @@ struct err *network_find(const struct globals *g, const struct plan *plan, struc
 	bool filled = false;
 	struct err *e;
 
-	*out = NETWORK_NOWHERE;
+	*out = globals_network_user(g) ? NETWORK_BY_USER : NETWORK_NOWHERE;
 	if (!globals_network(g) || !ns)
 		return NULL;
 	if (ns->path && *ns->path) {
@@ -445,7 +448,7 @@ static struct err *take(const char *path, bool asked, const struct state_dir *re
 	struct reading r = { .path = path, .nl = -1, .pool = p, .out = out, .requests = pool_alloc(p, NETWORK_REQUESTS_MAX), .asked = asked, .record = record };
 	struct err *e;
 
-	*out = (struct network){ .requests = { (const uint8_t *)"", 0 } };
+	*out = (struct network){ .requests = NO_BYTES, .name_server = NO_BYTES };
 	if (!(e = network_inside(path, read_namespace, &r)))
 		return NULL;
 	network_close(out);
@@ -466,16 +469,18 @@ struct err *network_take_of(uint64_t pid, bool asked, struct pool *p, struct net
 struct err *network_take(const struct globals *g, const struct plan *plan, enum network_source source, uint64_t sentry, const struct state_dir *d,
 	struct pool *p, struct network *out)
 {
+	*out = (struct network){ .requests = NO_BYTES, .name_server = NO_BYTES };
 	switch (source) {
 	case NETWORK_BY_PATH:
 		return take(wanted(plan)->path, globals_network_asked(g), d, p, out);
 	case NETWORK_BY_HOOKS:
 		return network_take_of(sentry, globals_network_asked(g), p, out);
+	case NETWORK_BY_USER:
+		return network_user_begin(d, p, out);
 	case NETWORK_NOWHERE:
 	case NETWORK_UNTIL_START:
 		break;
 	}
-	*out = (struct network){ .requests = { (const uint8_t *)"", 0 } };
 	return NULL;
 }
 
@@ -484,5 +489,5 @@ void network_close(struct network *n)
 	for (unsigned i = 0; i < n->n_fds; i++)
 		fd_close(&n->fds[i]);
 	n->n = n->n_fds = 0;
-	n->name_server = false;
+	n->name_server = (struct msg_bytes)NO_BYTES;
 }

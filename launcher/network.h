@@ -28,7 +28,7 @@ struct network {
 	struct boot_link links[NETWORK_LINKS_MAX];
 	int fds[NETWORK_LINKS_MAX + 1]; /* packet sockets; behind them, a UDP socket that is connected to the name server */
 	unsigned n, n_fds;
-	bool name_server; /* the engine's, in the namespace itself: Docker's at 127.0.0.11 */
+	struct msg_bytes name_server; /* where programs find it: Docker's, 127.0.0.11; empty: none */
 	struct msg_bytes requests; /* addresses and routes: netlink messages, the pool's */
 };
 
@@ -38,6 +38,7 @@ enum network_source {
 	NETWORK_BY_PATH, /* the namespace that the configuration names */
 	NETWORK_BY_HOOKS, /* a new one, which hooks fill when it has a process: those of Docker before 25 do */
 	NETWORK_UNTIL_START, /* a new one, which an engine fills until start */
+	NETWORK_BY_USER, /* none: a user-mode network's program is at the other end of its interface */
 };
 struct err *network_find(const struct globals *g, const struct plan *plan, struct pool *p, enum network_source *out) ERR_MUST_USE;
 
@@ -64,6 +65,10 @@ struct err *network_inside(const char *path, struct err *(*f)(int there, int nl,
 struct err *network_record(const struct state_dir *d, int there, const char *path, const struct msg_bytes *requests) ERR_MUST_USE;
 /* When the sandbox has ended: what is recorded is the host's again, if the namespace still exists; failures are told in the log. */
 void network_give_back(const struct state_dir *d);
+
+/* network_user.c.  Starts the program, which ends with the launcher or by network_user_end.  out: empty. */
+struct err *network_user_begin(const struct state_dir *d, struct pool *p, struct network *out) ERR_MUST_USE;
+void network_user_end(void);
 
 /* network_fit.c.  Whether the caller may change into other network namespaces. */
 bool network_may_enter(void);

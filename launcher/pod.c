@@ -204,7 +204,7 @@ static struct err *check_network(const struct globals *g, const char *path)
 		return err_new(errno, "linux.namespaces: network: %.255s", path);
 	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return err_new(0, "linux.namespaces: network: '%.255s' is not a network namespace", path);
-	if (!globals_network(g))
+	if (!globals_network(g) && !globals_network_user(g))
 		log_warning("config.json: linux.namespaces: the network namespace is not joined: " NETWORK_LOOPBACK);
 	return NULL;
 }

@@ -181,6 +181,7 @@ struct err *sandbox_destroy(struct sandbox *s)
 		reap_controld(s, e != NULL);
 	if (s->sentry_id.pid)
 		reap_sentry(s);
+	network_user_end();
 	if (!e && s->dir.fd >= 0)
 		network_give_back(&s->dir);
 	if (!e)

@@ -20,7 +20,7 @@
 #define CREATE_TRIES 10 /* who sweeps or deletes may be quicker than us, but not each time */
 
 /* All that a container's directory may hold. */
-static const char *const files[] = { STATE_RECORD, STATE_RECORD ".tmp", STATE_SOCKET, STATE_NETWORK, "lock" };
+static const char *const files[] = { STATE_RECORD, STATE_RECORD ".tmp", STATE_SOCKET, STATE_NETWORK, STATE_USER_NETWORK, "lock" };
 
 const char *state_default_root(struct pool *p)
 {

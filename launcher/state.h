@@ -4,6 +4,7 @@
  *   state.json    struct state; replaced whole by rename or exchange, never changed in place
  *   control.sock  controld's socket, mode 0600
  *   network       what was taken from a network namespace and is to be given back (network_record.c)
+ *   user.sock     for a moment: slirp4netns's (network_user.c)
  *   lock          flock'ed by the command that is making or deleting the container, by `do` while it runs
  *
  * The directory has mode 0700 and must belong to us: whoever can write there can
@@ -20,6 +21,7 @@
 #define STATE_RECORD "state.json"
 #define STATE_SOCKET "control.sock"
 #define STATE_NETWORK "network"
+#define STATE_USER_NETWORK "user.sock"
 
 struct proc_id {
 	uint64_t pid; /* 0: none */

@@ -425,7 +425,7 @@ REQUEST(control, interfaces, 42, "The interfaces that were put into the sandbox'
 	F_STR(control_interfaces, id, 255, "container")
 	F_LIST(control_interfaces, links, boot_link, 16, "interfaces")
 	F_BYTES(control_interfaces, requests, 32768, "as boot.network's")
-	F_BOOL(control_interfaces, name_server, "as boot.network's")
+	F_BYTES(control_interfaces, name_server, 4, "as boot.network's")
 	F_FDS(control_interfaces, sockets, 17, "as boot.network's")
 END(control_interfaces)
 REPLY(control, interfaces, "")

@@ -16,7 +16,7 @@ void boot_do_network(struct rpc_call *call, void *request)
 	struct kernel *k = rpc_call_arg(call);
 	const struct boot_network_reply reply;
 	struct err *e = k->containers ? err_new(EBUSY, "network: the sandbox is set up already") :
-		interfaces_add(k, q->links, q->n_links, q->sockets, q->n_sockets, q->name_server, &q->requests);
+		interfaces_add(k, q->links, q->n_links, q->sockets, q->n_sockets, &q->name_server, &q->requests);
 
 	if (e)
 		rpc_fail(call, e);

@@ -20,7 +20,7 @@
 
 static struct err *add_link(struct kernel *k, const struct boot_link *b, int *fd)
 {
-	struct outside_link l = { .index = (int)b->index, .mtu = (uint32_t)b->mtu, .up = b->up, .fd = *fd };
+	struct outside_link l = { .index = (int)b->index, .mtu = (uint32_t)b->mtu, .up = b->up, .plain = b->plain, .fd = *fd };
 	int r = -EINVAL;
 
 	if (b->mac.len == sizeof(l.mac) && b->name.len < sizeof(l.name)) {
@@ -72,9 +72,9 @@ static struct err *apply_all(struct kernel *k, const struct msg_bytes *b)
 	return NULL;
 }
 
-static struct err *add_name_server(struct kernel *k, int *fd)
+static struct err *add_name_server(struct kernel *k, const struct msg_bytes *ip, int *fd)
 {
-	int r = outside_add_name_server(k->net, k->loop, *fd);
+	int r = ip->len == 4 ? outside_add_name_server(k->net, k->loop, ip->p, *fd) : -EINVAL;
 
 	if (r)
 		return err_new(-r, "the name server");
@@ -82,15 +82,15 @@ static struct err *add_name_server(struct kernel *k, int *fd)
 	return NULL;
 }
 
-struct err *interfaces_add(struct kernel *k, const struct boot_link *links, unsigned n_links, int *sockets, unsigned n_sockets, bool name_server,
+struct err *interfaces_add(struct kernel *k, const struct boot_link *links, unsigned n_links, int *sockets, unsigned n_sockets, const struct msg_bytes *name_server,
 	const struct msg_bytes *requests)
 {
-	struct err *e = n_links + name_server == n_sockets ? NULL : err_new(EINVAL, "%u interfaces, %u sockets", n_links, n_sockets);
+	struct err *e = n_links + !!name_server->len == n_sockets ? NULL : err_new(EINVAL, "%u interfaces, %u sockets", n_links, n_sockets);
 
 	for (unsigned i = 0; !e && i < n_links; i++)
 		e = add_link(k, &links[i], &sockets[i]);
-	if (!e && name_server)
-		e = add_name_server(k, &sockets[n_links]);
+	if (!e && name_server->len)
+		e = add_name_server(k, name_server, &sockets[n_links]);
 	if (!e)
 		e = apply_all(k, requests);
 	return e ? err_wrap(e, "network") : NULL;
@@ -133,7 +133,7 @@ void control_do_interfaces(struct rpc_call *call, void *request)
 		return;
 	if (!is_alone(c))
 		e = err_new(EBUSY, "network: the container %s is not the sandbox's only one, or something runs in it already", c->id);
-	else if (!(e = interfaces_add(c->k, q->links, q->n_links, q->sockets, q->n_sockets, q->name_server, &q->requests)))
+	else if (!(e = interfaces_add(c->k, q->links, q->n_links, q->sockets, q->n_sockets, &q->name_server, &q->requests)))
 		e = show_in_sys(c);
 	if (e)
 		rpc_fail(call, e);

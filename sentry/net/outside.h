@@ -27,12 +27,13 @@ struct outside_link {
 	uint32_t mtu;
 	uint8_t mac[6];
 	bool up;
+	bool plain; /* fd: a socket of packets with a user-mode network at its other end */
 	int fd; /* its packet socket, with PACKET_VNET_HDR; used up on success */
 };
 /* Event thread, before programs run. -EEXIST, -EINVAL, -ENOSPC, -ENOMEM */
 int outside_add_link(struct net_stack *n, struct event_base *loop, const struct outside_link *l);
-/* After the links: a UDP socket of that namespace, connected to the name server in it; used up on success.  -EINVAL: no link; -EEXIST, -ENOMEM */
-int outside_add_name_server(struct net_stack *n, struct event_base *loop, int fd);
+/* After the links: a UDP socket connected to the name server that programs find at ip; used up on success.  -EINVAL: no link; -EEXIST, -ENOMEM */
+int outside_add_name_server(struct net_stack *n, struct event_base *loop, const uint8_t ip[4], int fd);
 
 /* What net_reach and inet_way answer for an address that is not in the sandbox. */
 #define NET_OUTSIDE 1

@@ -346,7 +346,7 @@ until_true 'grep -q ready "$SCRATCH/stays"'
 is "its network has no address left" "$(nsenter -t "$pid" -n ip -o address show dev eth0 | grep -c inet)" 0
 is "and is that process's alone" "$(for p in $(pgrep -f '^redoubt-(gofer|controld) stays '); do net_of "$p"; done | grep -cFx "$(net_of "$pid")")" 0
 is "exec has it too" "$(launcher exec stays python3 /mnt/network_peer.py copy $OUT4 1 2>"$SCRATCH/err")" "True True"
-is "no more comes to what runs" "$("$IPCCTL" --connect "$STATE/stays/control.sock" interfaces '{"id": "stays", "links": [], "requests": {"hex": ""}, "name_server": false, "sockets": []}' 2>&1 | grep -c 'is running, must be created')" 1
+is "no more comes to what runs" "$("$IPCCTL" --connect "$STATE/stays/control.sock" interfaces '{"id": "stays", "links": [], "requests": {"hex": ""}, "name_server": {"hex": ""}, "sockets": []}' 2>&1 | grep -c 'is running, must be created')" 1
 leave
 no_link >/dev/null
 created "--network sandbox" sh -c 'grep -c : /proc/net/dev; ls /sys/class/net'

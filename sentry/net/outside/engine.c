@@ -8,6 +8,7 @@
 #include "net/outside/engine.h"
 
 #include "lib/wait.h"
+#include "libipc/log.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -94,14 +95,76 @@ static void on_frame(evutil_socket_t fd, short what, void *arg)
 	struct outside *o = l->o;
 
 	for (int i = 0; i < FRAMES_A_TURN; i++) {
-		ssize_t n = read(fd, o->frame, FRAME_MAX);
+		const size_t at = l->plain ? sizeof(struct frame_info) : 0;
+		ssize_t n = read(fd, o->frame + at, FRAME_MAX - at);
 
 		if (n < 0) /* nothing more; or ENETDOWN, which is told once when the interface goes down */
 			return;
+		if (!n && l->plain) { /* who was at its other end has gone */
+			log_warning("network: %s leads nowhere any more", l->dev->name);
+			event_del(l->in);
+			return;
+		}
+		memset(o->frame, 0, at);
 		mutex_lock(&o->mu);
-		take_frame(l, o->frame, (size_t)n);
+		take_frame(l, o->frame, (size_t)n + at);
 		mutex_unlock(&o->mu);
 	}
+}
+
+/* Where byte `at` of v is, and the next one, which may be in another piece. */
+static void two_bytes(const struct iovec *v, size_t at, uint8_t *out[2])
+{
+	for (int i = 0; i < 2; at++) {
+		if (at < v->iov_len) {
+			out[i++] = (uint8_t *)v->iov_base + at;
+			continue;
+		}
+		at -= v->iov_len + 1;
+		v++;
+	}
+}
+
+/* Of what follows the first `from` bytes. */
+static uint16_t sum_from(const struct iovec *v, unsigned n, size_t from)
+{
+	uint32_t sum = 0;
+	bool odd = false;
+
+	for (unsigned i = 0; i < n; i++) {
+		size_t skip = from < v[i].iov_len ? from : v[i].iov_len, len = v[i].iov_len - skip;
+		uint16_t part = sum_fold(sum_add(0, (const uint8_t *)v[i].iov_base + skip, len));
+
+		from -= skip;
+		sum += odd ? (uint16_t)(part << 8 | part >> 8) : part;
+		odd ^= len & 1;
+	}
+	return (uint16_t)~sum_fold(sum);
+}
+
+/* As link_write, where nobody completes checksums: for as long as it takes, the field has what it must. */
+static ssize_t send_plain(struct link *l, const struct frame_info *f, struct msghdr *m)
+{
+	const struct iovec *packet = m->msg_iov + 1;
+	const unsigned n = (unsigned)m->msg_iovlen - 1;
+	uint8_t *field[2], before[2];
+	uint16_t sum;
+	ssize_t r;
+
+	if (!(f->flags & FRAME_NEEDS_CSUM))
+		return sendmsg(l->fd, m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	two_bytes(packet, (size_t)f->csum_start + f->csum_offset, field);
+	sum = sum_from(packet, n, f->csum_start);
+	if (!sum)
+		sum = UINT16_MAX; /* the same number; UDP has 0 for none */
+	for (int i = 0; i < 2; i++) {
+		before[i] = *field[i];
+		*field[i] = ((const uint8_t *)&sum)[i];
+	}
+	r = sendmsg(l->fd, m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	for (int i = 0; i < 2; i++)
+		*field[i] = before[i];
+	return r;
 }
 
 int link_write(struct link *l, const struct frame_info *f, const uint8_t to[MAC_LEN], uint16_t ether_type, const struct iovec *v, unsigned n)
@@ -123,11 +186,16 @@ int link_write(struct link *l, const struct frame_info *f, const uint8_t to[MAC_
 	memcpy(ether + MAC_LEN, l->mac, MAC_LEN);
 	put16(ether + 12, ether_type);
 	memcpy(all + 1, v, n * sizeof(*v));
-	r = sendmsg(l->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (l->plain) {
+		all[0] = (struct iovec){ ether, ETHER_HEAD };
+		r = send_plain(l, f, &m);
+	} else {
+		r = sendmsg(l->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
 	if (r < 0)
-		return errno == EAGAIN || errno == ENOBUFS ? -EAGAIN : -errno;
+		return errno == EAGAIN || errno == ENOBUFS ? -EAGAIN : errno == EPIPE || errno == ECONNRESET ? -ENETDOWN : -errno;
 	l->tx_packets++;
-	l->tx_bytes += (uint64_t)r - sizeof(info);
+	l->tx_bytes += (uint64_t)r - (l->plain ? 0 : sizeof(info));
 	return 0;
 }
 
@@ -195,6 +263,8 @@ int outside_add_link(struct net_stack *n, struct event_base *loop, const struct 
 		return -ENOMEM;
 	l->o = o;
 	l->fd = c->fd;
+	l->plain = c->plain;
+	o->whole |= c->plain;
 	memcpy(l->mac, c->mac, MAC_LEN);
 	LIST_INIT(&l->neighbors);
 	l->in = event_new(loop, c->fd, EV_READ | EV_PERSIST, on_frame, l);

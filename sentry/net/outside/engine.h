@@ -14,7 +14,7 @@
  *	neighbor.c   which hardware address a neighbour has: ARP and neighbour discovery
  *	ip.c         sending packets; ip_input.c: taking them apart; fragment.c: both ways
  *	icmp_io.c, udp_io.c
- *	name_server.c  the engine's, in the namespace itself
+ *	name_server.c  one that no packets lead to
  *	tcp*.c       see tcb.h
  */
 #ifndef SENTRY_NET_OUTSIDE_ENGINE_H
@@ -79,6 +79,7 @@ struct link {
 	struct event *in; /* [I] */
 	int fd, index; /* [I] */
 	uint8_t mac[MAC_LEN]; /* [I] */
+	bool plain; /* [I] frames are bare: no struct frame_info before them, and nobody does what it asks for */
 	LIST_HEAD(, neighbor) neighbors; /* most recently used first */
 	unsigned n_neighbors;
 	_Atomic uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, rx_dropped;
@@ -108,6 +109,7 @@ struct outside {
 	int64_t tick_at; /* when it will run; INT64_MAX: never */
 	struct link *links[OUTSIDE_LINKS_MAX];
 	unsigned n_links;
+	bool whole; /* a link is plain: no packet is more than one segment */
 	uint8_t *frame; /* where the event thread reads to */
 	uint16_t next_id; /* IPv4's identification */
 	LIST_HEAD(, assembly) assemblies; /* newest first */

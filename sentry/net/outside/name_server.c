@@ -1,10 +1,11 @@
 /*
- * name_server.c - the engine's name server in the container's own network namespace: Docker answers for the
- * names of a user-defined network at 127.0.0.11, which is a socket of its daemon's in there.
+ * name_server.c - a name server at a loopback address, where no packets lead: Docker answers for the names of a
+ * user-defined network at 127.0.0.11, which is a socket of its daemon's in the container's network namespace;
+ * systemd-resolved at 127.0.0.53 of the host (user-mode network).
  *
  * The launcher donates a UDP socket that is connected to it.  A query that a program sends to port 53 of that
  * address, where nothing inside has the port, goes out by this socket under a number of ours, and the answer
- * back to who asked, under theirs.  Answers come from the engine only, but are checked like any other input.
+ * back to who asked, under theirs.  Answers come from that server only, but are checked like any other input.
  */
 #include "net/outside/engine.h"
 
@@ -30,6 +31,7 @@ struct query {
 
 struct name_server {
 	struct outside *o; /* [I] */
+	struct endpoint own; /* [I] where programs find it */
 	struct event *in; /* [I] */
 	int fd; /* [I] */
 	struct mutex mu; /* RANK_LEAF: what follows */
@@ -37,25 +39,13 @@ struct name_server {
 	struct query queries[QUERIES];
 };
 
-static void own_address(struct endpoint *e)
-{
-	static const uint8_t ip[4] = { 127, 0, 0, 11 };
-
-	ip4_put(e->ip, ip);
-	e->port = 53;
-}
-
 /* --- queries -------------------------------------------------------------------------- */
 
 bool name_server_takes(const struct net_stack *there, const struct endpoint *to)
 {
 	const struct outside *o = there->world->outside;
-	struct endpoint own;
 
-	if (to->port != 53 || !o || there != o->net || !o->names)
-		return false;
-	own_address(&own);
-	return !memcmp(own.ip, to->ip, sizeof(own.ip));
+	return to->port == 53 && o && there == o->net && o->names && !memcmp(o->names->own.ip, to->ip, sizeof(to->ip));
 }
 
 static uint16_t note_query(struct name_server *s, const struct endpoint *from, uint16_t theirs)
@@ -105,18 +95,16 @@ static bool take_query(struct name_server *s, uint16_t ours, struct query *out)
 
 static void answer(struct name_server *s, uint8_t *p, size_t n)
 {
-	struct endpoint own;
 	struct query q;
 	struct socket *to;
 
 	if (n < DNS_HEAD || !take_query(s, get16(p), &q))
 		return;
 	put16(p, q.theirs);
-	own_address(&own);
-	to = port_find(s->o->net, LINUX_SOCK_DGRAM, &q.from, &own);
+	to = port_find(s->o->net, LINUX_SOCK_DGRAM, &q.from, &s->own);
 	if (!to)
 		return;
-	udp_give(to, &(struct packet_info){ .port = q.from.port, .ttl = 64, .ifindex = LO_INDEX }, &own, &q.from, p, n);
+	udp_give(to, &(struct packet_info){ .port = q.from.port, .ttl = 64, .ifindex = LO_INDEX }, &s->own, &q.from, p, n);
 	socket_put(to);
 }
 
@@ -135,7 +123,7 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-int outside_add_name_server(struct net_stack *n, struct event_base *loop, int fd)
+int outside_add_name_server(struct net_stack *n, struct event_base *loop, const uint8_t ip[4], int fd)
 {
 	struct outside *o = n->world->outside;
 	struct name_server *s;
@@ -149,6 +137,8 @@ int outside_add_name_server(struct net_stack *n, struct event_base *loop, int fd
 		return -ENOMEM;
 	s->o = o;
 	s->fd = fd;
+	ip4_put(s->own.ip, ip);
+	s->own.port = 53;
 	mutex_init(&s->mu, RANK_LEAF);
 	if (getrandom(&s->n_asked, sizeof(s->n_asked), 0) < 0)
 		s->n_asked = 0;

@@ -190,9 +190,10 @@ static bool tcp_flag(const struct socket *s, int opt)
 static uint32_t choose(const struct tcb *t, uint32_t left, uint32_t room, uint32_t off, bool end)
 {
 	const struct socket *s = tcb_socket(t);
+	const uint32_t burst = t->o->whole ? t->mss : BURST_MAX;
 	uint32_t n = left < room ? left : room;
 
-	n = n > BURST_MAX ? BURST_MAX : n;
+	n = n > burst ? burst : n;
 	if (n >= t->mss)
 		return n == left && (end || !off || tcp_flag(s, LINUX_TCP_NODELAY)) && !tcp_flag(s, LINUX_TCP_CORK) ? n : n - n % t->mss;
 	if (n < left) /* a part of a segment, because no more is wanted: only if nothing else is under way */
