@@ -20,7 +20,7 @@ SLOTS, ORDERS, FILTER = 0x7FFF80000000, 0x7FFFD0000000, 0x7FFFE0004000
 NAMES, NAMES_END = 0x7FFFD8000000, 0x7FFFD8021000
 SLOT_SIZE, WORDS_END = 0x8000, 256
 PAGE = 4096
-READ, WRITE, MMAP, MPROTECT, MUNMAP, CLOSE, RT_SIGRETURN, PAUSE, SENDMSG, RECVMSG = 0, 1, 9, 10, 11, 3, 15, 34, 46, 47
+READ, WRITE, MMAP, MPROTECT, MUNMAP, CLOSE, RT_SIGRETURN, SCHED_YIELD, PAUSE, SENDMSG, RECVMSG = 0, 1, 9, 10, 11, 3, 15, 24, 34, 46, 47
 CLONE, EXIT, GETPPID, PRCTL, ARCH_PRCTL, FUTEX, EXIT_GROUP, SECCOMP = 56, 60, 110, 157, 158, 202, 231, 317
 SIGKILL, SIGCHLD, PR_SET_PDEATHSIG, SHARED_FIXED, POPULATE = 9, 17, 1, 0x11, 0x8000
 THREAD_FLAGS, STUB_FLAGS = 0x850F00, 0x01008000 | SIGCHLD
@@ -68,7 +68,7 @@ RULES = {
         "zygote": ZYGOTE,
         "stub": STUB_BEGINS | {MMAP: map_stub, MUNMAP: lambda a: of_program(a) or of_slot(a) or of_names(a), MPROTECT: of_program, RECVMSG: first(1),
                                SECCOMP: first(1, 8), SENDMSG: first(2), CLONE: first(THREAD_FLAGS), EXIT_GROUP: anything},
-        "thread": {RT_SIGRETURN: anything, FUTEX: slot_word, ARCH_PRCTL: lambda a: a[0] in (0x1001, 0x1002)},
+        "thread": {RT_SIGRETURN: anything, SCHED_YIELD: anything, FUTEX: slot_word, ARCH_PRCTL: lambda a: a[0] in (0x1001, 0x1002)},
     },
     "ptrace": {
         "zygote": ZYGOTE,

@@ -5,9 +5,9 @@
  * ask is a host call that is wanted for nothing else; but the host refuses to let a thread
  * run where the sandbox may not.  So now and then that is tried, with a stub's thread that
  * sleeps and is about to be woken.  Who spins with success has processors enough, and an
- * idle sandbox does not care.
+ * idle sandbox does not care.  (Who gives the only one away with success sleeps when it is time to look.)
  *
- * Runs on a task's host thread; its stub's thread sleeps.
+ * Runs on a task's host thread; its stub's thread sleeps, but for st_cpus_due.
  */
 #include "platform/systrap/systrap.h"
 
@@ -37,13 +37,18 @@ unsigned st_cpus_count(struct st_ctx *c)
 	return n;
 }
 
+bool st_cpus_due(const struct st_platform *p)
+{
+	return __rdtsc() - atomic_load_explicit(&p->cpus_looked, memory_order_relaxed) > st_place_ticks(p, LOOK_NS);
+}
+
 unsigned st_cpus(struct st_ctx *c)
 {
 	struct st_platform *p = c->p;
 	uint64_t now = __rdtsc(), last = atomic_load_explicit(&p->cpus_looked, memory_order_relaxed);
 	unsigned n;
 
-	if (now - last > st_place_ticks(p, LOOK_NS) && atomic_compare_exchange_strong(&p->cpus_looked, &last, now)) {
+	if (st_cpus_due(p) && atomic_compare_exchange_strong(&p->cpus_looked, &last, now)) {
 		n = st_cpus_count(c);
 		if (n)
 			atomic_store_explicit(&p->cpus, n, memory_order_relaxed);

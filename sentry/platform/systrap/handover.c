@@ -13,11 +13,10 @@
  * seldom run at once: then it pays only for a program that does next to nothing between
  * its calls.
  *
- * On one processor a switch by sleeping takes 3 us, of which the calls are the smaller part.
- * (Letting the other side run by sched_yield() takes 1.8 us between two threads, but spares
- * two tasks that take turns only a tenth, as most of their switches stay: not worth a call
- * more that stubs may make, nor the time slices that it gives away where others want the
- * processor.)
+ * On one processor a switch by sleeping takes 2 to 3 us, and half of that is sleeping and
+ * waking.  Where there is only one, a side that is answered soon stays awake instead and lets
+ * the other have it by sched_yield(): the same account tells whether that pays, and yield.h
+ * whether others want the processor.  (Not for two sides that are held on one of several.)
  *
  * A thread that waits here wakes once in WAIT_NS: a program that has tampered with
  * the words, or lets itself not be interrupted, cannot keep its task from dying.
@@ -43,6 +42,7 @@
 #define SPIN_MOVED 5 /* spin_max's that a thread takes at most, as a rule, to begin on another processor */
 #define SPIN_ORDER 3 /* spin_max's that an order takes at most, as a rule */
 #define LATE 10 /* spin_max's: others had the processor, or the program has worked */
+#define YIELD_REST_NS (ST_SPIN_NS * 20000) /* nobody yields for so long at most */
 #define LAZY 2 /* spin_max's that a wake-up may wait for more to come */
 
 static _Atomic uint32_t *word(uint8_t *slot, unsigned offset)
@@ -75,6 +75,7 @@ void st_handover_prepare(struct st_ctx *c)
 {
 	c->events = atomic_load(word(c->slot, ST_EVENT));
 	c->goes = atomic_load(word(c->slot, ST_GO));
+	atomic_store(word(c->slot, ST_YIELD), 0);
 }
 
 /* --- waiting ------------------------------------------------------------------------- */
@@ -153,6 +154,24 @@ static bool let_run(struct st_ctx *c)
 	return done;
 }
 
+/* The program has the only processor; true: it has stopped. */
+static bool yield(struct st_ctx *c)
+{
+	const struct st_platform *p = c->p;
+	const struct st_yield_limits limits = { .late = LATE * p->spin_max, .slice = st_place_ticks(p, ST_GAP_NS), .most = st_place_ticks(p, YIELD_REST_NS) };
+	uint64_t start = __rdtsc();
+	bool done = stopped(c), in_time;
+
+	lock_wake_owed();
+	for (unsigned i = 0; !done && i < YIELD_TIMES; i++) {
+		sched_yield();
+		done = stopped(c);
+	}
+	in_time = yield_learn(&c->p->yield, &limits, start, __rdtsc() - start);
+	spin_learn(&c->spin, done && in_time);
+	return done;
+}
+
 static bool sleep_until_event(struct st_ctx *c)
 {
 	_Atomic uint32_t *sleeps = word(c->slot, ST_SENTRY_SLEEPS);
@@ -204,6 +223,24 @@ static void set_spins(struct st_ctx *c, uint64_t ticks)
 	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = ticks;
 }
 
+/* Whether both sides give one another the only processor this time.  (Not if it is time to see whether there are
+ * others: for that the stub's thread is to sleep.) */
+static bool to_yield(struct st_ctx *c)
+{
+	const struct st_platform *p = c->p;
+
+	if (atomic_load_explicit(&p->cpus, memory_order_relaxed) > 1 || (p->places && st_cpus_due(p)))
+		return false;
+	return yield_pays(&p->yield, __rdtsc()) && spin_pays(&c->spin);
+}
+
+static void set_yields(struct st_ctx *c, bool yields)
+{
+	if (c->yields != yields)
+		atomic_store_explicit(word(c->slot, ST_YIELD), yields ? YIELD_TIMES : 0, memory_order_relaxed);
+	c->yields = yields;
+}
+
 /* Whom this thread was to wake later, for one call of its program. */
 static void wake_others(struct st_ctx *c)
 {
@@ -234,17 +271,18 @@ static bool wait_for_turn(struct st_ctx *c)
 
 static void let_go(struct st_ctx *c)
 {
-	bool spun = c->spins, slept;
+	bool spun = c->spins || c->yields, slept;
 
 	st_line_awake(c, true);
 	if (c->stopped)
 		saw(c, __rdtsc() - c->stopped);
 	set_spins(c, budget(c));
+	set_yields(c, !c->spins && to_yield(c));
 	if (c->spins && !st_line_has_turn(c))
 		spun = wait_for_turn(c);
 	st_look_went(c);
 	wake_others(c);
-	c->went = c->spins ? 0 : __rdtsc();
+	c->went = c->spins || c->yields ? 0 : __rdtsc();
 	atomic_store(word(c->slot, ST_GO), ++c->goes); /* and a barrier before: */
 	slept = atomic_load(word(c->slot, ST_STUB_SLEEPS));
 	if (atomic_load(&c->interrupt) && atomic_load_explicit(&c->running, memory_order_relaxed))
@@ -270,6 +308,8 @@ void st_handover_rest(struct platform_ctx *base)
 	st_seat_rested(c);
 	c->stopped = 0; /* nothing is learnt of it */
 	st_line_rests(c);
+	if (c->as)
+		set_yields(c, false);
 	if (!c->as || !c->spins)
 		return;
 	c->spins = 0;
@@ -286,6 +326,8 @@ bool st_handover(struct st_ctx *c)
 		ok = spin(c);
 		spin_learn(&c->spin, ok);
 		st_line_learn(c, ok);
+	} else if (c->yields) {
+		ok = yield(c);
 	}
 	if (!ok) {
 		st_line_leave(c);

@@ -12,7 +12,7 @@
  * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
  * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), rings.c (bytes of pipes), look.c (waiting for them), site.c (such sites), switch.c (running program
- * code), handover.c (waiting for it), line.c (whose turn it is to spin), spin.h (whether spinning pays), soon.h (or letting it run), place.c (on which
+ * code), handover.c (waiting for it), line.c (whose turn it is to spin), spin.h (whether spinning pays), soon.h and yield.h (or letting it run), place.c (on which
  * processors), cpus.c (how many there are), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
  *
  * Locks, all RANK_PLATFORM: an address space's mu, then zygote_mu, then the
@@ -29,6 +29,7 @@
 #include "platform/systrap/guest-code/stub.h"
 #include "platform/systrap/soon.h"
 #include "platform/systrap/spin.h"
+#include "platform/systrap/yield.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -74,6 +75,7 @@ struct st_platform {
 	_Atomic unsigned looking; /* contexts that look on: look.c */
 	_Atomic int begun_on; /* the processor where a program began or ended last: the platform's own threads keep off it */
 	struct st_soon soon;
+	struct st_yield yield;
 	_Atomic unsigned waiting; /* [line_mu to write] in line */
 	struct mutex line_mu; /* RANK_LEAF */
 	TAILQ_HEAD(st_line, st_ctx) line, line_woken; /* [line_mu] */
@@ -175,7 +177,8 @@ struct st_ctx {
 	bool rests; /* [t] else: they may rest there */
 	unsigned handovers; /* [t] */
 	uint64_t spins; /* [t] ticks that each side spins before it sleeps, until the stub is let go the next time */
-	uint64_t went, stopped; /* [t] ticks, if neither side spins: when the stub was let go last, and when it has stopped; 0 */
+	bool yields; /* [t] instead, each side gives the other the only processor before it sleeps */
+	uint64_t went, stopped; /* [t] ticks, if neither side spins or yields: when the stub was let go last, and when it has stopped; 0 */
 	bool awake; /* [t] it is counted as such */
 	TAILQ_ENTRY(st_ctx) line_link; /* [p->line_mu] */
 	unsigned line; /* [p->line_mu to write; t or line_mu to read, but while in_line: line_mu] */
@@ -367,6 +370,7 @@ void st_line_look(struct st_ctx *c); /* if it waits there it looks around. Any t
 
 /* --- cpus.c: c's stub thread sleeps --- */
 unsigned st_cpus(struct st_ctx *c); /* as found out lately */
+bool st_cpus_due(const struct st_platform *p); /* that was a while ago. Any thread */
 /* As it is.  The stub's thread may run somewhere then: it is to be told where. */
 unsigned st_cpus_count(struct st_ctx *c);
 void st_cpus_fewer(struct st_ctx *c); /* it seems so: they are counted again soon */

@@ -44,7 +44,7 @@
 	.endm
 
 	.section .patch, "ax", @progbits
-	.globl stub_stopped, stub_wait, stub_futex_end
+	.globl stub_stopped, stub_wait, stub_futex_end, stub_yield_end
 patch:
 	mov ST_SITE_RETURN(%r11), %rcx
 	.org ST_PATCH_SLOW
@@ -126,7 +126,17 @@ stub_wait:
 	sub %r13, %rdx
 	cmp ST_SPIN(%r12), %rdx /* it may grow meanwhile: st_handover_soon */
 	jb 1b
-	testl $ST_HAS_RDTSCP, ST_FLAGS(%r12)
+	xor %r13d, %r13d
+5:	inc %r13d
+	cmp ST_YIELD(%r12), %r13d
+	ja 6f
+	mov $24, %eax /* sched_yield */
+	syscall
+stub_yield_end:
+	cmp %r14d, ST_GO(%r12)
+	jne 3f
+	jmp 5b
+6:	testl $ST_HAS_RDTSCP, ST_FLAGS(%r12)
 	jz 4f
 	rdtscp
 	mov %ecx, ST_CPU(%r12)

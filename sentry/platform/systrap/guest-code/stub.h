@@ -75,6 +75,7 @@
 #define ST_LOAD_FP 1 /* the floating-point state at ST_FP */
 #define ST_LOAD_FS 2 /* ST_FS */
 #define ST_RESUME 96 /* stack pointer for rt_sigreturn */
+#define ST_YIELD 104 /* before it sleeps it gives its processor away so often, by sched_yield */
 /* Who sleeps; all that a program thread may sleep on lies below ST_WORDS_END. */
 #define ST_SENTRY_SLEEPS 128
 #define ST_STUB_SLEEPS 192

@@ -46,7 +46,7 @@ int64_t zygote_syscall(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
 void zygote_main(void);
 _Noreturn void stub_mapper(void);
 __attribute__((visibility("hidden"))) void stub_handler(void); /* its address is taken: no table of addresses */
-extern const char stub_notify_end[], stub_order_end[], stub_confine_end[], stub_futex_end[], stub_bases_end[], stub_return_end[],
+extern const char stub_notify_end[], stub_order_end[], stub_confine_end[], stub_futex_end[], stub_yield_end[], stub_bases_end[], stub_return_end[],
 	zygote_syscall_end[];
 
 #define call0(nr) zygote_syscall(nr, 0, 0, 0, 0, 0, 0)
@@ -153,6 +153,7 @@ static void allow_thread(struct filter *p)
 {
 	allow(p, stub_return_end, __NR_rt_sigreturn, -1, 0);
 	allow_futex(p);
+	allow(p, stub_yield_end, __NR_sched_yield, -1, 0);
 	allow(p, stub_bases_end, __NR_arch_prctl, 0, ARCH_SET_FS);
 	allow(p, stub_bases_end, __NR_arch_prctl, 0, ARCH_SET_GS);
 }

@@ -8,6 +8,7 @@
 #include "platform_case.h"
 
 #include <sys/stat.h>
+#include <time.h>
 
 #define CPUSET "/sys/fs/cgroup/cpuset"
 #define SECONDS 20
@@ -106,6 +107,27 @@ static bool reckons_with(unsigned n)
 	return false;
 }
 
+/* Calls all the time: with one processor both sides stay awake before long. */
+static bool yields(void)
+{
+	struct st_ctx *c = (struct st_ctx *)g.c;
+	time_t end = time(NULL) + SECONDS;
+
+	while (!c->yields && time(NULL) < end)
+		run(&g);
+	return c->yields;
+}
+
+/* And all the same finds out that there are more. */
+static bool yields_no_longer(unsigned n)
+{
+	time_t end = time(NULL) + SECONDS;
+
+	while (platform()->cpus != n && time(NULL) < end)
+		run(&g);
+	return platform()->cpus == n && run(&g) == PLATFORM_SYSCALL && !((struct st_ctx *)g.c)->yields;
+}
+
 static bool own_cpuset(char path[100])
 {
 	char line[200], *at;
@@ -146,18 +168,21 @@ START_TEST(followed)
 		return;
 	begin();
 	if (write_file(dir, "cpuset.cpus", all) && write_file(dir, "cpuset.mems", "0")) {
-		bool fewer, more;
+		bool fewer, yielded, more, fewer_again, more_again;
 
 		all_join(dir);
 		ck_assert_uint_eq(platform()->cpus, n);
 		fewer = write_file(dir, "cpuset.cpus", one) && reckons_with(1);
-		more = write_file(dir, "cpuset.cpus", all) && reckons_with(n);
+		yielded = yields();
+		more = write_file(dir, "cpuset.cpus", all) && yields_no_longer(n);
+		fewer_again = write_file(dir, "cpuset.cpus", one) && reckons_with(1);
+		more_again = write_file(dir, "cpuset.cpus", all) && reckons_with(n);
 		all_join(home);
 		for (int i = 0; i < 1000 && rmdir(dir) && errno == EBUSY; i++) {
 			all_join(home);
 			msleep(10);
 		}
-		ck_assert(fewer && more);
+		ck_assert(fewer && yielded && more && fewer_again && more_again);
 		check_free();
 	} else {
 		rmdir(dir);
