@@ -55,6 +55,7 @@ struct memobj {
 	unsigned writers; /* [maps_mu] those of them that are shared and may be written through */
 	_Atomic bool sealed; /* no mapping made from now on may be written through when it is shared */
 	_Atomic bool patched; /* some process executes patched copies of its pages: mm/text.c */
+	_Atomic bool sought; /* what can be patched there without a trap has been looked for: mm/text_known.c */
 	unsigned invalidating; /* [maps_mu] invalidations that have read the list and not ended */
 };
 

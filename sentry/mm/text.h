@@ -51,6 +51,8 @@ struct text_page *text_page_get(struct texts *t, const struct memobj *obj, uint6
 				const struct regs *r);
 /* The same of a page with those bytes, which are overwritten, as it is known already. */
 struct text_page *text_page_known(struct texts *t, const struct memobj *obj, uint64_t obj_off, uint8_t *bytes);
+/* Makes a page with those bytes known, if it has sites that need not trap to be found. */
+void text_page_seek(struct texts *t, const struct memobj *obj, uint64_t obj_off, const uint8_t *bytes);
 /* Whether a page of obj in [*off, end) is known; *off: the first. */
 bool text_next_known(struct texts *t, const struct memobj *obj, uint64_t *off, uint64_t end);
 void text_page_put(struct texts *t, struct text_page *p);

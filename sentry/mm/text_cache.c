@@ -237,6 +237,48 @@ struct text_page *text_page_known(struct texts *t, const struct memobj *obj, uin
 	return p;
 }
 
+/* A version of the page with those bytes, at mem, that has all such sites; NULL: there are none. */
+static struct text_page *sought_locked(struct texts *t, const uint8_t *bytes, uint64_t mem, struct platform_site *s)
+{
+	struct text_page *p = calloc(1, sizeof(*p));
+	int index;
+
+	if (!p)
+		return NULL;
+	p->mem = mem;
+	memcpy(memfile_ptr(t->mf, mem), bytes, PAGE_SIZE);
+	do {
+		index = new_index_locked(t);
+		if (index < 0)
+			break;
+		add_site_locked(t, p, s, (unsigned)index);
+		t->patching->patch(memfile_ptr(t->mf, mem), s, (unsigned)index);
+	} while (p->n < TEXT_SITES_PER_PAGE && t->patching->next(bytes, s->at + s->len, s));
+	return p;
+}
+
+void text_page_seek(struct texts *t, const struct memobj *obj, uint64_t obj_off, const uint8_t *bytes)
+{
+	struct text_page *p = NULL;
+	struct platform_site s;
+	uint64_t mem;
+
+	if (!t->patching->next(bytes, 0, &s) || memfile_alloc(t->mf, PAGE_SIZE, PAGE_SIZE, 0, &mem))
+		return;
+	memfile_commit(t->mf, mem, PAGE_SIZE);
+	mutex_lock(&t->mu);
+	if (!find_locked(t, obj, obj_off))
+		p = sought_locked(t, bytes, mem, &s);
+	if (p) {
+		p->obj = obj;
+		p->obj_off = obj_off;
+		cache_locked(t, p);
+	}
+	mutex_unlock(&t->mu);
+	if (!p)
+		memfile_put(t->mf, mem, PAGE_SIZE);
+}
+
 bool text_next_known(struct texts *t, const struct memobj *obj, uint64_t *off, uint64_t end)
 {
 	mutex_lock(&t->mu);

@@ -5,6 +5,7 @@
 #include "arch/x86_64/arch.h"
 #include "mm/text.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <string.h>
 
@@ -34,6 +35,17 @@ static int32_t constant(const uint8_t *p)
 	return v;
 }
 
+static void ask(struct regs *r)
+{
+	unsigned a, b, c, d;
+
+	__cpuid_count((unsigned)r->rax, (unsigned)r->rcx, a, b, c, d);
+	r->rax = a;
+	r->rbx = b;
+	r->rcx = c;
+	r->rdx = d;
+}
+
 enum platform_event text_emulate(struct regs *r, const uint8_t code[TEXT_SITE_LEN])
 {
 	struct lea l;
@@ -57,6 +69,17 @@ enum platform_event text_emulate(struct regs *r, const uint8_t code[TEXT_SITE_LE
 	if (code[0] == 0x48 && code[1] == 0x3d) {
 		r->eflags = (r->eflags & ~FLAGS_CMP) | compare_flags(r->rax, constant(code + 2));
 		r->rip += 6;
+		return PLATFORM_INTERRUPTED;
+	}
+	if (code[0] == 0x0f && code[1] == 0xa2) {
+		ask(r);
+		r->rip += 2;
+		return PLATFORM_INTERRUPTED;
+	}
+	if (code[0] == 0x31 && code[1] == 0xc9) { /* xor %ecx, %ecx */
+		r->rcx = 0;
+		r->eflags = (r->eflags & ~FLAGS_CMP) | compare_flags(0, 0);
+		r->rip += 2;
 		return PLATFORM_INTERRUPTED;
 	}
 	return PLATFORM_TRAP;

@@ -3,7 +3,8 @@
  * the pages with them patched before its own calls have trapped often.
  *
  * Those of the program's loader at once, when it is mapped: every program makes the
- * same calls there, each a few times.  Other pages when calls in them have trapped
+ * same calls there, each a few times.  What else is there that can be found without a
+ * trap (platform_patching.next) is looked for the first time that a file is a loader.  Other pages when calls in them have trapped
  * KNOWN_TRAPS times: a page costs about as much as three of these.
  *
  * On the task's thread; under mm->mu, but for what is said.
@@ -62,8 +63,37 @@ static void take_record(struct mm *mm, const struct vma *v, const struct pma *p)
 		take_page(mm, v, p, p->start + (off - from));
 }
 
+/* The sites of its pages that need not trap to be found. */
+static void seek_record(struct mm *mm, const struct vma *v, const struct pma *p)
+{
+	uint8_t bytes[PAGE_SIZE];
+
+	for (uint64_t addr = p->start; addr < p->end; addr += PAGE_SIZE)
+		if (text_read_page(mm, p, addr, bytes))
+			text_page_seek(mm->env->texts, v->obj, v->off + (addr - v->start), bytes);
+}
+
+static bool seeks(const struct mm *mm, const struct memobj *o)
+{
+	return !atomic_load(&o->sought) && texts_patching(mm->env->texts)->pays();
+}
+
+/* The object that has been looked through; NULL: it was before. */
+static struct memobj *load_record(struct mm *mm, const struct vma *v, const struct pma *p)
+{
+	bool seek = seeks(mm, v->obj);
+
+	if ((!seek && !atomic_load(&v->obj->patched)) || !text_claim(v->obj))
+		return NULL;
+	if (seek)
+		seek_record(mm, v, p);
+	take_record(mm, v, p);
+	return seek ? v->obj : NULL;
+}
+
 void mm_text_load(struct mm *mm, uint64_t start, uint64_t end)
 {
+	struct memobj *sought = NULL, *o;
 	struct vma *v;
 	struct pma *p;
 
@@ -72,9 +102,11 @@ void mm_text_load(struct mm *mm, uint64_t start, uint64_t end)
 	mm_lock(mm);
 	for (p = pma_first(mm, start); p && p->start < end; p = RB_NEXT(pma_tree, &mm->pmas, p)) {
 		v = vma_at(mm, p->start);
-		if (text_may_patch(v, p) && p->end <= v->end && atomic_load(&v->obj->patched) && text_claim(v->obj))
-			take_record(mm, v, p);
+		if (text_may_patch(v, p) && p->end <= v->end)
+			sought = (o = load_record(mm, v, p)) ? o : sought;
 	}
+	if (sought)
+		atomic_store(&sought->sought, true);
 	if (mm->text->n)
 		stub_hurry(mm); /* none of what they lie on is to be unmapped without them */
 	mm_unlock(mm);

@@ -305,8 +305,9 @@ struct platform_site {
 	uint16_t at; /* in the page */
 	uint8_t len;
 	bool sets_number;
+	bool asks; /* no call: it asks the processor what it is */
 	uint8_t lea[2]; /* it computes an address: the instruction's first byte, and its third; 0: it does not */
-	int32_t value; /* the number that it sets, what it compares the result with, or the displacement */
+	int32_t value; /* the number that it sets, what it compares the result with, the displacement, or what it asks */
 };
 struct platform_patching {
 	uint64_t table, table_end;
@@ -314,6 +315,10 @@ struct platform_patching {
 	/* A call has trapped with these registers, and the address behind the
 	 * instruction is `end` in this page: what to patch; false: nothing. */
 	bool (*find)(const uint8_t *page, unsigned end, const struct regs *r, struct platform_site *s);
+	/* The first site of those that need not trap to be found, at or behind `from`; false: there is none.  pays: whether to
+	 * look for them, on this machine. */
+	bool (*next)(const uint8_t *page, unsigned from, struct platform_site *s);
+	bool (*pays)(void);
 	bool (*matches)(const uint8_t *page, const struct platform_site *s); /* the site is as it was found */
 	void (*patch)(uint8_t *page, const struct platform_site *s, unsigned index);
 	/* Writes entry `index` at e, for a site that lies at addr. */

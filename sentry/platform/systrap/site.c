@@ -13,6 +13,8 @@
  * form's comparison was.  mm/text.c tells such a fault from the program's own and
  * does what the instruction would have done.
  *
+ * Another two forms, which are no calls: asks.c.
+ *
  * The copy of a page is never changed while somebody may execute it.
  */
 #include "platform/systrap/systrap.h"
@@ -31,8 +33,13 @@ struct st_site_entry {
 	uint64_t ret; /* what the call returns to */
 	int64_t cmp; /* 0: no comparison follows */
 	uint64_t after; /* where that ends; without one, where the site begins */
-	uint8_t text[24];
-	uint64_t patch;
+	union {
+		struct {
+			uint8_t text[24];
+			uint64_t patch;
+		};
+		uint8_t answer[32]; /* of what is no call */
+	};
 };
 _Static_assert(sizeof(struct st_site_entry) == ST_SITE_SIZE, "a cache line");
 _Static_assert(offsetof(struct st_site_entry, ret) == ST_SITE_RETURN && offsetof(struct st_site_entry, cmp) == ST_SITE_CMP &&
@@ -132,6 +139,8 @@ static bool matches(const uint8_t *page, const struct platform_site *s)
 {
 	const uint8_t *p = page + s->at;
 
+	if (s->asks)
+		return st_asks_matches(page, s);
 	if (s->sets_number)
 		return p[0] == 0xb8 && get32(p + 1) == s->value && is_syscall(p + 5);
 	if (s->lea[0])
@@ -164,7 +173,7 @@ static uint8_t *put_lea(uint8_t *p, const struct platform_site *s, uint64_t addr
 
 static void write_entry(uint8_t *at, const struct platform_site *s, unsigned index, uint64_t addr)
 {
-	bool compare = !s->sets_number && !s->lea[0];
+	bool compare = !s->sets_number && !s->lea[0] && !s->asks;
 	uint32_t self = entry_address(index);
 	struct st_site_entry e = {
 		.code = self + offsetof(struct st_site_entry, text),
@@ -175,6 +184,11 @@ static void write_entry(uint8_t *at, const struct platform_site *s, unsigned ind
 	};
 	uint8_t *p = s->lea[0] ? put_lea(e.text, s, addr) : e.text;
 
+	if (s->asks) {
+		put32(put_bytes(st_asks_answer(e.answer, s), "\xff\x24\x25", 3), self + (uint32_t)offsetof(struct st_site_entry, ret)); /* jmp *ret */
+		memcpy(at, &e, sizeof(e));
+		return;
+	}
 	p = put32(put_bytes(p, "\x41\xbb", 2), self); /* mov $self, %r11d */
 
 	if (s->sets_number)
@@ -196,6 +210,8 @@ const struct platform_patching st_patching = {
 	.table_end = ST_SITES_END,
 	.entry_size = ST_SITE_SIZE,
 	.find = find,
+	.pays = st_asks_pays,
+	.next = st_asks_next,
 	.matches = matches,
 	.patch = patch,
 	.entry = write_entry,

@@ -11,7 +11,7 @@
  * Files: as.c (address spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what
  * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
- * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), rings.c (bytes of pipes), look.c (waiting for them), site.c (such sites), switch.c (running program
+ * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), rings.c (bytes of pipes), look.c (waiting for them), site.c (such sites), asks.c (others, which are no calls), switch.c (running program
  * code), handover.c (waiting for it), line.c (whose turn it is to spin), spin.h (whether spinning pays), soon.h and yield.h (or letting it run), place.c (on which
  * processors), cpus.c (how many there are), seat.c (tasks that take turns there), init.c (the platform).  guest-code/ is what runs in stubs.
  *
@@ -340,6 +340,12 @@ bool st_ring_spins(struct platform_ring *r); /* any thread */
 
 /* --- site.c --- */
 extern const struct platform_patching st_patching;
+
+/* --- asks.c --- */
+bool st_asks_pays(void);
+bool st_asks_next(const uint8_t *page, unsigned from, struct platform_site *s);
+bool st_asks_matches(const uint8_t *page, const struct platform_site *s);
+uint8_t *st_asks_answer(uint8_t *p, const struct platform_site *s); /* what sets the registers, 22 bytes at most; its end */
 
 /* --- handover.c --- */
 void st_handover_prepare(struct st_ctx *c); /* c has a new thread, which waits */

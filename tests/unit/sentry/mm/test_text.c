@@ -2,7 +2,7 @@
  * test_text.c - patched program text: what one process has found, the next one has
  * before its calls have trapped as often, as long as the file is the same.
  *
- * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/nothing.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/platform/systrap/site.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
+ * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/nothing.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/platform/systrap/site.c sentry/platform/systrap/asks.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
  */
 #include "fake_platform.h"
 #include "mm/text.h"
@@ -13,6 +13,7 @@ extern const struct platform_patching st_patching; /* of systrap.h, where the pl
 #define CALLS 100 /* where in its page a call is */
 #define ENDS (CALLS + 7)
 #define LEN (4 * PAGE_SIZE) /* each with the same call */
+#define ASKS 300 /* and in page 0, where the processor is asked what it is */
 #define LOOP_PAGE 3u /* and this one with many */
 #define LOOP_CALLS 24u
 #define LOOP_CALL(i) (64 * ((i) + 4) + (16 ^ ((i) + 4))) /* so near to each other that a poor hash takes them for one */
@@ -22,6 +23,7 @@ static struct memobj *file;
 static void setup(void)
 {
 	const uint8_t code[] = { 0xb8, NR, 0, 0, 0, 0x0f, 0x05 };
+	const uint8_t asks[] = { 0xb8, 6, 0, 0, 0x80, 0x0f, 0xa2 };
 	struct backing b;
 
 	fake_env();
@@ -32,6 +34,7 @@ static void setup(void)
 	ck_assert_uint_ge(b.len, LEN);
 	for (unsigned i = 0; i < LEN; i += PAGE_SIZE)
 		memcpy((uint8_t *)memfile_ptr(env.mf, b.off) + i + CALLS, code, sizeof(code));
+	memcpy((uint8_t *)memfile_ptr(env.mf, b.off) + ASKS, asks, sizeof(asks));
 	for (unsigned i = 0; i < LOOP_CALLS; i++)
 		memcpy((uint8_t *)memfile_ptr(env.mf, b.off) + LOOP_PAGE * PAGE_SIZE + LOOP_CALL(i), code, sizeof(code));
 }
@@ -60,6 +63,8 @@ static void calls(struct mm *mm, unsigned page, unsigned n)
 	mm_as(mm);
 }
 
+static bool pays(void) { return true; }
+
 /* What the stub has there is no call but a jump. */
 static bool patched(struct mm *mm, unsigned page)
 {
@@ -68,6 +73,36 @@ static bool patched(struct mm *mm, unsigned page)
 	ck_assert_int_eq(p->prot, PROT_READ | PROT_EXEC);
 	return ((const uint8_t *)memfile_ptr(env.mf, p->off))[CALLS] == 0xff;
 }
+
+static bool asks_patched(struct mm *mm)
+{
+	const struct fake_page *p = &mm->as->page[0];
+
+	return p->prot && ((const uint8_t *)memfile_ptr(env.mf, p->off))[ASKS] == 0xff;
+}
+
+/* Without a trap, and not if it is no loader. */
+START_TEST(what_a_loader_asks_is_found)
+{
+	struct platform_patching here = st_patching;
+	struct mm *mm;
+
+	here.pays = pays;
+	env.texts = texts_new(env.mf, &here);
+	mm = process();
+	calls(mm, 0, 3);
+	ck_assert(patched(mm, 0) && !asks_patched(mm));
+	mm_put(mm);
+	env.texts = texts_new(env.mf, &here);
+	mm = process();
+	mm_text_load(mm, WIN, WIN + LEN);
+	mm_as(mm);
+	ck_assert(asks_patched(mm) && !patched(mm, 0));
+	calls(mm, 0, 3);
+	ck_assert(asks_patched(mm) && patched(mm, 0));
+	mm_put(mm);
+}
+END_TEST
 
 START_TEST(a_call_that_traps_often)
 {
@@ -185,6 +220,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(t, setup, NULL);
+	tcase_add_test(t, what_a_loader_asks_is_found);
 	tcase_add_test(t, a_call_that_traps_often);
 	tcase_add_test(t, calls_that_trap_in_turn);
 	tcase_add_test(t, known_pages_are_patched_sooner);

@@ -2,11 +2,12 @@
  * test_site.c - which system calls can be patched in a page of text, what is
  * written there, and what the entry that it leads to says.
  *
- * links: sentry/platform/systrap/site.c sentry/arch/x86_64/lea.c
+ * links: sentry/platform/systrap/site.c sentry/platform/systrap/asks.c sentry/arch/x86_64/lea.c
  */
 #include "platform/systrap/systrap.h"
 
 #include <check.h>
+#include <cpuid.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +149,76 @@ START_TEST(entries)
 }
 END_TEST
 
+static const uint8_t asks[] = { 0x43, 0xb8, 5, 0, 0, 0x80, 0x0f, 0xa2 }; /* 43 ends a jump, most likely */
+static const uint8_t asks_first[] = { 0x90, 0xb8, 0x0d, 0, 0, 0, 0x31, 0xc9, 0x0f, 0xa2 };
+
+START_TEST(what_the_processor_is)
+{
+	static const uint8_t first_only[] = { 0x90, 0xb8, 0x0d, 0, 0, 0, 0x0f, 0xa2 }; /* which part of it, ecx says */
+	static const uint8_t which[] = { 0x90, 0xb8, 1, 0, 0, 0, 0x0f, 0xa2 }; /* tells which processor it is */
+	static const uint8_t bad[] = { 0x41, 0x48, 0x49, 0x66, 0x67 };
+	uint8_t code[sizeof(asks)];
+
+	put(100, asks, sizeof(asks));
+	memcpy(page + 300, asks_first, sizeof(asks_first));
+	ck_assert(st_patching.next(page, 0, &site));
+	ck_assert(site.asks && site.at == 101 && site.len == 7 && site.value == (int32_t)0x80000005);
+	ck_assert(st_patching.matches(page, &site));
+	ck_assert(st_patching.next(page, 108, &site));
+	ck_assert(site.asks && site.at == 301 && site.len == 9 && site.value == 0xd);
+	ck_assert(st_patching.matches(page, &site));
+	ck_assert(!st_patching.next(page, 310, &site));
+	st_patching.patch(page, &site, 1);
+	ck_assert(page[301] == 0xff && (page[306] == 6 || page[306] == 7) && page[308] == 0x0f && page[309] == 0xa2);
+	ck_assert(!st_patching.matches(page, &site));
+	put(100, first_only, sizeof(first_only));
+	ck_assert(!st_patching.next(page, 0, &site));
+	put(100, which, sizeof(which));
+	ck_assert(!st_patching.next(page, 0, &site));
+	memcpy(code, asks, sizeof(asks));
+	for (unsigned i = 0; i < sizeof(bad); i++) {
+		code[0] = bad[i];
+		put(100, code, sizeof(code));
+		ck_assert(!st_patching.next(page, 0, &site));
+	}
+	put(PAGE_SIZE - 8, asks, sizeof(asks));
+	ck_assert(st_patching.next(page, 0, &site) && site.at == PAGE_SIZE - 7);
+	put(PAGE_SIZE - 7, asks, sizeof(asks) - 1);
+	ck_assert(!st_patching.next(page, 0, &site)); /* ends in the next page */
+	put(0, asks + 1, sizeof(asks) - 1);
+	ck_assert(!st_patching.next(page, 0, &site)); /* what is before it is not known */
+}
+END_TEST
+
+/* mov to eax, ebx, ecx and edx, then jmp *RETURN. */
+START_TEST(answers)
+{
+	const uint64_t at = 0x7f0000001000;
+	static const uint8_t mov[] = { 0xb8, 0xbb, 0xb9, 0xba };
+	uint64_t e[ST_SITE_SIZE / 8];
+	const uint8_t *p = (const uint8_t *)e + 32;
+	struct regs r = { 0 };
+	unsigned v[4];
+	uint32_t to;
+
+	__cpuid_count(0xd, 0, v[0], v[1], v[2], v[3]);
+	put(100, asks_first, sizeof(asks_first));
+	ck_assert(st_patching.next(page, 0, &site));
+	st_patching.entry((uint8_t *)e, &site, 6, at);
+	ck_assert(e[0] == ST_SITES + 6 * ST_SITE_SIZE + 32 && e[ST_SITE_RETURN / 8] == at + 9 && e[ST_SITE_CMP / 8] == 0);
+	ck_assert(p[0] == 0x31 && p[1] == 0xc9);
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert_uint_eq(p[2 + 5 * i], mov[i]);
+		ck_assert(!memcmp(p + 3 + 5 * i, &v[i], 4));
+	}
+	ck_assert(!memcmp(p + 22, "\xff\x24\x25", 3));
+	memcpy(&to, p + 25, 4);
+	ck_assert(to == ST_SITES + 6 * ST_SITE_SIZE + ST_SITE_RETURN);
+	st_patching.rewind((uint8_t *)e, &r);
+	ck_assert(r.rip == at);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("site");
@@ -156,6 +227,8 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, number_and_call);
+	tcase_add_test(t, what_the_processor_is);
+	tcase_add_test(t, answers);
 	tcase_add_test(t, prefixes);
 	tcase_add_test(t, call_and_comparison);
 	tcase_add_test(t, computed_argument_and_call);
