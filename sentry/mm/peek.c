@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 
 #define WINDOW (UINT64_C(64) << 10)
-#define WANTED 4u
+#define WANTED 12u /* so many reads cost what making a window, and ending it, do */
 
 static struct memobj *forget(struct peek *k)
 {

@@ -148,6 +148,7 @@ static int fork_locked(struct st_as *as)
 	if (!r) {
 		pid = new_process_locked(as);
 		if (pid > 0) {
+			st_place_made(p, pid);
 			as->pid = pid;
 			ref_get(&as->ref);
 			mutex_lock(&p->living_mu);
@@ -175,7 +176,7 @@ int st_as_start_locked(struct st_as *as)
 	as->orders_slot = (unsigned)r;
 	r = fork_locked(as);
 	if (r) {
-		st_slot_free(as->p, as->orders_slot);
+		st_slot_free(as->p, as->orders_slot, ST_ORDERS_SIZE);
 		return r;
 	}
 	return st_orders_first(as);
@@ -215,11 +216,11 @@ static void free_process(struct st_as *as)
 
 	while ((th = SLIST_FIRST(&as->idle))) {
 		SLIST_REMOVE_HEAD(&as->idle, link);
-		st_slot_free(as->p, th->slot);
+		st_slot_free(as->p, th->slot, ST_SLOT_SIZE);
 		free(th);
 	}
 	if (as->pid)
-		st_slot_free(as->p, as->orders_slot);
+		st_slot_free(as->p, as->orders_slot, ST_ORDERS_SIZE);
 	st_names_end(as);
 	if (as->notify_fd >= 0)
 		close(as->notify_fd);

@@ -127,7 +127,7 @@ static struct st_thread *new_thread_locked(struct st_as *as)
 		o.arg[1] = ST_SLOT_SIZE;
 		/* What cannot be taken away must not be used again. */
 		if (!st_orders_run(as, &o, 1, &result) && !result)
-			st_slot_free(as->p, (unsigned)slot);
+			st_slot_free(as->p, (unsigned)slot, ST_SLOT_SIZE);
 	}
 	return th;
 }

@@ -83,6 +83,7 @@ static struct err *st_init(int mem_fd, struct platform **out)
 	p->mem_fd = mem_fd;
 	p->receive_ends = receive_ends();
 	p->rest_new = SPIN_REST_NEW;
+	p->zygote_off = -1;
 	st_place_init(p);
 	p->fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
 	p->stub_flags |= p->fsgsbase ? ST_HAS_FSGSBASE : 0;

@@ -25,6 +25,7 @@ static struct st_as *make(struct st_platform *p)
 	if (!as)
 		return NULL;
 	mutex_lock(&as->mu);
+	st_place_zygote(p);
 	r = st_as_start_locked(as);
 	if (!r)
 		r = st_thread_prepare_locked(as);

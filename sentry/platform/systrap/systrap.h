@@ -54,6 +54,8 @@ struct st_board {
 };
 
 #define ST_LIVING_LISTS 256
+#define ST_WARM_SLOTS 8 /* a slot's memory is 32 KiB at most */
+#define ST_OLD_SLOTS 16
 
 struct sleeper;
 struct st_as;
@@ -92,6 +94,9 @@ struct st_platform {
 	LIST_HEAD(, st_as) living[ST_LIVING_LISTS]; /* [living_mu] those whose process was not reaped yet, by its number; holds a reference */
 	struct mutex slots_mu; /* RANK_LEAF */
 	uint64_t slots_used[ST_MAX_SLOTS / 64]; /* [slots_mu] */
+	uint16_t warm[ST_WARM_SLOTS]; /* [slots_mu] used as those say, but free: all zero, with memory */
+	uint16_t old[ST_OLD_SLOTS]; /* [slots_mu] the same, but with what was there */
+	unsigned n_warm, n_warming, n_old; /* [slots_mu] how many of each; and how many are being made zero */
 	struct mutex names_mu; /* RANK_LEAF */
 	struct st_board boards[ST_MAX_BOARDS]; /* [names_mu] */
 	struct mutex rings_mu; /* RANK_LEAF */
@@ -101,6 +106,7 @@ struct st_platform {
 	pthread_cond_t pool_wanted; /* [pool_mu] ready has become shorter than want */
 	SLIST_HEAD(, st_as) ready; /* [pool_mu] address spaces with a process and an idle thread */
 	unsigned n_ready, want; /* [pool_mu] */
+	_Atomic int zygote_off; /* the processor that the zygote keeps off; -1: none */
 	bool asked, making; /* [pool_mu] there was a first address space; the maker runs */
 	_Alignas(64) _Atomic unsigned awake; /* contexts whose program runs or is being answered: line.c.  Written often: nothing read often beside */
 };
@@ -222,7 +228,7 @@ struct st_as *st_pool_take(struct st_platform *p); /* NULL: none is ready */
 
 /* --- slots.c --- */
 int st_slot_new(struct st_platform *p); /* zeroed; or -errno */
-void st_slot_free(struct st_platform *p, unsigned slot); /* no process maps it any more */
+void st_slot_free(struct st_platform *p, unsigned slot, size_t used); /* no process maps it any more; what is behind `used` is still zero */
 
 /* --- orders.c: as->mu held --- */
 int st_orders_first(struct st_as *as); /* waits until a new process's mapper is ready */
@@ -391,6 +397,8 @@ void st_place_runs(struct st_ctx *c, bool runs); /* the program, on both sides o
 void st_place_free(struct st_ctx *c); /* neither of its threads is held anywhere any more */
 void st_place_mark(struct st_platform *p); /* a program begins or ends, on the calling thread */
 void st_place_keep_off(const struct st_platform *p); /* the calling thread does what nobody waits for */
+void st_place_zygote(struct st_platform *p); /* it will work for the calling thread, which keeps off: so does it */
+void st_place_made(const struct st_platform *p, pid_t stub); /* by the zygote: it, and its threads to come, may run anywhere */
 void st_place_end(const struct st_platform *p, struct st_thread *th); /* it is idle, and will be killed: here */
 void st_place_leave(struct st_ctx *c); /* it gives its stub's thread back */
 bool st_place_taken(const struct st_platform *p, unsigned cpu); /* a program that is held there runs */
