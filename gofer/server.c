@@ -174,11 +174,14 @@ static void on_closed(struct rpc *r, const struct err *why, void *arg)
 		log_warning("connection %u ended: %s", c->number, err_text(why));
 	else
 		log_debug("connection %u ended", c->number);
-	if (s->once) {
-		s->failed = why != NULL;
-		event_base_loopbreak(s->base);
+	if (!s->once) {
+		conn_free(c);
+		return;
 	}
-	conn_free(c);
+	/* the process ends now, and with it thousands of nodes, sooner than they would be freed: somebody waits for that */
+	rpc_free(c->rpc);
+	s->failed = why != NULL;
+	event_base_loopbreak(s->base);
 }
 
 struct err *conn_open(struct server *s, int sock, struct conn **out)
