@@ -237,7 +237,7 @@ int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, s
 	dcache_child_in(dc, d);
 	if (i)
 		pin_in_memory(d);
-	if (++dc->count > dc->n_buckets * 2)
+	if (++dc->count > dc->n_buckets)
 		dcache_grow(dc);
 	full = dc->count > DENTRIES_MAX && !TAILQ_EMPTY(&dc->lru);
 	brlock_write_end(&dc->lock);

@@ -177,7 +177,7 @@ static int inode_of(struct superblock *sb, const struct gofer_node *w, const str
 			TAILQ_INSERT_TAIL(&s->come, n, come);
 			n->number = ++s->last_number;
 			n->hashed = true;
-			if (++s->n_nodes > s->n_buckets * 2)
+			if (++s->n_nodes > s->n_buckets)
 				grow(s);
 		}
 		mutex_unlock(&s->mu);
