@@ -156,6 +156,11 @@ int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory
 bool inode_owner_or_capable(struct inode *i, const struct cred *c);
 
 /* --- namei.c --- */
+/* dir's mu held: as dentry_lookup_locked, for a name that c's owner is to make by create, mkdir or symlink.  Where the
+ * file system sees by itself that it is there already, and nothing is known of it, it is taken to be missing:
+ * name_not_made() then, if it was not made. */
+int name_to_make(const struct path *dir, const struct qstr *name, const struct cred *c, struct dentry **out);
+void name_not_made(struct dentry *d);
 uint32_t walk_mode(struct walk *w, const struct inode *dir, uint32_t mode); /* of a new file in dir: umask applied, who may set the group bit seen to */
 
 /* --- locks.c --- */

@@ -36,9 +36,29 @@ static int walk_parent(struct walk *w, const char *name, struct path *dir, int e
 
 /* --- creation ------------------------------------------------------------------------ */
 
-/* Parent locked, *d negative; or an error with nothing held. directory: a trailing slash is fine. */
-static int begin_create(struct walk *w, const char *name, bool directory, struct path *dir, struct dentry **d)
+int name_to_make(const struct path *dir, const struct qstr *name, const struct cred *c, struct dentry **out)
 {
+	const struct inode *di = dir->dentry->inode;
+	struct dentry *known = NULL;
+	bool asks = !(dir->dentry->sb->sflags & SUPER_TELLS_EXISTS) || !LINUX_S_ISDIR(di->mode) || di->iflags & INODE_DEAD ||
+		name->len > LINUX_NAME_MAX || dir_may_create(dir, c) || (known = dcache_get(dir->dentry, name));
+
+	dentry_put(known);
+	return asks ? dentry_lookup_locked(dir->dentry, name, out) : dcache_enter(dir->dentry, name, NULL, out);
+}
+
+void name_not_made(struct dentry *d)
+{
+	if (d->sb->sflags & SUPER_TELLS_EXISTS && !d->inode)
+		dentry_drop(d);
+}
+
+enum { MAKES_OTHER, MAKES_LINK, MAKES_DIRECTORY };
+
+/* Parent locked, *d negative; or an error with nothing held. */
+static int begin_create(struct walk *w, const char *name, int makes, struct path *dir, struct dentry **d)
+{
+	bool slash_fits = makes == MAKES_DIRECTORY;
 	struct qstr q;
 	int r = walk_parent(w, name, dir, -EEXIST);
 
@@ -46,11 +66,14 @@ static int begin_create(struct walk *w, const char *name, bool directory, struct
 		return r;
 	q = (struct qstr){ w->last, w->last_len };
 	mutex_lock(&dir->dentry->inode->mu);
-	r = dentry_lookup_locked(dir->dentry, &q, d);
+	if (makes == MAKES_OTHER || (w->trailing_slash && !slash_fits))
+		r = dentry_lookup_locked(dir->dentry, &q, d);
+	else
+		r = name_to_make(dir, &q, w->cred, d);
 	if (!r) {
 		if ((*d)->inode)
 			r = -EEXIST;
-		else if (w->trailing_slash && !directory)
+		else if (w->trailing_slash && !slash_fits)
 			r = -ENOENT;
 		else
 			r = dir_may_create(dir, w->cred);
@@ -70,6 +93,8 @@ static int end_create(struct path *dir, struct dentry *d, int r)
 	struct inode *di = dir->dentry->inode;
 
 	super_change_end(di->sb);
+	if (r)
+		name_not_made(d);
 	if (!r && d->inode)
 		notify_name(di, d->name, LINUX_S_ISDIR(d->inode->mode), NOTIFY_CREATE, 0);
 	mutex_unlock(&di->mu);
@@ -89,7 +114,7 @@ int vfs_mknod(struct walk *w, const char *name, uint32_t mode, uint64_t rdev, st
 {
 	struct path dir;
 	struct dentry *d;
-	int r = begin_create(w, name, false, &dir, &d);
+	int r = begin_create(w, name, MAKES_OTHER, &dir, &d);
 
 	if (r)
 		return r;
@@ -108,7 +133,7 @@ int vfs_mkdir(struct walk *w, const char *name, uint32_t mode)
 {
 	struct path dir;
 	struct dentry *d;
-	int r = begin_create(w, name, true, &dir, &d);
+	int r = begin_create(w, name, MAKES_DIRECTORY, &dir, &d);
 	struct inode *di;
 
 	if (r)
@@ -127,7 +152,7 @@ int vfs_symlink(struct walk *w, const char *name, const char *target)
 
 	if (!*target)
 		return -ENOENT;
-	r = begin_create(w, name, false, &dir, &d);
+	r = begin_create(w, name, MAKES_LINK, &dir, &d);
 	if (r)
 		return r;
 	di = dir.dentry->inode;
@@ -140,7 +165,7 @@ int vfs_link(const struct path *old, struct walk *w, const char *name)
 	struct inode *i = old->dentry->inode, *di;
 	struct path dir;
 	struct dentry *d;
-	int r = begin_create(w, name, false, &dir, &d);
+	int r = begin_create(w, name, MAKES_OTHER, &dir, &d);
 
 	if (r)
 		return r;

@@ -236,10 +236,12 @@ static int find_or_create(struct walk *w, const struct path *dir, int flags, uin
 	int r;
 
 	mutex_lock(&di->mu);
-	r = dentry_lookup_locked(dir->dentry, &q, &d);
+	r = flags & LINUX_O_EXCL ? name_to_make(dir, &q, w->cred, &d) : dentry_lookup_locked(dir->dentry, &q, &d);
 	if (!r && !d->inode) {
 		r = create_locked(w, dir, d, mode);
 		*made = !r;
+		if (r)
+			name_not_made(d);
 	} else if (!r && flags & LINUX_O_EXCL) {
 		r = -EEXIST;
 	}

@@ -218,6 +218,7 @@ struct superblock {
 #define SUPER_AGES 64u /* the host changes it now and then: what is cached is asked again, see age.c */
 #define SUPER_STEADY 128u /* names change by the vfs only, or with an age: programs may be told of them (named.h) */
 #define SUPER_NO_NEGATIVE 8u /* negative answers are not cached */
+#define SUPER_TELLS_EXISTS 512u /* create, mkdir and symlink answer -EEXIST by themselves: the name need not be looked up before */
 #define SUPER_MOVES_DENTRIES 256u /* inode_ops.rename moves the dentries itself (dcache_move, dcache_exchange) */
 
 struct fs_context_args { /* what mount(2) or the boot specification gives */

@@ -111,7 +111,7 @@ static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_
 	gofer_conn_get(s->conn);
 	sb->priv = s;
 	s->sb = sb;
-	sb->sflags = s->shared ? SUPER_REVALIDATE : SUPER_STEADY | (g->ages ? SUPER_AGES : 0);
+	sb->sflags = s->shared ? SUPER_REVALIDATE | SUPER_TELLS_EXISTS : SUPER_STEADY | (g->ages ? SUPER_AGES : 0);
 	sb->flags = args->flags & LINUX_MS_RDONLY;
 	sb->source = strdup(args->source ? args->source : "none");
 	r = make_root(sb);

@@ -69,10 +69,25 @@ static void make_wide(void)
 	}
 }
 
+/* What is tried below is there already, and has not been looked at. */
+static const char *const takens[] = { "dir", "link", "file", "linked", "node", "slash", "theirs", "their-dir", "their-link" };
+
+static void make_taken(void)
+{
+	char path[64];
+
+	CHECK(!mkdir("cold/taken", 0755));
+	for (unsigned i = 0; i < sizeof(takens) / sizeof(*takens); i++) {
+		snprintf(path, sizeof(path), "cold/taken/%s", takens[i]);
+		put(path, path, O_EXCL);
+	}
+}
+
 static void make(void)
 {
 	umask(0);
 	CHECK(!mkdir("cold", 0755));
+	make_taken();
 	make_wide();
 	for (unsigned i = 0; i < sizeof(trees) / sizeof(*trees); i++)
 		make_tree(trees[i]);
@@ -238,6 +253,51 @@ CASE(changed_by_other_names)
 	}
 }
 
+static void is_still(const char *path)
+{
+	char text[64] = "";
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+
+	CHECK(!lstat(path, &st) && S_ISREG(st.st_mode) && st.st_size == (off_t)strlen(path));
+	CHECK(fd >= 0 && read(fd, text, sizeof(text)) == (ssize_t)strlen(path) && !strcmp(text, path) && !close(fd));
+}
+
+/* A name that is taken stays what it is, and is found afterwards; what is refused first is refused as such. */
+CASE(what_is_there_is_not_made)
+{
+	char path[64];
+	int fd;
+
+	CHECK_ERR(mkdir("cold/taken/dir", 0755), EEXIST);
+	CHECK_ERR(symlink("nowhere", "cold/taken/link"), EEXIST);
+	CHECK_ERR(open("cold/taken/file", O_WRONLY | O_CREAT | O_EXCL | O_TRUNC, 0644), EEXIST);
+	CHECK_ERR(link("cold/taken/dir", "cold/taken/linked"), EEXIST);
+	CHECK_ERR(mknod("cold/taken/node", S_IFIFO | 0644, 0), EEXIST);
+	CHECK_ERR(mkdir("cold/taken/slash/", 0755), EEXIST);
+	for (unsigned i = 0; i < 6; i++) {
+		snprintf(path, sizeof(path), "cold/taken/%s", takens[i]);
+		is_still(path);
+	}
+	CHECK_ERR(open("cold/taken/dir", O_WRONLY | O_CREAT | O_EXCL, 0644), EEXIST); /* and once it is known */
+	CHECK(!unlink("cold/taken/dir") && !mkdir("cold/taken/dir", 0755) && !rmdir("cold/taken/dir"));
+	CHECK_ERR(mkdir("cold/taken/file/below", 0755), ENOTDIR);
+	CHECK_ERR(mkdir("cold/nowhere/below", 0755), ENOENT);
+	CHECK_ERR(symlink("x", "cold/taken/new/"), ENOENT);
+	fd = open("cold/taken/new", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	CHECK(fd >= 0 && !close(fd) && !unlink("cold/taken/new"));
+	CHECK_ERR(unlink("cold/taken/new"), ENOENT);
+
+	CHECK(!setgid(1000) && !setuid(1000));
+	CHECK_ERR(open("cold/taken/theirs", O_WRONLY | O_CREAT | O_EXCL, 0644), EEXIST);
+	CHECK_ERR(mkdir("cold/taken/their-dir", 0755), EEXIST);
+	CHECK_ERR(symlink("x", "cold/taken/their-link"), EEXIST);
+	CHECK_ERR(open("cold/taken/new", O_WRONLY | O_CREAT | O_EXCL, 0644), EACCES);
+	CHECK_ERR(mkdir("cold/taken/new", 0755), EACCES);
+	CHECK_ERR(symlink("x", "cold/taken/new"), EACCES);
+	is_still("cold/taken/theirs");
+}
+
 int main(int argc, char **argv)
 {
 	char dir[] = "/tmp/coldXXXXXX", remove[64];
@@ -249,7 +309,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (own) {
-		CHECK(mkdtemp(dir) && !chdir(dir));
+		CHECK(mkdtemp(dir) && !chmod(dir, 0755) && !chdir(dir)); /* somebody else looks at it, too */
 		make();
 	}
 	r = run_cases();
