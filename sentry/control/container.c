@@ -6,6 +6,7 @@
 #include "control/process.h"
 #include "fs/devpts/tty.h"
 #include "fs/gofer/gofer_fs.h"
+#include "kernel/cgroup.h"
 #include "kernel/ipc.h"
 #include "kernel/ns.h"
 #include "kernel/oom.h"
@@ -59,6 +60,9 @@ static void sweep_husks(struct kernel *k)
 void container_free(struct container *c)
 {
 	oom_domain_free(TAKE_PTR(c->quota.memory));
+	if (c->quota.cgroup_fs)
+		super_put(TAKE_PTR(c->quota.cgroup_fs));
+	cgroup_put(TAKE_PTR(c->quota.cgroup));
 	if (c->fs)
 		fs_context_put(c->fs);
 	if (c->ns)
@@ -130,8 +134,10 @@ static struct err *limit(struct container *c, const struct boot_spec *spec)
 {
 	int r = 0;
 
-	c->quota.max = (unsigned)spec->tasks;
-	if (c->k->containers && !(r = oom_domain_new(c->k, &c->quota, &c->quota.memory)))
+	r = cgroup_new(c->k, NULL, "", &c->quota.cgroup);
+	if (!r && spec->tasks)
+		cgroup_set_max_tasks(c->quota.cgroup, spec->tasks);
+	if (!r && c->k->containers && !(r = oom_domain_new(c->k, &c->quota, &c->quota.memory)))
 		r = oom_set_limit(c->quota.memory, spec->memory_limit);
 	return r ? err_new(-r, "the memory limit") : NULL;
 }

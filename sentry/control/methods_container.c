@@ -6,6 +6,7 @@
 
 #include "control/port_forward.h"
 #include "fs/gofer/gofer_fs.h"
+#include "kernel/cgroup.h"
 #include "kernel/oom.h"
 #include "kernel/task_table.h"
 #include "libipc/fd.h"
@@ -113,11 +114,8 @@ void control_do_limit(struct rpc_call *call, void *request)
 		return;
 	if (q->memory)
 		e = oom_set_limit(container_memory(c), q->memory);
-	if (q->tasks) {
-		tasks_lock(c->k);
-		c->quota.max = q->tasks < UINT_MAX ? (unsigned)q->tasks : 0;
-		tasks_unlock(c->k);
-	}
+	if (q->tasks)
+		cgroup_set_max_tasks(c->quota.cgroup, q->tasks);
 	if (e)
 		rpc_fail(call, err_new(-e, "the memory limit"));
 	else

@@ -37,6 +37,8 @@ static int new_super(struct maker *m, const struct boot_mount *bm, const struct 
 		args.extra = m->c->proxy->pid_for_children;
 	else if (!strcmp(t->name, "mqueue"))
 		args.extra = m->c->proxy->ipc;
+	else if (!strcmp(t->name, "cgroup2"))
+		args.extra = &m->c->quota;
 	ret = t->mount(m->vfs, t, &args, out);
 	if (!ret && bm->overlay) {
 		lower = *out;

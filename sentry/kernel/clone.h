@@ -14,6 +14,7 @@ struct clone_request {
 	uaddr parent_tid, child_tid, pidfd;
 	const pid_t *set_tid; /* the numbers it wants: struct pid_wanted */
 	unsigned n_set_tid;
+	struct cgroup *cgroup; /* where a new process is to be; NULL: where the caller is */
 	/* With CLONE_PIDFD: makes the file that names tg (fs/pidfd.h), 0 or -errno */
 	int (*pidfd_file)(struct kernel *k, struct thread_group *tg, const struct cred *c, int flags, struct file **out);
 };

@@ -1,5 +1,5 @@
 /*
- * freeze.c - every task held before it runs program code, for control.pause.
+ * freeze.c - tasks held before they run program code, for control.pause and cgroup.freeze.
  *
  * A task in its program is interrupted and parks in its loop; one blocked in a
  * call stays blocked, and parks when the call ends.  Signals queue up.  What
@@ -22,7 +22,7 @@ void kernel_freeze(struct kernel *k, const struct container *c, struct freeze *f
 	LIST_FOREACH(tg, &k->tasks->all, all_link) {
 		if (tg->container != c)
 			continue;
-		atomic_store(&tg->frozen, true);
+		atomic_fetch_or(&tg->frozen, FROZEN_CONTAINER);
 		TAILQ_FOREACH(t, &tg->tasks, tg_link) {
 			if (t->exiting || !t->ctx)
 				continue;
@@ -44,11 +44,27 @@ void kernel_thaw(struct kernel *k, const struct container *c)
 	LIST_FOREACH(tg, &k->tasks->all, all_link) {
 		if (tg->container != c)
 			continue;
-		atomic_store(&tg->frozen, false);
+		atomic_fetch_and(&tg->frozen, ~FROZEN_CONTAINER);
 		TAILQ_FOREACH(t, &tg->tasks, tg_link)
 			sleeper_wake(&t->sleeper);
 	}
 	tasks_unlock(k);
+}
+
+void freeze_group_locked(struct thread_group *tg, bool freeze)
+{
+	struct task *t;
+
+	if (freeze)
+		atomic_fetch_or(&tg->frozen, FROZEN_GROUP);
+	else
+		atomic_fetch_and(&tg->frozen, ~FROZEN_GROUP);
+	TAILQ_FOREACH(t, &tg->tasks, tg_link) {
+		if (!freeze)
+			sleeper_wake(&t->sleeper);
+		else if (!t->exiting && t->ctx)
+			platform_interrupt(t->ctx);
+	}
 }
 
 /* It has left its program. */

@@ -4,6 +4,7 @@
 #include "kernel/ns.h"
 
 #include "abi/capability.h"
+#include "kernel/cgroup.h"
 #include "kernel/ipc.h"
 #include "kernel/pid.h"
 #include "kernel/task.h"
@@ -81,15 +82,17 @@ void uts_ns_set(struct uts_ns *ns, const char *nodename, const char *domainname)
 
 /* --- control groups -------------------------------------------------------------- */
 
-static struct cgroup_ns *cgroup_ns_new(struct kernel *k, struct user_ns *owner)
+/* Its root is the group that t is in. */
+static struct cgroup_ns *cgroup_ns_new(struct task *t, struct user_ns *owner)
 {
 	struct cgroup_ns *ns = calloc(1, sizeof(*ns));
 
 	if (!ns)
 		return NULL;
 	ref_init(&ns->ref);
-	ns->ino = ns_new_ino(k);
+	ns->ino = ns_new_ino(t->k);
 	user_ns_get(ns->owner = owner);
+	ns->root = cgroup_of(t->tg);
 	return ns;
 }
 
@@ -104,6 +107,7 @@ void cgroup_ns_put(struct cgroup_ns *ns)
 	if (!ns || !ref_put(&ns->ref))
 		return;
 	user_ns_put(ns->owner);
+	cgroup_put(ns->root);
 	free(ns);
 }
 
@@ -176,7 +180,7 @@ static int make_new(struct task *t, uint64_t flags, struct user_ns *owner, struc
 		r = -ENOMEM;
 	if (!r && flags & LINUX_CLONE_NEWIPC && !(made->ipc = ipc_ns_new(t->k, owner)))
 		r = -ENOMEM;
-	if (!r && flags & LINUX_CLONE_NEWCGROUP && !(made->cgroup = cgroup_ns_new(t->k, owner)))
+	if (!r && flags & LINUX_CLONE_NEWCGROUP && !(made->cgroup = cgroup_ns_new(t, owner)))
 		r = -ENOMEM;
 	if (!r && flags & LINUX_CLONE_NEWNET && !(made->net = net_stack_new_in(t->k->net, ns_new_ino(t->k), owner)))
 		r = -ENOMEM;

@@ -4,8 +4,7 @@
  *
  * A proxy is immutable; a task that leaves a namespace gets another proxy.  User
  * namespaces are in credentials (vfs/user_ns.h); a network namespace is a stack of
- * its own (net/stack.h).  Control groups below the container's cannot be made, so
- * a cgroup namespace has a name and an owner, and its root is the container's group.
+ * its own (net/stack.h); a cgroup namespace is the group that its programs see as the root.
  */
 #ifndef SENTRY_KERNEL_NS_H
 #define SENTRY_KERNEL_NS_H
@@ -25,6 +24,7 @@ struct time_ns;
 /* Kinds, as /proc/PID/ns names them, in that order. */
 enum ns_kind { NS_CGROUP, NS_IPC, NS_MNT, NS_NET, NS_PID, NS_TIME, NS_USER, NS_UTS, NS_KINDS };
 
+struct cgroup;
 struct uts_ns {
 	struct ref ref;
 	uint64_t ino; /* [I] */
@@ -37,6 +37,7 @@ struct cgroup_ns {
 	struct ref ref;
 	uint64_t ino; /* [I] */
 	struct user_ns *owner; /* [I] referenced */
+	struct cgroup *root; /* [I] referenced */
 };
 
 struct nsproxy {

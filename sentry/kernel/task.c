@@ -4,6 +4,8 @@
  */
 #include "kernel/task_table.h"
 
+#include "kernel/cgroup.h"
+
 #include "abi/capability.h"
 #include "abi/sched.h"
 #include "kernel/ns.h"
@@ -117,6 +119,7 @@ void tg_put(struct thread_group *tg)
 	posix_timers_free(tg->timers);
 	pid_put(tg->pid);
 	pid_ns_put(tg->pid_ns);
+	cgroup_put(tg->cgroup);
 	waitq_destroy(&tg->child_wq);
 	waitq_destroy(&tg->thread_wq);
 	waitq_destroy(&tg->end_wq);
@@ -185,7 +188,7 @@ void task_link_locked(struct task *t, struct pid *p)
 	insert_by_number(tg, t);
 	tg->n_live++;
 	tt->n_tasks++;
-	tg->quota->n++;
+	cgroup_count_task_locked(tg, 1);
 	user_count_task(t);
 	tt->n_forks++;
 }
@@ -198,7 +201,7 @@ void task_unlink_locked(struct task *t)
 		ptrace_forget_locked(t);
 	TAILQ_REMOVE(&t->tg->tasks, t, tg_link);
 	tt->n_tasks--;
-	t->tg->quota->n--;
+	cgroup_count_task_locked(t->tg, -1);
 	user_count_leave(t);
 	if (t->pid->task == t) {
 		t->pid->task = NULL;
@@ -215,6 +218,7 @@ void tg_release_locked(struct thread_group *tg)
 	if (tg->released)
 		return;
 	tg->released = true;
+	cgroup_leave_locked(tg);
 	while ((t = TAILQ_FIRST(&tg->tasks)))
 		task_unlink_locked(t);
 	tg->leader = NULL;

@@ -28,6 +28,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+struct cgroup; /* kernel/cgroup.h */
 struct container;
 struct nsproxy; /* kernel/ns.h */
 struct pid; /* kernel/pid.h */
@@ -78,8 +79,8 @@ struct usage_sum {
 
 /* What a container has, and may have; its own, and outlives its tasks. */
 struct task_quota {
-	unsigned n; /* [T] */
-	unsigned max; /* [T] 0: no bound but the kernel's */
+	struct cgroup *cgroup; /* [I] its control group, which bounds the number of its tasks; referenced */
+	struct superblock *cgroup_fs; /* [containers_mu] that group's file system, once it was mounted; referenced */
 	struct oom_domain *memory; /* [I] kernel/oom.h; NULL: the sandbox's */
 	const char *container; /* [I] its id, which lives as long as its tasks */
 };
@@ -100,6 +101,9 @@ struct thread_group {
 	struct pgrp *pgrp; /* [T] referenced */
 	struct container *container; /* [I] */
 	struct task_quota *quota; /* [I] the container's */
+	struct cgroup *cgroup; /* [T] referenced, from its first task to its last reference: kernel/cgroup.h */
+	bool in_cgroup; /* [T] it counts among those who live there */
+	struct { int64_t utime, stime; } cgroup_before; /* [T] ns that were used before it came there */
 	struct sighand *sighand; /* [T] referenced: dispositions */
 	struct sigpending *pending; /* [T] shared pending signals */
 	struct waitq child_wq; /* a child changed state */
@@ -114,7 +118,7 @@ struct thread_group {
 	bool stopped; /* [T] group stop complete */
 	int stop_signal; /* [T] */
 	bool stop_reported, cont_pending; /* [T] for wait: WUNTRACED, WCONTINUED */
-	_Atomic bool frozen; /* [T] to write: tasks park before program code: kernel/freeze.h */
+	_Atomic unsigned frozen; /* [T] to write: tasks park before program code: kernel/freeze.h */
 	bool did_exec; /* [T] for setpgid */
 	bool is_subreaper; /* [T] */
 	struct linux_rlimit rlimits[LINUX_RLIM_NLIMITS]; /* [T] read with rlimit_get */

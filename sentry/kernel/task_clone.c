@@ -9,7 +9,9 @@
 #include "abi/fcntl.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
+#include "kernel/cgroup.h"
 #include "kernel/completion.h"
+#include "kernel/freeze.h"
 #include "kernel/ns.h"
 #include "kernel/posix_timer.h"
 #include "kernel/ptrace.h"
@@ -273,7 +275,7 @@ static void link_group_locked(struct task *t, struct thread_group *tg, const str
 {
 	struct thread_group *parent = t->tg;
 
-	atomic_store(&tg->frozen, atomic_load(&parent->frozen));
+	atomic_fetch_or(&tg->frozen, atomic_load(&parent->frozen) & FROZEN_CONTAINER);
 	tg->unkillable = tg->pid_ns->init == tg; /* pid 1 of a namespace that a program made */
 	memcpy(tg->rlimits, parent->rlimits, sizeof(tg->rlimits));
 	if (q->flags & LINUX_CLONE_PARENT) {
@@ -292,23 +294,30 @@ static void link_group_locked(struct task *t, struct thread_group *tg, const str
 static pid_t child_publish(struct task *t, struct task *c, const struct clone_request *q, struct task_host **h)
 {
 	const struct pid_wanted wanted = { q->set_tid, q->n_set_tid, t->cred };
+	const bool thread = q->flags & LINUX_CLONE_THREAD;
+	struct cgroup *group;
 	struct pid *p;
 	int r;
 
 	tasks_lock(t->k);
+	group = q->cgroup && !thread ? q->cgroup : t->tg->cgroup;
 	/* what was sent before must reach both or be handled first */
 	if (atomic_load(&t->work) && (t->tg->exiting || t->stop_todo || t->tg->exec_task || (signal_pending_locked(t) & ~signal_blocked_locked(t)))) {
 		tasks_unlock(t->k);
 		return -ERESTARTNOINTR;
 	}
 	seccomp_inherit_locked(t, c); /* here, where no thread of the group can be adding filters for all */
-	r = quota_full_locked(t->tg) ? -EAGAIN : pid_alloc_locked(c->tg->pid_ns, &wanted, &p);
+	r = q->cgroup && !thread ? cgroup_may_enter_locked(group) : 0;
+	if (!r)
+		r = cgroup_full_locked(group) ? -EAGAIN : pid_alloc_locked(c->tg->pid_ns, &wanted, &p);
 	if (r) {
 		tasks_unlock(t->k);
 		return r;
 	}
+	if (!thread)
+		cgroup_enter_locked(c->tg, group);
 	task_link_locked(c, p);
-	if (!(q->flags & LINUX_CLONE_THREAD))
+	if (!thread)
 		link_group_locked(t, c->tg, q);
 	ptrace_inherit_locked(t, c, q->flags, q->exit_signal);
 	r = task_spawn_locked(c, h);

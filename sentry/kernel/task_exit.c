@@ -7,6 +7,7 @@
 #include "kernel/task_table.h"
 
 #include "abi/wait.h"
+#include "kernel/cgroup.h"
 #include "kernel/completion.h"
 #include "kernel/futex.h"
 #include "kernel/ipc.h"
@@ -90,6 +91,7 @@ void tg_tell_end_locked(struct thread_group *tg)
 static void become_zombie_locked(struct thread_group *tg)
 {
 	tg->zombie = true;
+	cgroup_leave_locked(tg);
 	tg->stopped = tg->stopping = false;
 	if (tg->leader)
 		tg->leader->state = 'Z';

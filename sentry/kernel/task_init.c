@@ -5,6 +5,7 @@
  */
 #include "abi/capability.h"
 #include "abi/resource.h"
+#include "kernel/cgroup.h"
 #include "kernel/exec.h"
 #include "kernel/ns.h"
 #include "kernel/oom.h"
@@ -186,11 +187,12 @@ static int publish(struct task *t, bool ordinary)
 
 	tasks_lock(t->k);
 	tg->is_init = is_first_locked(t->k, tg->container);
-	r = quota_full_locked(tg) ? -EAGAIN : pid_alloc_locked(tg->pid_ns, NULL, &p);
+	r = cgroup_full_locked(tg->quota->cgroup) ? -EAGAIN : pid_alloc_locked(tg->pid_ns, NULL, &p);
 	if (r) {
 		tasks_unlock(t->k);
 		return r;
 	}
+	cgroup_enter_locked(tg, tg->quota->cgroup);
 	task_link_locked(t, p);
 	tg->unkillable = tg->pid_ns->init == tg && !ordinary;
 	r = session_create_locked(tg);

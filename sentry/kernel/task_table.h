@@ -61,7 +61,6 @@ struct thread_group *tg_alloc(struct kernel *k);
 /* Gives numbers and puts them into the lists: tg NULL-parented or below parent. */
 void task_link_locked(struct task *t, struct pid *p);
 void task_unlink_locked(struct task *t); /* an exited task leaves its group */
-static inline bool quota_full_locked(const struct thread_group *tg) { return tg->quota->max && tg->quota->n >= tg->quota->max; }
 void tg_release_locked(struct thread_group *tg); /* a zombie leaves the table */
 /* A read or write of t's own, which moved n bytes, or failed. */
 static inline void task_count_ios(struct task *t, bool write, uint64_t n, uint64_t n_calls)

@@ -5,7 +5,9 @@
 
 #include "abi/sched.h"
 #include "abi/signal.h"
+#include "fs/cgroup/cgroup.h"
 #include "fs/pidfd.h"
+#include "kernel/cgroup.h"
 #include "kernel/clone.h"
 #include "kernel/pid.h"
 
@@ -75,6 +77,7 @@ int64_t sys_clone3(struct task *t, const uint64_t a[6])
 	pid_t numbers[PID_NS_LEVEL_MAX - 1];
 	struct linux_clone_args c;
 	struct clone_request q;
+	int64_t ret;
 	int r = copy_args(t, UADDR(a[0]), a[1], &c);
 
 	if (r)
@@ -91,8 +94,8 @@ int64_t sys_clone3(struct task *t, const uint64_t a[6])
 		return -EINVAL;
 	if (!c.stack != !c.stack_size)
 		return -EINVAL;
-	if (c.flags & LINUX_CLONE_INTO_CGROUP)
-		return -EBADF; /* no cgroup descriptors exist */
+	if (c.flags & LINUX_CLONE_INTO_CGROUP && c.cgroup > INT32_MAX)
+		return -EINVAL;
 	if (c.set_tid_size && copy_from_user(t->mm, numbers, UADDR(c.set_tid), c.set_tid_size * sizeof(numbers[0])))
 		return -EFAULT;
 	q = (struct clone_request){
@@ -107,5 +110,9 @@ int64_t sys_clone3(struct task *t, const uint64_t a[6])
 		.n_set_tid = (unsigned)c.set_tid_size,
 		.pidfd_file = pidfd_file_new,
 	};
-	return task_clone(t, &q);
+	if (c.flags & LINUX_CLONE_INTO_CGROUP && (r = cgroup_by_fd(t, (int)c.cgroup, &q.cgroup)))
+		return r;
+	ret = task_clone(t, &q);
+	cgroup_put(q.cgroup);
+	return ret;
 }

@@ -34,6 +34,7 @@ static void attach(struct mount *m, const struct path *at, struct mount_ns *ns)
 
 int vfs_mount(struct mount_ns *ns, const struct path *at, struct superblock *sb, unsigned flags)
 {
+	struct dentry *root = sb->type->seen_root ? sb->type->seen_root(sb) : NULL;
 	struct path top;
 	struct mount *m;
 	int r;
@@ -46,7 +47,7 @@ int vfs_mount(struct mount_ns *ns, const struct path *at, struct superblock *sb,
 	if (is_dir(top.dentry) != is_dir(sb->root))
 		goto put;
 	r = -ENOMEM;
-	m = mount_new(sb, sb->root, flags);
+	m = mount_new(sb, root ? root : sb->root, flags);
 	if (!m)
 		goto put;
 	super_put(sb); /* the mount has its own */
@@ -56,6 +57,7 @@ put:
 	path_put(&top);
 out:
 	mutex_unlock(&ns->mu);
+	dentry_put(root);
 	return r;
 }
 

@@ -231,6 +231,8 @@ struct fs_type {
 	const char *name;
 	int (*mount)(struct vfs *v, const struct fs_type *t, const struct fs_context_args *a, struct superblock **out);
 	bool user_mountable; /* by mount(2) from the program with CAP_SYS_ADMIN */
+	/* Optional: what of it the running task mounts, a new reference; a directory. [its root] */
+	struct dentry *(*seen_root)(struct superblock *sb);
 };
 
 struct path {

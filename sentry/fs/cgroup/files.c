@@ -1,8 +1,9 @@
 /*
- * files.c - the files of a container's control group, as a table: those of the controllers cpuset, cpu,
- * memory and pids.  Processor limits are the whole sandbox's; the limit of processes is the container's
- * own, and so is that of memory except for the first container, whose limit is the sandbox's.  Threads
- * of tasks, and the event thread (control.cgroup_read); no locks held.
+ * files.c - the files of control groups, as a table: those of every group, and of the controllers cpuset, cpu,
+ * memory and pids.  Of a container's own group, processor limits are the whole sandbox's; the limit of processes is
+ * the container's own, and so is that of memory except for the first container, whose limit is the sandbox's.
+ * Memory of a group below it is what its processes hold.  Threads of tasks, and the event thread
+ * (control.cgroup_read); no locks held.
  */
 #include "fs/cgroup/cgroup.h"
 
@@ -12,17 +13,110 @@
 #include "mm/memfile.h"
 
 #include <inttypes.h>
+#include <limits.h>
+
+/* --- the group ---------------------------------------------------------------------------- */
+
+static void show_controllers_of(FILE *f, unsigned bits)
+{
+	static const char *const names[] = { "cpuset", "cpu", "memory", "pids" };
+	const char *space = "";
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!(bits & 1u << i))
+			continue;
+		fprintf(f, "%s%s", space, names[i]);
+		space = " ";
+	}
+	fputc('\n', f);
+}
+
+static void show_controllers(FILE *f, struct task *t, struct cgroup *g)
+{
+	unsigned bits;
+
+	tasks_lock(g->k);
+	bits = cgroup_controllers_locked(g);
+	tasks_unlock(g->k);
+	show_controllers_of(f, bits);
+}
+
+static void show_control(FILE *f, struct task *t, struct cgroup *g)
+{
+	unsigned bits;
+
+	tasks_lock(g->k);
+	bits = g->control;
+	tasks_unlock(g->k);
+	show_controllers_of(f, bits);
+}
+
+static void show_events(FILE *f, struct task *t, struct cgroup *g)
+{
+	bool live;
+
+	tasks_lock(g->k);
+	live = g->live;
+	tasks_unlock(g->k);
+	fprintf(f, "populated %d\nfrozen %d\n", live, cgroup_is_frozen(g));
+}
+
+static void show_freeze(FILE *f, struct task *t, struct cgroup *g)
+{
+	bool freeze;
+
+	tasks_lock(g->k);
+	freeze = g->freeze;
+	tasks_unlock(g->k);
+	fprintf(f, "%d\n", freeze);
+}
+
+static void show_stat(FILE *f, struct task *t, struct cgroup *g)
+{
+	unsigned n;
+
+	tasks_lock(g->k);
+	n = g->below;
+	tasks_unlock(g->k);
+	fprintf(f, "nr_descendants %u\nnr_dying_descendants 0\n", n);
+}
+
+static void show_max(FILE *f, struct cgroup *g, const unsigned *from)
+{
+	unsigned n;
+
+	tasks_lock(g->k);
+	n = *from;
+	tasks_unlock(g->k);
+	n == UINT_MAX ? fputs("max\n", f) : fprintf(f, "%u\n", n);
+}
+
+static void show_max_depth(FILE *f, struct task *t, struct cgroup *g)
+{
+	show_max(f, g, &g->max_depth);
+}
+
+static void show_max_descendants(FILE *f, struct task *t, struct cgroup *g)
+{
+	show_max(f, g, &g->max_below);
+}
 
 /* --- who is in it ----------------------------------------------------------------------- */
 
-/* Calls fn for each living process of t's container that t's pid namespace sees. */
-static void for_each(struct task *t, void (*fn)(struct thread_group *tg, pid_t nr, void *arg), void *arg)
+/* Calls fn for each living process of g, and of what is below it, that t's pid namespace sees. */
+static void for_each(struct task *t, struct cgroup *g, bool below, void (*fn)(struct thread_group *tg, pid_t nr, void *arg), void *arg)
 {
 	struct thread_group *tg;
+	struct cgroup *its;
 	pid_t nr = 0;
+	bool is;
 
 	while ((tg = tg_next(task_pid_ns(t), nr, &nr))) {
-		if (tg->quota == t->tg->quota)
+		tasks_lock(g->k);
+		its = tg->in_cgroup ? tg->cgroup : NULL;
+		is = its == g || (its && below && cgroup_is_below(its, g));
+		tasks_unlock(g->k);
+		if (is)
 			fn(tg, nr, arg);
 		tg_put(tg);
 	}
@@ -33,9 +127,9 @@ static void one_process(struct thread_group *tg, pid_t nr, void *arg)
 	fprintf(arg, "%d\n", nr);
 }
 
-static void show_procs(FILE *f, struct task *t)
+static void show_procs(FILE *f, struct task *t, struct cgroup *g)
 {
-	for_each(t, one_process, f);
+	for_each(t, g, false, one_process, f);
 }
 
 struct listing {
@@ -56,134 +150,196 @@ static void its_threads(struct thread_group *tg, pid_t nr, void *arg)
 	}
 }
 
-static void show_threads(FILE *f, struct task *t)
+static void show_threads(FILE *f, struct task *t, struct cgroup *g)
 {
-	for_each(t, its_threads, &(struct listing){ f, task_pid_ns(t) });
+	for_each(t, g, false, its_threads, &(struct listing){ f, task_pid_ns(t) });
 }
 
-static void show_pids_current(FILE *f, struct task *t)
+static void show_pids_current(FILE *f, struct task *t, struct cgroup *g)
 {
 	unsigned n;
 
-	tasks_lock(t->k);
-	n = t->tg->quota->n;
-	tasks_unlock(t->k);
+	tasks_lock(g->k);
+	n = g->tasks;
+	tasks_unlock(g->k);
 	fprintf(f, "%u\n", n);
 }
 
-static void show_pids_max(FILE *f, struct task *t)
+static void show_pids_max(FILE *f, struct task *t, struct cgroup *g)
 {
 	unsigned max;
+	bool has;
 
-	tasks_lock(t->k);
-	max = t->tg->quota->max;
-	tasks_unlock(t->k);
-	max ? fprintf(f, "%u\n", max) : fputs("max\n", f);
+	tasks_lock(g->k);
+	max = g->max_tasks;
+	has = g->has_max_tasks;
+	tasks_unlock(g->k);
+	has ? fprintf(f, "%u\n", max) : fputs("max\n", f);
+}
+
+static void show_pids_events(FILE *f, struct task *t, struct cgroup *g)
+{
+	uint64_t n;
+
+	tasks_lock(g->k);
+	n = g->refused;
+	tasks_unlock(g->k);
+	fprintf(f, "max %" PRIu64 "\n", n);
 }
 
 /* --- processors ---------------------------------------------------------------------------- */
 
-static void show_cpus(FILE *f, struct task *t)
+static void show_cpus(FILE *f, struct task *t, struct cgroup *g)
 {
 	fprintf(f, t->k->cpus > 1 ? "0-%u\n" : "%u\n", t->k->cpus - 1);
 }
 
-static void show_cpu_max(FILE *f, struct task *t)
+static void show_cpu_max(FILE *f, struct task *t, struct cgroup *g)
 {
 	const struct kernel *k = t->k;
 
-	if (k->cpu_quota)
+	if (g->parent)
+		fputs("max 100000\n", f);
+	else if (k->cpu_quota)
 		fprintf(f, "%" PRIu64 " %" PRIu64 "\n", k->cpu_quota, k->cpu_period);
 	else
 		fprintf(f, "max %" PRIu64 "\n", k->cpu_period);
 }
 
-static void add_times(struct thread_group *tg, pid_t nr, void *arg)
+static void show_cpu_stat(FILE *f, struct task *t, struct cgroup *g)
 {
-	struct usage_sum *sum = arg, own;
+	int64_t utime, stime;
 
-	tasks_lock(tg->k);
-	tg_usage_locked(tg, &own);
-	usage_add(sum, &own);
-	usage_add(sum, &tg->reaped); /* each that has gone is in its parent's, once */
-	tasks_unlock(tg->k);
+	cgroup_cpu(g, &utime, &stime);
+	fprintf(f, "usage_usec %" PRId64 "\nuser_usec %" PRId64 "\nsystem_usec %" PRId64 "\n", (utime + stime) / 1000, utime / 1000, stime / 1000);
+	fputs("nr_periods 0\nnr_throttled 0\nthrottled_usec 0\nnr_bursts 0\nburst_usec 0\n", f);
 }
 
-static void show_cpu_stat(FILE *f, struct task *t)
+static void show_weight(FILE *f, struct task *t, struct cgroup *g)
 {
-	struct usage_sum sum = { 0 };
+	unsigned n;
 
-	for_each(t, add_times, &sum);
-	fprintf(f, "usage_usec %" PRId64 "\nuser_usec %" PRId64 "\nsystem_usec %" PRId64 "\n", (sum.utime + sum.stime) / 1000, sum.utime / 1000,
-		sum.stime / 1000);
-	fputs("nr_periods 0\nnr_throttled 0\nthrottled_usec 0\nnr_bursts 0\nburst_usec 0\n", f);
+	tasks_lock(g->k);
+	n = g->weight;
+	tasks_unlock(g->k);
+	fprintf(f, "%u\n", n);
 }
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-static void show_memory_current(FILE *f, struct task *t)
+struct held { /* bytes */
+	uint64_t anon, shmem;
+};
+
+static void add_memory(struct thread_group *tg, pid_t nr, void *arg)
 {
-	fprintf(f, "%" PRIu64 "\n", oom_used(oom_domain_of(t->tg)));
+	struct task *t = tg_any_task(tg);
+	struct mm *mm = t ? task_get_mm(t) : NULL;
+	struct held *sum = arg;
+	struct mm_usage u;
+
+	if (mm) {
+		mm_usage(mm, &u);
+		sum->anon += u.rss_anon;
+		sum->shmem += u.rss_shmem;
+		mm_put(mm);
+	}
+	task_put(t);
 }
 
-static void show_memory_max(FILE *f, struct task *t)
+/* A container's is counted by its pages, a group's below it by its processes. */
+static struct held held_by(struct task *t, struct cgroup *g)
 {
-	uint64_t limit = oom_limit(oom_domain_of(t->tg));
+	uint64_t used = g->parent ? 0 : oom_used(oom_domain_of(t->tg)), files = g->parent ? 0 : tmpfs_bytes();
+	struct held sum = { used > files ? used - files : 0, files };
+
+	if (g->parent)
+		for_each(t, g, true, add_memory, &sum);
+	return sum;
+}
+
+static void show_memory_current(FILE *f, struct task *t, struct cgroup *g)
+{
+	struct held h = held_by(t, g);
+
+	fprintf(f, "%" PRIu64 "\n", g->parent ? h.anon + h.shmem : oom_used(oom_domain_of(t->tg)));
+}
+
+static void show_memory_max(FILE *f, struct task *t, struct cgroup *g)
+{
+	uint64_t limit = g->parent ? 0 : oom_limit(oom_domain_of(t->tg));
 
 	limit ? fprintf(f, "%" PRIu64 "\n", limit) : fputs("max\n", f);
 }
 
-static void show_memory_events(FILE *f, struct task *t)
+/* There is no swap: any limit of it is kept to. */
+static void show_swap_max(FILE *f, struct task *t, struct cgroup *g)
 {
-	struct oom_events e;
+	fputs(g->parent ? "max\n" : "0\n", f);
+}
 
-	oom_events(oom_domain_of(t->tg), &e);
+static void show_memory_events(FILE *f, struct task *t, struct cgroup *g)
+{
+	struct oom_events e = { 0 };
+
+	if (!g->parent)
+		oom_events(oom_domain_of(t->tg), &e);
 	fprintf(f, "low 0\nhigh 0\nmax %" PRIu64 "\noom %" PRIu64 "\noom_kill %" PRIu64 "\noom_group_kill 0\n", e.max, e.oom, e.oom_kill);
 }
 
-static void show_memory_stat(FILE *f, struct task *t)
+static void show_memory_stat(FILE *f, struct task *t, struct cgroup *g)
 {
-	uint64_t used = oom_used(oom_domain_of(t->tg)), shmem = tmpfs_bytes(), anon = used > shmem ? used - shmem : 0;
+	struct held h = held_by(t, g);
 
-	fprintf(f, "anon %" PRIu64 "\nfile %" PRIu64 "\nkernel 0\nkernel_stack 0\npagetables 0\nsock 0\nshmem %" PRIu64 "\nfile_mapped 0\nfile_dirty 0\n", anon, shmem, shmem);
-	fprintf(f, "file_writeback 0\ninactive_anon %" PRIu64 "\nactive_anon 0\ninactive_file 0\nactive_file 0\nunevictable 0\nslab 0\npgfault 0\npgmajfault 0\n", used);
+	fprintf(f, "anon %" PRIu64 "\nfile %" PRIu64 "\nkernel 0\nkernel_stack 0\npagetables 0\nsock 0\nshmem %" PRIu64 "\nfile_mapped 0\nfile_dirty 0\n", h.anon,
+		h.shmem, h.shmem);
+	fprintf(f, "file_writeback 0\ninactive_anon %" PRIu64 "\nactive_anon 0\ninactive_file 0\nactive_file 0\nunevictable 0\nslab 0\npgfault 0\npgmajfault 0\n",
+		h.anon + h.shmem);
 }
 
 /* ------------------------------------------------------------------------------------------------ */
 
-const struct fixed_file cgroup_files[] = {
-	{ .path = "cgroup.controllers", .text = "cpuset cpu memory pids\n" },
-	{ .path = "cgroup.events", .text = "populated 1\nfrozen 0\n" },
-	{ .path = "cgroup.freeze", .text = "0\n" },
-	{ .path = "cgroup.max.depth", .text = "0\n" },
-	{ .path = "cgroup.max.descendants", .text = "0\n" },
-	{ .path = "cgroup.procs", .show = show_procs },
-	{ .path = "cgroup.stat", .text = "nr_descendants 0\nnr_dying_descendants 0\n" },
-	{ .path = "cgroup.subtree_control", .text = "" },
-	{ .path = "cgroup.threads", .show = show_threads },
-	{ .path = "cgroup.type", .text = "domain\n" },
-	{ .path = "cpu.idle", .text = "0\n" },
-	{ .path = "cpu.max", .show = show_cpu_max },
-	{ .path = "cpu.max.burst", .text = "0\n" },
-	{ .path = "cpu.stat", .show = show_cpu_stat },
-	{ .path = "cpu.weight", .text = "100\n" },
-	{ .path = "cpu.weight.nice", .text = "0\n" },
-	{ .path = "cpuset.cpus", .text = "\n" },
-	{ .path = "cpuset.cpus.effective", .show = show_cpus },
-	{ .path = "cpuset.mems", .text = "\n" },
-	{ .path = "cpuset.mems.effective", .text = "0\n" },
-	{ .path = "memory.current", .show = show_memory_current },
-	{ .path = "memory.events", .show = show_memory_events },
-	{ .path = "memory.events.local", .show = show_memory_events },
-	{ .path = "memory.high", .text = "max\n" },
-	{ .path = "memory.low", .text = "0\n" },
-	{ .path = "memory.max", .show = show_memory_max },
-	{ .path = "memory.min", .text = "0\n" },
-	{ .path = "memory.oom.group", .text = "0\n" },
-	{ .path = "memory.stat", .show = show_memory_stat },
-	{ .path = "memory.swap.current", .text = "0\n" },
-	{ .path = "memory.swap.max", .text = "0\n" },
-	{ .path = "pids.current", .show = show_pids_current },
-	{ .path = "pids.max", .show = show_pids_max },
+#define CORE(n) .name = "cgroup." n
+#define CPU(n) .name = "cpu." n, .controllers = CGROUP_CPU
+#define CPUSET(n) .name = "cpuset." n, .controllers = CGROUP_CPUSET
+#define MEM(n) .name = "memory." n, .controllers = CGROUP_MEMORY
+#define PIDS(n) .name = "pids." n, .controllers = CGROUP_PIDS
+
+const struct cgroup_file cgroup_files[] = {
+	{ CORE("controllers"), .show = show_controllers },
+	{ CORE("events"), .show = show_events, .polled = true, .told = CGROUP_EVENTS },
+	{ CORE("freeze"), .show = show_freeze, .store = cgroup_store_freeze },
+	{ CORE("kill"), .blind = true, .store = cgroup_store_kill },
+	{ CORE("max.depth"), .show = show_max_depth, .store = cgroup_store_max_depth },
+	{ CORE("max.descendants"), .show = show_max_descendants, .store = cgroup_store_max_descendants },
+	{ CORE("procs"), .show = show_procs, .store = cgroup_store_procs, .delegated = true },
+	{ CORE("stat"), .show = show_stat },
+	{ CORE("subtree_control"), .show = show_control, .store = cgroup_store_control, .delegated = true },
+	{ CORE("threads"), .show = show_threads, .store = cgroup_store_threads, .delegated = true },
+	{ CORE("type"), .text = "domain\n", .store = cgroup_store_type },
+	{ CPU("idle"), .text = "0\n", .store = cgroup_store_zero },
+	{ CPU("max"), .show = show_cpu_max, .store = cgroup_store_cpu_max },
+	{ CPU("max.burst"), .text = "0\n", .store = cgroup_store_zero },
+	{ .name = "cpu.stat", .show = show_cpu_stat },
+	{ CPU("weight"), .show = show_weight, .store = cgroup_store_weight },
+	{ CPU("weight.nice"), .text = "0\n", .store = cgroup_store_zero },
+	{ CPUSET("cpus"), .text = "\n", .store = cgroup_store_all_cpus },
+	{ CPUSET("cpus.effective"), .show = show_cpus },
+	{ CPUSET("mems"), .text = "\n", .store = cgroup_store_mems },
+	{ CPUSET("mems.effective"), .text = "0\n" },
+	{ MEM("current"), .show = show_memory_current },
+	{ MEM("events"), .show = show_memory_events },
+	{ MEM("events.local"), .show = show_memory_events },
+	{ MEM("high"), .text = "max\n", .store = cgroup_store_no_limit },
+	{ MEM("low"), .text = "0\n", .store = cgroup_store_zero },
+	{ MEM("max"), .show = show_memory_max, .store = cgroup_store_no_limit },
+	{ MEM("min"), .text = "0\n", .store = cgroup_store_zero },
+	{ MEM("oom.group"), .text = "0\n", .store = cgroup_store_zero },
+	{ MEM("stat"), .show = show_memory_stat },
+	{ MEM("swap.current"), .text = "0\n" },
+	{ MEM("swap.max"), .show = show_swap_max, .store = cgroup_store_swap_max },
+	{ PIDS("current"), .show = show_pids_current },
+	{ PIDS("events"), .show = show_pids_events, .polled = true, .told = CGROUP_PIDS_EVENTS },
+	{ PIDS("max"), .show = show_pids_max, .store = cgroup_store_pids_max },
 };
 const size_t cgroup_n_files = sizeof(cgroup_files) / sizeof(cgroup_files[0]);

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct fixed_file *find(const char *name)
+static const struct cgroup_file *find(const char *name)
 {
 	for (size_t i = 0; i < cgroup_n_files; i++) {
-		if (!strcmp(cgroup_files[i].path, name))
+		if (!strcmp(cgroup_files[i].name, name) && !cgroup_files[i].blind)
 			return &cgroup_files[i];
 	}
 	return NULL;
@@ -23,13 +23,13 @@ static const struct fixed_file *find(const char *name)
 
 int cgroup_read(struct task *t, const char *name, char **text, size_t *n)
 {
-	const struct fixed_file *f = find(name);
+	const struct cgroup_file *f = find(name);
 	FILE *out = f ? open_memstream(text, n) : NULL;
 
 	if (!out)
 		return f ? -ENOMEM : -ENOENT;
 	if (f->show)
-		f->show(out, t);
+		f->show(out, t, t->tg->quota->cgroup);
 	else
 		fputs(f->text, out);
 	return fclose(out) ? -ENOMEM : 0;
@@ -78,9 +78,7 @@ static int set_pids_max(struct task *t, const char *value)
 
 	if (!read_limit(value, &max))
 		return -EINVAL;
-	tasks_lock(t->k);
-	t->tg->quota->max = max < UINT_MAX ? (unsigned)max : 0;
-	tasks_unlock(t->k);
+	cgroup_set_max_tasks(t->tg->quota->cgroup, max ? max : UINT_MAX);
 	return 0;
 }
 

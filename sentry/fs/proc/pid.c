@@ -7,6 +7,8 @@
 
 #include "abi/capability.h"
 #include "abi/fs.h"
+#include "kernel/cgroup.h"
+#include "kernel/ns.h"
 #include "kernel/oom.h"
 
 #include <ctype.h>
@@ -153,8 +155,20 @@ static SHOW(show_oom_score)
 
 static SHOW(show_cgroup)
 {
-	pprintf(b, "0::/\n");
-	return 0;
+	struct task *reader = task_current();
+	struct cgroup *g = cgroup_of(c->tg);
+	struct cgroup_ns *ns = reader && reader->ns ? reader->ns->cgroup : NULL;
+	char *path = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&path, &n);
+
+	if (f && g)
+		cgroup_path(f, g, ns ? ns->root : NULL);
+	if (f && !fclose(f))
+		pprintf(b, "0::%s%s\n", path, g && g->removed ? " (deleted)" : "");
+	free(path);
+	cgroup_put(g);
+	return f ? 0 : -ENOMEM;
 }
 
 static SHOW(show_cpuset)
