@@ -39,6 +39,7 @@ struct uts_ns *uts_ns_new(struct kernel *k, struct uts_ns *copy_of, struct user_
 	ns->ino = ns_new_ino(k);
 	user_ns_get(ns->owner = owner);
 	mutex_init(&ns->mu, RANK_LEAF);
+	waitq_init(&ns->wq);
 	strcpy(ns->nodename, "localhost");
 	strcpy(ns->domainname, "(none)");
 	if (copy_of) {
@@ -60,6 +61,7 @@ void uts_ns_put(struct uts_ns *ns)
 	if (!ns || !ref_put(&ns->ref))
 		return;
 	user_ns_put(ns->owner);
+	waitq_destroy(&ns->wq);
 	mutex_destroy(&ns->mu);
 	free(ns);
 }
@@ -72,12 +74,22 @@ static void set_name(char dst[65], const char *name)
 		memcpy(dst, name, len + 1);
 }
 
+void uts_ns_changed(struct uts_ns *ns, bool domain)
+{
+	atomic_fetch_add(&ns->changes[domain], 1);
+	waitq_wake(&ns->wq, EVENT_READABLE | EVENT_PRI | EVENT_ERR);
+}
+
 void uts_ns_set(struct uts_ns *ns, const char *nodename, const char *domainname)
 {
 	mutex_lock(&ns->mu);
 	set_name(ns->nodename, nodename);
 	set_name(ns->domainname, domainname);
 	mutex_unlock(&ns->mu);
+	if (nodename)
+		uts_ns_changed(ns, false);
+	if (domainname)
+		uts_ns_changed(ns, true);
 }
 
 /* --- control groups -------------------------------------------------------------- */

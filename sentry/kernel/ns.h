@@ -12,6 +12,7 @@
 #include "abi/sched.h"
 #include "kernel/kernel.h"
 #include "lib/ref.h"
+#include "lib/wait.h"
 
 struct ipc_ns;
 struct net_stack;
@@ -31,6 +32,8 @@ struct uts_ns {
 	struct user_ns *owner; /* [I] whose capabilities count; referenced; NULL: the container's */
 	struct mutex mu; /* RANK_LEAF */
 	char nodename[65], domainname[65]; /* [mu] */
+	_Atomic unsigned changes[2]; /* of nodename, of domainname */
+	struct waitq wq; /* EVENT_PRI: one has changed */
 };
 
 struct cgroup_ns {
@@ -59,6 +62,7 @@ uint64_t ns_fixed_ino(enum ns_kind kind); /* of those that there is one of */
 struct uts_ns *uts_ns_new(struct kernel *k, struct uts_ns *copy_of /* NULL: default names */, struct user_ns *owner);
 void uts_ns_get(struct uts_ns *ns);
 void uts_ns_put(struct uts_ns *ns); /* NULL is fine */
+void uts_ns_changed(struct uts_ns *ns, bool domain); /* after a change; who watches it is told */
 void uts_ns_set(struct uts_ns *ns, const char *nodename, const char *domainname); /* NULL, "" or too long: left as it is */
 
 void cgroup_ns_get(struct cgroup_ns *ns); /* NULL is fine for both */

@@ -37,31 +37,33 @@ int64_t sys_uname(struct task *t, const uint64_t a[6])
 	return copy_to_user(t->mm, UADDR(a[0]), &u, sizeof(u));
 }
 
-static int64_t set_name(struct task *t, const uint64_t a[6], char name[65])
+static int64_t set_name(struct task *t, const uint64_t a[6], bool domain)
 {
+	struct uts_ns *ns = t->ns->uts;
 	char tmp[65] = { 0 };
 	int len = (int)a[1];
 
-	if (!cred_capable_in(t->cred, t->ns->uts->owner, LINUX_CAP_SYS_ADMIN))
+	if (!cred_capable_in(t->cred, ns->owner, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
 	if (len < 0 || len > 64)
 		return -EINVAL;
 	if (copy_from_user(t->mm, tmp, UADDR(a[0]), (size_t)len))
 		return -EFAULT;
-	mutex_lock(&t->ns->uts->mu);
-	memcpy(name, tmp, sizeof(tmp));
-	mutex_unlock(&t->ns->uts->mu);
+	mutex_lock(&ns->mu);
+	memcpy(domain ? ns->domainname : ns->nodename, tmp, sizeof(tmp));
+	mutex_unlock(&ns->mu);
+	uts_ns_changed(ns, domain);
 	return 0;
 }
 
 int64_t sys_sethostname(struct task *t, const uint64_t a[6])
 {
-	return set_name(t, a, t->ns->uts->nodename);
+	return set_name(t, a, false);
 }
 
 int64_t sys_setdomainname(struct task *t, const uint64_t a[6])
 {
-	return set_name(t, a, t->ns->uts->domainname);
+	return set_name(t, a, true);
 }
 
 struct linux_sysinfo {

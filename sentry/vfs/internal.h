@@ -97,7 +97,10 @@ struct mount_ns {
 	struct user_ns *owner; /* [I] whose capabilities count; referenced; NULL: the container's */
 	struct mount *root; /* [mu, dcache] owned */
 	struct mount_list mounts; /* [mu, dcache] each owned; parents before children */
+	_Atomic unsigned changes; /* how many there were */
+	struct waitq wq; /* EVENT_PRI: there was one */
 };
+void mount_ns_changed(struct mount_ns *ns); /* mount.c */
 
 /* --- dcache_table.c --- */
 int dcache_init(struct dcache *dc, unsigned cpus);

@@ -126,6 +126,18 @@ void path_cross_mounts(struct path *p)
 	}
 }
 
+void mount_ns_changed(struct mount_ns *ns)
+{
+	atomic_fetch_add(&ns->changes, 1);
+	waitq_wake(&ns->wq, EVENT_READABLE | EVENT_PRI | EVENT_ERR);
+}
+
+const _Atomic unsigned *mount_ns_changes(struct mount_ns *ns, struct waitq **wq)
+{
+	*wq = &ns->wq;
+	return &ns->changes;
+}
+
 /* --- links (ns->mu and the dcache lock held) ------------------------------------ */
 
 void mount_attach_locked(struct mount *m, const struct path *at, struct mount_ns *ns)
@@ -133,6 +145,7 @@ void mount_attach_locked(struct mount *m, const struct path *at, struct mount_ns
 	struct vfs *v = m->sb->vfs;
 
 	names_changed(v);
+	mount_ns_changed(ns);
 	m->ns = ns;
 	TAILQ_INSERT_TAIL(&ns->mounts, m, ns_link);
 	v->dc.n_mounts++;
@@ -165,6 +178,7 @@ void mount_detach(struct mount *m)
 
 	brlock_write(&v->dc.lock);
 	names_changed(v);
+	mount_ns_changed(m->ns);
 	parent = m->parent;
 	point = m->point;
 	if (parent) {
@@ -194,6 +208,7 @@ static struct mount_ns *ns_alloc(struct vfs *v)
 	ref_init(&ns->ref);
 	mutex_init(&ns->mu, RANK_MOUNT);
 	TAILQ_INIT(&ns->mounts);
+	waitq_init(&ns->wq);
 	ns->vfs = v;
 	return ns;
 }
@@ -231,6 +246,7 @@ void mount_ns_put(struct mount_ns *ns)
 		mount_detach(m);
 	mutex_unlock(&ns->mu);
 	mutex_destroy(&ns->mu);
+	waitq_destroy(&ns->wq);
 	user_ns_put(ns->owner);
 	free(ns);
 }

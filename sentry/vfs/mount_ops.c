@@ -193,6 +193,7 @@ int vfs_remount(struct mount_ns *ns, const struct path *at, unsigned flags, cons
 			sb->flags = (sb->flags & ~LINUX_MS_RDONLY) | (flags & LINUX_MS_RDONLY);
 		at->mnt->flags = flags & LINUX_MS_MOUNT_FLAGS;
 		names_changed(ns->vfs);
+		mount_ns_changed(ns);
 	}
 	mutex_unlock(&ns->mu);
 	return r;

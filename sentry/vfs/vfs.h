@@ -327,6 +327,8 @@ uint64_t inode_next_ino(struct vfs *v); /* numbers for in-memory file systems */
 struct mount_ns;
 struct mount_ns *mount_ns_new(struct superblock *root, unsigned flags); /* takes the sb's reference */
 void mount_ns_get(struct mount_ns *ns);
+/* How often its mounts have changed, and who is woken then; as long as ns is. */
+const _Atomic unsigned *mount_ns_changes(struct mount_ns *ns, struct waitq **wq);
 void mount_ns_put(struct mount_ns *ns);
 uint64_t mount_ns_ino(const struct mount_ns *ns); /* as /proc/PID/ns/mnt shows it */
 /* CLONE_NEWNS: root and cwd are moved to the same places in the copy, but if there is no memory (NULL).

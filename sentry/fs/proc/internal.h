@@ -39,6 +39,14 @@ struct pctx {
 	bool thread; /* below /proc/PID/task/TID */
 };
 
+/* What an open file tells of the changes of. */
+struct pwatch {
+	struct waitq *wq;
+	const _Atomic unsigned *changes; /* how many there were */
+	void (*put)(void *owner); /* the file is closed */
+	void *owner; /* referenced: whose the others are */
+};
+
 enum pkind { P_FILE, P_DIR, P_LINK /* text */, P_MAGIC /* leads to a path */ };
 
 struct pnode;
@@ -50,6 +58,7 @@ struct pentry {
 	int (*show)(struct pctx *c, struct pbuf *b);
 	ssize_t (*store)(struct pctx *c, char *text, size_t n); /* a whole write, NUL-terminated; bytes or -errno */
 	const struct file_ops *ops; /* instead of show: special files */
+	int (*watch)(struct pctx *c, struct pwatch *out); /* optional: poll tells that it has changed; 0 or -errno */
 	/* P_DIR: a table, or the two functions */
 	const struct pentry *table; /* ends with name NULL */
 	int (*lookup)(struct pctx *c, const struct qstr *name, struct pnode *out); /* -ENOENT; fills entry, pid, tid, fd */
@@ -110,6 +119,7 @@ extern const struct pentry proc_pid_table[], proc_tid_table[], proc_net_table[],
 SHOW(show_mounts);
 SHOW(show_mountinfo);
 SHOW(show_mountstats);
+int watch_mounts(struct pctx *c, struct pwatch *out);
 SHOW(show_stat);
 SHOW(show_status);
 SHOW(show_statm);

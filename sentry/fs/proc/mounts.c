@@ -126,3 +126,22 @@ SHOW(show_mountinfo)
 {
 	return show(c, b, true, one);
 }
+
+static void put_ns(void *ns)
+{
+	mount_ns_put(ns);
+}
+
+/* Those that the process is in as the file is opened. */
+int watch_mounts(struct pctx *c, struct pwatch *out)
+{
+	struct fs_context *fs = c->t ? task_get_fs(c->t) : NULL;
+
+	if (!fs)
+		return -EINVAL;
+	out->owner = fs_context_get_ns(fs);
+	out->put = put_ns;
+	out->changes = mount_ns_changes(out->owner, &out->wq);
+	fs_context_put(fs);
+	return 0;
+}

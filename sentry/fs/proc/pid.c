@@ -341,8 +341,8 @@ static const struct pentry ns_table[] = {
 	RW("loginuid", show_loginuid, store_loginuid),                                                                                               \
 	{ .name = "maps", .kind = P_FILE, .mode = 0444, .show = show_maps, .flags = PE_PTRACE },                                                     \
 	{ .name = "mem", .kind = P_FILE, .mode = 0600, .ops = &proc_mem_ops, .flags = PE_PTRACE },                                                   \
-	RO("mountinfo", show_mountinfo),                                                                                                             \
-	RO("mounts", show_mounts),                                                                                                                   \
+	{ .name = "mountinfo", .kind = P_FILE, .mode = 0444, .show = show_mountinfo, .watch = watch_mounts },                                                                                                           \
+	{ .name = "mounts", .kind = P_FILE, .mode = 0444, .show = show_mounts, .watch = watch_mounts },                                                                                                              \
 	{ .name = "mountstats", .kind = P_FILE, .mode = 0400, .show = show_mountstats },                                                                                                          \
 	{ .name = "net", .kind = P_DIR, .mode = 0555, .table = proc_net_table },                                                                     \
 	{ .name = "ns", .kind = P_DIR, .mode = 0511, .table = ns_table },                                                                            \

@@ -77,6 +77,33 @@ static SHOW(show_domainname)
 	return show_name(b, true);
 }
 
+static void put_uts(void *ns)
+{
+	uts_ns_put(ns);
+}
+
+/* Those of who opens the file. */
+static int watch_name(struct pwatch *out, bool domain)
+{
+	struct task *t = task_current();
+
+	if (!t)
+		return -ESRCH;
+	uts_ns_get(t->ns->uts);
+	*out = (struct pwatch){ &t->ns->uts->wq, &t->ns->uts->changes[domain], put_uts, t->ns->uts };
+	return 0;
+}
+
+static int watch_hostname(struct pctx *c, struct pwatch *out)
+{
+	return watch_name(out, false);
+}
+
+static int watch_domainname(struct pctx *c, struct pwatch *out)
+{
+	return watch_name(out, true);
+}
+
 static ssize_t store_name(char *text, size_t n, bool domain)
 {
 	struct task *t = task_current();
@@ -190,8 +217,8 @@ static const struct pentry kernel_table[] = {
 	RO("core_pattern", show_core_pattern),
 	RO("core_uses_pid", show_zero),
 	RO("dmesg_restrict", show_zero),
-	RW("domainname", show_domainname, store_domainname),
-	RW("hostname", show_hostname, store_hostname),
+	{ .name = "domainname", .kind = P_FILE, .mode = 0644, .show = show_domainname, .store = store_domainname, .watch = watch_domainname },
+	{ .name = "hostname", .kind = P_FILE, .mode = 0644, .show = show_hostname, .store = store_hostname, .watch = watch_hostname },
 	SYSV("msgmax"),
 	SYSV("msgmnb"),
 	SYSV("msgmni"),

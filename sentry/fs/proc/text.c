@@ -122,6 +122,8 @@ struct ptext {
 	struct mutex mu; /* RANK_FILE */
 	struct pbuf b; /* [mu] */
 	bool made; /* [mu] */
+	struct pwatch watch; /* [I after open] of a file that tells of changes */
+	_Atomic unsigned seen; /* watch.changes, when it was last polled */
 };
 
 static int make_text(struct file *f, struct pbuf *b)
@@ -203,21 +205,58 @@ static void text_release(struct file *f)
 {
 	struct ptext *t = f->priv;
 
+	if (t->watch.put)
+		t->watch.put(t->watch.owner);
 	mutex_destroy(&t->mu);
 	free(t->b.p);
 	free(t);
 }
 
+/* As Linux does it: that it has changed is told once, however often it is read. */
+static uint32_t text_poll(struct file *f)
+{
+	struct ptext *t = f->priv;
+	unsigned now = atomic_load(t->watch.changes);
+	uint32_t ready = pnode_of(f->inode)->e->store ? EVENT_READABLE | EVENT_WRITABLE : EVENT_READABLE;
+
+	return atomic_exchange(&t->seen, now) == now ? ready : ready | EVENT_ERR | EVENT_PRI;
+}
+
 static const struct file_ops text_ops = { .read = text_read, .write = text_write, .release = text_release };
+static const struct file_ops watched_ops = { .read = text_read, .write = text_write, .poll = text_poll, .release = text_release };
+
+static int watch(struct file *f, struct ptext *t)
+{
+	const struct pnode *n = pnode_of(f->inode);
+	struct pctx c;
+	int ret = pctx_begin(&c, f->inode->sb, n);
+
+	if (ret)
+		return ret;
+	ret = n->e->watch(&c, &t->watch);
+	pctx_end(&c);
+	if (ret)
+		return ret;
+	t->seen = atomic_load(t->watch.changes);
+	f->wq = t->watch.wq;
+	f->ops = &watched_ops;
+	return 0;
+}
 
 int proc_text_open(struct file *f)
 {
 	struct ptext *t = calloc(1, sizeof(*t));
+	int ret;
 
 	if (!t)
 		return -ENOMEM;
 	mutex_init(&t->mu, RANK_FILE);
-	f->priv = t;
 	f->ops = &text_ops;
+	if (pnode_of(f->inode)->e->watch && (ret = watch(f, t))) {
+		mutex_destroy(&t->mu);
+		free(t);
+		return ret;
+	}
+	f->priv = t;
 	return 0;
 }
