@@ -19,7 +19,9 @@
 #define LINUX_SECCOMP_FILTER_FLAG_TSYNC 1u
 #define LINUX_SECCOMP_FILTER_FLAG_LOG 2u
 #define LINUX_SECCOMP_FILTER_FLAG_SPEC_ALLOW 4u
+#define LINUX_SECCOMP_FILTER_FLAG_NEW_LISTENER 8u
 #define LINUX_SECCOMP_FILTER_FLAG_TSYNC_ESRCH 16u
+#define LINUX_SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV 32u
 
 #define LINUX_SECCOMP_RET_KILL_PROCESS 0x80000000u
 #define LINUX_SECCOMP_RET_KILL_THREAD 0x00000000u
@@ -41,6 +43,36 @@ struct linux_seccomp_data {
 	uint64_t ip, args[6];
 };
 
+struct linux_seccomp_notif_sizes {
+	uint16_t notif, notif_resp, data;
+};
+struct linux_seccomp_notif {
+	uint64_t id;
+	uint32_t pid, flags;
+	struct linux_seccomp_data data;
+};
+struct linux_seccomp_notif_resp {
+	uint64_t id;
+	int64_t val;
+	int32_t error;
+	uint32_t flags;
+};
+struct linux_seccomp_notif_addfd {
+	uint64_t id;
+	uint32_t flags, srcfd, newfd, newfd_flags;
+};
+_Static_assert(sizeof(struct linux_seccomp_notif) == 80 && sizeof(struct linux_seccomp_notif_resp) == 24, "");
+#define LINUX_SECCOMP_USER_NOTIF_FLAG_CONTINUE 1u
+#define LINUX_SECCOMP_ADDFD_FLAG_SETFD 1u
+#define LINUX_SECCOMP_ADDFD_FLAG_SEND 2u
+#define LINUX_SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 1u
+#define LINUX_SECCOMP_IOCTL_NOTIF_RECV 0xc0502100u
+#define LINUX_SECCOMP_IOCTL_NOTIF_SEND 0xc0182101u
+#define LINUX_SECCOMP_IOCTL_NOTIF_ID_VALID 0x40082102u
+#define LINUX_SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR 0x80082102u
+#define LINUX_SECCOMP_IOCTL_NOTIF_ADDFD 0x2103u /* of whatever direction and size */
+#define LINUX_SECCOMP_IOCTL_NOTIF_SET_FLAGS 0x40082104u
+
 struct linux_sock_filter {
 	uint16_t code;
 	uint8_t jt, jf;
@@ -58,6 +90,15 @@ _Static_assert(sizeof(struct linux_sock_fprog) == 16, "");
 
 /* Instructions that a filter may have: class | size or operation | mode or source. */
 #define LINUX_BPF_LD_W_ABS 0x20
+#define LINUX_BPF_LD_H_ABS 0x28 /* from here to the next only of sockets' filters */
+#define LINUX_BPF_LD_B_ABS 0x30
+#define LINUX_BPF_LD_W_IND 0x40
+#define LINUX_BPF_LD_H_IND 0x48
+#define LINUX_BPF_LD_B_IND 0x50
+#define LINUX_BPF_LDX_B_MSH 0xb1
+#define LINUX_BPF_MOD 0x90
+#define LINUX_SKF_AD_OFF 0xfffff000u /* offsets from here on are of what belongs to a packet */
+#define LINUX_SKF_AD_MAX 64u
 #define LINUX_BPF_LD_W_LEN 0x80
 #define LINUX_BPF_LDX_W_LEN 0x81
 #define LINUX_BPF_LD_IMM 0x00

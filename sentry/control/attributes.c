@@ -62,6 +62,6 @@ struct err *attributes_apply(const struct attributes *a, const struct boot_proce
 	t->personality = a->personality;
 	if (!a->n_filter)
 		return NULL;
-	ret = seccomp_add(t, a->filter, a->n_filter, a->filter_flags & LINUX_SECCOMP_FILTER_FLAG_LOG);
+	ret = seccomp_add(t, a->filter, a->n_filter, a->filter_flags & LINUX_SECCOMP_FILTER_FLAG_LOG, NULL);
 	return ret ? err_new(ret < 0 ? -ret : EINVAL, "seccomp filter of %u instructions", a->n_filter) : NULL;
 }

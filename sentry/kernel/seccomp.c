@@ -6,6 +6,7 @@
 #include "kernel/seccomp.h"
 
 #include "kernel/ptrace.h"
+#include "kernel/seccomp_notify.h"
 #include "kernel/task_table.h"
 #include "lib/bpf.h"
 #include "libipc/log.h"
@@ -21,6 +22,7 @@
 struct seccomp_filter {
 	struct ref ref;
 	struct seccomp_filter *prev; /* [I] owned reference, or NULL */
+	struct listener *listener; /* [I once attached] owned reference, or NULL */
 	unsigned n, depth, total; /* [I] of this one; filters and instructions of the chain */
 	uint64_t allowed[CACHED / 64]; /* [I once attached] calls that the whole chain allows with any arguments */
 	struct linux_sock_filter prog[]; /* [I] */
@@ -31,9 +33,22 @@ void seccomp_put(struct seccomp_filter *f)
 	while (f && ref_put(&f->ref)) {
 		struct seccomp_filter *prev = f->prev;
 
+		if (f->listener)
+			listener_orphan(f->listener);
+		listener_put(f->listener);
 		free(f);
 		f = prev;
 	}
+}
+
+void seccomp_leave(struct task *t)
+{
+	struct seccomp_filter *f;
+
+	tasks_lock(t->k);
+	f = atomic_exchange(&t->seccomp, NULL);
+	tasks_unlock(t->k);
+	seccomp_put(f);
 }
 
 void seccomp_inherit_locked(struct task *parent, struct task *child)
@@ -81,15 +96,17 @@ static bool strict_permits(struct task *t, uint64_t nr)
 }
 
 /* The strictest answer of all filters; of equal ones the newest filter's. */
-static uint32_t ask(const struct seccomp_filter *f, const struct linux_seccomp_data *d)
+static uint32_t ask(const struct seccomp_filter *f, const struct linux_seccomp_data *d, struct listener **listener)
 {
 	uint32_t r = LINUX_SECCOMP_RET_ALLOW;
 
 	for (; f; f = f->prev) {
 		uint32_t v = bpf_run(f->prog, d);
 
-		if ((int32_t)(v & LINUX_SECCOMP_RET_ACTION_FULL) < (int32_t)(r & LINUX_SECCOMP_RET_ACTION_FULL))
+		if ((int32_t)(v & LINUX_SECCOMP_RET_ACTION_FULL) < (int32_t)(r & LINUX_SECCOMP_RET_ACTION_FULL)) {
 			r = v;
+			*listener = f->listener;
+		}
 	}
 	return r;
 }
@@ -118,7 +135,7 @@ static struct linux_seccomp_data data_of(const struct task *t)
 
 static bool permits_after_stop(struct task *t, int64_t *ret);
 
-static bool act(struct task *t, uint32_t verdict, const struct linux_seccomp_data *d, int64_t *ret)
+static bool act(struct task *t, uint32_t verdict, struct listener *listener, const struct linux_seccomp_data *d, int64_t *ret)
 {
 	uint32_t data = verdict & LINUX_SECCOMP_RET_DATA;
 
@@ -138,7 +155,9 @@ static bool act(struct task *t, uint32_t verdict, const struct linux_seccomp_dat
 	case LINUX_SECCOMP_RET_TRACE:
 		*ret = -ENOSYS;
 		return ptrace_seccomp(t, (uint16_t)data) && permits_after_stop(t, ret);
-	case LINUX_SECCOMP_RET_USER_NOTIF: /* no listener */
+	case LINUX_SECCOMP_RET_USER_NOTIF:
+		if (listener)
+			return listener_ask(listener, t, d, ret);
 		*ret = -ENOSYS;
 		return false;
 	default:
@@ -153,20 +172,23 @@ static bool act(struct task *t, uint32_t verdict, const struct linux_seccomp_dat
 static bool permits_after_stop(struct task *t, int64_t *ret)
 {
 	const struct linux_seccomp_data d = data_of(t);
+	struct listener *listener = NULL;
 	uint32_t verdict;
 
 	if (d.nr == -1) {
 		*ret = (int64_t)t->regs.rax;
 		return false;
 	}
-	verdict = ask(atomic_load(&t->seccomp), &d);
-	return (verdict & LINUX_SECCOMP_RET_ACTION_FULL) == LINUX_SECCOMP_RET_TRACE || act(t, verdict, &d, ret);
+	verdict = ask(atomic_load(&t->seccomp), &d, &listener);
+	return (verdict & LINUX_SECCOMP_RET_ACTION_FULL) == LINUX_SECCOMP_RET_TRACE || act(t, verdict, listener, &d, ret);
 }
 
 bool seccomp_permits(struct task *t, int64_t *ret)
 {
 	const struct seccomp_filter *f = atomic_load(&t->seccomp);
+	struct listener *listener = NULL;
 	struct linux_seccomp_data d;
+	uint32_t verdict;
 	uint64_t nr;
 
 	task_complete_regs(t);
@@ -178,7 +200,8 @@ bool seccomp_permits(struct task *t, int64_t *ret)
 	if (nr < CACHED && f->allowed[nr / 64] >> nr % 64 & 1)
 		return true;
 	d = data_of(t);
-	return act(t, ask(f, &d), &d, ret);
+	verdict = ask(f, &d, &listener);
+	return act(t, verdict, listener, &d, ret);
 }
 
 /* --- installing -------------------------------------------------------------------------- */
@@ -248,6 +271,13 @@ static void synchronize_locked(struct task *t, struct seccomp_filter *f)
 	}
 }
 
+static bool has_listener(const struct seccomp_filter *f)
+{
+	while (f && !f->listener)
+		f = f->prev;
+	return f;
+}
+
 /* f allows them by itself: narrows that to what the filters before it allow too. */
 static void narrow(struct seccomp_filter *f, const struct seccomp_filter *prev)
 {
@@ -266,6 +296,8 @@ static int attach_locked(struct task *t, struct seccomp_filter *f, unsigned flag
 	f->depth = 1 + (prev ? prev->depth : 0);
 	if (f->total > CHAIN_MAX)
 		return -ENOMEM;
+	if (f->listener && has_listener(prev))
+		return -EBUSY;
 	if (flags & LINUX_SECCOMP_FILTER_FLAG_TSYNC)
 		stranger = first_stranger_locked(t);
 	if (stranger)
@@ -280,7 +312,7 @@ static int attach_locked(struct task *t, struct seccomp_filter *f, unsigned flag
 	return 0;
 }
 
-int seccomp_add(struct task *t, const struct linux_sock_filter *prog, unsigned n, unsigned flags)
+int seccomp_add(struct task *t, const struct linux_sock_filter *prog, unsigned n, unsigned flags, struct listener *l)
 {
 	struct seccomp_filter *f;
 	int r = bpf_check(prog, n);
@@ -292,6 +324,7 @@ int seccomp_add(struct task *t, const struct linux_sock_filter *prog, unsigned n
 		return -ENOMEM;
 	ref_init(&f->ref);
 	f->n = n;
+	f->listener = l;
 	memcpy(f->prog, prog, n * sizeof(prog[0]));
 	for (unsigned nr = 0; nr < CACHED; nr++)
 		if (bpf_always_allows(prog, nr))

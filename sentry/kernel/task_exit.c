@@ -15,6 +15,7 @@
 #include "kernel/oom.h"
 #include "kernel/posix_timer.h"
 #include "kernel/ptrace.h"
+#include "kernel/seccomp.h"
 #include "kernel/trace.h"
 
 #include <errno.h>
@@ -225,6 +226,8 @@ static struct mm *release_resources(struct task *t, bool bury_mm)
 	struct platform_ctx *ctx;
 	struct mm *mm;
 
+	if (atomic_load(&t->seccomp))
+		seccomp_leave(t);
 	futex_task_exit(t); /* while the memory is there: robust list, clear_child_tid */
 	child_first_ended(t);
 	tasks_lock(t->k);

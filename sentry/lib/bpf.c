@@ -115,7 +115,27 @@ static bool scratch_ok(const struct linux_sock_filter *f, unsigned n, uint16_t *
 	return true;
 }
 
-int bpf_check(const struct linux_sock_filter *f, unsigned n)
+static bool packet_insn_ok(const struct linux_sock_filter *i, unsigned left)
+{
+	switch (i->code) {
+	case LINUX_BPF_LD_W_ABS:
+	case LINUX_BPF_LD_H_ABS:
+	case LINUX_BPF_LD_B_ABS:
+		return i->k < LINUX_SKF_AD_OFF || (i->k - LINUX_SKF_AD_OFF < LINUX_SKF_AD_MAX && !(i->k & 3));
+	case LINUX_BPF_LD_W_IND:
+	case LINUX_BPF_LD_H_IND:
+	case LINUX_BPF_LD_B_IND:
+	case LINUX_BPF_LDX_B_MSH:
+	case LINUX_BPF_ALU | LINUX_BPF_MOD | LINUX_BPF_X:
+		return true;
+	case LINUX_BPF_ALU | LINUX_BPF_MOD:
+		return i->k;
+	default:
+		return insn_ok(i, left);
+	}
+}
+
+static int check(const struct linux_sock_filter *f, unsigned n, bool (*insn)(const struct linux_sock_filter *i, unsigned left))
 {
 	uint16_t *valid;
 	bool ok;
@@ -123,7 +143,7 @@ int bpf_check(const struct linux_sock_filter *f, unsigned n)
 	if (!n || n > LINUX_BPF_MAXINSNS)
 		return -EINVAL;
 	for (unsigned i = 0; i < n; i++)
-		if (!insn_ok(&f[i], n - i - 1))
+		if (!insn(&f[i], n - i - 1))
 			return -EINVAL;
 	if (f[n - 1].code != LINUX_BPF_RET_K && f[n - 1].code != LINUX_BPF_RET_A)
 		return -EINVAL;
@@ -134,6 +154,16 @@ int bpf_check(const struct linux_sock_filter *f, unsigned n)
 	ok = scratch_ok(f, n, valid);
 	free(valid);
 	return ok ? 0 : -EINVAL;
+}
+
+int bpf_check(const struct linux_sock_filter *f, unsigned n)
+{
+	return check(f, n, insn_ok);
+}
+
+int bpf_check_packets(const struct linux_sock_filter *f, unsigned n)
+{
+	return check(f, n, packet_insn_ok);
 }
 
 /* --- running --------------------------------------------------------------------------- */

@@ -176,6 +176,7 @@ struct socket {
 	_Atomic uint32_t inet_flags; /* INET_* */
 	_Atomic uint64_t groups; /* netlink: bit n - 1: it is in multicast group n */
 	int32_t so_values[SOCK_KEPT_OPTIONS]; /* [mu] SOL_SOCKET options that are kept and told back (socket_opt.c) */
+	_Atomic bool filtered; /* it has a filter: of a socket that nothing comes to */
 	uint64_t pacing; /* [mu] SO_MAX_PACING_RATE */
 	_Atomic uint32_t timestamping; /* SOF_TIMESTAMPING_* */
 	uint32_t drops; /* [mu] records that found no room */

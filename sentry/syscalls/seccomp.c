@@ -4,6 +4,8 @@
 #include "kernel/seccomp.h"
 
 #include "abi/capability.h"
+#include "abi/resource.h"
+#include "kernel/seccomp_notify.h"
 #include "syscalls/seccomp_util.h"
 #include "syscalls/syscall.h"
 
@@ -11,7 +13,40 @@
 #include <stdlib.h>
 
 #define FLAGS_KNOWN                                                                                                                                  \
-	(LINUX_SECCOMP_FILTER_FLAG_TSYNC | LINUX_SECCOMP_FILTER_FLAG_LOG | LINUX_SECCOMP_FILTER_FLAG_SPEC_ALLOW | LINUX_SECCOMP_FILTER_FLAG_TSYNC_ESRCH)
+	(LINUX_SECCOMP_FILTER_FLAG_TSYNC | LINUX_SECCOMP_FILTER_FLAG_LOG | LINUX_SECCOMP_FILTER_FLAG_SPEC_ALLOW | LINUX_SECCOMP_FILTER_FLAG_TSYNC_ESRCH | \
+		LINUX_SECCOMP_FILTER_FLAG_NEW_LISTENER | LINUX_SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+
+/* With a descriptor of t's that listens: that, or -errno. */
+static int add_listening(struct task *t, const struct linux_sock_filter *prog, unsigned n, unsigned flags)
+{
+	struct file *f;
+	struct listener *l = listener_new(t, flags & LINUX_SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &f);
+	int fd, r;
+
+	if (!l)
+		return -ENOMEM;
+	fd = fd_install(t->files, f, 0, true, rlimit_get(t, LINUX_RLIMIT_NOFILE));
+	if (fd < 0)
+		file_put(f);
+	r = fd < 0 ? fd : seccomp_add(t, prog, n, flags, l);
+	if (!r)
+		return fd;
+	if (fd >= 0)
+		fd_close_one(t->files, fd, t->files);
+	listener_put(l);
+	return r;
+}
+
+static bool flags_fit(unsigned flags)
+{
+	const unsigned both = LINUX_SECCOMP_FILTER_FLAG_TSYNC | LINUX_SECCOMP_FILTER_FLAG_NEW_LISTENER;
+
+	if (flags & ~FLAGS_KNOWN)
+		return false;
+	if ((flags & both) == both && !(flags & LINUX_SECCOMP_FILTER_FLAG_TSYNC_ESRCH)) /* both have a result */
+		return false;
+	return !(flags & LINUX_SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) || flags & LINUX_SECCOMP_FILTER_FLAG_NEW_LISTENER;
+}
 
 static int64_t set_filter(struct task *t, unsigned flags, uaddr at)
 {
@@ -19,7 +54,7 @@ static int64_t set_filter(struct task *t, unsigned flags, uaddr at)
 	struct linux_sock_fprog p;
 	int r;
 
-	if (flags & ~FLAGS_KNOWN)
+	if (!flags_fit(flags))
 		return -EINVAL;
 	if (copy_from_user(t->mm, &p, at, sizeof(p)))
 		return -EFAULT;
@@ -30,7 +65,12 @@ static int64_t set_filter(struct task *t, unsigned flags, uaddr at)
 	prog = malloc(p.len * sizeof(*prog));
 	if (!prog)
 		return -ENOMEM;
-	r = copy_from_user(t->mm, prog, UADDR(p.filter), p.len * sizeof(*prog)) ? -EFAULT : seccomp_add(t, prog, p.len, flags);
+	if (copy_from_user(t->mm, prog, UADDR(p.filter), p.len * sizeof(*prog)))
+		r = -EFAULT;
+	else if (flags & LINUX_SECCOMP_FILTER_FLAG_NEW_LISTENER)
+		r = add_listening(t, prog, p.len, flags);
+	else
+		r = seccomp_add(t, prog, p.len, flags, NULL);
 	free(prog);
 	return r;
 }
@@ -38,7 +78,7 @@ static int64_t set_filter(struct task *t, unsigned flags, uaddr at)
 static int64_t action_available(struct task *t, unsigned flags, uaddr at)
 {
 	static const uint32_t known[] = { LINUX_SECCOMP_RET_KILL_PROCESS, LINUX_SECCOMP_RET_KILL_THREAD, LINUX_SECCOMP_RET_TRAP,
-		LINUX_SECCOMP_RET_ERRNO, LINUX_SECCOMP_RET_TRACE, LINUX_SECCOMP_RET_LOG, LINUX_SECCOMP_RET_ALLOW };
+		LINUX_SECCOMP_RET_ERRNO, LINUX_SECCOMP_RET_USER_NOTIF, LINUX_SECCOMP_RET_TRACE, LINUX_SECCOMP_RET_LOG, LINUX_SECCOMP_RET_ALLOW };
 	uint32_t action;
 
 	if (flags)
@@ -49,6 +89,15 @@ static int64_t action_available(struct task *t, unsigned flags, uaddr at)
 		if (known[i] == action)
 			return 0;
 	return -EOPNOTSUPP;
+}
+
+static int64_t notif_sizes(struct task *t, unsigned flags, uaddr at)
+{
+	const struct linux_seccomp_notif_sizes s = { sizeof(struct linux_seccomp_notif), sizeof(struct linux_seccomp_notif_resp), sizeof(struct linux_seccomp_data) };
+
+	if (flags)
+		return -EINVAL;
+	return copy_to_user(t->mm, at, &s, sizeof(s)) ? -EFAULT : 0;
 }
 
 int64_t sys_seccomp(struct task *t, const uint64_t a[6])
@@ -62,7 +111,9 @@ int64_t sys_seccomp(struct task *t, const uint64_t a[6])
 		return set_filter(t, flags, UADDR(a[2]));
 	case LINUX_SECCOMP_GET_ACTION_AVAIL:
 		return action_available(t, flags, UADDR(a[2]));
-	default: /* no notification of another process */
+	case LINUX_SECCOMP_GET_NOTIF_SIZES:
+		return notif_sizes(t, flags, UADDR(a[2]));
+	default:
 		return -EINVAL;
 	}
 }

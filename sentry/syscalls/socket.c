@@ -258,7 +258,9 @@ int64_t sys_setsockopt(struct task *t, const uint64_t a[6])
 	if (r)
 		return r;
 	r = len ? copy_from_user(t->mm, value, UADDR(a[3]), len) : 0;
-	if (!r)
+	if (!r && a[1] == LINUX_SOL_SOCKET && (a[2] == LINUX_SO_ATTACH_FILTER || a[2] == LINUX_SO_DETACH_FILTER))
+		r = socket_filter(t, s, (int)a[2], value, len);
+	else if (!r)
 		r = socket_setopt(s, (int)a[1], (int)a[2], value, len, ns_capable(t, LINUX_CAP_NET_ADMIN));
 	file_put(f);
 	return r;

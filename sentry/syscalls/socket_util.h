@@ -15,4 +15,7 @@ int copy_addr_from_user(struct task *t, uaddr at, int len, struct sockaddr_buf *
 /* Stores an address, cut to *len at len_at, and its whole length there. */
 int copy_addr_to_user(struct task *t, const struct sockaddr_buf *a, uaddr at, uaddr len_at);
 
+/* SO_ATTACH_FILTER, SO_DETACH_FILTER: 0 or -errno; elsewhere than on sockets that only hear of devices -ENOPROTOOPT. socket_filter.c */
+int socket_filter(struct task *t, struct socket *s, int opt, const void *value, unsigned len);
+
 #endif

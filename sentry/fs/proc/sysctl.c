@@ -40,7 +40,7 @@ TEXT(show_sched_rr, "100")
 TEXT(show_rtsig, "32")
 TEXT(show_overflow, "65534")
 TEXT(show_arch, "x86_64")
-TEXT(show_seccomp_actions, "kill_process kill_thread trap errno trace log allow")
+TEXT(show_seccomp_actions, "kill_process kill_thread trap errno user_notif trace log allow")
 
 static SHOW(show_pid_max)
 {
