@@ -6,6 +6,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
 #include <linux/nsfs.h>
 #include <pthread.h>
 #include <sched.h>
@@ -635,6 +637,47 @@ CASE(uts_is_apart)
 		CHECK(gethostname(domain, 65) == 0 && !strcmp(domain, "other"));
 	});
 	CHECK(gethostname(domain, 65) == 0 && !strcmp(name, domain));
+}
+
+/* What poll says of a file of /proc that tells of changes. */
+static int told(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN | POLLPRI };
+
+	CHECK(poll(&p, 1, 0) == 1 && p.revents & POLLIN);
+	return p.revents & POLLPRI && p.revents & POLLERR;
+}
+
+CASE(mounts_told)
+{
+	char dir[] = "/tmp/mountsXXXXXX";
+	struct epoll_event e = { .events = EPOLLPRI | EPOLLET };
+	int info, mounts, ep;
+
+	CHECK(mkdtemp(dir) && !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK((info = open("/proc/self/mountinfo", O_RDONLY)) >= 0 && (mounts = open("/proc/mounts", O_RDONLY)) >= 0);
+	CHECK((ep = epoll_create1(0)) >= 0 && !epoll_ctl(ep, EPOLL_CTL_ADD, info, &e));
+	CHECK(!told(info) && !told(mounts) && epoll_wait(ep, &e, 1, 0) == 0);
+	CHECK(!mount("none", dir, "tmpfs", 0, NULL));
+	CHECK(epoll_wait(ep, &e, 1, -1) == 1 && e.events & EPOLLPRI);
+	CHECK(told(mounts) && !told(mounts)); /* once */
+	CHECK(!umount(dir));
+	CHECK(told(info) && told(mounts));
+	/* what happens in another namespace is not told here */
+	IN_CHILD(CLONE_NEWNS, CHECK(!mount("none", dir, "tmpfs", 0, NULL)));
+	CHECK(!told(mounts));
+	CHECK(!rmdir(dir));
+}
+
+CASE(hostname_told)
+{
+	struct pollfd p = { .events = POLLPRI };
+
+	CHECK(!unshare(CLONE_NEWUTS) && (p.fd = open("/proc/sys/kernel/hostname", O_RDONLY)) >= 0);
+	CHECK(poll(&p, 1, 0) == 0);
+	CHECK(!sethostname("other", 5));
+	CHECK(poll(&p, 1, -1) == 1 && p.revents & POLLPRI && p.revents & POLLERR);
+	CHECK(poll(&p, 1, 0) == 0);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* NETLINK_SOCK_DIAG: what ss(8) asks of sockets; and what /proc/net tells of them besides. */
 #include "../test.h"
 
+#include <linux/filter.h>
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -295,6 +296,27 @@ CASE(uevents)
 
 	CHECK(s >= 0 && bind(s, (void *)&a, sizeof(a)) == 0);
 	CHECK_ERR(recv(s, &c, 1, MSG_DONTWAIT), EAGAIN);
+}
+
+/* udev's library wants only what its daemon sends. */
+CASE(uevents_filtered)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xfeedcafe, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0xffffffff), BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog p = { 4, code };
+	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT);
+
+	CHECK(s >= 0);
+	CHECK_ERR(setsockopt(s, SOL_SOCKET, SO_DETACH_FILTER, &s, sizeof(s)), ENOENT);
+	CHECK(!setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p)));
+	CHECK(!setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p)));
+	CHECK(!setsockopt(s, SOL_SOCKET, SO_DETACH_FILTER, &s, sizeof(s)));
+	p.len = 2; /* no return at the end */
+	CHECK_ERR(setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p)), EINVAL);
+	CHECK_ERR(setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p) - 1), EINVAL);
+	p = (struct sock_fprog){ 4, (void *)8 };
+	CHECK_ERR(setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p)), EFAULT);
 }
 
 static void until_line(const char *file, const char *format, int *value)

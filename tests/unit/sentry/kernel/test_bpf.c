@@ -25,6 +25,21 @@ static uint32_t alu(uint16_t op, uint32_t a, uint32_t v, bool by_x)
 	return bpf_run(p, &(struct linux_seccomp_data){ 0 });
 }
 
+START_TEST(packets)
+{
+	const struct linux_sock_filter good[] = { STMT(LINUX_BPF_LD_H_ABS, 5), STMT(LINUX_BPF_LDX_B_MSH, 14), STMT(LINUX_BPF_LD_B_IND, 1),
+		STMT(LINUX_BPF_LD_W_ABS, LINUX_SKF_AD_OFF + 8), STMT(K(LINUX_BPF_MOD), 3), STMT(LINUX_BPF_RET_A, 0) };
+	struct linux_sock_filter bad[] = { STMT(LINUX_BPF_LD_W_ABS, 0), STMT(LINUX_BPF_RET_A, 0) };
+
+	ck_assert_int_eq(bpf_check_packets(good, N(good)), 0);
+	ck_assert_int_eq(bpf_check(good, N(good)), -EINVAL);
+	bad[0].k = LINUX_SKF_AD_OFF + LINUX_SKF_AD_MAX;
+	ck_assert_int_eq(bpf_check_packets(bad, N(bad)), -EINVAL);
+	bad[0] = (struct linux_sock_filter)STMT(K(LINUX_BPF_MOD), 0);
+	ck_assert_int_eq(bpf_check_packets(bad, N(bad)), -EINVAL);
+}
+END_TEST
+
 START_TEST(arithmetic)
 {
 	for (int x = 0; x < 2; x++) {
@@ -140,7 +155,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { arithmetic, loads, scratch, refused, always_allowed, random_programs, NULL };
+	const TTest *const tests[] = { packets, arithmetic, loads, scratch, refused, always_allowed, random_programs, NULL };
 
 	return check_main("bpf", tests);
 }
