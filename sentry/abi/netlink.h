@@ -53,7 +53,17 @@ struct linux_nlmsghdr {
 #define LINUX_RTM_DELROUTE 25
 #define LINUX_RTM_GETROUTE 26
 #define LINUX_RTM_GETNEIGH 30
+#define LINUX_RTM_NEWRULE 32
 #define LINUX_RTM_GETRULE 34
+struct linux_fib_rule_hdr {
+	uint8_t family, dst_len, src_len, tos, table, res1, res2, action;
+	uint32_t flags;
+};
+#define LINUX_FRA_PRIORITY 6
+#define LINUX_FRA_SUPPRESS_PREFIXLEN 14
+#define LINUX_FRA_TABLE 15
+#define LINUX_FRA_PROTOCOL 21
+#define LINUX_FR_ACT_TO_TBL 1
 #define LINUX_RTM_NEWNSID 88
 #define LINUX_RTM_GETNSID 90
 #define LINUX_NETNSA_NSID 1
@@ -132,6 +142,7 @@ struct linux_rtmsg {
 #define LINUX_RTA_CACHEINFO 12
 #define LINUX_RTA_TABLE 15
 #define LINUX_RTA_UID 25
+#define LINUX_RT_TABLE_DEFAULT 253
 #define LINUX_RT_TABLE_MAIN 254
 #define LINUX_RT_TABLE_LOCAL 255
 #define LINUX_RTNH_F_LINKDOWN 16

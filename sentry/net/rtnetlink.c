@@ -106,7 +106,7 @@ static const struct {
 	{ LINUX_RTM_DELROUTE, rt_delete_route },
 	{ LINUX_RTM_GETROUTE, rt_get_route },
 	{ LINUX_RTM_GETNEIGH, get_nothing },
-	{ LINUX_RTM_GETRULE, get_nothing },
+	{ LINUX_RTM_GETRULE, rt_get_rule },
 	{ LINUX_RTM_GETNSID, get_nsid },
 };
 

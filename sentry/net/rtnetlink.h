@@ -51,6 +51,7 @@ int rt_get_address(struct rt_request *q);
 int rt_new_address(struct rt_request *q);
 int rt_delete_address(struct rt_request *q);
 int rt_get_route(struct rt_request *q);
+int rt_get_rule(struct rt_request *q);
 int rt_new_route(struct rt_request *q);
 int rt_delete_route(struct rt_request *q);
 

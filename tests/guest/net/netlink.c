@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <linux/netlink.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -97,6 +98,39 @@ CASE(netlink_way)
 	for (a = RTM_RTA(NLMSG_DATA(h)); RTA_OK(a, n); a = RTA_NEXT(a, n), i++)
 		CHECK(i < sizeof(order) / sizeof(*order) && a->rta_type == order[i]);
 	CHECK(i == sizeof(order) / sizeof(*order));
+}
+
+/* Which tables are asked: local, main and default, first of all the first. */
+CASE(netlink_rules)
+{
+	struct {
+		struct nlmsghdr h;
+		struct rtmsg m;
+	} q = { .h = { .nlmsg_len = sizeof(q), .nlmsg_type = RTM_GETRULE, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP }, .m.rtm_family = AF_INET };
+	static _Alignas(8) char buf[8192];
+	int s = route_socket(), seen = 0, done = 0;
+
+	CHECK(send(s, &q, sizeof(q), 0) == sizeof(q));
+	while (!done) {
+		struct nlmsghdr *h = (void *)buf;
+		int n = (int)recv(s, buf, sizeof(buf), 0);
+
+		CHECK(n > 0);
+		for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+			const struct fib_rule_hdr *r = NLMSG_DATA(h);
+
+			if (h->nlmsg_type == NLMSG_DONE) {
+				done = 1;
+				break;
+			}
+			CHECK(h->nlmsg_type == RTM_NEWRULE && r->family == AF_INET && (seen || r->table == RT_TABLE_LOCAL));
+			seen |= r->action != FR_ACT_TO_TBL || r->table < RT_TABLE_DEFAULT ? 0 : 1 << (r->table - RT_TABLE_DEFAULT);
+		}
+	}
+	CHECK(seen == 7);
+	q.m.rtm_family = AF_UNIX;
+	CHECK(send(s, &q, sizeof(q), 0) == sizeof(q) && recv(s, buf, sizeof(buf), 0) > 0);
+	CHECK(((struct nlmsghdr *)buf)->nlmsg_type == NLMSG_ERROR || ((struct nlmsghdr *)buf)->nlmsg_type == NLMSG_DONE);
 }
 
 CASE(netlink_errors)
