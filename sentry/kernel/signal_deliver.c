@@ -248,7 +248,8 @@ static void default_action_locked(struct task *t, int signo, const struct linux_
 	if (SIG_STOPS & SIGBIT(signo)) {
 		if (signo != LINUX_SIGSTOP && (!tg->pgrp || pgrp_is_orphaned_locked(tg->pgrp, NULL)))
 			return;
-		stop_begin_locked(t, signo);
+		if (t->stop_taken)
+			stop_begin_locked(t, signo);
 		return;
 	}
 	if (SIG_DUMPS & SIGBIT(signo))
@@ -270,6 +271,7 @@ static enum taken take_one(struct task *t, int *signo, struct linux_siginfo *inf
 	} else if (!t->stop_todo && !ptrace_trap_pending_locked(t)) {
 		*signo = signal_dequeue_locked(t, signal_blocked_locked(t), info);
 		r = *signo ? TAKEN_SIGNAL : TAKEN_NOTHING;
+		t->stop_taken = *signo;
 		if (!*signo)
 			signal_recalc_locked(t);
 	}

@@ -185,6 +185,15 @@ static uint32_t uid_for(struct task *to, uint32_t uid)
 	return uid == ID_NONE ? ID_OVERFLOW : uid_shown(to->cred->user_ns, uid);
 }
 
+/* Who has taken a signal that stops, and not stopped yet, will not. */
+static void forget_stops_locked(struct thread_group *tg)
+{
+	struct task *t;
+
+	TAILQ_FOREACH(t, &tg->tasks, tg_link)
+		t->stop_taken = false;
+}
+
 int signal_send_locked(struct thread_group *tg, struct task *to, int signo, const struct linux_siginfo *info, unsigned flags)
 {
 	struct sigpending *p = to ? to->pending : tg->pending;
@@ -197,16 +206,15 @@ int signal_send_locked(struct thread_group *tg, struct task *to, int signo, cons
 		return 0;
 	if (!info || from_above(tg, info))
 		flags |= SEND_FORCED;
-	if (dropped(tg, target, signo, flags) && !(signo == LINUX_SIGCONT && (tg->stopping || tg->stopped)))
-		return 0;
-	if (SIG_STOPS & SIGBIT(signo)) {
-		flush_everywhere(tg, SIGBIT(LINUX_SIGCONT));
-	} else if (signo == LINUX_SIGCONT) {
+	if (signo == LINUX_SIGCONT) { /* it continues, even if it ignores the signal itself */
 		flush_everywhere(tg, SIG_STOPS);
+		forget_stops_locked(tg);
 		signal_continue_locked(tg);
-		if (dropped(tg, target, signo, flags))
-			return 0;
 	}
+	if (dropped(tg, target, signo, flags))
+		return 0;
+	if (SIG_STOPS & SIGBIT(signo))
+		flush_everywhere(tg, SIGBIT(LINUX_SIGCONT));
 	if (signo < LINUX_SIGRTMIN && p->set & SIGBIT(signo))
 		return 0;
 	q = sigqueue_new(tg->k->tasks, target->cred ? target->cred->ruid : 0, tg->rlimits[LINUX_RLIMIT_SIGPENDING].cur,

@@ -205,6 +205,7 @@ struct task {
 	uaddr rseq; uint32_t rseq_len, rseq_sig; /* [t] */
 	struct completion *vfork_done; /* [T] parent waits here */
 	bool stop_todo; /* [T] takes part in a group stop that has begun */
+	bool stop_taken; /* [T] it has taken a signal, which may be one that stops, and no SIGCONT came since */
 	bool parked; /* [T] stopped */
 	bool freeze_todo; /* [T] was in its program when the freeze began, and has not left it */
 	struct fpstate *fp; /* [t] scratch: a child's first state, signal frames; NULL until needed */

@@ -292,6 +292,34 @@ CASE(stop_and_continue)
 	CHECK(waitpid(p, &st, 0) == p && WTERMSIG(st) == SIGKILL);
 }
 
+static int echo[2];
+static void answer(int s) { CHECK(write(echo[1], "x", 1) == 1); }
+
+/* A stop that is undone before it has begun, or just then, does not come afterwards. */
+CASE(stop_and_continue_at_once)
+{
+	char c;
+	pid_t p;
+
+	CHECK(pipe(echo) == 0);
+	p = fork();
+	if (!p) {
+		signal(SIGUSR1, answer);
+		answer(0);
+		for (;;)
+			pause();
+	}
+	CHECK(read(echo[0], &c, 1) == 1);
+	for (int i = 0; i < 2000; i++) {
+		CHECK(!kill(p, SIGSTOP));
+		for (volatile int n = 0; n < i % 64 * 8; n++)
+			;
+		CHECK(!kill(p, SIGCONT) && !kill(p, SIGUSR1));
+		CHECK(read(echo[0], &c, 1) == 1);
+	}
+	CHECK(!kill(p, SIGKILL) && waitpid(p, NULL, 0) == p);
+}
+
 CASE(sigchld_tells)
 {
 	sigset_t s;
