@@ -105,7 +105,7 @@ REPLY(gofer, mkdir, "")
 	F_STRUCT(gofer_mkdir_reply, made, gofer_node, "the new directory")
 END(gofer_mkdir_reply)
 
-REQUEST(gofer, mknod, 8, "Make a fifo, a socket name, an empty regular file, or (if the gofer holds CAP_MKNOD) a device.")
+REQUEST(gofer, mknod, 8, "Make a fifo, a socket name, an empty regular file, a whiteout (character device 0), or (if the gofer holds CAP_MKNOD) a device.")
 	F_U64(gofer_mknod, dir, UINT64_MAX, "directory")
 	F_STR(gofer_mknod, name, 255, "name")
 	F_U64(gofer_mknod, mode, 0xffff, "type and permission bits")

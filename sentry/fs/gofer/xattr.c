@@ -1,12 +1,21 @@
 /*
  * xattr.c - extended attributes of gofer files: asked for each time, but for what the
  * gofer serves to nobody, and for what a file is known to lack (xattr_known.c).
+ *
+ * What makes a directory of an overlay opaque only root may set, of the host: the gofer may not.
+ * It is kept as an attribute of the user's, by a name that no program may use.
  */
 #include "fs/gofer/internal.h"
 
 #include <string.h>
 
 static bool starts(const char *s, const char *prefix) { return !strncmp(s, prefix, strlen(prefix)); }
+
+#define KEPT "user.redoubt."
+#define OPAQUE "trusted.overlay.opaque"
+
+static bool is_kept(const char *name) { return starts(name, KEPT); }
+static const char *kept_as(const char *name) { return strcmp(name, OPAQUE) ? NULL : KEPT OPAQUE; }
 
 /* The gofer tells of no others' (and has no answer but this). */
 static bool may_have(const struct inode *i) { return LINUX_S_ISREG(i->mode) || LINUX_S_ISDIR(i->mode); }
@@ -45,6 +54,10 @@ ssize_t gofer_getxattr(struct inode *i, const char *name, void *value, size_t si
 	struct xattr_asking asking;
 	ssize_t r;
 
+	if (is_kept(name))
+		return -ENODATA;
+	if (kept_as(name))
+		return may_have(i) && !lacking(i, XATTR_ANY) ? ask(i, kept_as(name), value, size) : -ENODATA;
 	if (kind < 0 && !starts(name, "user.")) /* as the gofer's own list has it */
 		return starts(name, "trusted.") || starts(name, "security.") ? -ENODATA : -EOPNOTSUPP;
 	if (!may_have(i))
@@ -82,13 +95,17 @@ int gofer_setxattr(struct inode *i, const char *name, const void *value, size_t 
 	struct gretry t = { 0 };
 	int r;
 
+	if (is_kept(name))
+		return -EPERM;
+	if (kept_as(name))
+		req.name = msg_str(kept_as(name));
 	if (starts(name, "system.posix_acl_")) /* as where there are none; `cp -p` copes with that */
 		return -EOPNOTSUPP;
 	if (size > 61440)
 		return -E2BIG;
 	xattr_changing(gnode(i));
 	if (!value) {
-		r = remove_one(i, name);
+		r = remove_one(i, req.name.p);
 	} else {
 		r = GCALL_NODE_TELL(gnode(i), setxattr, &req, node, &rep, &a, &t);
 		if (!r)
@@ -113,9 +130,16 @@ static ssize_t ask_list(struct inode *i, char *list, size_t size)
 	if (r)
 		return r;
 	for (uint32_t k = 0; k < rep.n_names; k++) {
-		if (size && need + rep.names[k].len + 1 <= size)
-			memcpy(list + need, rep.names[k].p, rep.names[k].len + 1);
-		need += rep.names[k].len + 1;
+		const char *name = rep.names[k].p;
+		size_t n;
+
+		if (is_kept(name) && strcmp(name, KEPT OPAQUE))
+			continue;
+		name += is_kept(name) ? sizeof(KEPT) - 1 : 0;
+		n = strlen(name) + 1;
+		if (size && need + n <= size)
+			memcpy(list + need, name, n);
+		need += n;
 	}
 	GREPLY_FREE(listxattr, &rep, &a);
 	return size && need > size ? -ERANGE : (ssize_t)need;
