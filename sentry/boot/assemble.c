@@ -12,7 +12,7 @@
 #include "fs/inotify.h"
 #include "fs/mqueue/mqueue.h"
 #include "fs/nsfs.h"
-#include "fs/overlay/overlay.h"
+#include "fs/union/union.h"
 #include "fs/pipe.h"
 #include "fs/proc/proc.h"
 #include "fs/sys/sys.h"
@@ -142,7 +142,7 @@ static int register_all(struct kernel *k)
 	if (!ret)
 		ret = gofer_fs_register(k->vfs);
 	if (!ret)
-		ret = overlay_register(k->vfs);
+		ret = union_register(k->vfs);
 	if (!ret)
 		ret = dev_register(k->vfs);
 	if (!ret)

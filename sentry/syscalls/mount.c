@@ -12,14 +12,14 @@ static int may_mount(struct task *t) { return cred_capable_in(t->cred, mount_ns_
  * that would show what a mount on the one that is there hides. */
 static bool may_mount_type(struct task *t, const struct fs_type *fs, unsigned flags)
 {
-	static const char *const safe[] = { "tmpfs", "ramfs", "devpts", "mqueue", "proc", "sysfs" };
+	static const char *const safe[] = { "tmpfs", "ramfs", "devpts", "mqueue", "overlay", "proc", "sysfs" };
 	size_t i = 0;
 
 	if (cred_capable(t->cred, LINUX_CAP_SYS_ADMIN))
 		return true;
 	while (i < sizeof(safe) / sizeof(safe[0]) && strcmp(safe[i], fs->name))
 		i++;
-	return i < 4 || (i < 6 && mount_ns_shows(t->fs->ns, fs, flags));
+	return i < 5 || (i < 7 && mount_ns_shows(t->fs->ns, fs, flags));
 }
 
 /* A whole file system's flags and options are the container's. */
@@ -32,7 +32,7 @@ static int new_mount(struct task *t, const struct path *at, const char *type, co
 {
 	struct vfs *v = t->k->vfs;
 	const struct fs_type *fs = vfs_find_type(v, type);
-	struct fs_context_args args = { .source = source, .options = options, .flags = flags, .cred = t->cred };
+	struct fs_context_args args = { .source = source, .options = options, .flags = flags, .cred = t->cred, .fs = t->fs };
 	struct superblock *sb;
 	int r;
 
@@ -123,6 +123,7 @@ int64_t sys_umount2(struct task *t, const uint64_t a[6])
 	r = at_walk(t, LINUX_AT_FDCWD, a[0], flags & LINUX_UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &at);
 	if (r)
 		return r;
+	path_cross_mounts(&at); /* "." may have been mounted over, as by pivot_root(".", ".") */
 	r = path_is_mount_root(&at) ? may_mount(t) : -EINVAL;
 	if (!r)
 		r = vfs_umount(t->fs->ns, &at, flags);

@@ -138,7 +138,7 @@ int vfs_setattr(const struct path *p, const struct iattr *attr, const struct cre
 		r = -EOPNOTSUPP;
 	if (r)
 		return r;
-	mutex_lock(&i->mu);
+	mutex_lock_nested(&i->mu); /* an overlay may hold its own */
 	r = apply(i, &a);
 	mutex_unlock(&i->mu);
 	if (LINUX_S_ISDIR(i->mode))

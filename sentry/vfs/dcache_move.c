@@ -9,6 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_below_locked(const struct dentry *d, const struct dentry *anc)
+{
+	while (d != anc && d->parent != d)
+		d = d->parent;
+	return d == anc;
+}
+
 bool dentry_is_below(struct dentry *d, const struct dentry *anc)
 {
 	struct dcache *dc = dcache_of(d);
@@ -16,9 +23,7 @@ bool dentry_is_below(struct dentry *d, const struct dentry *anc)
 	struct mutex *held;
 
 	held = brlock_read(&dc->lock);
-	while (d != anc && d->parent != d)
-		d = d->parent;
-	below = d == anc;
+	below = is_below_locked(d, anc);
 	mutex_unlock(held);
 	return below;
 }
@@ -42,6 +47,13 @@ void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uin
 		return;
 	}
 	brlock_write(&dc->lock);
+	if (is_below_locked(new_dir, d)) { /* moved there meanwhile, by who does not take rename_mu (below.h): no ring */
+		brlock_write_end(&dc->lock);
+		if (s != d->short_name)
+			free(s);
+		dentry_drop(d);
+		return;
+	}
 	names_changed(d->sb->vfs);
 	dcache_hash_out(d);
 	dcache_child_out(dc, d);
@@ -69,6 +81,12 @@ void dcache_exchange(struct dentry *a, struct dentry *b)
 	uint32_t len = a->name_len;
 
 	brlock_write(&dc->lock);
+	if (is_below_locked(b->parent, a) || is_below_locked(pa, b)) { /* as in dcache_move */
+		brlock_write_end(&dc->lock);
+		dentry_drop(a);
+		dentry_drop(b);
+		return;
+	}
 	names_changed(a->sb->vfs);
 	dcache_hash_out(a);
 	dcache_hash_out(b);

@@ -141,6 +141,7 @@ void mount_get(struct mount *m);
 void mount_put(struct mount *m);
 struct mount *mount_at_locked(struct vfs *v, const struct mount *parent, const struct dentry *point); /* borrowed or NULL */
 void mount_attach_locked(struct mount *m, const struct path *at, struct mount_ns *ns); /* takes m's reference */
+void mount_left_locked(struct vfs *v, struct dentry *point); /* one was taken from there, and out of the hash; as a writer */
 void mount_detach(struct mount *m); /* ns->mu held; drops the tree's reference */
 
 /* --- walk_ask.c --- */
@@ -148,10 +149,6 @@ void mount_detach(struct mount *m); /* ns->mu held; drops the tree's reference *
  * and caches the answers; again: name is cached, but old; flags: WALK_*.  Up to where in name
  * the answer reaches, or NULL: nothing was asked.  Not locked; dir referenced. */
 const char *dentry_ask_ahead(struct dentry *dir, const char *name, bool again, unsigned flags);
-
-/* --- walk.c --- */
-/* Follows what is mounted on p (references move along). */
-void path_cross_mounts(struct path *p);
 
 /* --- permission.c --- */
 int dir_may_create(const struct path *dir, const struct cred *c); /* dir's mu held */

@@ -170,6 +170,12 @@ static bool point_in_use(struct vfs *v, const struct dentry *point)
 	return false;
 }
 
+void mount_left_locked(struct vfs *v, struct dentry *point)
+{
+	if (point && !point_in_use(v, point))
+		point->flags &= ~DENTRY_MOUNTED;
+}
+
 void mount_detach(struct mount *m)
 {
 	struct vfs *v = m->sb->vfs;
@@ -183,8 +189,7 @@ void mount_detach(struct mount *m)
 	point = m->point;
 	if (parent) {
 		LIST_REMOVE(m, hash_link);
-		if (!point_in_use(v, point))
-			point->flags &= ~DENTRY_MOUNTED;
+		mount_left_locked(v, point);
 	}
 	TAILQ_REMOVE(&m->ns->mounts, m, ns_link);
 	v->dc.n_mounts--;

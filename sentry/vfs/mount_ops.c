@@ -127,6 +127,16 @@ bool mount_ns_shows(struct mount_ns *ns, const struct fs_type *type, unsigned fl
 	return shows;
 }
 
+int mount_ns_may_uncover(struct mount_ns *ns, const struct path *p)
+{
+	int r;
+
+	mutex_lock(&ns->mu);
+	r = p->mnt && p->mnt->ns == ns && !has_locked_below(ns, p) ? 0 : -EINVAL;
+	mutex_unlock(&ns->mu);
+	return r;
+}
+
 struct user_ns *mount_ns_owner(const struct mount_ns *ns)
 {
 	return ns->owner;
@@ -307,6 +317,7 @@ int vfs_pivot_root(struct mount_ns *ns, const struct path *new_root, const struc
 	ns->root = n;
 	n->locked = old->locked; /* the new root is as fast as the old one was */
 	old->locked = false;
+	mount_left_locked(v, point);
 	brlock_write_end(&v->dc.lock);
 	dentry_put(point);
 	mount_put(parent);

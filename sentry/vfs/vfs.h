@@ -221,10 +221,12 @@ struct superblock {
 #define SUPER_TELLS_EXISTS 512u /* create, mkdir and symlink answer -EEXIST by themselves: the name need not be looked up before */
 #define SUPER_MOVES_DENTRIES 256u /* inode_ops.rename moves the dentries itself (dcache_move, dcache_exchange) */
 
+struct fs_context;
 struct fs_context_args { /* what mount(2) or the boot specification gives */
 	const char *source, *options;
 	unsigned flags; /* LINUX_MS_* */
 	const struct cred *cred;
+	struct fs_context *fs; /* of who mounts: where paths in options begin; NULL at boot */
 	void *extra; /* the type's own: the gofer connection and tree, overlay layers ... */
 };
 struct fs_type {
@@ -338,6 +340,9 @@ struct user_ns *mount_ns_owner(const struct mount_ns *ns); /* borrowed; NULL: th
 /* Whether a file system of the type is mounted there, whole and with nothing locked on it, and not stricter than flags. */
 bool mount_ns_shows(struct mount_ns *ns, const struct fs_type *type, unsigned flags);
 void mount_ns_root(struct mount_ns *ns, struct path *out); /* new references */
+/* Whether p can be looked at without what is mounted on it, and below: 0; -EINVAL, where a less privileged namespace's
+ * programs would see what is hidden from them, or that is none of ns. */
+int mount_ns_may_uncover(struct mount_ns *ns, const struct path *p);
 int vfs_mount(struct mount_ns *ns, const struct path *at, struct superblock *sb, unsigned flags); /* takes the reference of sb on success */
 int vfs_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool recursive);
 int vfs_remount(struct mount_ns *ns, const struct path *at, unsigned flags, const char *options, bool bind_only);
@@ -440,6 +445,7 @@ ssize_t vfs_listxattr(const struct path *p, char *list, size_t size, const struc
 int mount_id(const struct mount *m);
 unsigned mount_flags(const struct mount *m);
 bool path_is_mount_root(const struct path *p);
+void path_cross_mounts(struct path *p); /* follows what is mounted on p (references move along) */
 int path_want_write(const struct path *p); /* -EROFS on a read-only mount or file system */
 
 #endif

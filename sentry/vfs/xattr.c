@@ -52,7 +52,7 @@ int vfs_setxattr(const struct path *p, const char *name, const void *value, size
 		return r;
 	if (!i->ops->setxattr)
 		return -EOPNOTSUPP;
-	mutex_lock(&i->mu);
+	mutex_lock_nested(&i->mu); /* an overlay may hold its own */
 	r = i->ops->setxattr(i, name, value, size, flags);
 	mutex_unlock(&i->mu);
 	if (!r)

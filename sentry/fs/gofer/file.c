@@ -219,7 +219,7 @@ static ssize_t gofer_write(struct file *f, struct uio *u, int64_t *pos)
 
 	if (fd < 0)
 		return fd;
-	mutex_lock(&i->mu);
+	mutex_lock_nested(&i->mu); /* an overlay may hold its own */
 	while (u->resid) {
 		ssize_t r = u->resid <= SMALL ? bounce_write(fd, u, at, flags) : direct_write(fd, u, at, flags);
 
@@ -284,7 +284,7 @@ static int gofer_fallocate(struct file *f, int mode, int64_t off, int64_t len)
 
 	if (fd < 0)
 		return fd;
-	mutex_lock(&i->mu);
+	mutex_lock_nested(&i->mu); /* as in gofer_write */
 	r = fallocate(fd, mode, off, len) ? -errno : 0;
 	if (!r) {
 		mutex_lock(&i->a_mu);

@@ -60,7 +60,7 @@ static int64_t seek(struct file *f, int64_t pos, int whence)
 	return f->ops->llseek ? f->ops->llseek(f, pos, whence) : llseek_size(f, pos, whence, (int64_t)f->inode->size);
 }
 
-static int copy_data(struct file *from, struct file *to, int64_t keep)
+int overlay_copy_data(struct file *from, struct file *to, int64_t keep)
 {
 	void *buf = malloc(CHUNK);
 	int64_t pos = 0;
@@ -112,7 +112,7 @@ int ovl_copy_up(struct inode *i, uint64_t keep)
 		if (!r)
 			r = ovl_open_layer(i, tmp.upper, LINUX_O_WRONLY, &to);
 		if (!r)
-			r = copy_data(from, to, (int64_t)a.size);
+			r = overlay_copy_data(from, to, (int64_t)a.size);
 		if (!r)
 			r = u->ops->setattr(u, &a); /* a hole at the end; nobody else knows u */
 	}

@@ -51,7 +51,7 @@ int ovl_open(struct inode *i, struct file *f)
 	if (LINUX_S_ISDIR(i->mode))
 		return ovl_open_dir(f);
 	if (f->mode & FILE_WRITE) {
-		mutex_lock(&i->mu);
+		mutex_lock_nested(&i->mu); /* another overlay, over this one, may hold its own */
 		r = ovl_copy_up(i, f->flags & LINUX_O_TRUNC ? 0 : UINT64_MAX);
 		mutex_unlock(&i->mu);
 	}

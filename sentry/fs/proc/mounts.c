@@ -6,7 +6,10 @@
 #include "abi/fs.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define OPTIONS_MAX (5 * LINUX_PATH_MAX) /* all that mount(2) takes, escaped */
 
 struct lines {
 	struct pbuf *b;
@@ -44,11 +47,12 @@ static void options(struct pbuf *b, unsigned flags)
 
 static void super_options(struct pbuf *b, struct superblock *sb)
 {
-	char extra[512];
-	int n = sb->ops->show_options ? sb->ops->show_options(sb, extra, sizeof(extra)) : 0;
+	char *extra = sb->ops->show_options ? malloc(OPTIONS_MAX) : NULL;
+	int n = extra ? sb->ops->show_options(sb, extra, OPTIONS_MAX) : 0;
 
 	if (n > 0)
-		pappend(b, extra, (size_t)n < sizeof(extra) ? (size_t)n : sizeof(extra) - 1);
+		pappend(b, extra, (size_t)n < OPTIONS_MAX ? (size_t)n : OPTIONS_MAX - 1);
+	free(extra);
 }
 
 static int one(const struct mount_info *m, void *arg)

@@ -680,6 +680,20 @@ CASE(hostname_told)
 	CHECK(poll(&p, 1, 0) == 0);
 }
 
+/* What was a mount point, and is none any more, can be removed: a container engine's helper, that has unpacked an image. */
+CASE(a_new_root_is_left)
+{
+	char dir[] = "/tmp/pivot-XXXXXX";
+
+	CHECK(mkdtemp(dir));
+	IN_CHILD(CLONE_NEWNS, {
+		CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount(dir, dir, NULL, MS_BIND, NULL) == 0);
+		CHECK(chdir(dir) == 0 && syscall(SYS_pivot_root, ".", ".") == 0 && umount2(".", MNT_DETACH) == 0);
+		CHECK(chdir("/") == 0);
+	});
+	CHECK(rmdir(dir) == 0);
+}
+
 int main(void)
 {
 	return run_cases();
