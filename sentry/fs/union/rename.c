@@ -115,16 +115,29 @@ static int replace(struct moving *m)
 	return r;
 }
 
+static int replace_locked(struct moving *m);
+
+/* A directory that is replaced is locked, as one that is removed: it stays empty. */
 static int replace_node(struct moving *m)
+{
+	bool dir = m->with && LINUX_S_ISDIR(m->with->mode);
+	int r = 1;
+
+	if (dir) {
+		mutex_lock_nested(&m->with->mu);
+		r = union_is_empty(m->with);
+	}
+	r = r > 0 ? replace_locked(m) : r ? r : -ENOTEMPTY;
+	if (dir)
+		mutex_unlock(&m->with->mu);
+	return r;
+}
+
+static int replace_locked(struct moving *m)
 {
 	struct unode *gone = m->with ? unode(m->with) : NULL;
 	int r;
 
-	if (gone && LINUX_S_ISDIR(m->with->mode)) {
-		r = union_is_empty(m->with);
-		if (r <= 0)
-			return r ? r : -ENOTEMPTY;
-	}
 	if (!gone)
 		return replace(m);
 	mutex_lock_nested(&gone->copy_mu);
