@@ -47,13 +47,13 @@ uint64_t futex_robust_list(struct task *t)
 {
 	uint64_t head;
 
-	return t->ctx && platform_robust_get(t->ctx, &head) ? head : t->robust_list.v;
+	return t->ctx && platform_robust_get(t->ctx, &head) ? head : atomic_load_explicit(&t->robust_list, memory_order_relaxed).v;
 }
 
 void futex_set_robust_list(struct task *t, uint64_t head)
 {
 	if (!t->ctx || !platform_robust_set(t->ctx, head))
-		t->robust_list = UADDR(head);
+		atomic_store_explicit(&t->robust_list, UADDR(head), memory_order_relaxed);
 }
 
 static void walk_robust_list(struct task *t)

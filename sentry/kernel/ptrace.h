@@ -35,9 +35,10 @@ struct tracing {
 	LIST_ENTRY(tracing) link; /* the tracer's tracees */
 	struct task *tracee; /* [I] */
 	struct task *tracer; /* borrowed: one that ends lets go first; NULL: not traced */
-	uint32_t options; /* LINUX_PTRACE_O_* */
-	enum trace_mode mode; /* how it was let go last */
-	bool seized;
+	/* the tracee's own thread reads these three without the lock, though one that runs may be let go and seized again */
+	_Atomic uint32_t options; /* LINUX_PTRACE_O_* */
+	_Atomic enum trace_mode mode; /* how it was let go last */
+	atomic_bool seized;
 	bool stopped; /* it waits for the tracer */
 	bool listening; /* as in a group stop of an untraced process: PTRACE_LISTEN */
 	bool trap_stop, trap_notify; /* it is to stop (an event stop, if seized); ... as its group has stopped or gone on */
@@ -71,7 +72,8 @@ void ptrace_inherit_locked(struct task *parent, struct task *child, uint64_t clo
 void ptrace_tracer_exit_locked(struct task *t);
 void ptrace_forget_locked(struct task *t); /* exec takes its place: no tracer is told */
 void ptrace_free(struct task *t);
-static inline bool task_traced(const struct task *t) { return atomic_load_explicit(&t->traced, memory_order_relaxed); }
+/* Who finds it so without the lock may use t->tracing, which was made before. */
+static inline bool task_traced(const struct task *t) { return atomic_load_explicit(&t->traced, memory_order_acquire); }
 /* Traced by another process than its parent, which is not to know of it meanwhile. */
 bool ptrace_reparented_locked(const struct task *t);
 

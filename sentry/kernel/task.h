@@ -201,7 +201,8 @@ struct task {
 	bool exiting; /* [T] */
 	bool exited; /* [T] */
 	int exit_code; /* [t] */
-	uaddr clear_child_tid, robust_list; /* [t] */
+	uaddr clear_child_tid; /* [t] */
+	_Atomic uaddr robust_list; /* written by its own thread */
 	uaddr rseq; uint32_t rseq_len, rseq_sig; /* [t] */
 	struct completion *vfork_done; /* [T] parent waits here */
 	bool stop_todo; /* [T] takes part in a group stop that has begun */

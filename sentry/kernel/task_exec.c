@@ -128,7 +128,8 @@ static void commit_locked(struct task *t, struct exec_image *img, struct mm **ol
 	t->tg->exit_signal = LINUX_SIGCHLD;
 	t->tg->did_exec = true;
 	count(COUNT_EXECS);
-	t->clear_child_tid = t->robust_list = t->rseq = UADDR_NULL;
+	t->clear_child_tid = t->rseq = UADDR_NULL;
+	atomic_store_explicit(&t->robust_list, UADDR_NULL, memory_order_relaxed);
 	t->restart_fn = NULL;
 	reset_signals_locked(t);
 }

@@ -242,7 +242,7 @@ static int sleep_until(int64_t deadline, bool interruptible)
 	int r;
 
 	if (tell)
-		atomic_store_explicit(state, interruptible ? 'S' : 'D', memory_order_relaxed);
+		atomic_store_explicit(state, interruptible ? 'S' : 'D', memory_order_release); /* who sees it may look at the task */
 	r = sleep_latched(deadline, interruptible);
 	if (tell)
 		atomic_store_explicit(state, 'R', memory_order_relaxed);

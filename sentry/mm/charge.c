@@ -77,12 +77,26 @@ static bool disown(struct charges *c, uint64_t page, uint8_t id)
 	return __atomic_compare_exchange_n(&c->owner[page], &id, CHARGE_NOBODY, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+#define AT_ONCE 8u /* owners in a word */
+#define EACH 0x0101010101010101u
+
+/* Whether one of the AT_ONCE owners from there on, a multiple of that, may be id (none is: false, for certain). */
+static bool word_has(const struct charges *c, uint64_t page, unsigned id)
+{
+	uint64_t v = __atomic_load_n((const uint64_t *)(const void *)(c->owner + page), __ATOMIC_RELAXED) ^ EACH * id;
+
+	return (v - EACH) & ~v & EACH << 7;
+}
+
 /* The next page of id's in [page, top), or top. */
 static uint64_t next_of(const struct charges *c, unsigned id, uint64_t page, uint64_t top)
 {
-	const uint8_t *at = page < top ? memchr(c->owner + page, (int)id, top - page) : NULL;
-
-	return at ? (uint64_t)(at - c->owner) : top;
+	while (page < top && owner_of(c, page) != id) {
+		page++;
+		while (page % AT_ONCE == 0 && page + AT_ONCE <= top && !word_has(c, page, id))
+			page += AT_ONCE;
+	}
+	return page < top ? page : top;
 }
 
 void charge_close(struct charges *c, unsigned id)

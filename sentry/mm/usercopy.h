@@ -50,6 +50,7 @@ struct uio {
 	uint64_t skip; /* bytes of it used up */
 	uint64_t resid; /* bytes left */
 	struct iovec_user one; /* for single buffers */
+	int64_t pos; /* file_read, file_write: the file's own position afterwards; 0: it has none */
 	bool append; /* a write to the end, whatever the file's flags say (RWF_APPEND) */
 };
 void uio_user(struct uio *u, struct mm *mm, uaddr buf, uint64_t len);

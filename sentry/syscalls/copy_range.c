@@ -38,7 +38,7 @@ static ssize_t read_some(struct file *in, void *buf, size_t n, int64_t *pos)
 /* Most files are smaller than a chunk, and a small buffer costs no mapping. */
 static size_t buffer_size(const struct file *in, int64_t pos, uint64_t len)
 {
-	uint64_t size = in->inode->size, left = (uint64_t)pos < size ? size - (uint64_t)pos : 0;
+	uint64_t size = inode_size(in->inode), left = (uint64_t)pos < size ? size - (uint64_t)pos : 0;
 
 	if (left < PAGE_SIZE)
 		left = PAGE_SIZE;
@@ -108,7 +108,7 @@ static int check_files(const struct file *in, const struct file *out)
 /* Within one file *len ends where the file does: only what is there can overlap, and what is copied is not copied again. */
 static int check_range(struct task *t, struct file *in, struct file *out, int64_t ip, int64_t op, uint64_t *len)
 {
-	int64_t size = (int64_t)in->inode->size;
+	int64_t size = (int64_t)inode_size(in->inode);
 	int r;
 
 	if (ip > INT64_MAX - (int64_t)*len || op > INT64_MAX - (int64_t)*len)

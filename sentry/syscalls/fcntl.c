@@ -79,7 +79,7 @@ static int import_lock(struct file *f, const struct linux_flock *u, struct file_
 	case LINUX_SEEK_SET:
 		break;
 	case LINUX_SEEK_CUR:
-		if (__builtin_add_overflow(start, f->pos, &start))
+		if (__builtin_add_overflow(start, file_pos(f), &start))
 			return -EOVERFLOW;
 		break;
 	case LINUX_SEEK_END: {

@@ -29,8 +29,8 @@ int fd_path(struct task *t, int fd, struct path *out);
 
 /* rw.c: RLIMIT_FSIZE shortens what is to be written at pos, or refuses it with a signal: 0 or -EFBIG */
 int rw_limit_len(struct task *t, int64_t pos, uint64_t *len);
-/* The same for a write to f; of nothing, and of what is no regular file, there is no limit. */
-int rw_limit_size(struct task *t, struct file *f, struct uio *u, int64_t pos);
+/* The same for a write to f (pos NULL: at its own position); of nothing, and of what is no regular file, there is no limit. */
+int rw_limit_size(struct task *t, struct file *f, struct uio *u, const int64_t *pos);
 /* rw.c: reads or writes as the caller's limits and signals want it; positioned: at pos, else at the file's own. */
 int64_t rw_transfer(struct task *t, struct file *f, struct uio *u, bool write, int64_t pos, bool positioned);
 

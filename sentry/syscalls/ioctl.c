@@ -36,7 +36,7 @@ static int64_t file_ioctl(struct task *t, struct file *f, unsigned cmd, uint64_t
 		return r;
 	if (cmd == LINUX_FIOQSIZE)
 		return copy_to_user(t->mm, UADDR(arg), &k.size, sizeof(k.size));
-	return put_int(t, arg, (int64_t)k.size - f->pos);
+	return put_int(t, arg, (int64_t)k.size - file_pos(f));
 }
 
 static int64_t socket_owner(struct task *t, struct file *f, unsigned cmd, uint64_t arg)

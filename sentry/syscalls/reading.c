@@ -106,13 +106,14 @@ void reading_opened(struct task *t, struct file *f)
 		r->opened = f;
 }
 
-bool reading_goes_on(struct task *t, struct file *f, uint64_t n, int64_t got)
+bool reading_goes_on(struct task *t, struct file *f, uint64_t n, int64_t got, int64_t pos)
 {
 	struct reading *r = &t->reading;
-	int64_t from = f->pos - got;
+	int64_t from;
 
-	if (got <= 0)
+	if (got <= 0 || pos < got) /* below 0: positions of memory, which have no sign */
 		return false;
+	from = pos - got;
 	if (r->shown == READING_BEGUN && t->told.window.file == f && t->told.window.moved) { /* and so on */
 		r->file = f;
 		r->next = from;
@@ -127,7 +128,7 @@ bool reading_goes_on(struct task *t, struct file *f, uint64_t n, int64_t got)
 		r->on_end = 0;
 	r->on_end++;
 	r->file = f;
-	r->next = f->pos;
+	r->next = pos;
 	r->n = n;
 	if (r->on_end < ON_END || n > LONG || (uint64_t)got < n)
 		return false;

@@ -42,11 +42,11 @@ int rw_limit_len(struct task *t, int64_t pos, uint64_t *len)
 	return 0;
 }
 
-int rw_limit_size(struct task *t, struct file *f, struct uio *u, int64_t pos)
+int rw_limit_size(struct task *t, struct file *f, struct uio *u, const int64_t *pos)
 {
-	if (!LINUX_S_ISREG(f->inode->mode) || !u->resid)
+	if (!LINUX_S_ISREG(f->inode->mode) || !u->resid || rlimit_get(t, LINUX_RLIMIT_FSIZE) == LINUX_RLIM_INFINITY)
 		return 0;
-	return rw_limit_len(t, file_appends(f, u) ? (int64_t)f->inode->size : pos, &u->resid);
+	return rw_limit_len(t, file_appends(f, u) ? (int64_t)inode_size(f->inode) : pos ? *pos : file_pos(f), &u->resid);
 }
 
 int64_t rw_transfer(struct task *t, struct file *f, struct uio *u, bool write, int64_t pos, bool positioned)
@@ -55,7 +55,7 @@ int64_t rw_transfer(struct task *t, struct file *f, struct uio *u, bool write, i
 
 	if (!write)
 		return positioned ? file_pread(f, u, pos) : file_read(f, u);
-	r = rw_limit_size(t, f, u, positioned ? pos : f->pos);
+	r = rw_limit_size(t, f, u, positioned ? &pos : NULL);
 	if (!r && u->resid)
 		file_remove_privs(f, t->cred);
 	if (!r)
@@ -87,7 +87,7 @@ static int64_t plain(struct task *t, const uint64_t a[6], bool write, bool posit
 	if (r > 0 && l.file->mode & FILE_STREAM)
 		lend_after(t, l.file, a, write, (uint64_t)r);
 	if (!write && !positioned)
-		tell_read(t, l.file, a, r);
+		tell_read(t, l.file, a, r, u.pos);
 	else if (!write && r > 0 && a[2] <= TELL_DATA_MOST && !l.referenced)
 		tell_data(t, l.file, (int)a[0], (int64_t)a[3]);
 	fd_give_back(l);

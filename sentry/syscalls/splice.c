@@ -38,7 +38,7 @@ static ssize_t write_at(struct file *f, void *buf, size_t n, int64_t *pos)
 	ssize_t r;
 
 	uio_kernel(&u, buf, n);
-	r = rw_limit_size(task_current(), f, &u, pos ? *pos : f->pos);
+	r = rw_limit_size(task_current(), f, &u, pos);
 	if (r)
 		return r;
 	file_remove_privs(f, task_current()->cred);
@@ -256,10 +256,7 @@ static ssize_t copy_files(struct file *in, int64_t *pos, struct file *out, uint6
 
 	if (!buf)
 		return -ENOMEM;
-	if (pos)
-		at = *pos;
-	else
-		at = in->pos;
+	at = pos ? *pos : file_pos(in);
 	while (len) {
 		int64_t before = at;
 

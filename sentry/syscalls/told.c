@@ -111,7 +111,7 @@ void tell_data(struct task *t, struct file *f, int fd, int64_t pos)
 		tell(t, f, fd, ASKED, at);
 }
 
-void tell_read(struct task *t, struct file *f, const uint64_t a[6], int64_t r)
+void tell_read(struct task *t, struct file *f, const uint64_t a[6], int64_t r, int64_t pos)
 {
 	bool goes_on;
 
@@ -119,7 +119,7 @@ void tell_read(struct task *t, struct file *f, const uint64_t a[6], int64_t r)
 		map_for_copy(t, a[1], r, ACCESS_WRITE);
 		t->told.window.moved = true; /* it has tried to */
 	}
-	goes_on = reading_goes_on(t, f, a[2], r);
+	goes_on = reading_goes_on(t, f, a[2], r, pos);
 	if (goes_on && (t->told.file != f || !told_holds(&t->told)) && may_tell(t, f))
 		tell(t, f, (int)a[0], ASKED, -1);
 	if (t->told.file != f)

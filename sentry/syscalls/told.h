@@ -15,7 +15,8 @@ struct fd_loan;
 void tell_opened(struct task *t, struct file *f, int fd);
 void tell_asked(struct task *t, struct file *f, int fd); /* asked about it, */
 void tell_data(struct task *t, struct file *f, int fd, int64_t pos); /* read a few bytes there, whatever its position is */
-void tell_read(struct task *t, struct file *f, const uint64_t a[6], int64_t r); /* read from it, with these arguments and that result, */
+/* read from it, with these arguments and that result (pos: where it stands after r bytes), */
+void tell_read(struct task *t, struct file *f, const uint64_t a[6], int64_t r, int64_t pos);
 void tell_listed(struct task *t, struct file *f, bool all); /* or listed; all: there is no more */
 bool call_leaves_told(uint64_t nr);
 

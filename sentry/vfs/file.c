@@ -216,6 +216,7 @@ ssize_t file_read(struct file *f, struct uio *u)
 		return read_at(f, u, NULL);
 	mutex_lock(&f->pos_mu);
 	n = read_at(f, u, &f->pos);
+	u->pos = f->pos;
 	mutex_unlock(&f->pos_mu);
 	return n;
 }
@@ -235,8 +236,21 @@ ssize_t file_write(struct file *f, struct uio *u)
 		return write_at(f, u, NULL);
 	mutex_lock(&f->pos_mu);
 	n = write_at(f, u, &f->pos);
+	u->pos = f->pos;
 	mutex_unlock(&f->pos_mu);
 	return n;
+}
+
+int64_t file_pos(struct file *f)
+{
+	int64_t pos;
+
+	if (f->mode & FILE_STREAM)
+		return 0;
+	mutex_lock(&f->pos_mu);
+	pos = f->pos;
+	mutex_unlock(&f->pos_mu);
+	return pos;
 }
 
 ssize_t file_pread(struct file *f, struct uio *u, int64_t pos)
@@ -314,16 +328,7 @@ int64_t file_llseek(struct file *f, int64_t off, int whence)
 	if (f->mode & FILE_STREAM)
 		return -ESPIPE;
 	mutex_lock(&f->pos_mu);
-	if (f->ops->llseek) {
-		r = f->ops->llseek(f, off, whence);
-	} else {
-		int64_t size;
-
-		mutex_lock(&f->inode->a_mu);
-		size = (int64_t)f->inode->size;
-		mutex_unlock(&f->inode->a_mu);
-		r = llseek_size(f, off, whence, size);
-	}
+	r = f->ops->llseek ? f->ops->llseek(f, off, whence) : llseek_size(f, off, whence, (int64_t)inode_size(f->inode));
 	mutex_unlock(&f->pos_mu);
 	return r;
 }

@@ -102,6 +102,7 @@ bool file_appends(const struct file *f, const struct uio *u); /* O_APPEND, RWF_A
 /* Read and write as the system calls do (checks mode, position lock, O_APPEND, file size limit is the caller's). */
 ssize_t file_read(struct file *f, struct uio *u);
 ssize_t file_write(struct file *f, struct uio *u);
+int64_t file_pos(struct file *f); /* its own position now; waits for a transfer there */
 ssize_t file_pread(struct file *f, struct uio *u, int64_t pos);
 ssize_t file_pwrite(struct file *f, struct uio *u, int64_t pos);
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos); /* exec, loaders */

@@ -25,6 +25,16 @@ struct inode *inode_new(struct superblock *sb, const struct inode_ops *ops, uint
 	return i;
 }
 
+uint64_t inode_size(struct inode *i)
+{
+	uint64_t size;
+
+	mutex_lock(&i->a_mu);
+	size = i->size;
+	mutex_unlock(&i->a_mu);
+	return size;
+}
+
 void inode_init_owner(struct inode *i, const struct inode *dir, const struct cred *c)
 {
 	i->uid = c->fsuid;

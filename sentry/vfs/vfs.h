@@ -130,7 +130,7 @@ struct inode {
 	struct mutex mu; /* RANK_INODE */
 	struct mutex a_mu; /* RANK_LEAF: the attributes below */
 	_Atomic uint32_t mode, uid, gid; /* [a_mu to write] read without it, each for itself; the type bits of mode are immutable */
-	uint32_t nlink; /* [a_mu] */
+	_Atomic uint32_t nlink; /* [a_mu to write] */
 	uint64_t size, rdev; /* [a_mu] */
 	int64_t atime, mtime, ctime; /* [a_mu] */
 	_Atomic int64_t btime; /* [a_mu to write] */
@@ -155,6 +155,8 @@ static inline void inode_take_owner(struct inode *i, uint32_t mode, uint32_t uid
 	atomic_store_explicit(&i->uid, uid, memory_order_relaxed);
 	atomic_store_explicit(&i->gid, gid, memory_order_relaxed);
 }
+
+uint64_t inode_size(struct inode *i); /* inode.c: of who does not hold a_mu */
 
 #define INODE_DEAD 1u /* a directory that was removed: nothing can be made in it */
 

@@ -46,7 +46,7 @@ static void set_attr_locked(struct inode *i, const struct gofer_attr *a, int64_t
 	struct gnode *n = gnode(i);
 
 	inode_take_owner(i, a->mode, (uint32_t)a->uid, (uint32_t)a->gid);
-	i->nlink = (uint32_t)a->nlink;
+	atomic_store_explicit(&i->nlink, (uint32_t)a->nlink, memory_order_relaxed);
 	i->size = a->size;
 	i->rdev = a->rdev;
 	i->atime = a->atime;
@@ -253,7 +253,7 @@ static bool refresh_by_fd(struct inode *i)
 		return false;
 	mutex_lock(&i->a_mu);
 	i->size = (uint64_t)st.st_size;
-	i->nlink = (uint32_t)st.st_nlink;
+	atomic_store_explicit(&i->nlink, (uint32_t)st.st_nlink, memory_order_relaxed);
 	i->mode = (i->mode & LINUX_S_IFMT) | (st.st_mode & 07777);
 	i->atime = st.st_atim.tv_sec * INT64_C(1000000000) + st.st_atim.tv_nsec;
 	i->mtime = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
@@ -353,7 +353,7 @@ int gofer_setattr(struct inode *i, const struct iattr *attr)
 		.size = attr->size, .atime = attr->atime, .mtime = attr->mtime };
 	struct gofer_setattr_reply rep;
 	struct msg_arena a = { NULL };
-	uint64_t old = i->size;
+	uint64_t old = inode_size(i);
 	int r;
 
 	if (attr->valid & ATTR_SIZE) {

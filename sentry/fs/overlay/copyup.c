@@ -57,7 +57,7 @@ static int copy_range(struct file *from, struct file *to, int64_t pos, int64_t e
 /* Nobody else has f: no pos_mu (which comes before the inode's mu that is held). */
 static int64_t seek(struct file *f, int64_t pos, int whence)
 {
-	return f->ops->llseek ? f->ops->llseek(f, pos, whence) : llseek_size(f, pos, whence, (int64_t)f->inode->size);
+	return f->ops->llseek ? f->ops->llseek(f, pos, whence) : llseek_size(f, pos, whence, (int64_t)inode_size(f->inode));
 }
 
 int overlay_copy_data(struct file *from, struct file *to, int64_t keep)

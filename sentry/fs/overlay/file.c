@@ -128,7 +128,7 @@ static int64_t ovl_llseek(struct file *f, int64_t off, int whence)
 		return llseek_size(f, off, whence, (int64_t)k.size);
 	}
 	/* real is f's alone, whose pos_mu is held */
-	r = real->ops->llseek ? real->ops->llseek(real, off, whence) : llseek_size(real, off, whence, (int64_t)f->inode->size);
+	r = real->ops->llseek ? real->ops->llseek(real, off, whence) : llseek_size(real, off, whence, (int64_t)inode_size(f->inode));
 	if (r >= 0)
 		f->pos = r;
 	return r;

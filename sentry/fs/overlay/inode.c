@@ -101,7 +101,7 @@ static bool take_attr(struct inode *i, const struct kstat *k)
 		     i->mtime != k->mtime || i->ctime != k->ctime || o->blocks != k->blocks || o->blksize != k->blksize;
 
 	inode_take_owner(i, k->mode, k->uid, k->gid);
-	i->nlink = k->nlink;
+	atomic_store_explicit(&i->nlink, k->nlink, memory_order_relaxed);
 	i->size = k->size;
 	i->rdev = k->rdev;
 	if (read)

@@ -12,6 +12,7 @@
 /* The registers of a thread that waits; false: it runs. */
 static bool registers(struct pctx *c, struct regs *out)
 {
+	uint64_t program;
 	bool waits;
 
 	if (c->t == task_current()) {
@@ -20,12 +21,14 @@ static bool registers(struct pctx *c, struct regs *out)
 		return true;
 	}
 	tasks_lock(c->k); /* its context stays */
-	waits = c->t->ctx && c->t->state != 'R' && !task_in_program(&c->t->cpu);
+	program = atomic_load(&c->t->cpu.program);
+	waits = c->t->ctx && c->t->state != 'R' && !task_cpu_in_program(program);
 	if (waits) {
 		*out = c->t->regs;
 		if (c->t->regs_partial)
 			platform_look(c->t->ctx, out);
-		waits = !task_in_program(&c->t->cpu); /* still */
+		atomic_thread_fence(memory_order_acquire);
+		waits = c->t->state != 'R' && atomic_load(&c->t->cpu.program) == program; /* still in the same call */
 	}
 	tasks_unlock(c->k);
 	return waits;

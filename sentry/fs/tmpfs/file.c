@@ -13,16 +13,6 @@
 
 static const uint8_t zero_page[PAGE_SIZE];
 
-static uint64_t size_of(struct inode *i)
-{
-	uint64_t s;
-
-	mutex_lock(&i->a_mu);
-	s = i->size;
-	mutex_unlock(&i->a_mu);
-	return s;
-}
-
 static ssize_t copy_zeros(struct uio *u, uint64_t n)
 {
 	uint64_t done = 0;
@@ -41,7 +31,7 @@ static ssize_t tmpfs_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct tmpfs_node *n = tmpfs_node(f->inode);
 	struct memfile *mf = tmpfs_sb(n->sb)->mf;
-	uint64_t size = size_of(f->inode), at = (uint64_t)*pos;
+	uint64_t size = inode_size(f->inode), at = (uint64_t)*pos;
 	ssize_t done = 0;
 
 	while (u->resid && at < size) {
@@ -86,7 +76,7 @@ static void grow_to(struct inode *i, uint64_t end)
 static int check_write_seals(struct inode *i, uint64_t at, uint64_t *len)
 {
 	unsigned seals = tmpfs_node(i)->seals;
-	uint64_t size = size_of(i);
+	uint64_t size = inode_size(i);
 
 	if (seals & (LINUX_F_SEAL_WRITE | LINUX_F_SEAL_FUTURE_WRITE))
 		return -EPERM;
@@ -135,7 +125,7 @@ static ssize_t tmpfs_write(struct file *f, struct uio *u, int64_t *pos)
 	if (!len)
 		return 0;
 	mutex_lock_nested(&i->mu); /* an overlay may hold its own */
-	at = file_appends(f, u) ? size_of(i) : (uint64_t)*pos;
+	at = file_appends(f, u) ? inode_size(i) : (uint64_t)*pos;
 	r = check_write_seals(i, at, &len);
 	if (!r && at + len > INT64_MAX)
 		r = -EFBIG;
@@ -157,7 +147,7 @@ static ssize_t tmpfs_write(struct file *f, struct uio *u, int64_t *pos)
 static int set_size(struct inode *i, uint64_t size)
 {
 	struct tmpfs_node *n = tmpfs_node(i);
-	uint64_t old = size_of(i);
+	uint64_t old = inode_size(i);
 
 	if (size < old && n->seals & LINUX_F_SEAL_SHRINK)
 		return -EPERM;
@@ -252,7 +242,7 @@ static int tmpfs_fallocate(struct file *f, int mode, int64_t off, int64_t len)
 			r = -EPERM;
 		else
 			punch(n, (uint64_t)off, end);
-	} else if (end > size_of(i) && n->seals & LINUX_F_SEAL_GROW) {
+	} else if (end > inode_size(i) && n->seals & LINUX_F_SEAL_GROW) {
 		r = -EPERM;
 	} else {
 		r = preallocate(n, (uint64_t)off, end);
@@ -269,7 +259,7 @@ static int tmpfs_fallocate(struct file *f, int mode, int64_t off, int64_t len)
 
 static int64_t tmpfs_llseek(struct file *f, int64_t off, int whence)
 {
-	uint64_t size = size_of(f->inode), idx;
+	uint64_t size = inode_size(f->inode), idx;
 
 	if ((whence != LINUX_SEEK_DATA && whence != LINUX_SEEK_HOLE) || off < 0 || (uint64_t)off >= size)
 		return llseek_size(f, off, whence, (int64_t)size);
