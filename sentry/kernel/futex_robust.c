@@ -46,8 +46,12 @@ static bool owner_died(struct task *t, uint64_t a, bool pi, bool pending_op)
 uint64_t futex_robust_list(struct task *t)
 {
 	uint64_t head;
+	uaddr own;
 
-	return t->ctx && platform_robust_get(t->ctx, &head) ? head : atomic_load_explicit(&t->robust_list, memory_order_relaxed).v;
+	if (t->ctx && platform_robust_get(t->ctx, &head))
+		return head;
+	own = atomic_load_explicit(&t->robust_list, memory_order_relaxed);
+	return own.v;
 }
 
 void futex_set_robust_list(struct task *t, uint64_t head)
