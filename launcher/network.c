@@ -107,6 +107,22 @@ static struct err *dump(struct reading *r, unsigned short type, struct err *(*ta
 	}
 }
 
+struct err *network_ask(int nl, const struct nlmsghdr *h, int but)
+{
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr e;
+		char quote[4096];
+	} a;
+	ssize_t n;
+
+	if (send(nl, h, h->nlmsg_len, 0) < 0 || (n = recv(nl, &a, sizeof(a), 0)) < 0)
+		return err_new(errno, "netlink");
+	if ((size_t)n >= sizeof(a.h) + sizeof(a.e) && a.h.nlmsg_type == NLMSG_ERROR && a.e.error && a.e.error != -but)
+		return err_new(-a.e.error, "netlink request %u", h->nlmsg_type);
+	return NULL;
+}
+
 /* --- interfaces ---------------------------------------------------------------------------- */
 
 /* IPv4, ARP, IPv6: others the sentry would only throw away. */
@@ -276,23 +292,16 @@ static struct err *remove_addresses(struct reading *r)
 	for (size_t at = 0; at < r->addresses;) {
 		struct nlmsghdr *h = (void *)(r->requests + at);
 		_cleanup_free_ struct nlmsghdr *q = malloc(h->nlmsg_len);
-		struct {
-			struct nlmsghdr h;
-			struct nlmsgerr e;
-			char quote[4096];
-		} a;
-		ssize_t n;
+		struct err *e;
 
 		if (!q)
 			return err_new(ENOMEM, "network");
 		memcpy(q, h, h->nlmsg_len);
 		q->nlmsg_type = RTM_DELADDR;
 		q->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-		if (send(r->nl, q, q->nlmsg_len, 0) < 0 || (n = recv(r->nl, &a, sizeof(a), 0)) < 0)
-			return err_new(errno, "network: removing an address");
 		/* a secondary one may have gone with its first */
-		if ((size_t)n >= sizeof(a.h) + sizeof(a.e) && a.h.nlmsg_type == NLMSG_ERROR && a.e.error && a.e.error != -EADDRNOTAVAIL)
-			return err_new(-a.e.error, "network: removing an address");
+		if ((e = network_ask(r->nl, q, EADDRNOTAVAIL)))
+			return err_wrap(e, "network: removing an address");
 		at += h->nlmsg_len;
 	}
 	return NULL;

@@ -61,6 +61,10 @@ void network_close(struct network *n);
 /* Calls f in the namespace, with a descriptor of it and a netlink socket; both are closed afterwards.  An error if it is the caller's own, or ENOENT. */
 struct err *network_inside(const char *path, struct err *(*f)(int there, int nl, void *arg), void *arg) ERR_MUST_USE;
 
+/* One request of netlink's, with NLM_F_ACK; the error `but` is none. */
+struct nlmsghdr;
+struct err *network_ask(int nl, const struct nlmsghdr *h, int but) ERR_MUST_USE;
+
 /* network_record.c.  Of what has been taken from a namespace by path.  Written before the addresses are removed. */
 struct err *network_record(const struct state_dir *d, int there, const char *path, const struct msg_bytes *requests) ERR_MUST_USE;
 /* When the sandbox has ended: what is recorded is the host's again, if the namespace still exists; failures are told in the log. */

@@ -51,22 +51,6 @@ struct err *network_record(const struct state_dir *d, int there, const char *pat
 	return put(fd, &h, sizeof(h)) && put(fd, path, h.path_len) && put(fd, requests->p, h.requests_len) ? NULL : err_new(errno, "writing %s/" NAME, d->path);
 }
 
-static struct err *ask(int nl, const struct nlmsghdr *h)
-{
-	struct {
-		struct nlmsghdr h;
-		struct nlmsgerr e;
-		char quote[4096];
-	} a;
-	ssize_t n;
-
-	if (send(nl, h, h->nlmsg_len, 0) < 0 || (n = recv(nl, &a, sizeof(a), 0)) < 0)
-		return err_new(errno, "netlink");
-	if ((size_t)n >= sizeof(a.h) + sizeof(a.e) && a.h.nlmsg_type == NLMSG_ERROR && a.e.error && a.e.error != -EEXIST)
-		return err_new(-a.e.error, "netlink request %u", h->nlmsg_type);
-	return NULL;
-}
-
 /* Of all that can be given back; the first failure is returned.  ESTALE: it is another namespace by now. */
 static struct err *give_all(int there, int nl, void *arg)
 {
@@ -83,7 +67,7 @@ static struct err *give_all(int there, int nl, void *arg)
 		if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > r->head.requests_len - at)
 			return first ? first : err_new(EPROTO, "%s", NAME);
 		h->nlmsg_flags |= NLM_F_ACK;
-		e = ask(nl, h);
+		e = network_ask(nl, h, EEXIST);
 		if (first)
 			err_free(e);
 		else

@@ -28,18 +28,6 @@ static const struct fixed_fs *fs_of(const struct superblock *sb)
 
 /* --- reading ------------------------------------------------------------------------ */
 
-static ssize_t copy_out(const char *text, size_t len, struct uio *u, int64_t *pos)
-{
-	ssize_t n;
-
-	if (*pos < 0 || (size_t)*pos >= len)
-		return 0;
-	n = uio_copy_out(u, text + *pos, len - (size_t)*pos);
-	if (n > 0)
-		*pos += n;
-	return n;
-}
-
 static ssize_t fixed_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	const struct content *c = f->inode->priv;
@@ -49,12 +37,12 @@ static ssize_t fixed_read(struct file *f, struct uio *u, int64_t *pos)
 	FILE *out;
 
 	if (!c->show)
-		return copy_out(c->text, strlen(c->text), u, pos);
+		return uio_copy_text(c->text, strlen(c->text), u, pos);
 	out = open_memstream(&text, &len);
 	if (!out)
 		return -ENOMEM;
 	c->show(out, task_current());
-	n = fclose(out) ? -ENOMEM : copy_out(text, len, u, pos);
+	n = fclose(out) ? -ENOMEM : uio_copy_text(text, len, u, pos);
 	free(text);
 	return n;
 }

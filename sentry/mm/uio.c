@@ -103,6 +103,18 @@ ssize_t uio_copy_out(struct uio *u, const void *src, size_t n)
 	return uio_copy(u, p.v, n, true);
 }
 
+ssize_t uio_copy_text(const char *text, size_t len, struct uio *u, int64_t *pos)
+{
+	ssize_t n;
+
+	if (*pos < 0 || (size_t)*pos >= len)
+		return 0;
+	n = uio_copy_out(u, text + *pos, len - (size_t)*pos);
+	if (n > 0)
+		*pos += n;
+	return n;
+}
+
 ssize_t uio_copy_in(struct uio *u, void *dst, size_t n)
 {
 	return uio_copy(u, dst, n, false);

@@ -58,6 +58,8 @@ void uio_user_iov(struct uio *u, struct mm *mm, const struct iovec_user *iov, si
 void uio_kernel(struct uio *u, void *buf, uint64_t len);
 /* Copies at most n bytes and advances; returns bytes moved, -EFAULT if none could be. */
 ssize_t uio_copy_out(struct uio *u, const void *src, size_t n); /* kernel -> uio */
+/* The same of a text, from *pos on, which is advanced; 0 at its end. */
+ssize_t uio_copy_text(const char *text, size_t len, struct uio *u, int64_t *pos);
 ssize_t uio_copy_in(struct uio *u, void *dst, size_t n); /* uio -> kernel */
 void uio_advance(struct uio *u, uint64_t n);
 /* Reads a user array of struct iovec; checks as Linux does. -EINVAL, -EFAULT; *out is malloc'ed or on_stack. */

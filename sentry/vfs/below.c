@@ -114,28 +114,13 @@ int below_link(struct dentry *dir, const struct qstr *name, struct inode *target
 
 static int remove_in(struct dentry *dir, struct dentry *d, const struct cred *c)
 {
-	struct inode *di = dir->inode, *i = d->inode;
+	struct inode *i = d->inode;
 	bool directory = LINUX_S_ISDIR(i->mode);
-	int r = dir_may_delete(&(struct path){ NULL, dir }, d, directory, c);
+	int r = dir_remove(&(struct path){ NULL, dir }, d, directory, c);
 
-	if (r)
-		return r;
-	if (d->flags & DENTRY_MOUNTED)
-		return -EBUSY;
-	if (!(directory ? di->ops->rmdir : di->ops->unlink))
-		return -EPERM;
-	mutex_lock_nested(&i->mu);
-	super_change_begin(di->sb);
-	r = directory ? di->ops->rmdir(di, d) : di->ops->unlink(di, d);
-	super_change_end(di->sb);
-	if (!r && directory)
-		i->iflags |= INODE_DEAD;
-	mutex_unlock(&i->mu);
-	if (r)
-		return r;
-	dentry_drop(d);
-	notify_inode(i, directory || !i->nlink ? NOTIFY_DELETE_SELF : NOTIFY_ATTRIB);
-	return 0;
+	if (!r)
+		notify_inode(i, directory || !i->nlink ? NOTIFY_DELETE_SELF : NOTIFY_ATTRIB);
+	return r;
 }
 
 int below_remove(struct dentry *dir, const struct qstr *name, const struct inode *what, const struct cred *c)

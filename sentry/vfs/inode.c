@@ -35,6 +35,18 @@ uint64_t inode_size(struct inode *i)
 	return size;
 }
 
+void inode_written_through(struct inode *i, struct inode *real)
+{
+	int64_t now = now_realtime();
+	uint64_t size = inode_size(real);
+
+	mutex_lock(&i->a_mu);
+	i->size = size;
+	i->mtime = i->ctime = now;
+	mutex_unlock(&i->a_mu);
+	inode_changed(i);
+}
+
 void inode_init_owner(struct inode *i, const struct inode *dir, const struct cred *c)
 {
 	i->uid = c->fsuid;

@@ -156,6 +156,8 @@ int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory
 bool inode_owner_or_capable(struct inode *i, const struct cred *c);
 
 /* --- namei.c --- */
+/* dir's mu held: removes d, if c's owner may; nobody is notified. */
+int dir_remove(const struct path *dir, struct dentry *d, bool directory, const struct cred *c);
 /* dir's mu held: as dentry_lookup_locked, for a name that c's owner is to make by create, mkdir or symlink.  Where the
  * file system sees by itself that it is there already, and nothing is known of it, it is taken to be missing:
  * name_not_made() then, if it was not made. */

@@ -186,10 +186,10 @@ int vfs_link(const struct path *old, struct walk *w, const char *name)
 
 /* --- removal --------------------------------------------------------------------------- */
 
-static int remove_locked(struct walk *w, const struct path *dir, struct dentry *d, bool directory)
+int dir_remove(const struct path *dir, struct dentry *d, bool directory, const struct cred *c)
 {
 	struct inode *di = dir->dentry->inode, *i = d->inode;
-	int r = dir_may_delete(dir, d, directory, w->cred);
+	int r = dir_may_delete(dir, d, directory, c);
 
 	if (r)
 		return r;
@@ -236,7 +236,7 @@ int vfs_unlink(struct walk *w, const char *name, bool directory)
 		else if (w->trailing_slash && !directory)
 			r = LINUX_S_ISDIR(d->inode->mode) ? -EISDIR : -ENOTDIR;
 		else
-			r = remove_locked(w, &dir, d, directory);
+			r = dir_remove(&dir, d, directory, w->cred);
 		if (!r) {
 			i = d->inode;
 			inode_get(i);

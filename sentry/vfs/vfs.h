@@ -156,6 +156,8 @@ static inline void inode_take_owner(struct inode *i, uint32_t mode, uint32_t uid
 	atomic_store_explicit(&i->gid, gid, memory_order_relaxed);
 }
 
+/* inode.c: i's content was changed through real, a file of another file system: what the vfs looks at is taken over. */
+void inode_written_through(struct inode *i, struct inode *real);
 uint64_t inode_size(struct inode *i); /* inode.c: of who does not hold a_mu */
 
 #define INODE_DEAD 1u /* a directory that was removed: nothing can be made in it */

@@ -125,7 +125,7 @@ run run --config none.json -b "$b" "$id" >/dev/null
 is "run --config: none there" "$? $(grep -c "$b/none.json" "$SCRATCH/err")" "1 1"
 is "runsc's flags that ask for what is so" "$(run --network none --oci-seccomp --cpu-num-from-quota=true list -q; echo $?)" 0
 run --network host list >/dev/null
-is "--network host is refused" "$? $(cat "$SCRATCH/err")" "1 redoubt: --network: 'host' is not supported: 'none' (a loopback only) or 'sandbox'"
+is "--network host is refused" "$? $(cat "$SCRATCH/err")" "1 redoubt: --network: 'host' is not supported: 'none' (a loopback only), 'sandbox' or 'user'"
 run --cgroup-manager nobody run -b "$b" "$id" >/dev/null
 is "--cgroup-manager: nonsense" "$? $(cat "$SCRATCH/err")" "1 redoubt: run: --cgroup-manager: 'nobody' is not cgroupfs, systemd or disabled"
 python3 - "$b/config.json" "/redoubt-test-$id" <<'PY'

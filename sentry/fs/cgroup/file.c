@@ -32,18 +32,6 @@ static void seen(struct file *f, const struct cgroup_node *n)
 		__atomic_store_n(&f->priv, (void *)(uintptr_t)atomic_load(&n->g->changes[n->file->told]), __ATOMIC_RELAXED);
 }
 
-static ssize_t copy_out(const char *text, size_t len, struct uio *u, int64_t *pos)
-{
-	ssize_t n;
-
-	if (*pos < 0 || (size_t)*pos >= len)
-		return 0;
-	n = uio_copy_out(u, text + *pos, len - (size_t)*pos);
-	if (n > 0)
-		*pos += n;
-	return n;
-}
-
 static ssize_t file_text(struct file *f, struct uio *u, int64_t *pos)
 {
 	const struct cgroup_node *n = cgroup_node(f->inode);
@@ -58,12 +46,12 @@ static ssize_t file_text(struct file *f, struct uio *u, int64_t *pos)
 	if (is_gone(n->g))
 		return -ENODEV;
 	if (!n->file->show)
-		return copy_out(n->file->text, strlen(n->file->text), u, pos);
+		return uio_copy_text(n->file->text, strlen(n->file->text), u, pos);
 	out = open_memstream(&text, &len);
 	if (!out)
 		return -ENOMEM;
 	n->file->show(out, task_current(), n->g);
-	r = fclose(out) ? -ENOMEM : copy_out(text, len, u, pos);
+	r = fclose(out) ? -ENOMEM : uio_copy_text(text, len, u, pos);
 	free(text);
 	return r;
 }

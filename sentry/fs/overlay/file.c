@@ -108,7 +108,7 @@ static ssize_t ovl_write(struct file *f, struct uio *u, int64_t *pos)
 	real->flags = (real->flags & ~(uint32_t)LINUX_O_APPEND) | (f->flags & LINUX_O_APPEND);
 	r = real->ops->write(real, u, pos);
 	if (r > 0)
-		ovl_sync_size(f->inode);
+		inode_written_through(f->inode, onode(f->inode)->upper->inode);
 	return r;
 }
 
@@ -167,7 +167,7 @@ static int ovl_fallocate(struct file *f, int mode, int64_t off, int64_t len)
 	if (!r)
 		r = real->ops->fallocate ? real->ops->fallocate(real, mode, off, len) : -EOPNOTSUPP;
 	if (!r)
-		ovl_sync_size(f->inode);
+		inode_written_through(f->inode, onode(f->inode)->upper->inode);
 	return r;
 }
 

@@ -299,22 +299,6 @@ bool ovl_attr_steady(const struct inode *i)
 	return d->inode->ops->steady && d->inode->ops->steady(d->inode);
 }
 
-void ovl_sync_size(struct inode *i)
-{
-	struct inode *u = onode(i)->upper->inode;
-	int64_t now = now_realtime();
-	uint64_t size;
-
-	mutex_lock(&u->a_mu);
-	size = u->size;
-	mutex_unlock(&u->a_mu);
-	mutex_lock(&i->a_mu);
-	i->size = size;
-	i->mtime = i->ctime = now;
-	mutex_unlock(&i->a_mu);
-	inode_changed(i);
-}
-
 static int set_size(struct inode *i, uint64_t size)
 {
 	struct iattr a = { .valid = ATTR_SIZE, .size = size };
@@ -331,7 +315,7 @@ static int set_size(struct inode *i, uint64_t size)
 	r = u->ops->setattr(u, &a);
 	mutex_unlock(&u->mu);
 	if (!r)
-		ovl_sync_size(i);
+		inode_written_through(i, onode(i)->upper->inode);
 	return r;
 }
 

@@ -81,7 +81,6 @@ int ovl_open_layer(struct inode *i, struct dentry *d, int flags, struct file **o
 /* --- file.c --- */
 extern const struct file_ops ovl_file_ops;
 int ovl_open(struct inode *i, struct file *f);
-void ovl_sync_size(struct inode *i); /* size and times from the upper file */
 
 /* --- readdir.c --- */
 extern const struct file_ops ovl_dir_ops;

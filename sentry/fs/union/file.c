@@ -102,23 +102,6 @@ static ssize_t union_read(struct file *f, struct uio *u, int64_t *pos)
 	return real->ops->read ? real->ops->read(real, u, pos) : -EINVAL;
 }
 
-/* What the vfs itself looks at. */
-static void sync_size(struct inode *i)
-{
-	struct inode *u = node_real(unode(i))->inode;
-	int64_t now = now_realtime();
-	uint64_t size;
-
-	mutex_lock(&u->a_mu);
-	size = u->size;
-	mutex_unlock(&u->a_mu);
-	mutex_lock(&i->a_mu);
-	i->size = size;
-	i->mtime = i->ctime = now;
-	mutex_unlock(&i->a_mu);
-	inode_changed(i);
-}
-
 static ssize_t union_write(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct file *real;
@@ -131,7 +114,7 @@ static ssize_t union_write(struct file *f, struct uio *u, int64_t *pos)
 	real->flags = (real->flags & ~(uint32_t)LINUX_O_APPEND) | (f->flags & LINUX_O_APPEND);
 	r = real->ops->write(real, u, pos);
 	if (r > 0)
-		sync_size(f->inode);
+		inode_written_through(f->inode, node_real(unode(f->inode))->inode);
 	return r;
 }
 
@@ -189,7 +172,7 @@ static int union_fallocate(struct file *f, int mode, int64_t off, int64_t len)
 	if (!r)
 		r = real->ops->fallocate ? real->ops->fallocate(real, mode, off, len) : -EOPNOTSUPP;
 	if (!r)
-		sync_size(f->inode);
+		inode_written_through(f->inode, node_real(unode(f->inode))->inode);
 	return r;
 }
 
