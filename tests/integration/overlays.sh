@@ -31,9 +31,10 @@ p import -q img.tar localhost/test:1 >/dev/null || exit
 in_do "podman: its driver is native" "$prepare"'p info | grep -E "Native Overlay Diff|graphDriverName|Backing"' '  graphDriverName: overlay
     Backing Filesystem: tmpfs
     Native Overlay Diff: "true"'
-in_do "podman: mount, diff, commit" "$prepare"'p create -q --name c localhost/test:1 ls >/dev/null; m=$(p mount c); rm -r $m/dir $m/usr/bin/cat; mkdir $m/dir; echo two >$m/dir/new
-p umount c >/dev/null; p diff c | sort; p commit -q c localhost/test:2 >/dev/null; p create -q --name d localhost/test:2 ls >/dev/null; m=$(p mount d); (cd $m; ls dir usr/bin)
-p umount d >/dev/null; p rm c d >/dev/null; p rmi -a >/dev/null; ls store/overlay; grep -c "^overlay /tmp" /proc/mounts' 'A /dir/new
+# (a name that is the beginning of an image's number would be the image's to podman diff)
+in_do "podman: mount, diff, commit" "$prepare"'p create -q --name first localhost/test:1 ls >/dev/null; m=$(p mount first); rm -r $m/dir $m/usr/bin/cat; mkdir $m/dir; echo two >$m/dir/new
+p umount first >/dev/null; p diff first | sort; p commit -q first localhost/test:2 >/dev/null; p create -q --name second localhost/test:2 ls >/dev/null; m=$(p mount second); (cd $m; ls dir usr/bin)
+p umount second >/dev/null; p rm first second >/dev/null; p rmi -a >/dev/null; ls store/overlay; grep -c "^overlay /tmp" /proc/mounts' 'A /dir/new
 C /usr
 C /usr/bin
 D /dir
