@@ -94,7 +94,7 @@ static inline int run_cases(void)
 			alarm(seconds && atoi(seconds) > 0 ? (unsigned)atoi(seconds) : CASE_SECONDS);
 			c->fn();
 			fflush(NULL);
-			_exit(0);
+			exit(0);
 		}
 		while (waitpid(p, &st, 0) < 0 && errno == EINTR)
 			;
