@@ -178,6 +178,7 @@ START_TEST(taken_and_locked)
 	ck_assert(state_was_removed(&other));
 	state_close(&other);
 	ck_assert_ptr_null(state_create(root, "box", &pool, &other));
+	ck_assert_ptr_null(state_remove(&other));
 	state_close(&other);
 	e = state_open(root, "none", &pool, &other);
 	ck_assert_int_eq(err_errno(e), ENOENT);
