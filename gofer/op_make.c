@@ -61,7 +61,7 @@ static int check_node_type(const struct options *o, uint64_t mode, uint64_t rdev
 	case S_IFCHR:
 		if (!rdev) /* a whiteout: no device, and nobody needs a capability for it */
 			return 0;
-		return o->allow_mknod ? 0 : -EPERM;
+		__attribute__((fallthrough));
 	case S_IFBLK:
 		return o->allow_mknod ? 0 : -EPERM;
 	default:

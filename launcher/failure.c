@@ -53,6 +53,15 @@ struct err *failure_words_file(int *out)
 
 /* --- what was said ------------------------------------------------------------------ */
 
+void failure_said(int words, char text[FAILURE_TOLD_MAX + 1])
+{
+	ssize_t n = pread(words, text, FAILURE_TOLD_MAX, 0);
+
+	text[n > 0 ? n : 0] = 0;
+	for (ssize_t i = 0; i < n; i++)
+		text[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
+}
+
 /* A log line's "TIME COMPONENT[PID] LEVEL: TEXT" without what says nothing here. */
 static const char *shorten(const char *line, struct pool *p)
 {

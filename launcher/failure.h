@@ -12,6 +12,10 @@
 /* A file of fixed size for the components' stderr: they can fill it, but not the memory of the host. */
 struct err *failure_words_file(int *out) ERR_MUST_USE;
 
+/* The beginning of what another program (a hook, slirp4netns) has written to a file of its own, on one line; "": nothing. */
+#define FAILURE_TOLD_MAX 400 /* bytes */
+void failure_said(int words, char text[FAILURE_TOLD_MAX + 1]);
+
 struct failure {
 	struct pool *pool;
 	int words; /* that file */

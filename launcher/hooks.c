@@ -4,6 +4,7 @@
 #include "hooks.h"
 
 #include "client.h"
+#include "failure.h"
 #include "plan.h"
 
 #include "libipc/fd.h"
@@ -19,8 +20,6 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define WORDS_MAX 400 /* bytes of a failed hook's standard error that are told */
 
 extern char **environ;
 
@@ -76,14 +75,12 @@ static _Noreturn void exec_hook(const struct oci_hook *h, int input, int words, 
 
 static struct err *failed(const struct oci_hook *h, int status, int words)
 {
-	char text[WORDS_MAX + 1] = "";
-	ssize_t n = pread(words, text, WORDS_MAX, 0);
+	char text[FAILURE_TOLD_MAX + 1];
 
-	for (ssize_t i = 0; i < n; i++)
-		text[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
+	failure_said(words, text);
 	if (WIFSIGNALED(status))
-		return err_new(0, "%s was killed by signal %d%s%s", h->path, WTERMSIG(status), n > 0 ? ": " : "", text);
-	return err_new(0, "%s ended with status %d%s%s", h->path, WEXITSTATUS(status), n > 0 ? ": " : "", text);
+		return err_new(0, "%s was killed by signal %d%s%s", h->path, WTERMSIG(status), *text ? ": " : "", text);
+	return err_new(0, "%s ended with status %d%s%s", h->path, WEXITSTATUS(status), *text ? ": " : "", text);
 }
 
 /* Waits for the end, no longer than the hook's timeout. */

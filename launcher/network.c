@@ -141,7 +141,7 @@ static struct err *filter(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ? err_new(errno, "packet filter") : NULL;
 }
 
-static void enlarge(int fd)
+void network_enlarge(int fd)
 {
 	static const int force[] = { SO_RCVBUFFORCE, SO_SNDBUFFORCE }, plain[] = { SO_RCVBUF, SO_SNDBUF };
 	const int n = BUFFER;
@@ -164,7 +164,7 @@ static struct err *open_packets(int index, int *out)
 		return err_new(errno, "packet socket");
 	if ((e = filter(fd)))
 		return e;
-	enlarge(fd);
+	network_enlarge(fd);
 	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) < 0)
 		return err_new(errno, "PACKET_VNET_HDR");
 	(void)!setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)); /* from Linux 4.20 on */
@@ -322,22 +322,23 @@ static unsigned name_server_port(void)
 	return port;
 }
 
-static struct err *take_name_server(struct network *n)
+struct err *network_add_name_server(struct network *n, const struct in_addr *ip, unsigned port, struct pool *p)
+{
+	const struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = *ip };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_new(errno, "network: the name server at %s", inet_ntoa(*ip));
+	n->fds[n->n_fds++] = TAKE_FD(fd);
+	n->name_server = (struct msg_bytes){ memcpy(pool_alloc(p, sizeof(*ip)), ip, sizeof(*ip)), sizeof(*ip) };
+	return NULL;
+}
+
+static struct err *take_name_server(struct reading *r)
 {
 	const unsigned port = name_server_port();
-	static const uint8_t docker[4] = { 127, 0, 0, 11 };
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	_cleanup_close_ int fd = -1;
 
-	if (!port)
-		return NULL;
-	memcpy(&a.sin_addr, docker, sizeof(docker));
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
-		return err_new(errno, "network: the name server at 127.0.0.11");
-	n->fds[n->n_fds++] = TAKE_FD(fd);
-	n->name_server = (struct msg_bytes){ docker, sizeof(docker) };
-	return NULL;
+	return port ? network_add_name_server(r->out, &(struct in_addr){ htonl(0x7f00000b) }, port, r->pool) : NULL;
 }
 
 static struct err *read_namespace(int there, int nl, void *arg)
@@ -353,7 +354,7 @@ static struct err *read_namespace(int there, int nl, void *arg)
 		return e;
 	if (!r->out->n)
 		return NULL;
-	if ((e = take_name_server(r->out)) || (e = dump(r, RTM_GETADDR, take_address)))
+	if ((e = take_name_server(r)) || (e = dump(r, RTM_GETADDR, take_address)))
 		return e;
 	r->addresses = r->len;
 	if ((e = dump(r, RTM_GETROUTE, take_route)))

@@ -70,6 +70,12 @@ struct err *network_record(const struct state_dir *d, int there, const char *pat
 /* When the sandbox has ended: what is recorded is the host's again, if the namespace still exists; failures are told in the log. */
 void network_give_back(const struct state_dir *d);
 
+/* Both buffers of a socket of packets: to what the caller may have. */
+void network_enlarge(int fd);
+/* A UDP socket that is connected to port of ip, where programs find it at port 53. */
+struct in_addr;
+struct err *network_add_name_server(struct network *n, const struct in_addr *ip, unsigned port, struct pool *p) ERR_MUST_USE;
+
 /* network_user.c.  Starts the program, which ends with the launcher or by network_user_end.  out: empty. */
 struct err *network_user_begin(const struct state_dir *d, struct pool *p, struct network *out) ERR_MUST_USE;
 void network_user_end(void);

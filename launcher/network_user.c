@@ -6,6 +6,8 @@
  */
 #include "network.h"
 
+#include "failure.h"
+
 #include "libipc/fd.h"
 #include "libipc/log.h"
 
@@ -28,7 +30,6 @@
 #define NAME STATE_USER_NETWORK
 #define INDEX 2
 #define MTU 65520
-#define BUFFER (4 << 20)
 #define LISTENS_MS 10000
 
 /* Its own addresses, as it has them by default. */
@@ -88,21 +89,6 @@ static bool local_name_server(struct in_addr *out)
 	return found && inet_pton(AF_INET, text, out) == 1 && ntohl(out->s_addr) >> 24 == 127;
 }
 
-static struct err *take_name_server(struct pool *p, struct network *n)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(53) };
-	_cleanup_close_ int fd = -1;
-
-	if (!local_name_server(&a.sin_addr))
-		return NULL;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
-		return err_new(errno, "network: the name server of /etc/resolv.conf");
-	n->fds[n->n_fds++] = TAKE_FD(fd);
-	n->name_server = (struct msg_bytes){ memcpy(pool_alloc(p, sizeof(a.sin_addr)), &a.sin_addr, sizeof(a.sin_addr)), sizeof(a.sin_addr) };
-	return NULL;
-}
-
 /* --- the program ------------------------------------------------------------------------------- */
 
 static _Noreturn void become(const struct state_dir *d, int end, int words)
@@ -120,36 +106,25 @@ static _Noreturn void become(const struct state_dir *d, int end, int words)
 	_exit(127);
 }
 
-/* Its last words, when it has ended. */
-static struct err *why_ended(int words)
-{
-	char text[401] = "";
-	ssize_t n = pread(words, text, sizeof(text) - 1, 0);
-
-	for (ssize_t i = 0; i < n; i++)
-		text[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
-	return err_new(0, "--network=user: " PROGRAM " %s", text);
-}
-
 /* Connects as soon as it listens. */
 static struct err *meet(const struct state_dir *d, int words, int *out)
 {
 	const struct timespec a_little = { .tv_nsec = 1000000 };
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	const int size = BUFFER;
+	char text[FAILURE_TOLD_MAX + 1];
 
 	if (fd < 0)
 		return err_new(errno, "--network=user");
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-		(void)!setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	network_enlarge(fd);
 	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/" NAME, d->fd);
 	for (int ms = 0; connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0; ms++) {
 		if (errno != ENOENT && errno != ECONNREFUSED)
 			return err_new(errno, "--network=user: " PROGRAM "'s socket");
 		if (waitpid(running.pid, NULL, WNOHANG) == running.pid) {
 			running.pid = 0;
-			return why_ended(words);
+			failure_said(words, text);
+			return err_new(0, "--network=user: " PROGRAM " %s", text);
 		}
 		if (ms == LISTENS_MS)
 			return err_new(ETIMEDOUT, "--network=user: " PROGRAM);
@@ -163,6 +138,7 @@ struct err *network_user_begin(const struct state_dir *d, struct pool *p, struct
 {
 	static const uint8_t mac[] = { 0x02, 0, 0x0a, 0, 0x02, 0x64 };
 	_cleanup_close_ int words = memfd_create("redoubt-user-network", MFD_CLOEXEC);
+	struct in_addr names;
 	struct err *e;
 	int end[2];
 
@@ -182,7 +158,7 @@ struct err *network_user_begin(const struct state_dir *d, struct pool *p, struct
 	out->links[0] = (struct boot_link){ .name = msg_str("eth0"), .index = INDEX, .mtu = MTU, .mac = { mac, sizeof(mac) }, .up = true, .plain = true };
 	out->n = out->n_fds = 1;
 	out->requests = requests(p);
-	return take_name_server(p, out);
+	return local_name_server(&names) ? network_add_name_server(out, &names, 53, p) : NULL;
 }
 
 void network_user_end(void)

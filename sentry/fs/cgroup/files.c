@@ -71,23 +71,25 @@ static void show_freeze(FILE *f, struct task *t, struct cgroup *g)
 	fprintf(f, "%d\n", freeze);
 }
 
-static void show_stat(FILE *f, struct task *t, struct cgroup *g)
+static unsigned value_of(const struct cgroup *g, const unsigned *at)
 {
 	unsigned n;
 
 	tasks_lock(g->k);
-	n = g->below;
+	n = *at;
 	tasks_unlock(g->k);
-	fprintf(f, "nr_descendants %u\nnr_dying_descendants 0\n", n);
+	return n;
+}
+
+static void show_stat(FILE *f, struct task *t, struct cgroup *g)
+{
+	fprintf(f, "nr_descendants %u\nnr_dying_descendants 0\n", value_of(g, &g->below));
 }
 
 static void show_max(FILE *f, struct cgroup *g, const unsigned *from)
 {
-	unsigned n;
+	unsigned n = value_of(g, from);
 
-	tasks_lock(g->k);
-	n = *from;
-	tasks_unlock(g->k);
 	n == UINT_MAX ? fputs("max\n", f) : fprintf(f, "%u\n", n);
 }
 
@@ -157,12 +159,7 @@ static void show_threads(FILE *f, struct task *t, struct cgroup *g)
 
 static void show_pids_current(FILE *f, struct task *t, struct cgroup *g)
 {
-	unsigned n;
-
-	tasks_lock(g->k);
-	n = g->tasks;
-	tasks_unlock(g->k);
-	fprintf(f, "%u\n", n);
+	fprintf(f, "%u\n", value_of(g, &g->tasks));
 }
 
 static void show_pids_max(FILE *f, struct task *t, struct cgroup *g)
