@@ -13,7 +13,6 @@
 #define TRAP_BRKPT 1
 #define TRAP_TRACE 2
 #define TRAP_HWBKPT 4
-#define EFLAGS_TF 0x100ul
 #define SYSGOOD 0x80
 
 struct stop {

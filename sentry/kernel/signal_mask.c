@@ -4,8 +4,8 @@
  * a wait.  Runs on the task's own thread, but for what is marked _locked.
  *
  * A mask is lent when the task has just asked for a change of it, or made another or
- * been made (C libraries change it around that), and no signal waits: one that did would have to be delivered when it is let in.  Whoever sends
- * a signal, or wants to know the mask for another reason, takes it back, by
+ * been made (C libraries change it around that), and no signal waits that it would let in.  Those that wait and
+ * are blocked stay so: a change that lets one in is asked for.  Whoever sends a signal, or wants to know the mask for another reason, takes it back, by
  * signal_blocked_locked; so that t->blocked is right whenever mask_lent is false.
  */
 #include "kernel/task_table.h"
@@ -53,8 +53,10 @@ static bool changed(int how, uint64_t set, uint64_t *mask)
 
 void signal_lend_mask_locked(struct task *t)
 {
-	if (!signal_pending_locked(t) && !task_must_ask(t))
-		t->mask_lent = platform_mask_lend(t->ctx, t->blocked);
+	uint64_t pending = signal_pending_locked(t);
+
+	if (!(pending & ~t->blocked) && !task_must_ask(t))
+		t->mask_lent = platform_mask_lend(t->ctx, t->blocked, pending);
 }
 
 bool signal_change_mask(struct task *t, int how, const uint64_t *set, uint64_t *old)

@@ -242,6 +242,7 @@ void mm_inherit_stub(struct mm *mm, struct mm *old, struct platform_ctx *c)
 	if (old->as && ref_count(&old->users) == 1 && platform_as_reusable(old->as, c)) {
 		as = old->as;
 		nothing_ends(old);
+		platform_as_traps(old->as, 0);
 		old->as = NULL;
 		RB_FOREACH(p, pma_tree, &old->pmas)
 			p->stub = 0;

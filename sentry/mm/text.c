@@ -5,13 +5,12 @@
  *
  * Only pages of private, readable and executable mappings of files are patched,
  * as long as they have not been written; a call is, when it has trapped
- * TRAPS times, or sooner where other processes have found it (text_known.c).  The records know nothing of it: whoever reads program memory by
+ * TRAPS times, or sooner where other processes have found it (text_known.c); one that cannot be goes on to trap, and
+ * the platform is told.  The records know nothing of it: whoever reads program memory by
  * them sees the file, and whatever is mapped or unmapped there later replaces
  * the patched page, which is noted here (text_drop).
  *
- * Where a thread can no longer be at an instruction because it was patched, it
- * faults, and mm_text_event does what the instruction would have done, as told by
- * the records.  All under mm->mu, but for the counting of traps.
+ * All under mm->mu, but for the counting of traps.
  */
 #include "mm/text_internal.h"
 #include "mm/usercopy.h"
@@ -26,17 +25,6 @@
 
 #define TRAPS 3u
 #define NEVER 0xffu
-static const struct platform_patching *patching(const struct mm *mm)
-{
-	return mm->env->texts ? texts_patching(mm->env->texts) : NULL;
-}
-
-static bool in_table(const struct mm *mm, uint64_t addr)
-{
-	const struct platform_patching *p = patching(mm);
-
-	return p && addr >= p->table && addr < p->table_end;
-}
 
 /* --- overlays -------------------------------------------------------------------- */
 
@@ -145,7 +133,7 @@ static void map_here(struct mm *mm, uint64_t addr, int prot, uint64_t mem)
 /* Entry `index` as the sentry sees it, in a page that the stub will have mapped; NULL: no memory. */
 static uint8_t *entry_ptr(struct mm *mm, unsigned index)
 {
-	const struct platform_patching *p = patching(mm);
+	const struct platform_patching *p = text_patching(mm);
 	uint64_t at = (uint64_t)index * p->entry_size;
 	unsigned n = (unsigned)(at / PAGE_SIZE);
 	struct text *t = mm->text;
@@ -166,7 +154,7 @@ static bool write_entries(struct mm *mm, const struct text_page *page, uint64_t 
 
 		if (!e)
 			return false;
-		patching(mm)->entry(e, &s->site, s->index, addr + s->site.at);
+		text_patching(mm)->entry(e, &s->site, s->index, addr + s->site.at);
 	}
 	return true;
 }
@@ -306,6 +294,20 @@ struct text *text_of(struct mm *mm)
 	return t;
 }
 
+/* rip 0: of none any more. */
+static void tell_traps_locked(struct mm *mm, uint64_t rip)
+{
+	if (mm->as && (!rip || !atomic_load(&mm->text_held)))
+		platform_as_traps(mm->as, rip);
+}
+
+static void tell_traps(struct mm *mm, uint64_t rip)
+{
+	mm_lock(mm);
+	tell_traps_locked(mm, rip);
+	mm_unlock(mm);
+}
+
 void mm_text_trapped(struct mm *mm, const struct regs *r)
 {
 	uint64_t rip = r->rip;
@@ -316,16 +318,21 @@ void mm_text_trapped(struct mm *mm, const struct regs *r)
 	if (!t)
 		return;
 	many = often(t, rip, &counter);
-	if (!many && !text_look_up(t, rip))
+	if (!many && !text_look_up(t, rip)) {
+		if ((atomic_load_explicit(counter, memory_order_relaxed) & 0xff) == NEVER)
+			tell_traps(mm, rip);
 		return;
+	}
 	mm_lock(mm);
 	if (!many)
 		text_take_known(mm, rip);
 	else
 		done = stub_hurry(mm) || atomic_load(&mm->text_held) || patch_locked(mm, r); /* it may be patched already */
 	mm_unlock(mm);
-	if (!done)
-		atomic_store_explicit(counter, rip << 8 | NEVER, memory_order_relaxed);
+	if (done)
+		return;
+	atomic_store_explicit(counter, rip << 8 | NEVER, memory_order_relaxed);
+	tell_traps(mm, rip);
 }
 
 /* --- for debuggers -------------------------------------------------------------------- */
@@ -340,47 +347,11 @@ void mm_text_hold(struct mm *mm)
 	mm_text_hold_new(mm);
 	mm_lock(mm);
 	text_unpatch(mm, 0, TASK_SIZE);
+	tell_traps_locked(mm, 0);
 	mm_unlock(mm);
 }
 
 void mm_text_release(struct mm *mm)
 {
 	atomic_store(&mm->text_held, false);
-}
-
-/* --- instructions that have been patched away --------------------------------------- */
-
-/* A fault that a patched site may have raised. */
-static bool may_be_ours(const struct mm *mm, enum platform_event ev, const struct platform_trap *trap)
-{
-	if (ev == PLATFORM_FAULT)
-		return in_table(mm, trap->addr);
-	return trap->signo == SIGILL || (trap->signo == SIGSEGV && trap->code == SI_KERNEL);
-}
-
-static void rewind_entry(struct mm *mm, struct regs *r)
-{
-	const struct platform_patching *p = patching(mm);
-	uint64_t at = r->rip - p->table;
-	unsigned n = (unsigned)(at / PAGE_SIZE);
-
-	mm_lock(mm);
-	if (mm->text && n < TEXT_TABLE_PAGES && mm->text->table[n])
-		p->rewind((uint8_t *)memfile_ptr(mm->env->mf, mm->text->table[n]) + at % PAGE_SIZE / p->entry_size * p->entry_size, r);
-	mm_unlock(mm);
-}
-
-enum platform_event mm_text_event(struct mm *mm, enum platform_event ev, const struct platform_trap *trap, struct regs *r)
-{
-	enum platform_event e;
-	uint8_t code[TEXT_SITE_LEN] = { 0 };
-
-	if (in_table(mm, r->rip))
-		rewind_entry(mm, r);
-	if ((ev != PLATFORM_TRAP && ev != PLATFORM_FAULT) || !mm->env->texts || !may_be_ours(mm, ev, trap))
-		return ev;
-	if (!__atomic_load_n(&mm->text, __ATOMIC_ACQUIRE) || copy_from_user_partial(mm, code, UADDR(r->rip), sizeof(code)) < 2)
-		return ev;
-	e = text_emulate(r, code);
-	return e == PLATFORM_TRAP ? ev : e;
 }

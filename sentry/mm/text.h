@@ -59,6 +59,8 @@ void text_page_put(struct texts *t, struct text_page *p);
 
 /* --- text_emulate.c --- */
 #define TEXT_SITE_LEN 7
+#define TEXT_STORE_LEN 5
+bool text_stores(const uint8_t code[TEXT_SITE_LEN]); /* mov %r11, 8(%rsp), before a call */
 /* Does what the file has at rip, if that is part of a site; PLATFORM_TRAP: it is not. */
 enum platform_event text_emulate(struct regs *r, const uint8_t code[TEXT_SITE_LEN]);
 
@@ -74,6 +76,7 @@ void mm_text_release(struct mm *mm);
 /* --- text.c: for the task loop, before the event is handled --- */
 /* A call has trapped at its instruction, which ends at rip. */
 void mm_text_trapped(struct mm *mm, const struct regs *r);
+/* --- text_event.c --- */
 /* An event other than a system call: what it is to the program, which knows
  * nothing of patched sites. */
 enum platform_event mm_text_event(struct mm *mm, enum platform_event ev, const struct platform_trap *trap, struct regs *r);

@@ -9,16 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define FLAGS_CMP 0x8d5ul /* OF SF ZF AF PF CF */
-
-static uint64_t compare_flags(uint64_t a, int64_t b)
-{
-	uint64_t ax;
-
-	__asm__("cmp %2, %1\n\tlahf\n\tseto %%al" : "=&a"(ax) : "r"(a), "r"(b) : "cc");
-	return (ax >> 8 & 0xd5) | (ax & 1) << 11;
-}
-
 static void do_call(struct regs *r)
 {
 	r->rcx = r->rip;
@@ -46,10 +36,23 @@ static void ask(struct regs *r)
 	r->rdx = d;
 }
 
+bool text_stores(const uint8_t code[TEXT_SITE_LEN])
+{
+	static const uint8_t store[TEXT_SITE_LEN] = { 0x4c, 0x89, 0x5c, 0x24, 0x08, 0x0f, 0x05 };
+
+	return !memcmp(code, store, sizeof(store));
+}
+
 enum platform_event text_emulate(struct regs *r, const uint8_t code[TEXT_SITE_LEN])
 {
+	unsigned len = move_length(code, TEXT_SITE_LEN);
 	struct lea l;
 
+	if (len) {
+		move_do(code, r);
+		r->rip += len;
+		return PLATFORM_INTERRUPTED;
+	}
 	if (lea_decode(code, &l)) {
 		r->rip += LEA_LEN;
 		*regs_numbered(r, l.dest) = lea_value(&l, r, r->rip);
@@ -61,24 +64,23 @@ enum platform_event text_emulate(struct regs *r, const uint8_t code[TEXT_SITE_LE
 		do_call(r);
 		return PLATFORM_SYSCALL;
 	}
+	if (code[0] == 0xb8) {
+		r->rax = (uint32_t)constant(code + 1);
+		r->rip += 5;
+		return PLATFORM_INTERRUPTED;
+	}
 	if (code[0] == 0x0f && code[1] == 0x05) {
 		r->rip += 2;
 		do_call(r);
 		return PLATFORM_SYSCALL;
 	}
 	if (code[0] == 0x48 && code[1] == 0x3d) {
-		r->eflags = (r->eflags & ~FLAGS_CMP) | compare_flags(r->rax, constant(code + 2));
+		r->eflags = (r->eflags & ~FLAGS_ARITHMETIC) | flags_compared(r->rax, constant(code + 2));
 		r->rip += 6;
 		return PLATFORM_INTERRUPTED;
 	}
 	if (code[0] == 0x0f && code[1] == 0xa2) {
 		ask(r);
-		r->rip += 2;
-		return PLATFORM_INTERRUPTED;
-	}
-	if (code[0] == 0x31 && code[1] == 0xc9) { /* xor %ecx, %ecx */
-		r->rcx = 0;
-		r->eflags = (r->eflags & ~FLAGS_CMP) | compare_flags(0, 0);
 		r->rip += 2;
 		return PLATFORM_INTERRUPTED;
 	}

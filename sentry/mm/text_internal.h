@@ -1,5 +1,5 @@
 /*
- * text_internal.h - what text.c and text_known.c share.  [mm->mu], but for what is said.
+ * text_internal.h - what text.c, text_event.c and text_known.c share.  [mm->mu], but for what is said.
  */
 #ifndef SENTRY_MM_TEXT_INTERNAL_H
 #define SENTRY_MM_TEXT_INTERNAL_H
@@ -26,6 +26,11 @@ struct text {
 	uint64_t table[TEXT_TABLE_PAGES]; /* offset in the memory file; 0: none yet (the first page is the vDSO's) */
 	bool mapped[TEXT_TABLE_PAGES];
 };
+
+static inline const struct platform_patching *text_patching(const struct mm *mm)
+{
+	return mm->env->texts ? texts_patching(mm->env->texts) : NULL;
+}
 
 /* --- text.c --- */
 struct text *text_of(struct mm *mm); /* made if there is none; NULL: no memory. No locks held */

@@ -16,6 +16,7 @@ struct platform_ops {
 	bool (*as_reusable)(struct platform_as *as, struct platform_ctx *c); /* optional: never */
 	int (*as_orders)(struct platform_as *as, const struct platform_order *o, unsigned n); /* ranges are checked */
 	void (*as_nothing)(struct platform_as *as, uint64_t start, uint64_t len); /* optional */
+	void (*as_traps)(struct platform_as *as, uint64_t at); /* optional */
 	struct platform_ctx *(*ctx_new)(struct platform *p, struct platform_as *as);
 	void (*ctx_free)(struct platform_ctx *c);
 	void (*ctx_bind)(struct platform_ctx *c);
@@ -34,7 +35,7 @@ struct platform_ops {
 	void (*complete)(struct platform_ctx *c, struct regs *r);
 	void (*look)(struct platform_ctx *c, struct regs *r);
 	void (*answer)(struct platform_ctx *c, enum platform_answer which, uint64_t value);
-	bool (*mask_lend)(struct platform_ctx *c, uint64_t mask);
+	bool (*mask_lend)(struct platform_ctx *c, uint64_t mask, uint64_t held);
 	uint64_t (*mask_take)(struct platform_ctx *c); /* if there is mask_lend */
 	uint64_t (*robust_get)(struct platform_ctx *c);
 	void (*robust_set)(struct platform_ctx *c, uint64_t head); /* if there is robust_get */

@@ -47,6 +47,12 @@ void platform_as_nothing(struct platform_as *as, uint64_t start, uint64_t len)
 		as->ops->as_nothing(as, start, len);
 }
 
+void platform_as_traps(struct platform_as *as, uint64_t at)
+{
+	if (as->ops->as_traps)
+		as->ops->as_traps(as, at);
+}
+
 int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -167,9 +173,9 @@ void platform_answer(struct platform_ctx *c, enum platform_answer which, uint64_
 		c->ops->answer(c, which, value);
 }
 
-bool platform_mask_lend(struct platform_ctx *c, uint64_t mask)
+bool platform_mask_lend(struct platform_ctx *c, uint64_t mask, uint64_t held)
 {
-	return c->ops->mask_lend && c->ops->mask_lend(c, mask);
+	return c->ops->mask_lend && c->ops->mask_lend(c, mask, held);
 }
 
 uint64_t platform_mask_take(struct platform_ctx *c)

@@ -64,6 +64,10 @@ bool platform_as_reusable(struct platform_as *as, struct platform_ctx *c);
  * [start, start + len); as done before that changes.  len 0: nowhere any more. */
 void platform_as_nothing(struct platform_as *as, uint64_t start, uint64_t len);
 
+/* The call whose instruction ends at `at` traps, and will go on to: programs that run there may come with it
+ * as they do from a patched site.  Only a hint, at whatever may be there later.  0: no call any more. */
+void platform_as_traps(struct platform_as *as, uint64_t at);
+
 enum platform_order_kind { PLATFORM_MAP, PLATFORM_UNMAP, PLATFORM_PROTECT };
 struct platform_order {
 	enum platform_order_kind kind;
@@ -163,11 +167,12 @@ enum platform_answer {
 #define PLATFORM_NO_ANSWER UINT64_MAX
 void platform_answer(struct platform_ctx *c, enum platform_answer which, uint64_t value);
 
-/* Lends the task's signal mask to its stub, which then answers rt_sigprocmask by itself.
+/* Lends the task's signal mask to its stub, which then answers rt_sigprocmask by itself, unless a signal of
+ * `held` would no longer be blocked: the sentry is asked then.
  * Own thread, between two switches.  False: not supported here.  platform_mask_take, on
  * any thread, takes it back and returns its present value; the call then goes to the
  * sentry again. */
-bool platform_mask_lend(struct platform_ctx *c, uint64_t mask);
+bool platform_mask_lend(struct platform_ctx *c, uint64_t mask, uint64_t held);
 uint64_t platform_mask_take(struct platform_ctx *c); /* after it was lent */
 
 /* The head of the task's robust futex list, which the stub lets the program set by itself.
@@ -304,7 +309,9 @@ bool platform_ring_faulted(struct platform_ctx *c);
 struct platform_site {
 	uint16_t at; /* in the page */
 	uint8_t len;
-	bool sets_number;
+	bool sets_number; /* and then, before the call, there are: */
+	uint8_t n_moves, moves[6]; /* so many bytes of what sets registers */
+	bool stores; /* a register, in a word of the stack */
 	bool asks; /* no call: it asks the processor what it is */
 	uint8_t lea[2]; /* it computes an address: the instruction's first byte, and its third; 0: it does not */
 	int32_t value; /* the number that it sets, what it compares the result with, the displacement, or what it asks */

@@ -63,6 +63,15 @@ bool lea_decode(const uint8_t code[LEA_LEN], struct lea *l);
 uint64_t lea_value(const struct lea *l, const struct regs *r, uint64_t next);
 uint64_t *regs_numbered(struct regs *r, unsigned n); /* n < 16 */
 
+/* The length of the instruction at p, if it is one of those, in n bytes, that set a register from another one (mov,
+ * movslq, xor) or to a constant, and have nothing to do with rax and rsp: they never fault; 0: it is none. */
+unsigned move_length(const uint8_t *p, unsigned n);
+#define MOVE_MAX 6 /* bytes of the longest */
+void move_do(const uint8_t *p, struct regs *r); /* of MOVE_MAX bytes at p: what it does, but for rip */
+#define EFLAGS_TF 0x100ul
+#define FLAGS_ARITHMETIC 0x8d5ul /* OF SF ZF AF PF CF */
+uint64_t flags_compared(uint64_t a, int64_t b); /* those of cmp */
+
 /* Signal frames, as Linux's rt_sigframe.  mm is the program's memory. */
 struct mm;
 struct linux_siginfo; /* abi/signal.h */

@@ -17,7 +17,6 @@
 #define FP_SOFTWARE_END 512
 #define FP_MAGIC1 0x46505853u
 #define FP_MAGIC2 0x46505845u
-#define EFLAGS_TF 0x100ul
 
 /* Linux's rt_sigframe. */
 struct frame {

@@ -117,6 +117,7 @@ const struct platform_ops platform_systrap = {
 	.as_reusable = st_as_reusable,
 	.as_orders = st_as_orders,
 	.as_nothing = st_as_nothing,
+	.as_traps = st_as_traps,
 	.ctx_new = st_ctx_new,
 	.ctx_free = st_ctx_free,
 	.ctx_bind = st_ctx_bind,

@@ -19,7 +19,7 @@ void st_mask_prepare(struct st_ctx *c)
 	atomic_store(mask_word(c->slot), ST_MASK_ASK);
 }
 
-bool st_mask_lend(struct platform_ctx *base, uint64_t mask)
+bool st_mask_lend(struct platform_ctx *base, uint64_t mask, uint64_t held)
 {
 	struct st_ctx *c = (struct st_ctx *)base;
 
@@ -27,6 +27,7 @@ bool st_mask_lend(struct platform_ctx *base, uint64_t mask)
 		return false;
 	mutex_lock(&c->mu);
 	c->lent = mask_word(c->slot);
+	atomic_store_explicit((_Atomic uint64_t *)(void *)(c->slot + ST_MASK_HELD), held, memory_order_relaxed);
 	atomic_store(c->lent, mask & ~(uint64_t)ST_MASK_NEVER);
 	mutex_unlock(&c->mu);
 	return true;

@@ -81,6 +81,7 @@ void st_patch_prepare(struct st_ctx *c)
 	for (unsigned i = 0; i < ST_N_ANSWERS; i++)
 		put64(c->slot + ST_ANSWERS + 8 * (size_t)i, c->answers[i]);
 	put64(c->slot + ST_MAGIC, ST_MAGIC_VALUE);
+	put64(c->slot + ST_TRAPPED + ST_SITE_CMP, 0);
 	if (c->in_patch && !c->fp_pending) { /* what another context has left there is not for this one */
 		fpstate_init(c->fp);
 		c->fp_pending = true;
@@ -187,10 +188,17 @@ void st_patch_leaving(struct st_ctx *c, struct regs *r)
 
 /* --- to the stub ------------------------------------------------------------------------ */
 
+/* A trap flag that was not there when it stopped (the end of a handler) traps behind an instruction of the program's;
+ * loaded in the stub, it would before. */
+static bool begins_to_step(const struct st_ctx *c, const struct regs *r)
+{
+	return r->eflags & EFLAGS_TF && !(c->call_end && c->block.eflags & EFLAGS_TF);
+}
+
 /* The return from there loads all but a trap flag and other bases of segments. */
 static bool can_return(const struct st_ctx *c, const struct regs *r)
 {
-	return c->partial || (!c->singlestep && !r->gs_base && (c->p->fsgsbase || (c->fs_base == r->fs_base && !c->gs_base)));
+	return c->partial || (!c->singlestep && !begins_to_step(c, r) && !r->gs_base && (c->p->fsgsbase || (c->fs_base == r->fs_base && !c->gs_base)));
 }
 
 static bool wait_for(struct st_ctx *c, uint32_t op)

@@ -1,14 +1,16 @@
 /*
  * records.c - the records of descriptors that a stub's threads look at
  * (guest-code/answers.S): a page behind that of the orders, which the stub can
- * only read, and in each slot how many of them its thread may use.  The page's last
- * word tells where nothing is.
+ * only read, and in each slot how many of them its thread may use.  Behind them lie the
+ * calls that trap (entry.S), and a word that tells where nothing is.
  */
 #include "platform/systrap/systrap.h"
 
 #include <string.h>
 
-_Static_assert(ST_RECORDS + ST_RECORDS_MAX * sizeof(uint16_t) <= ST_NOTHING && ST_NOTHING + 8 == ST_ORDERS + ST_ORDERS_SIZE, "they fill their page");
+_Static_assert(ST_RECORDS + ST_RECORDS_MAX * sizeof(uint16_t) == ST_TRAPS && ST_TRAPS + ST_N_TRAPS * 8 == ST_NOTHING &&
+		       ST_NOTHING + 8 == ST_ORDERS + ST_ORDERS_SIZE,
+	       "they fill their page");
 _Static_assert(ST_RECORD_EMPTY_SET == PLATFORM_EMPTY_SET, "as patch.S has it");
 
 static void let_use(struct st_ctx *c, unsigned n)
@@ -54,6 +56,14 @@ bool st_records_use(struct platform_ctx *base, const struct platform_records *r)
 	return mine;
 }
 
+/* A word of what the stub can only read; as->mu held. */
+static void tell_locked(struct st_as *as, uint64_t at, uint64_t value)
+{
+	if (as->pid)
+		__atomic_store_n((uint64_t *)(void *)(as->p->slots + (size_t)as->orders_slot * ST_SLOT_SIZE + (at - ST_ORDERS)), value,
+			__ATOMIC_SEQ_CST);
+}
+
 void st_as_nothing(struct platform_as *base, uint64_t start, uint64_t len)
 {
 	struct st_as *as = (struct st_as *)base;
@@ -62,8 +72,17 @@ void st_as_nothing(struct platform_as *base, uint64_t start, uint64_t len)
 	if (pages > ST_NOTHING_PAGES)
 		pages = ST_NOTHING_PAGES;
 	mutex_lock(&as->mu);
-	if (as->pid)
-		__atomic_store_n((uint64_t *)(void *)(as->p->slots + (size_t)as->orders_slot * ST_SLOT_SIZE + (ST_NOTHING - ST_ORDERS)),
-			start / PAGE_SIZE << ST_NOTHING_BITS | pages, __ATOMIC_SEQ_CST);
+	tell_locked(as, ST_NOTHING, start / PAGE_SIZE << ST_NOTHING_BITS | pages);
+	mutex_unlock(&as->mu);
+}
+
+void st_as_traps(struct platform_as *base, uint64_t at)
+{
+	struct st_as *as = (struct st_as *)base;
+
+	mutex_lock(&as->mu);
+	for (unsigned i = 0; i < ST_N_TRAPS; i++)
+		if (!at || (at ^ at >> ST_TRAPS_SHIFT) % ST_N_TRAPS == i)
+			tell_locked(as, ST_TRAPS + i * 8, at);
 	mutex_unlock(&as->mu);
 }

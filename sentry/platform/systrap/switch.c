@@ -17,7 +17,6 @@
 #define TRAPNO_PF 14
 #define INT80_LENGTH 2
 #define AROUND_SPIN 8 /* this part of spin_max a hand-over takes at most, beside the spinning */
-#define EFLAGS_TF 0x100ul
 
 struct event {
 	siginfo_t si;

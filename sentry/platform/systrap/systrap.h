@@ -282,7 +282,7 @@ bool st_patch_save_fp(struct st_ctx *c); /* into the slot; false: the thread is 
 
 /* --- mask.c --- */
 void st_mask_prepare(struct st_ctx *c); /* c has a new thread */
-bool st_mask_lend(struct platform_ctx *c, uint64_t mask);
+bool st_mask_lend(struct platform_ctx *c, uint64_t mask, uint64_t held);
 uint64_t st_mask_take(struct platform_ctx *c);
 
 /* --- robust.c --- */
@@ -297,6 +297,7 @@ bool st_records_get(struct platform_ctx *c, struct platform_records *r);
 void st_records_put(struct platform_records *r);
 bool st_records_use(struct platform_ctx *c, const struct platform_records *r);
 void st_as_nothing(struct platform_as *as, uint64_t start, uint64_t len);
+void st_as_traps(struct platform_as *as, uint64_t at);
 
 /* --- told.c --- */
 void st_told_prepare(struct st_ctx *c); /* c has a new thread */

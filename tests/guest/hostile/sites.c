@@ -23,7 +23,8 @@
 #define OFTEN 20
 
 /* sets: mov $nr, %eax; syscall.  compares: syscall; cmp $-4096, %rax; seta.
- * computes: lea 0x1234(%rdx), %rsi; syscall, and relative to rip. */
+ * computes: lea 0x1234(%rdx), %rsi; syscall, and relative to rip.  moves: mov $nr, %eax; moves; syscall.
+ * stores: as musl makes calls that can be cancelled; the last three registers come from the stack. */
 __asm__(".text\n.balign 64\n"
 	"text_begin:\n"
 	"sets: nop\n mov $110, %eax\n"
@@ -43,9 +44,26 @@ __asm__(".text\n.balign 64\n"
 	"into_computes: nop\n jmp computes_call\n"
 	"computes_data: .ascii \"written\"\n"
 	".balign 64\n"
+	"moves: nop\n mov $110, %eax\n"
+	"moves_first: mov %rdx, %rsi\n"
+	"moves_second: mov %ebp, %edi\n"
+	"moves_call: syscall\n"
+	"moves_end: ret\n"
+	"moves_too: mov %rdi, %rdx\n mov $5, %esi\n mov $8, %eax\n mov %edx, %edi\n xor %edx, %edx\n syscall\n ret\n" /* lseek(, 5, SEEK_SET) */
+	"into_moves_first: mov %rdi, %rax\n jmp moves_first\n"
+	"into_moves_second: mov %rdi, %rax\n jmp moves_second\n"
+	"into_moves_call: mov %rdi, %rax\n jmp moves_call\n"
+	".balign 64\n"
+	"stores: lea -32(%rsp), %rsp\n mov %rdi, %r11\n"
+	"stores_loads: .byte 0x4c, 0x8b, 0x44, 0x24, 0x08, 0x4c, 0x8b, 0x4c, 0x24, 0x10\n .byte 0x4c, 0x89, 0x5c, 0x24, 0x08\n"
+	"stores_call: syscall\n"
+	" mov 8(%rsp), %rdx\n lea 32(%rsp), %rsp\n ret\n"
+	"into_stores: lea -32(%rsp), %rsp\n jmp stores_call\n"
+	".balign 64\n"
 	"text_end:\n");
 extern const uint8_t text_begin[], sets[], sets_call[], sets_end[], compares[], compares_cmp[], compares_end[], into_sets[], into_compares[], reads[],
-	computes[], computes_rip[], into_computes[], text_end[];
+	computes[], computes_rip[], into_computes[], moves[], moves_end[],
+	moves_too[], into_moves_first[], into_moves_second[], into_moves_call[], stores[], into_stores[], text_end[];
 
 static long call(const uint8_t *f, long nr, long a, long b, long c, long *above)
 {
@@ -124,6 +142,37 @@ CASE(registers_and_flags)
 	}
 }
 
+CASE(moves_before_the_call)
+{
+	struct all in, out;
+	int fd = open("numbers", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	for (int i = 0; i < 200; i++) {
+		for (int k = 0; k < 16; k++) {
+			in.r[k] = 0x1111111111111111ul * (uint64_t)k + (uint64_t)i;
+			in.red[k] = ~in.r[k];
+		}
+		in.flags = 0x202 | (i % 2 ? FLAGS_ALL : 0);
+		with_all(&in, &out, moves);
+		CHECK(same_but(&in, &out, 1 << 0 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 11));
+		CHECK(out.r[0] == (uint64_t)getppid() && out.r[2] == (uint64_t)moves_end && out.r[4] == in.r[3] && out.r[5] == (uint32_t)in.r[6]);
+		CHECK((out.flags & FLAGS_ALL) == (in.flags & FLAGS_ALL));
+		CHECK(call(moves_too, 0, fd, 0, 0, NULL) == 5);
+	}
+	close(fd);
+	unlink("numbers");
+}
+
+CASE(stored_before_the_call)
+{
+	long stored;
+
+	for (int i = 0; i < OFTEN; i++) {
+		CHECK(call(stores, SYS_getppid, 0x1234 + i, 0, 0, &stored) == getppid() && stored == 0x1234 + i);
+		CHECK(call(into_stores, SYS_getpid, 0, 0, 0, NULL) == getpid());
+	}
+}
+
 CASE(comparison)
 {
 	long above;
@@ -180,6 +229,17 @@ CASE(jumps_into_the_middle)
 		CHECK(call(into_compares, 0, -4096, 0, 0, &above) == -4096 && above == 0);
 		CHECK(call(into_compares, 0, 5, 0, 0, &above) == 5 && above == 0);
 		CHECK(call(sets, 0, 0, 0, 0, NULL) == getppid());
+	}
+}
+
+CASE(jumps_between_the_moves)
+{
+	call_often(moves, 0);
+	for (int i = 0; i < OFTEN; i++) {
+		CHECK(call(into_moves_first, 0, SYS_getpid, 0, 0, NULL) == getpid());
+		CHECK(call(into_moves_second, 0, SYS_getpid, 0, 0, NULL) == getpid());
+		CHECK(call(into_moves_call, 0, SYS_getpid, 0, 0, NULL) == getpid());
+		CHECK(call(moves, 0, 0, 0, 0, NULL) == getppid());
 	}
 }
 
@@ -333,6 +393,21 @@ CASE(signals_at_calls)
 	CHECK(signals > 20 && strange == 0);
 }
 
+CASE(signals_between_moves)
+{
+	long ppid = getppid(), stored;
+
+	signals = strange = 0;
+	alarms(150);
+	for (int i = 0; i < 2000000 && signals < 300; i++) {
+		CHECK(call(moves, 0, 0, 0, 0, NULL) == ppid);
+		CHECK(call(into_moves_first, 0, SYS_getpid, 0, 0, NULL) == getpid());
+		CHECK(call(stores, SYS_getppid, i, 0, 0, &stored) == ppid && stored == i);
+	}
+	no_alarms();
+	CHECK(signals > 20 && strange == 0);
+}
+
 static void *write_late(void *arg)
 {
 	usleep(30000);
@@ -353,6 +428,84 @@ CASE(interrupted_call_goes_on)
 	CHECK(call(reads, 0, p[0], (long)&c, 1, NULL) == 1 && c == 'x');
 	no_alarms();
 	pthread_join(t, NULL);
+}
+
+/* --- where nothing can be put in place of a call ----------------------------------------------- */
+
+/* The same code in memory that is no file's. */
+static uint8_t *copied(void)
+{
+	uint8_t *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return m == MAP_FAILED ? NULL : memcpy(m, text_begin, (size_t)(text_end - text_begin));
+}
+
+CASE(calls_in_anonymous_memory)
+{
+	uint8_t *m = copied(), *f = m + (sets - text_begin), *cmp = m + (compares - text_begin);
+	uint64_t set = 1ul << (SIGUSR1 - 1), old;
+	struct all in = { 0 }, out;
+	long above;
+
+	CHECK(m);
+	for (int i = 0; i < 200; i++) {
+		for (int k = 0; k < 16; k++)
+			in.red[k] = ~(in.r[k] = 0x1111111111111111ul * (uint64_t)k + (uint64_t)i);
+		in.flags = 0x202 | (i % 2 ? FLAGS_ALL : 0);
+		with_all(&in, &out, f);
+		CHECK(same_but(&in, &out, 1 << 0 | 1 << 2 | 1 << 7 | 1 << 11));
+		CHECK(!memcmp(in.red + 1, out.red + 1, sizeof(in.red) - 8));
+		CHECK(out.r[0] == (uint64_t)getppid() && out.r[2] == (uint64_t)f + 8 && (out.r[11] & FLAGS_ALL) == (in.flags & FLAGS_ALL));
+		CHECK((out.flags & FLAGS_ALL) == (in.flags & FLAGS_ALL));
+		CHECK(call(cmp, SYS_close, -1, 0, 7, &above) == -EBADF && above == 1);
+		__asm__ volatile("mov $8, %%r10d\n call *%1" : "=a"(above) : "r"(cmp), "a"((long)SYS_rt_sigprocmask), "D"((long)(i & 1)), "S"(&set), "d"(&old) : "rcx", "r10", "r11", "memory", "cc");
+		CHECK(above == 0 && !(old & set) == !(i & 1)); /* 0: block, 1: unblock */
+	}
+	CHECK(munmap(m, 4096) == 0);
+}
+
+CASE(signals_at_calls_in_anonymous_memory)
+{
+	uint8_t *m = copied(), *f = m + (sets - text_begin);
+	int p[2], null = open("/dev/null", O_RDONLY);
+	long ppid = getppid();
+	pthread_t t;
+	char c = 0;
+
+	CHECK(m && null >= 0 && pipe(p) == 0);
+	signals = strange = 0;
+	alarms(150);
+	for (int i = 0; i < 2000000 && signals < 300; i++)
+		CHECK(call(f, 0, 0, 0, 0, NULL) == ppid);
+	no_alarms();
+	CHECK(signals > 20 && strange == 0);
+	f = m + (reads - text_begin);
+	for (int i = 0; i < OFTEN; i++)
+		CHECK(call(f, 0, null, (long)&c, 1, NULL) == 0);
+	CHECK(pthread_create(&t, NULL, write_late, &p[1]) == 0);
+	alarms(1000);
+	CHECK(call(f, 0, p[0], (long)&c, 1, NULL) == 1 && c == 'x');
+	no_alarms();
+	pthread_join(t, NULL);
+	CHECK(munmap(m, 4096) == 0);
+}
+
+/* The place keeps its name when something else comes there. */
+CASE(another_call_in_anonymous_memory)
+{
+	uint8_t *m = copied(), *f = m + (sets - text_begin);
+
+	CHECK(m);
+	for (int i = 0; i < 3; i++) {
+		f[2] = SYS_getppid;
+		CHECK(call_often(f, 0) == getppid());
+		f[2] = SYS_getpid;
+		CHECK(call_often(f, 0) == getpid());
+		memset(f, 0x90, 8); /* no call any more */
+		CHECK(call_often(f, 0x77) == 0x77);
+		memcpy(f, sets, 8);
+	}
+	CHECK(munmap(m, 4096) == 0);
 }
 
 /* --- single steps ---------------------------------------------------------------------------- */
@@ -385,6 +538,28 @@ CASE(single_steps)
 	}
 	signal(SIGTRAP, SIG_DFL);
 	CHECK(steps >= 25 && !steps_outside);
+}
+
+CASE(single_steps_elsewhere)
+{
+	struct sigaction sa = { .sa_sigaction = on_step, .sa_flags = SA_SIGINFO };
+	uint8_t *m = copied(), *const at[] = { m + (sets - text_begin), (uint8_t *)(uintptr_t)moves };
+	long r;
+
+	CHECK(m);
+	sigaction(SIGTRAP, &sa, NULL);
+	for (int i = 0; i < 10; i++) {
+		uint64_t before = steps;
+
+		call_often(at[i % 2], 0);
+		__asm__ volatile("pushfq\n orl $0x100, (%%rsp)\n popfq\n call *%1\n pushfq\n andl $~0x100, (%%rsp)\n popfq"
+				 : "=a"(r)
+				 : "r"(at[i % 2])
+				 : "rcx", "r11", "rsi", "rdi", "memory", "cc");
+		CHECK(r == getppid() && steps - before >= 5);
+	}
+	signal(SIGTRAP, SIG_DFL);
+	CHECK(!steps_outside && munmap(m, 4096) == 0);
 }
 
 /* --- threads, processes -------------------------------------------------------------------------- */
@@ -475,13 +650,18 @@ static uint64_t read_gs(void)
 CASE(gs_base_of_its_own)
 {
 	static uint64_t mine[1024] = { 0x1234 };
+	uint8_t *m = copied(), *there = m + (sets - text_begin);
 	uint64_t v = 1;
 
+	CHECK(m);
 	call_often(sets, 0);
+	call_often(there, 0);
 	CHECK(syscall(SYS_arch_prctl, ARCH_GET_GS, &v) == 0 && v == 0);
 	CHECK(syscall(SYS_arch_prctl, ARCH_SET_GS, mine) == 0);
-	for (int i = 0; i < OFTEN; i++)
+	for (int i = 0; i < OFTEN; i++) {
 		CHECK(call(sets, 0, 0, 0, 0, NULL) == getppid() && read_gs() == 0x1234);
+		CHECK(call(there, 0, 0, 0, 0, NULL) == getppid() && read_gs() == 0x1234);
+	}
 	CHECK(syscall(SYS_arch_prctl, ARCH_GET_GS, &v) == 0 && v == (uint64_t)mine);
 	CHECK(syscall(SYS_arch_prctl, ARCH_SET_GS, 0) == 0 && call_often(sets, 0) == getppid());
 	CHECK(syscall(SYS_arch_prctl, ARCH_GET_GS, &v) == 0 && v == 0);

@@ -448,6 +448,31 @@ CASE(delivered_before_the_call_returns)
 	CHECK(waitpid(p, NULL, 0) == p);
 }
 
+/* Others come and go while one waits, of the thread and of the process; and it comes when it is let in, by whichever call. */
+CASE(changed_while_one_waits)
+{
+	handle(SIGUSR1, on_signal, 0);
+	warm_up();
+	for (int i = 0; i < 300; i++) {
+		uint64_t waits = BIT(SIGUSR1), others = BIT(SIGUSR2) | BIT(SIGHUP);
+		int before = count;
+
+		set_mask(waits);
+		CHECK((i & 1 ? raise(SIGUSR1) : kill(getpid(), SIGUSR1)) == 0);
+		for (int k = 0; k < 5; k++) {
+			CHECK(change(SIG_BLOCK, &others, NULL, 8) == 0 && mask_now() == (waits | others));
+			CHECK(change(SIG_UNBLOCK, &others, NULL, 8) == 0 && mask_now() == waits);
+		}
+		CHECK(count == before);
+		if (i % 3)
+			CHECK(change(SIG_UNBLOCK, &waits, NULL, 8) == 0);
+		else
+			set_mask(i % 2 ? others : 0);
+		CHECK(count == before + 1);
+		set_mask(0);
+	}
+}
+
 CASE(signalfd_sees_what_is_blocked)
 {
 	uint64_t set = BIT(SIGUSR1);

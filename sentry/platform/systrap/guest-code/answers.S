@@ -185,7 +185,8 @@ stub_answers:
 	 * the mask back by setting ST_MASK_ASK in it, whose bit no mask has: so that
 	 * a change of a mask that was taken back fails.  oldset is written before,
 	 * while nothing is done that could not be asked for again; but what lies
-	 * across set and oldset is for the sentry to sort out.
+	 * across set and oldset is for the sentry to sort out, and what lets in a
+	 * signal that waits.
 	 */
 answer_mask:
 	cmp $8, %r10
@@ -211,7 +212,11 @@ answer_mask:
 	jmp stub_ask
 2:	not %rbx /* SIG_UNBLOCK */
 	and %r15, %rbx
-3:	test %r14, %r14
+3:	mov %rbx, %rdx
+	not %rdx
+	test %rdx, ST_MASK_HELD(%r12)
+	jnz stub_ask
+	test %r14, %r14
 	jz 4f
 	mov %r15, (%r14)
 4:	mov %r15, %rax

@@ -19,7 +19,16 @@
  */
 #include "stub.h"
 
-#define FRAME_RIP 176 /* in a signal frame */
+	/* In a signal frame: */
+#define FRAME_R11 72
+#define FRAME_RIP 176
+#define FRAME_EFLAGS 184
+	/* and in its siginfo: */
+#define INFO_CODE 8
+#define INFO_ARCH 28
+#define SYS_SECCOMP 1
+#define AUDIT_ARCH_X86_64 0xc000003e
+#define SIGSYS 31
 
 	.section .entry, "ax", @progbits
 	.globl stub_mapper, stub_notify_end, stub_order_end, stub_confine_end
@@ -106,6 +115,8 @@ stub_handler:
 	sub %rcx, %rax
 	cmp $ST_PATCH_EXIT, %rax
 	jb in_patch
+	cmp $SIGSYS, %edi
+	je trapped
 report_frame:
 	mov %rsp, ST_FRAME(%r12)
 	testl $ST_HAS_FSGSBASE, ST_FLAGS(%r12)
@@ -117,6 +128,34 @@ report_frame:
 1:	movl $ST_BY_SIGNAL, ST_KIND(%r12)
 	lea go(%rip), %r15
 	jmp stub_stopped
+
+	/* A call where none can be patched, as the sentry has found out, is made at patch.S all the same: there it may
+	 * be answered, or handed over without the frame. */
+trapped:
+	cmpl $SYS_SECCOMP, INFO_CODE(%rsi)
+	jne report_frame
+	cmpl $AUDIT_ARCH_X86_64, INFO_ARCH(%rsi)
+	jne report_frame
+	testl $FLAG_TF, FRAME_EFLAGS(%rsp)
+	jnz report_frame
+	testl $ST_HAS_FSGSBASE, ST_FLAGS(%r12)
+	jz report_frame
+	rdgsbase %rax
+	cmp %rax, %r12 /* patch.S is to find its slot */
+	jne report_frame
+	mov FRAME_RIP(%rsp), %rax
+	mov %eax, %edx
+	shr $ST_TRAPS_SHIFT, %edx
+	xor %eax, %edx
+	and $(ST_N_TRAPS - 1), %edx
+	movabs $ST_TRAPS, %rcx
+	cmp %rax, (%rcx, %rdx, 8)
+	jne report_frame
+	mov %rax, ST_TRAPPED + ST_SITE_RETURN(%r12)
+	lea ST_TRAPPED(%r12), %rax
+	mov %rax, FRAME_R11(%rsp)
+	movabs $(ST_PATCH + ST_PATCH_ENTER), %rcx
+	jmp 4f
 
 	/* The signal came in patch.S, before its exit. */
 in_patch:

@@ -20,7 +20,6 @@
  */
 #include "stub.h"
 
-#define FLAG_TF 0x100
 #define FLAGS_ARITHMETIC 0x8d5 /* OF SF ZF AF PF CF */
 #define FLAGS_USUAL 0x202 /* the others, as they mostly are */
 

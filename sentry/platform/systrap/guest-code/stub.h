@@ -105,6 +105,7 @@
 #define ST_MASK_NEVER 0x40100 /* SIGKILL and SIGSTOP */
 #define ST_N_RECORDS 360 /* how many of ST_RECORDS the thread may look at */
 #define ST_ROBUST 368 /* the head of its list of robust futexes, as set_robust_list has set it */
+#define ST_MASK_HELD 376 /* signals that wait: to let one in, it must ask */
 /* The other registers at a patched site. */
 #define ST_FS 384 /* by signals too */
 #define ST_RBX 392
@@ -157,6 +158,8 @@
 #define ST_LENT_SPUN 1032 /* how often there was something then, */
 #define ST_LENT_VAIN 1036 /* and how often not; the sentry sets both to 0 */
 #define ST_LENT_REST 1040 /* 1: else it sleeps for a while, at ST_LENT_RESTS; 0 again: that was not worth it */
+/* A call of ST_TRAPS: a site's entry, of which patch.S looks at the three below. */
+#define ST_TRAPPED 1088
 
 /* A pipe's ring: its words, each with a position (the lower half, counting on and on) that only
  * moves while the word is valid (negative); and the bytes. */
@@ -196,13 +199,20 @@
 #define ST_PAGE 0x1000
 
 /* Records of descriptors, of 16 bits: the events of poll that are known not to be there. */
-#define ST_RECORDS_MAX 2044
-/* Behind them: where MADV_DONTNEED has nothing to do. The number of the first page, and of pages: */
+#define ST_RECORDS_MAX 1916
+/* Behind them: the ends of instructions that have trapped as calls, and are not patched; each has its place: the number
+ * with itself, shifted, by xor. */
+#define ST_TRAPS (ST_RECORDS + 0xef8)
+#define ST_N_TRAPS 32
+#define ST_TRAPS_SHIFT 5
+/* Then: where MADV_DONTNEED has nothing to do. The number of the first page, and of pages: */
 #define ST_NOTHING (ST_RECORDS + 0xff8)
 #define ST_NOTHING_BITS 28
 #define ST_NOTHING_PAGES 0xfffffff
 #define ST_POLL_MAX 8 /* how many descriptors poll may look at there */
 #define ST_RECORD_EMPTY_SET 0x8000 /* an event set, and nothing in it is ready */
+
+#define FLAG_TF 0x100
 
 /* Places in patch.S. */
 #define ST_PATCH_SLOW 4 /* a thread that has no slot to use comes back here, by an illegal instruction */

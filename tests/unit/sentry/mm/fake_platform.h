@@ -44,6 +44,9 @@ void platform_as_nothing(struct platform_as *as, uint64_t start, uint64_t len)
 	as->nothing_len = len;
 }
 
+static uint64_t fake_traps; /* the last one that was told */
+void platform_as_traps(struct platform_as *as, uint64_t at) { fake_traps = at; }
+
 struct platform_as *platform_as_new(struct platform *p) { return calloc(1, sizeof(struct platform_as)); }
 void platform_as_free(struct platform_as *as) { free(as); }
 

@@ -2,7 +2,7 @@
  * test_text.c - patched program text: what one process has found, the next one has
  * before its calls have trapped as often, as long as the file is the same.
  *
- * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/nothing.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/platform/systrap/site.c sentry/platform/systrap/asks.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
+ * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/nothing.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_event.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/arch/x86_64/move.c sentry/platform/systrap/site.c sentry/platform/systrap/asks.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
  */
 #include "fake_platform.h"
 #include "mm/text.h"
@@ -137,6 +137,34 @@ START_TEST(calls_that_trap_in_turn)
 }
 END_TEST
 
+/* And again whenever it traps: others may have taken its place. Not while a debugger looks. */
+START_TEST(a_call_that_cannot_be_patched)
+{
+	struct mm *mm = process();
+	struct regs r = { .rip = WIN + ENDS + 1, .orig_rax = NR };
+
+	fake_traps = 0;
+	for (unsigned i = 0; i < 2; i++)
+		mm_text_trapped(mm, &r);
+	ck_assert_uint_eq(fake_traps, 0);
+	calls(mm, 1, 3);
+	for (unsigned i = 0; i < 2; i++) {
+		for (unsigned k = 0; k < 3; k++)
+			mm_text_trapped(mm, &r);
+		ck_assert_uint_eq(fake_traps, r.rip);
+		fake_traps = 0;
+	}
+	fake_traps = 1;
+	mm_text_hold(mm);
+	ck_assert_uint_eq(fake_traps, 0);
+	for (unsigned k = 0; k < 9; k++)
+		mm_text_trapped(mm, &r);
+	ck_assert_uint_eq(fake_traps, 0);
+	mm_text_release(mm);
+	mm_put(mm);
+}
+END_TEST
+
 START_TEST(known_pages_are_patched_sooner)
 {
 	struct mm *first = process(), *mm;
@@ -223,6 +251,7 @@ int main(void)
 	tcase_add_test(t, what_a_loader_asks_is_found);
 	tcase_add_test(t, a_call_that_traps_often);
 	tcase_add_test(t, calls_that_trap_in_turn);
+	tcase_add_test(t, a_call_that_cannot_be_patched);
 	tcase_add_test(t, known_pages_are_patched_sooner);
 	tcase_add_test(t, a_loaders_known_pages_are_patched_at_once);
 	tcase_add_test(t, a_file_that_has_changed_is_not_known);

@@ -2,7 +2,7 @@
  * test_site.c - which system calls can be patched in a page of text, what is
  * written there, and what the entry that it leads to says.
  *
- * links: sentry/platform/systrap/site.c sentry/platform/systrap/asks.c sentry/arch/x86_64/lea.c
+ * links: sentry/platform/systrap/site.c sentry/platform/systrap/asks.c sentry/arch/x86_64/lea.c sentry/arch/x86_64/move.c
  */
 #include "platform/systrap/systrap.h"
 
@@ -124,11 +124,112 @@ START_TEST(what_is_written)
 }
 END_TEST
 
+/* mov %rdx, %rsi; mov %ebp, %edi */
+static const uint8_t moves[] = { 0x90, 0xb8, NR, 0, 0, 0, 0x48, 0x89, 0xd6, 0x89, 0xef, 0x0f, 0x05 };
+/* As musl has it; a trap is nowhere else. */
+static const uint8_t cancels[] = { 0x4c, 0x8b, 0x44, 0x24, 8, 0x4c, 0x8b, 0x4c, 0x24, 16, 0x4c, 0x89, 0x5c, 0x24, 8, 0x0f, 0x05 };
+
+START_TEST(number_moves_and_call)
+{
+	static const uint8_t others[][6] = {
+		{ 3, 0x48, 0x89, 0xc6 }, /* mov %rax, %rsi: the number */
+		{ 3, 0x48, 0x89, 0xd0 }, /* mov %rdx, %rax */
+		{ 3, 0x48, 0x89, 0xfc }, /* mov %rdi, %rsp */
+		{ 3, 0x48, 0x89, 0x16 }, /* mov %rdx, (%rsi) */
+		{ 2, 0x01, 0xd6 }, /* add */
+		{ 2, 0xeb, 0x00 }, /* jmp */
+		{ 5, 0xb8, 1, 0, 0, 0 }, /* another number */
+	};
+	uint8_t code[sizeof(moves)];
+
+	ck_assert(find(100, moves, sizeof(moves), 113, NR));
+	ck_assert(site.at == 101 && site.len == 12 && site.sets_number && site.value == NR && site.n_moves == 5 && !memcmp(site.moves, moves + 6, 5));
+	ck_assert(st_patching.matches(page, &site));
+	page[107] = 0x8b;
+	ck_assert(!st_patching.matches(page, &site));
+	ck_assert(!find(100, moves, sizeof(moves), 113, NR + 1));
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		unsigned n = others[i][0];
+
+		memcpy(code, moves, 6);
+		memcpy(code + 6, others[i] + 1, n);
+		memcpy(code + 6 + n, "\x0f\x05", 2);
+		ck_assert_msg(!find(100, code, 8 + n, 108 + n, NR), "%u", i);
+	}
+}
+END_TEST
+
+START_TEST(cancellable_call)
+{
+	uint8_t code[sizeof(cancels)];
+
+	ck_assert(find(100, cancels, sizeof(cancels), 117, 0));
+	ck_assert(site.at == 110 && site.len == 7 && site.stores && !site.sets_number && st_patching.matches(page, &site));
+	st_patching.patch(page, &site, 3);
+	ck_assert((page[115] == 6 || page[115] == 7) && !st_patching.matches(page, &site));
+	memcpy(code, cancels, sizeof(code));
+	for (unsigned i = 0; i < sizeof(code); i++) {
+		code[i] ^= 1;
+		ck_assert(!find(100, code, sizeof(code), 117, 0));
+		code[i] ^= 1;
+	}
+	ck_assert(!find(0, cancels + 1, sizeof(cancels) - 1, 16, 0));
+}
+END_TEST
+
+/* A thread in an entry is where it would be in the site: what it has copied, it has done so far and no further;
+ * behind that only the call is to be made. */
+START_TEST(rewinding)
+{
+	const uint64_t at = 0x7f0000001000, entry = ST_SITES + 3 * ST_SITE_SIZE + 32;
+	uint64_t e[ST_SITE_SIZE / 8];
+	struct regs r;
+
+	ck_assert(find(100, moves, sizeof(moves), 113, NR));
+	st_patching.entry((uint8_t *)e, &site, 3, at);
+	ck_assert(!memcmp((uint8_t *)e + 32, moves + 1, 10) && e[ST_SITE_RETURN / 8] == at + 12 && e[ST_SITE_CMP / 8] == 0);
+	for (unsigned off = 0; off < 24; off++) {
+		r.rip = entry + off;
+		st_patching.rewind((uint8_t *)e, &r);
+		ck_assert(r.rip == at + (off < 10 ? off : 10));
+	}
+	ck_assert(find(100, cancels, sizeof(cancels), 117, 0));
+	st_patching.entry((uint8_t *)e, &site, 3, at);
+	ck_assert(!memcmp((uint8_t *)e + 32, cancels + 10, 5));
+	for (unsigned off = 0; off < 24; off++) {
+		r.rip = entry + off;
+		st_patching.rewind((uint8_t *)e, &r);
+		ck_assert(r.rip == at + (off < 5 ? off : 5));
+	}
+}
+END_TEST
+
+START_TEST(moves_done)
+{
+	struct regs r = { .rdx = 0x8123456789abcdef, .rbp = 0xfffffffff0000001, .r9 = 7, .eflags = 0x202 | FLAGS_ARITHMETIC };
+
+	move_do(moves + 6, &r); /* mov %rdx, %rsi */
+	ck_assert(r.rsi == r.rdx);
+	move_do(moves + 9, &r); /* mov %ebp, %edi */
+	ck_assert(r.rdi == 0xf0000001);
+	move_do((const uint8_t *)"\x48\x63\xfd\x90\x90\x90", &r); /* movslq %ebp, %rdi */
+	ck_assert(r.rdi == 0xfffffffff0000001);
+	move_do((const uint8_t *)"\x41\xba\x08\x00\x00\x80", &r); /* mov $0x80000008, %r10d */
+	ck_assert(r.r10 == 0x80000008);
+	move_do((const uint8_t *)"\x4d\x8b\xc1\x90\x90\x90", &r); /* mov %r9, %r8 */
+	ck_assert(r.r8 == 7);
+	ck_assert(r.eflags == (0x202 | FLAGS_ARITHMETIC));
+	move_do((const uint8_t *)"\x45\x31\xc9\x90\x90\x90", &r); /* xor %r9d, %r9d */
+	ck_assert(r.r9 == 0 && r.eflags == (0x202 | 0x44)); /* ZF PF */
+	ck_assert(move_length((const uint8_t *)"\x41\xba\x08\x00\x00\x80", 5) == 0 && move_length(moves + 9, 1) == 0);
+}
+END_TEST
+
 START_TEST(entries)
 {
 	const uint64_t at = 0x7f0000001000;
 	uint64_t e[ST_SITE_SIZE / 8];
-	struct regs r = { 0 };
+	struct regs r = { .rip = ST_SITES + 3 * ST_SITE_SIZE + 32 };
 
 	ck_assert(find(100, sets, sizeof(sets), 108, NR));
 	st_patching.entry((uint8_t *)e, &site, 3, at);
@@ -234,6 +335,10 @@ int main(void)
 	tcase_add_test(t, computed_argument_and_call);
 	tcase_add_test(t, what_is_written);
 	tcase_add_test(t, entries);
+	tcase_add_test(t, number_moves_and_call);
+	tcase_add_test(t, cancellable_call);
+	tcase_add_test(t, rewinding);
+	tcase_add_test(t, moves_done);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
