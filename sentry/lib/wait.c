@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -113,6 +114,8 @@ void sleeper_init(struct sleeper *s)
 	atomic_init(&s->tid, 0);
 	atomic_init(&s->seat, 0);
 	atomic_init(&s->seated, 0);
+	atomic_init(&s->woken, 0);
+	atomic_init(&s->brief, false);
 	s->state = NULL;
 	s->sleeps = NULL;
 	s->wakes = NULL;
@@ -227,6 +230,10 @@ static int sleep_latched(int64_t deadline, bool interruptible)
 			return -ERESTARTSYS;
 		if (atomic_exchange(&s->word, SLEEPER_AWAKE) == SLEEPER_WOKEN)
 			return interruptible && atomic_load(&s->interrupted) ? -ERESTARTSYS : 0;
+		if (deadline != WAIT_FOREVER && deadline <= now_monotonic()) { /* the host would sleep for its timer's slack all the same */
+			sched_yield();
+			return -ETIMEDOUT;
+		}
 		if (!begins_to_sleep(s))
 			continue;
 		if (syscall(SYS_futex, &s->word, FUTEX_WAIT_BITSET_PRIVATE, SLEEPER_SLEEPS, deadline == WAIT_FOREVER ? NULL : &ts, NULL,

@@ -108,6 +108,8 @@ struct sleeper {
 	_Atomic pid_t tid; /* the host thread whose current sleeper this is; 0: none yet */
 	_Atomic int seat; /* 1 + the CPU that the platform has bound that thread to; 0: it may run anywhere; else: as it says */
 	_Atomic uint64_t seated; /* since when, in TSC ticks */
+	_Atomic uint64_t woken; /* the platform's: TSC ticks, when it was woken last, until it sleeps; 0 */
+	_Atomic bool brief; /* the same: when it was woken it slept again soon */
 };
 void sleeper_init(struct sleeper *s);
 /* Sets the calling thread's current sleeper; NULL before that sleeper is freed. */

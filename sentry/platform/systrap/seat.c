@@ -12,6 +12,10 @@
  * waits for one call of the first one's program at most, and only if it has done nothing
  * else for a while.
  *
+ * Of two that take turns one may never sleep: the other has run, and sleeps again, before the
+ * first comes to wait for it.  So it counts as much that the one whom it wakes again and again
+ * sleeps soon each time.
+ *
  * st_seat_wakes runs on the waking thread, all else on a task's own.
  */
 #include "platform/systrap/systrap.h"
@@ -63,6 +67,11 @@ static void learn(struct st_ctx *c, bool slept)
 
 void st_seat_rests(struct st_ctx *c)
 {
+	struct sleeper *s = sleeper_current();
+	uint64_t woken = s ? atomic_exchange_explicit(&s->woken, 0, memory_order_relaxed) : 0;
+
+	if (woken)
+		atomic_store_explicit(&s->brief, __rdtsc() - woken < st_place_ticks(c->p, TURN_NS), memory_order_relaxed);
 	c->alone = 0;
 	if (!c->woke)
 		return;
@@ -119,16 +128,27 @@ static void send_away(const struct st_platform *p, struct sleeper *s)
 		atomic_store(&s->seat, SEAT_ELSEWHERE + 1);
 }
 
+/* c wakes s and has not slept since it has woken it, or another, last.  If that was s, which sleeps again, they have
+ * taken turns all the same: it ran before c came to wait for it. */
+static void again(struct st_ctx *c, const struct sleeper *s, uint64_t now)
+{
+	learn(c, s == c->whom && atomic_load_explicit(&s->brief, memory_order_relaxed) && now - c->woke < st_place_ticks(c->p, TURN_NS));
+}
+
 enum wake_when st_seat_wakes(struct platform *base, struct sleeper *s)
 {
 	struct st_platform *p = (struct st_platform *)base;
 	struct st_ctx *c = st_ctx_own();
+	uint64_t now;
 
 	if ((!p->places && p->cpus > 1) || !c || s == sleeper_current())
 		return WAKE_NOW;
+	now = __rdtsc();
 	if (c->woke)
-		learn(c, false);
-	c->woke = __rdtsc();
+		again(c, s, now);
+	c->woke = now;
+	c->whom = s;
+	atomic_store_explicit(&s->woken, now, memory_order_relaxed);
 	c->alone = 0;
 	if (c->looks) {
 		send_away(p, s);

@@ -201,6 +201,7 @@ struct st_ctx {
 	unsigned held_on; /* [t] */
 	uint64_t held_since; /* [t] ticks */
 	uint64_t woke; /* [t] ticks: when it has woken another task; 0: not since it slept last */
+	const struct sleeper *whom; /* [t] that one; may be gone */
 	unsigned turns; /* [t] how sure it is that it sleeps soon when it has woken another */
 	unsigned alone; /* [t] calls since it has woken another or slept */
 	unsigned rested; /* [t] handovers when it slept last */
@@ -395,6 +396,7 @@ bool st_place_wake(struct st_ctx *c);
 void st_place_preempted(struct st_platform *p, uint64_t now); /* a thread that spins was, until now */
 bool st_place_contended(const struct st_platform *p); /* other processes want the processors */
 void st_place_runs(struct st_ctx *c, bool runs); /* the program, on both sides of our sleep */
+bool st_place_together(const struct st_ctx *c); /* both are held on one, and take turns with others there */
 void st_place_free(struct st_ctx *c); /* neither of its threads is held anywhere any more */
 void st_place_mark(struct st_platform *p); /* a program begins or ends, on the calling thread */
 void st_place_keep_off(const struct st_platform *p); /* the calling thread does what nobody waits for */
