@@ -208,6 +208,12 @@ void wait_end(struct waiter *w)
 	waitq_del(w);
 }
 
+static void wake_owed(void)
+{
+	if (lock_state.owes || lock_state.owes_later || lock_state.lazy)
+		lock_wake_owed();
+}
+
 /* Whether it is to sleep: it is not woken yet. */
 static bool begins_to_sleep(struct sleeper *s)
 {
@@ -215,9 +221,15 @@ static bool begins_to_sleep(struct sleeper *s)
 
 	if (s->sleeps)
 		s->sleeps(s);
-	if (lock_state.owes || lock_state.owes_later || lock_state.lazy)
-		lock_wake_owed();
+	wake_owed();
 	return atomic_compare_exchange_strong(&s->word, &awake, SLEEPER_SLEEPS);
+}
+
+/* Its time to sleep is over already.  The host would have it sleep for its timer's slack all the same. */
+static void let_others_run(void)
+{
+	wake_owed();
+	sched_yield();
 }
 
 static int sleep_latched(int64_t deadline, bool interruptible)
@@ -230,8 +242,8 @@ static int sleep_latched(int64_t deadline, bool interruptible)
 			return -ERESTARTSYS;
 		if (atomic_exchange(&s->word, SLEEPER_AWAKE) == SLEEPER_WOKEN)
 			return interruptible && atomic_load(&s->interrupted) ? -ERESTARTSYS : 0;
-		if (deadline != WAIT_FOREVER && deadline <= now_monotonic()) { /* the host would sleep for its timer's slack all the same */
-			sched_yield();
+		if (deadline != WAIT_FOREVER && deadline <= now_monotonic()) {
+			let_others_run();
 			return -ETIMEDOUT;
 		}
 		if (!begins_to_sleep(s))

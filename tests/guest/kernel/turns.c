@@ -5,6 +5,7 @@
 #include "../test.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -92,7 +93,83 @@ CASE(then_one_goes_on)
 	CHECK(waitpid(pid, NULL, 0) == pid);
 }
 
-/* Nor by one that ends. */
+static void post(_Atomic int *sem)
+{
+	atomic_fetch_add(sem, 1);
+	syscall(SYS_futex, sem, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void take(_Atomic int *sem)
+{
+	int v;
+
+	while (!(v = atomic_load(sem)) || !atomic_compare_exchange_strong(sem, &v, v - 1))
+		if (!v)
+			syscall(SYS_futex, sem, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
+/* Where one of the two is woken each time and the other finds its answer there, mostly: then that one goes
+ * on, with calls that do nothing or without any. */
+CASE(one_hardly_sleeps)
+{
+	_Atomic int *at = shared(), *to = &at[0], *from = &at[16], *seen = &at[32];
+	pid_t pid = fork();
+
+	if (!pid) {
+		for (;;) {
+			take(to);
+			atomic_fetch_add(seen, 1);
+			post(from);
+		}
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		int before;
+
+		for (int k = 0; k < TURNS; k++) {
+			post(to);
+			take(from);
+		}
+		before = atomic_load(seen);
+		CHECK(before == i * (TURNS + 1) + TURNS);
+		post(to);
+		while (atomic_load(seen) == before) {
+			if (i % 3 == 1)
+				syscall(SYS_getppid);
+			else if (i % 3 == 2)
+				usleep(0);
+		}
+		take(from);
+	}
+	CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+}
+
+/* Packets, of which a pipe holds one: each side waits for the other. */
+CASE(one_packet_at_a_time)
+{
+	int p[2], status;
+	char c;
+	pid_t pid;
+
+	CHECK(pipe2(p, O_DIRECT) == 0 && fcntl(p[1], F_SETPIPE_SZ, 4096) >= 4096);
+	pid = fork();
+	if (!pid) {
+		int n = 0;
+
+		close(p[1]);
+		while (read(p[0], &c, 1) == 1)
+			if (c != (char)n++)
+				_exit(1);
+		_exit(n != ROUNDS * TURNS);
+	}
+	close(p[0]);
+	for (int i = 0; i < ROUNDS * TURNS; i++) {
+		c = (char)i;
+		CHECK(write(p[1], &c, 1) == 1);
+	}
+	close(p[1]);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 /* Who reads is awake soon, however busy the writer was before: it makes no call more. */
 CASE(a_busy_one_goes_on)
 {
@@ -126,6 +203,7 @@ CASE(a_busy_one_goes_on)
 	CHECK(waitpid(pid, NULL, 0) == pid);
 }
 
+/* Nor by one that ends. */
 CASE(then_one_ends)
 {
 	_Atomic int *seen = shared();

@@ -192,6 +192,30 @@ START_TEST(own_wake_is_kept)
 END_TEST
 
 /* Where its thread is held is the thread's, whichever sleeper is current. */
+/* What is owed is paid, but the thread does not sleep. */
+START_TEST(no_sleep_when_the_time_is_over)
+{
+	static struct sleeper own;
+	pthread_t t = begin(WAKE_LATER);
+
+	sleeper_init(&own);
+	own.sleeps = sleeps;
+	sleeper_set_current(&own);
+	waitq_wake(&queue, EVENT_IN);
+	ck_assert(lock_state.owes_later);
+	atomic_store(&asleep, false);
+	ck_assert(wait_sleep(now_monotonic()) == -ETIMEDOUT && wait_sleep(0) == -ETIMEDOUT && wait_sleep_uninterruptible(0) == -ETIMEDOUT);
+	ck_assert(!atomic_load(&asleep) && !lock_state.owes_later);
+	pthread_join(t, NULL);
+	ck_assert(wait_sleep(now_monotonic() + MS) == -ETIMEDOUT && atomic_load(&asleep));
+	sleeper_wake(&own); /* kept, whatever the time */
+	ck_assert(wait_sleep(0) == 0);
+	sleeper_interrupt(&own);
+	ck_assert(wait_sleep(0) == -ERESTARTSYS && wait_sleep_uninterruptible(0) == 0 && wait_sleep_uninterruptible(0) == -ETIMEDOUT);
+	sleeper_set_current(NULL);
+}
+END_TEST
+
 START_TEST(seat_goes_along)
 {
 	struct sleeper one, two;
@@ -223,6 +247,7 @@ int main(void)
 	tcase_add_test(t, not_lazily);
 	tcase_add_test(t, many_owed);
 	tcase_add_test(t, own_wake_is_kept);
+	tcase_add_test(t, no_sleep_when_the_time_is_over);
 	tcase_add_test(t, seat_goes_along);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
