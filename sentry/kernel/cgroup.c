@@ -3,6 +3,7 @@
  */
 #include "kernel/cgroup.h"
 
+#include "kernel/bpf.h"
 #include "kernel/task_table.h"
 
 #include <errno.h>
@@ -142,6 +143,7 @@ void cgroup_put(struct cgroup *g)
 
 	for (; g && ref_put(&g->ref); g = parent) {
 		parent = g->parent;
+		bpf_set_put(g->devices);
 		waitq_destroy(&g->wq);
 		free(g->name);
 		free(g);

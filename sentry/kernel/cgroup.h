@@ -61,6 +61,8 @@ struct cgroup {
 	uint64_t refused; /* [T] tasks that its own bound did not let be made */
 	unsigned weight; /* [T] of processors; kept, of no effect */
 	bool freeze; /* [T] its processes and those below stand still */
+	struct bpf_set *devices; /* [T] attached programs that are asked about devices; NULL: none.  kernel/cgroup_bpf.c */
+	unsigned devices_flags; /* [T] if so, how: LINUX_BPF_F_ALLOW_* */
 	struct { int64_t utime, stime; } ended; /* [T] ns: what was used here and below by who is not here any more */
 	struct waitq wq; /* EVENT_PRI: a file has changed */
 	_Atomic unsigned changes[CGROUP_TOLD];

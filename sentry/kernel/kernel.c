@@ -3,6 +3,7 @@
  */
 #include "kernel/kernel.h"
 
+#include "kernel/bpf.h"
 #include "kernel/cgroup.h"
 #include "kernel/futex.h"
 #include "kernel/klog.h"
@@ -38,8 +39,9 @@ int kernel_init(struct kernel *k)
 	k->futexes = futex_table_new();
 	k->timers = timer_queue_new();
 	k->cgroups = cgroups_new(k);
+	k->bpf = bpf_progs_new();
 	k->sigios = sigio_queue_new();
 	k->root_pids = pid_ns_new(k, NULL, NULL);
 	k->tracer = tracer_new();
-	return k->klog && k->cgroups && k->oom && k->tasks && k->futexes && k->timers && k->sigios && k->root_pids && k->tracer ? 0 : -ENOMEM;
+	return k->klog && k->cgroups && k->bpf && k->oom && k->tasks && k->futexes && k->timers && k->sigios && k->root_pids && k->tracer ? 0 : -ENOMEM;
 }

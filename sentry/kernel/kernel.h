@@ -67,6 +67,7 @@ struct kernel {
 	uint64_t host_files; /* [I] descriptors that the sentry may have open */
 	_Atomic uint64_t memory_total; /* bytes the guest sees: its limit, or the host's */
 	struct cgroups *cgroups; /* [I] made by kernel_init */
+	struct bpf_progs *bpf; /* [I] the same */
 	struct oom *oom; /* [I] enforces the limit */
 	struct klog *klog; /* [I] */
 	int64_t boot_monotonic, boot_realtime; /* [I] ns */

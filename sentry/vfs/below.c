@@ -30,6 +30,7 @@ int below_find(struct dentry *dir, const struct qstr *name, const struct cred *c
 static int make_in(struct inode *di, struct dentry *d, const struct below_new *n)
 {
 	const struct inode_ops *ops = di->ops;
+	int r;
 
 	switch (n->mode & LINUX_S_IFMT) {
 	case LINUX_S_IFREG:
@@ -40,9 +41,8 @@ static int make_in(struct inode *di, struct dentry *d, const struct below_new *n
 		return ops->symlink ? ops->symlink(di, d, n->target, n->owner) : -EPERM;
 	case LINUX_S_IFCHR:
 	case LINUX_S_IFBLK:
-		/* but one whiteout is like another */
-		if (!cred_capable(n->by, LINUX_CAP_MKNOD) && !(LINUX_S_ISCHR(n->mode) && !n->rdev))
-			return -EPERM;
+		if ((r = may_make_device(di->sb->vfs, n->mode, n->rdev, n->by)))
+			return r;
 		break;
 	default:
 		break;

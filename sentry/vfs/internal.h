@@ -70,6 +70,7 @@ struct vfs {
 	struct notifier notifiers[NOTIFIERS_MAX]; /* [I after boot] */
 	unsigned n_notifiers; /* [I after boot] */
 	void *notify_priv; /* [I after boot] inotify's own */
+	vfs_device_asked_fn *_Atomic device_asked;
 };
 
 /* flags: LINUX_MS_MOUNT_FLAGS */
@@ -153,6 +154,7 @@ const char *dentry_ask_ahead(struct dentry *dir, const char *name, bool again, u
 /* --- permission.c --- */
 int dir_may_create(const struct path *dir, const struct cred *c); /* dir's mu held */
 int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory, const struct cred *c);
+int may_make_device(struct vfs *v, uint32_t mode, uint64_t rdev, const struct cred *c); /* a node of any type. 0 or -EPERM */
 bool inode_owner_or_capable(struct inode *i, const struct cred *c);
 
 /* --- namei.c --- */

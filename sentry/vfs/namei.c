@@ -118,9 +118,7 @@ int vfs_mknod(struct walk *w, const char *name, uint32_t mode, uint64_t rdev, st
 
 	if (r)
 		return r;
-	if ((LINUX_S_ISCHR(mode) || LINUX_S_ISBLK(mode)) && !cred_capable(w->cred, LINUX_CAP_MKNOD) && !(LINUX_S_ISCHR(mode) && !rdev))
-		r = -EPERM;
-	else
+	if (!(r = may_make_device(dir.dentry->sb->vfs, mode, rdev, w->cred)))
 		r = make_node(dir.dentry->inode, d, walk_mode(w, dir.dentry->inode, mode & 07777) | (mode & LINUX_S_IFMT), rdev, w->cred);
 	if (!r && made) {
 		*made = (struct path){ dir.mnt, d };

@@ -34,9 +34,40 @@ int inode_mode_permission(struct inode *i, unsigned mask, const struct cred *c)
 	return mask == 4 && capable_over(i, c, LINUX_CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
 }
 
+void vfs_set_device_asked(struct vfs *v, vfs_device_asked_fn *fn)
+{
+	atomic_store(&v->device_asked, fn);
+}
+
+static bool is_device(uint32_t mode)
+{
+	return LINUX_S_ISCHR(mode) || LINUX_S_ISBLK(mode);
+}
+
+static int ask_for_device(struct inode *i, unsigned mask)
+{
+	vfs_device_asked_fn *fn = atomic_load(&i->sb->vfs->device_asked);
+
+	return fn && i->rdev ? fn(relaxed(&i->mode), i->rdev, (mask & 4 ? 2u : 0) | (mask & 2 ? 4u : 0)) : 0;
+}
+
 int inode_permission(struct inode *i, unsigned mask, const struct cred *c)
 {
-	return i->ops->permission ? i->ops->permission(i, mask, c) : inode_mode_permission(i, mask, c);
+	int r = i->ops->permission ? i->ops->permission(i, mask, c) : inode_mode_permission(i, mask, c);
+
+	return r || !is_device(relaxed(&i->mode)) ? r : ask_for_device(i, mask);
+}
+
+/* A whiteout is like another, and none is a device. */
+int may_make_device(struct vfs *v, uint32_t mode, uint64_t rdev, const struct cred *c)
+{
+	vfs_device_asked_fn *fn = atomic_load(&v->device_asked);
+
+	if (!is_device(mode) || (LINUX_S_ISCHR(mode) && !rdev))
+		return 0;
+	if (!cred_capable(c, LINUX_CAP_MKNOD))
+		return -EPERM;
+	return fn ? fn(mode, rdev, 1) : 0;
 }
 
 int vfs_permission(const struct path *p, unsigned mask, const struct cred *c)

@@ -418,6 +418,10 @@ char *vfs_path_name(const struct path *p, const struct path *root, char *buf, si
 /* Checks mask (4 read, 2 write, 1 exec) with fsuid/fsgid/capabilities; EROFS for writing on a read-only mount. */
 int vfs_permission(const struct path *p, unsigned mask, const struct cred *c);
 int inode_permission(struct inode *i, unsigned mask, const struct cred *c);
+/* May the calling task use a device (S_IFCHR or S_IFBLK of mode) so: 1 make it, 2 read, 4 write, 0 ask for it. 0 or -EPERM.
+ * Nobody is asked before this is set, which may be at any time. */
+typedef int vfs_device_asked_fn(uint32_t mode, uint64_t rdev, unsigned access);
+void vfs_set_device_asked(struct vfs *v, vfs_device_asked_fn *fn);
 int inode_mode_permission(struct inode *i, unsigned mask, const struct cred *c); /* by mode, owners and capabilities alone */
 /* The set-id bits that a file loses when c gives it another owner; and when c writes to it. */
 uint32_t inode_set_id_lost(const struct inode *i, const struct cred *c);

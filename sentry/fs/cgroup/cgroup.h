@@ -29,6 +29,8 @@ int cgroup_write(struct task *t, const char *name, const char *value);
 /* For CLONE_INTO_CGROUP: the group whose directory a descriptor of t's is, and that a child of t's may be put into;
  * a new reference. -EBADF, -EACCES, -ENODEV ... */
 int cgroup_by_fd(struct task *t, int fd, struct cgroup **out);
+/* The group whose directory it is, whoever may do what there: a new reference. -EBADF */
+int cgroup_of_fd(struct task *t, int fd, struct cgroup **out);
 
 /* --- inside the folder --------------------------------------------------------------------- */
 

@@ -94,27 +94,37 @@ int cgroup_store_threads(struct file *f, struct task *t, struct cgroup *g, char 
 	return r;
 }
 
-int cgroup_by_fd(struct task *t, int fd, struct cgroup **out)
+int cgroup_of_fd(struct task *t, int fd, struct cgroup **out)
 {
 	struct file *f = fd_get(t->files, fd);
 	const struct fs_type *type = vfs_find_type(t->k->vfs, "cgroup2");
-	struct cgroup *g, *own;
-	int r;
+	int r = 0;
 
 	if (!f)
 		return -EBADF;
-	if (!f->inode || f->inode->sb->type != type || cgroup_node(f->inode)->file) {
-		file_put(f);
-		return -EBADF;
-	}
-	g = cgroup_node(f->inode)->g;
+	if (f->inode && f->inode->sb->type == type && !cgroup_node(f->inode)->file)
+		*out = cgroup_get(cgroup_node(f->inode)->g);
+	else
+		r = -EBADF;
+	file_put(f);
+	return r;
+}
+
+int cgroup_by_fd(struct task *t, int fd, struct cgroup **out)
+{
+	struct cgroup *g, *own;
+	int r = cgroup_of_fd(t, fd, &g);
+
+	if (r)
+		return r;
 	own = cgroup_of(t->tg);
 	r = may_write_procs(g, t->cred);
 	r = r == -ENODEV ? -ENOENT : r ? r : may_move(t, t->cred, own, g);
 	if (!r)
-		*out = cgroup_get(g);
+		*out = g;
+	else
+		cgroup_put(g);
 	cgroup_put(own);
-	file_put(f);
 	return r;
 }
 
