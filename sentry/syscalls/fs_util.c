@@ -12,7 +12,7 @@ int at_begin(struct task *t, struct at *a, int dirfd, uint64_t name, unsigned fl
 	a->w.fs = t->fs;
 	a->w.cred = t->cred;
 	a->w.flags = flags;
-	r = at_base(t, dirfd, a->name, &a->f, &a->w.base);
+	r = at_base(t, dirfd, flags & WALK_IN_ROOT ? "" : a->name, &a->f, &a->w.base); /* there "/" is dirfd */
 	if (r && !a->name[0] && !(flags & WALK_EMPTY))
 		return -ENOENT;
 	return r;

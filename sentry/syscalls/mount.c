@@ -1,6 +1,8 @@
 /*
  * mount.c - mount, umount2, pivot_root, statfs, sync.
  */
+#include "kernel/ns.h"
+#include "net/socket.h"
 #include "syscalls/fs_util.h"
 
 #include <string.h>
@@ -19,6 +21,8 @@ static bool may_mount_type(struct task *t, const struct fs_type *fs, unsigned fl
 		return true;
 	while (i < sizeof(safe) / sizeof(safe[0]) && strcmp(safe[i], fs->name))
 		i++;
+	if (i == 6 && !cred_capable_in(t->cred, net_stack_owner(t->ns->net), LINUX_CAP_SYS_ADMIN)) /* it shows the network's interfaces */
+		return false;
 	return i < 5 || (i < 7 && mount_ns_shows(t->fs->ns, fs, flags));
 }
 

@@ -97,6 +97,17 @@ static bool has_locked_below(struct mount_ns *ns, const struct path *p)
 	return false;
 }
 
+/* Nothing of a file system is hidden by what is mounted on m, its root. */
+static bool is_all_seen(struct mount_ns *ns, const struct mount *m)
+{
+	struct mount *c;
+
+	TAILQ_FOREACH (c, &ns->mounts, ns_link)
+		if (c->locked && c->parent == m && !(c->point->inode && c->point->inode->iflags & INODE_EMPTY))
+			return false;
+	return true;
+}
+
 #define ATIME_FLAGS (LINUX_MS_NOATIME | LINUX_MS_NODIRATIME | LINUX_MS_RELATIME | LINUX_MS_STRICTATIME)
 
 /* When a read counts as an access; relatime is what is not said. */
@@ -115,6 +126,12 @@ static bool loosens(const struct mount *m, unsigned flags)
 	return m->flags_locked && (m->flags & strict & ~flags || atime_kind(m->flags) != atime_kind(flags));
 }
 
+/* Of one that there is, as that does not let it be made otherwise. */
+static bool may_be_made_again(const struct mount *m, unsigned flags)
+{
+	return !m->flags_locked || (!(m->flags & ~flags & LINUX_MS_RDONLY) && atime_kind(m->flags) == atime_kind(flags));
+}
+
 bool mount_ns_shows(struct mount_ns *ns, const struct fs_type *type, unsigned flags)
 {
 	struct mount *m;
@@ -122,7 +139,7 @@ bool mount_ns_shows(struct mount_ns *ns, const struct fs_type *type, unsigned fl
 
 	mutex_lock(&ns->mu);
 	TAILQ_FOREACH (m, &ns->mounts, ns_link)
-		shows = shows || (m->sb->type == type && m->root == m->sb->root && !loosens(m, flags) && !has_locked_below(ns, &(struct path){ m, m->root }));
+		shows = shows || (m->sb->type == type && m->root == m->sb->root && may_be_made_again(m, flags) && is_all_seen(ns, m));
 	mutex_unlock(&ns->mu);
 	return shows;
 }

@@ -160,6 +160,7 @@ static inline void inode_take_owner(struct inode *i, uint32_t mode, uint32_t uid
 void inode_written_through(struct inode *i, struct inode *real);
 uint64_t inode_size(struct inode *i); /* inode.c: of who does not hold a_mu */
 
+#define INODE_EMPTY 2u /* [I] a directory for mounting on, in which nothing can be made: what is mounted there hides nothing */
 #define INODE_DEAD 1u /* a directory that was removed: nothing can be made in it */
 
 struct dentry {

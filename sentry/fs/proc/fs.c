@@ -4,6 +4,7 @@
  */
 #include "fs/proc/internal.h"
 
+#include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "abi/fs.h"
 #include "fs/proc/proc.h"
@@ -22,6 +23,8 @@ static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *
 	struct pctx c;
 
 	*uid = *gid = 0;
+	if (n->e->flags & PE_NET)
+		proc_net_ids(vfs_kernel(sb->vfs), uid, gid);
 	if (!n->pid || pctx_begin(&c, sb, n))
 		return;
 	pnode_owner(&c, uid, gid);
@@ -231,6 +234,8 @@ static int proc_permission(struct inode *i, unsigned mask, const struct cred *cr
 
 	if (flags & PE_USER_NS)
 		return proc_limit_permitted(mask, cr) ? 0 : -EACCES;
+	if (flags & PE_NET && cred_capable_in(cr, proc_net_owner(vfs_kernel(i->sb->vfs)), LINUX_CAP_NET_ADMIN))
+		return mask & ~(i->mode >> 6) & 7 ? -EACCES : 0;
 	ret = inode_mode_permission(i, mask, cr);
 	if (!(flags & PE_SELF) || !ret || !me || pctx_begin(&c, i->sb, pnode_of(i)))
 		return ret;

@@ -77,6 +77,7 @@ struct pentry {
 #define PE_SELF 4u /* a directory that the process itself may search and list, whoever it belongs to */
 #define PE_LATE 8u /* with PE_PTRACE: who may not look is refused as it reads, not as it opens */
 #define PE_USER_NS 32u /* a limit of the user namespace: written by who has CAP_SYS_RESOURCE there, whoever it is */
+#define PE_NET 64u /* a setting of the reader's network: who may administer that is as root to it */
 #define PE_EPERM 16u /* ... by EPERM */
 
 struct pnode {
@@ -105,6 +106,7 @@ int proc_text_open(struct file *f); /* text.c */
 int pnode_find(struct pctx *c, const struct qstr *name, struct pnode *out); /* in the directory c->node */
 uint64_t pnode_ino(const struct pnode *n);
 uint32_t pnode_mode(const struct pnode *n); /* type and permission bits */
+void proc_net_ids(struct kernel *k, uint32_t *uid, uint32_t *gid); /* who the settings of the reader's network belong to */
 void pnode_owner(struct pctx *c, uint32_t *uid, uint32_t *gid); /* who a process's files belong to */
 /* The entries of the directory c->node from *pos on, which it advances. */
 void pnode_list(struct pctx *c, int64_t *pos, struct dirent_sink *s);
@@ -160,6 +162,7 @@ SHOW(show_unix);
 ssize_t store_coredump_filter(struct pctx *c, char *text, size_t n);
 ssize_t store_timerslack(struct pctx *c, char *text, size_t n);
 bool proc_limit_permitted(unsigned mask, const struct cred *cr); /* of PE_USER_NS */
+struct user_ns *proc_net_owner(struct kernel *k); /* of the reader's network; borrowed; NULL: the container's */
 extern const struct pentry proc_sys_user_table[];
 extern const struct file_ops proc_mem_ops, proc_pagemap_ops;
 /* For one transfer: the memory of the process whose file f is, if the current task may look into it, until proc_mem_end();

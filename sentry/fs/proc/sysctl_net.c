@@ -6,6 +6,7 @@
 
 #include "kernel/ns.h"
 #include "lib/numbers.h"
+#include "net/socket.h"
 #include "net/stack.h"
 
 #include <errno.h>
@@ -17,6 +18,16 @@ static struct net_stack *proc_reader_net(struct kernel *k)
 
 	return t && t->ns ? t->ns->net : k->net;
 }
+
+struct user_ns *proc_net_owner(struct kernel *k)
+{
+	return net_stack_owner(proc_reader_net(k));
+}
+
+#undef RO
+#undef RW
+#define RO(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f, .flags = PE_NET }
+#define RW(n, f, s) { .name = n, .kind = P_FILE, .mode = 0644, .show = f, .store = s, .flags = PE_NET }
 
 TEXT(show_zero, "0")
 TEXT(show_one, "1")

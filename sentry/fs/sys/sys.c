@@ -131,6 +131,8 @@ static bool fill(struct kernel *k, struct dentry *root)
 	ok = ok && add_processors(root, k->cpus);
 	for (size_t i = 0; ok && i < sizeof(constant) / sizeof(constant[0]); i++)
 		ok = fixed_add(root, &constant[i]);
+	if (ok)
+		child(child(root, "fs"), "cgroup")->inode->iflags |= INODE_EMPTY;
 	return ok && add_interfaces(k, root);
 }
 

@@ -145,6 +145,9 @@ CASE(resolve)
 	CHECK_ERR(openat2_(d, "up", O_RDONLY, RESOLVE_BENEATH), EXDEV);
 	CHECK_ERR(openat2_(d, "/etc", O_RDONLY, RESOLVE_BENEATH), EXDEV);
 	CHECK(openat2_(d, "abs", O_RDONLY, RESOLVE_IN_ROOT) >= 0);
+	CHECK(openat2_(d, "/f", O_RDONLY, RESOLVE_IN_ROOT) >= 0 && openat2_(d, "/../e/../f", O_RDONLY, RESOLVE_IN_ROOT) >= 0 && openat2_(d, "/", O_PATH, RESOLVE_IN_ROOT) >= 0);
+	CHECK_ERR(openat2_(d, "/proc/self", O_RDONLY, RESOLVE_IN_ROOT), ENOENT);
+	CHECK_ERR(openat2_(-1, "/f", O_RDONLY, RESOLVE_IN_ROOT), EBADF);
 	CHECK(openat2_(d, "../../f", O_RDONLY, RESOLVE_IN_ROOT) >= 0);
 	CHECK_ERR(openat2_(d, "same", O_RDONLY, RESOLVE_NO_SYMLINKS), ELOOP);
 	CHECK_ERR(openat2_(d, "f", O_RDONLY, 1 << 20), EINVAL);

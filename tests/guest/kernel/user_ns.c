@@ -247,6 +247,24 @@ CASE(mounts_of_others)
 	succeeds(child);
 }
 
+/* Settings of a network, and the file system that shows its interfaces, are for the root of where it was made. */
+CASE(network_of_its_own)
+{
+	static const char range[] = "/proc/sys/net/ipv4/ip_local_port_range";
+	struct stat st;
+
+	be_root_inside(1000, CLONE_NEWNS);
+	CHECK(put(range, "30000 31000") == -EACCES);
+	CHECK(!stat(range, &st) && st.st_uid == 65534);
+	CHECK_ERR(mount("sysfs", "/mnt", "sysfs", MS_RDONLY, NULL), EPERM);
+	CHECK(!unshare(CLONE_NEWNET));
+	CHECK(!stat(range, &st) && !st.st_uid && !st.st_gid && (st.st_mode & 07777) == 0644);
+	CHECK(!access(range, W_OK) && put(range, "30000 31000") == 0);
+	shows(range, "30000\t31000\n");
+	CHECK(put("/proc/sys/kernel/hostname", "other") == -EACCES);
+	CHECK(!mount("sysfs", "/mnt", "sysfs", MS_RDONLY, NULL) && !stat("/mnt/fs/cgroup", &st) && !umount("/mnt"));
+}
+
 CASE(enter_it)
 {
 	int fd, up, hold[2];
