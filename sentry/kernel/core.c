@@ -153,7 +153,7 @@ static int lay_out(struct task *t, struct layout *l)
 	fs_context_root(t->fs, &root);
 	for (size_t i = 0; i < l->n; i++) {
 		l->sizes[i] = dumped(&l->areas[i], mm_core_filter(t->mm));
-		name = l->areas[i].file ? vfs_path_name(&l->areas[i].file->path, &root, buf, 4096) : NULL;
+		name = l->areas[i].file ? vfs_path_from_top(&l->areas[i].file->path, &root, buf, 4096) : NULL;
 		l->names[i] = name ? strdup(name) : NULL;
 	}
 	path_put(&root);

@@ -37,9 +37,11 @@ static int build(const struct path *at, const struct path *root, char *buf, char
 	return 0;
 }
 
+static const char unreachable[] = "(unreachable)";
+
 char *vfs_path_name(const struct path *at, const struct path *root, char *buf, size_t size)
 {
-	static const char deleted[] = " (deleted)", unreachable[] = "(unreachable)";
+	static const char deleted[] = " (deleted)";
 	struct dcache *dc = dcache_of(at->dentry);
 	char *p = buf + size, *end;
 	int r;
@@ -63,4 +65,12 @@ char *vfs_path_name(const struct path *at, const struct path *root, char *buf, s
 too_long:
 	errno = ENAMETOOLONG;
 	return NULL;
+}
+
+char *vfs_path_from_top(const struct path *at, const struct path *root, char *buf, size_t size)
+{
+	char *name = vfs_path_name(at, root, buf, size);
+
+	/* all other names begin with a slash, or with what no path begins with */
+	return name && !strncmp(name, unreachable, sizeof(unreachable) - 1) ? name + sizeof(unreachable) - 1 : name;
 }

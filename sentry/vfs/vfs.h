@@ -415,6 +415,8 @@ int vfs_walk(struct walk *w, const char *name, struct path *out);
 /* The path of p as seen from root, into buf: pointer into buf, or NULL with ENAMETOOLONG.
  * " (deleted)" appended when unlinked; "(unreachable)" prefixed when outside root. */
 char *vfs_path_name(const struct path *p, const struct path *root, char *buf, size_t size);
+/* The same, but where it is outside root: from the top of its mounts, as if that were root (Linux: d_path). */
+char *vfs_path_from_top(const struct path *p, const struct path *root, char *buf, size_t size);
 
 /* Checks mask (4 read, 2 write, 1 exec) with fsuid/fsgid/capabilities; EROFS for writing on a read-only mount. */
 int vfs_permission(const struct path *p, unsigned mask, const struct cred *c);

@@ -186,7 +186,7 @@ static int magic_text(struct pctx *c, char **out)
 		path_get(&root);
 		mutex_unlock(&me->fs->mu);
 	}
-	name = vfs_path_name(&p, me ? &root : NULL, buf, 8192);
+	name = vfs_path_from_top(&p, me ? &root : NULL, buf, 8192);
 	*out = name ? strdup(name) : NULL;
 	ret = !name ? -ENAMETOOLONG : *out ? 0 : -ENOMEM;
 	path_put(&p);

@@ -115,7 +115,7 @@ static void line(struct pctx *c, struct pbuf *b, const struct mm_area *a, char *
 		if (!name && a->file->path.dentry) {
 			name = NULL;
 			if (reader_root(c, &root)) {
-				name = vfs_path_name(&a->file->path, &root, path, 8192);
+				name = vfs_path_from_top(&a->file->path, &root, path, 8192);
 				path_put(&root);
 			}
 		}

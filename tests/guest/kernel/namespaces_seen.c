@@ -177,6 +177,25 @@ static int clone_as(unsigned long flags, const pid_t *numbers, size_t n)
 }
 
 /* clone3 with the numbers that the child is to have, innermost namespace first. */
+/* What is open in a mount namespace that was left has its name there, and no mark. */
+CASE(names_in_other_mounts)
+{
+	char exe[4096] = "", name[4096] = "", line[8192];
+	int fd = open("/dev/null", O_RDONLY), found = 0;
+	FILE *maps;
+
+	CHECK(fd >= 0 && readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0 && exe[0] == '/');
+	CHECK(!unshare(CLONE_NEWNS));
+	CHECK(readlink("/proc/self/exe", name, sizeof(name) - 1) == (ssize_t)strlen(exe) && !strcmp(name, exe));
+	memset(name, 0, sizeof(name));
+	snprintf(line, sizeof(line), "/proc/self/fd/%d", fd);
+	CHECK(readlink(line, name, sizeof(name) - 1) == 9 && !strcmp(name, "/dev/null"));
+	CHECK((maps = fopen("/proc/self/maps", "r")) != NULL);
+	while (fgets(line, sizeof(line), maps))
+		found += strchr(line, '/') && !strcmp(strchr(line, '/'), strcat(strcpy(name, exe), "\n"));
+	CHECK(found);
+}
+
 CASE(numbers_wanted)
 {
 	pid_t free_one = fork(), bad[] = { 1, 0, -1, 4194304 }, two[2] = { 1 };
