@@ -113,6 +113,8 @@ int cgroup_new(struct kernel *k, struct cgroup *parent, const char *name, struct
 	g->level = parent ? parent->level + 1 : 0;
 	g->max_below = g->max_depth = UINT_MAX;
 	g->weight = 100;
+	g->cpu_quota = UINT64_MAX;
+	g->cpu_period = 100000;
 	LIST_INIT(&g->children);
 	waitq_init(&g->wq);
 	if (parent) {

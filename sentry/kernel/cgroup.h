@@ -60,6 +60,7 @@ struct cgroup {
 	unsigned max_tasks; /* [T] if so */
 	uint64_t refused; /* [T] tasks that its own bound did not let be made */
 	unsigned weight; /* [T] of processors; kept, of no effect */
+	uint64_t cpu_quota, cpu_period; /* [T] us, UINT64_MAX: none; the same; kept, of no effect */
 	bool freeze; /* [T] its processes and those below stand still */
 	struct bpf_set *devices; /* [T] attached programs that are asked about devices; NULL: none.  kernel/cgroup_bpf.c */
 	unsigned devices_flags; /* [T] if so, how: LINUX_BPF_F_ALLOW_* */

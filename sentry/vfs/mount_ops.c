@@ -226,6 +226,25 @@ int vfs_remount(struct mount_ns *ns, const struct path *at, unsigned flags, cons
 	return r;
 }
 
+/* m was attached, last in the list: what is mounted below it stands after its parents again, as all do. */
+static void list_after(struct mount_ns *ns, struct mount *m)
+{
+	__typeof__(ns->mounts) below;
+	struct mount *c, *next, *up;
+
+	TAILQ_INIT(&below);
+	for (c = TAILQ_FIRST(&ns->mounts); c != m; c = next) {
+		next = TAILQ_NEXT(c, ns_link);
+		for (up = c->parent; up && up != m; up = up->parent)
+			;
+		if (!up)
+			continue;
+		TAILQ_REMOVE(&ns->mounts, c, ns_link);
+		TAILQ_INSERT_TAIL(&below, c, ns_link);
+	}
+	TAILQ_CONCAT(&ns->mounts, &below, ns_link);
+}
+
 int vfs_mount_move(struct mount_ns *ns, const struct path *from, const struct path *at)
 {
 	struct vfs *v = ns->vfs;
@@ -251,6 +270,7 @@ int vfs_mount_move(struct mount_ns *ns, const struct path *from, const struct pa
 	mount_detach(m);
 	brlock_write(&v->dc.lock);
 	mount_attach_locked(m, &top, ns);
+	list_after(ns, m);
 	brlock_write_end(&v->dc.lock);
 	r = 0;
 put:
@@ -329,6 +349,7 @@ int vfs_pivot_root(struct mount_ns *ns, const struct path *new_root, const struc
 	TAILQ_REMOVE(&ns->mounts, old, ns_link);
 	v->dc.n_mounts--;
 	mount_attach_locked(old, put_old, ns);
+	list_after(ns, old);
 	TAILQ_REMOVE(&ns->mounts, n, ns_link);
 	TAILQ_INSERT_HEAD(&ns->mounts, n, ns_link);
 	ns->root = n;

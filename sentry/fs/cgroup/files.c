@@ -194,13 +194,18 @@ static void show_cpus(FILE *f, struct task *t, struct cgroup *g)
 static void show_cpu_max(FILE *f, struct task *t, struct cgroup *g)
 {
 	const struct kernel *k = t->k;
+	uint64_t quota = k->cpu_quota ? k->cpu_quota : UINT64_MAX, period = k->cpu_period;
 
-	if (g->parent)
-		fputs("max 100000\n", f);
-	else if (k->cpu_quota)
-		fprintf(f, "%" PRIu64 " %" PRIu64 "\n", k->cpu_quota, k->cpu_period);
+	if (g->parent) {
+		tasks_lock(g->k);
+		quota = g->cpu_quota;
+		period = g->cpu_period;
+		tasks_unlock(g->k);
+	}
+	if (quota != UINT64_MAX)
+		fprintf(f, "%" PRIu64 " %" PRIu64 "\n", quota, period);
 	else
-		fprintf(f, "max %" PRIu64 "\n", k->cpu_period);
+		fprintf(f, "max %" PRIu64 "\n", period);
 }
 
 static void show_cpu_stat(FILE *f, struct task *t, struct cgroup *g)

@@ -1,11 +1,13 @@
 /*
  * limits.c - the limits that programs write into groups that they have made.  Those of processes and of groups
- * are enforced; a processor's weight is kept, of no effect, as a task's nice value is; and what would not be
- * kept to (memory, processors' time and choice) is refused, but for the value that means no limit.
+ * are enforced; a processor's weight and its time's are kept, of no effect, as a task's nice value is: the container's
+ * own limit holds for all.  What else would not be kept to (memory, the choice of processors) is refused, but for the
+ * value that means no limit.
  * The writer's thread; no locks held but the file's position.
  */
 #include "fs/cgroup/cgroup.h"
 
+#include "kernel/klog.h"
 #include "kernel/task_table.h"
 
 #include <errno.h>
@@ -118,19 +120,27 @@ int cgroup_store_zero(struct file *f, struct task *t, struct cgroup *g, char *te
 	return r ? r : n ? -EOPNOTSUPP : 0;
 }
 
+/* "QUOTA", "QUOTA PERIOD", us. */
 int cgroup_store_cpu_max(struct file *f, struct task *t, struct cgroup *g, char *text)
 {
-	char *quota = strsep(&text, " ");
-	uint64_t n;
-	int r = text ? read_number(text, &n) : 0;
+	char *first = strsep(&text, " ");
+	uint64_t quota, period = 0;
+	bool says;
+	int r = read_number(first, &quota);
 
-	if (!r && text && (n < 1000 || n > 1000000))
-		r = -EINVAL;
-	if (!r && !(r = read_number(quota, &n)) && n != UINT64_MAX)
-		r = n < 1000 ? -EINVAL : -EOPNOTSUPP;
-	if (!r && text && strcmp(text, "100000")) /* a period of nothing */
-		r = -EOPNOTSUPP;
-	return r;
+	if (!r && text)
+		r = read_number(text, &period);
+	if (r || (text && (period < 1000 || period > 1000000)) || quota < 1000)
+		return -EINVAL;
+	tasks_lock(g->k);
+	says = quota != UINT64_MAX && g->cpu_quota == UINT64_MAX;
+	g->cpu_quota = quota;
+	if (text)
+		g->cpu_period = period;
+	tasks_unlock(g->k);
+	if (says)
+		klog(g->k, KLOG_INFO, "cgroup: cpu.max of %s is kept, but of no effect", g->name);
+	return 0;
 }
 
 /* All of them, or no choice. */

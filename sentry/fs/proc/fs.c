@@ -22,9 +22,7 @@ static void owner(const struct superblock *sb, const struct pnode *n, uint32_t *
 {
 	struct pctx c;
 
-	*uid = *gid = 0;
-	if (n->e->flags & PE_NET)
-		proc_net_ids(vfs_kernel(sb->vfs), uid, gid);
+	proc_setting_owner(vfs_kernel(sb->vfs), n->e, uid, gid);
 	if (!n->pid || pctx_begin(&c, sb, n))
 		return;
 	pnode_owner(&c, uid, gid);

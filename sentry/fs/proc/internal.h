@@ -106,7 +106,8 @@ int proc_text_open(struct file *f); /* text.c */
 int pnode_find(struct pctx *c, const struct qstr *name, struct pnode *out); /* in the directory c->node */
 uint64_t pnode_ino(const struct pnode *n);
 uint32_t pnode_mode(const struct pnode *n); /* type and permission bits */
-void proc_net_ids(struct kernel *k, uint32_t *uid, uint32_t *gid); /* who the settings of the reader's network belong to */
+/* Who what is no process's belongs to: root, of the reader's network's user namespace what is about that. */
+void proc_setting_owner(struct kernel *k, const struct pentry *e, uint32_t *uid, uint32_t *gid);
 void pnode_owner(struct pctx *c, uint32_t *uid, uint32_t *gid); /* who a process's files belong to */
 /* The entries of the directory c->node from *pos on, which it advances. */
 void pnode_list(struct pctx *c, int64_t *pos, struct dirent_sink *s);

@@ -99,10 +99,10 @@ uint32_t pnode_mode(const struct pnode *n)
 
 static uint32_t or_root(uint32_t id) { return id == ID_NONE ? 0 : id; }
 
-void proc_net_ids(struct kernel *k, uint32_t *uid, uint32_t *gid)
+void proc_setting_owner(struct kernel *k, const struct pentry *e, uint32_t *uid, uint32_t *gid)
 {
-	*uid = or_root(user_ns_kernel_id(proc_net_owner(k), false, 0));
-	*gid = or_root(user_ns_kernel_id(proc_net_owner(k), true, 0));
+	*uid = e->flags & PE_NET ? or_root(user_ns_kernel_id(proc_net_owner(k), false, 0)) : 0;
+	*gid = e->flags & PE_NET ? or_root(user_ns_kernel_id(proc_net_owner(k), true, 0)) : 0;
 }
 
 /* Linux: task_dump_owner(). Who the process runs as; what not everybody may read is root's when it is not dumpable,

@@ -425,6 +425,12 @@ CASE(controllers)
 	CHECK(!write_to("", "cgroup.subtree_control", "+pids +cpu"));
 	CHECK(!strcmp(read_from("", "cgroup.subtree_control"), "cpu pids\n") && !strcmp(read_from("a", "cgroup.controllers"), "cpu pids\n"));
 	CHECK(!stat(path_of("a", "pids.max"), &st) && !stat(path_of("a", "cpu.weight"), &st));
+	CHECK(!strcmp(read_from("a", "cpu.max"), "max 100000\n") && !write_to("a", "cpu.max", "50000 200000") && !strcmp(read_from("a", "cpu.max"), "50000 200000\n"));
+	CHECK(!write_to("a", "cpu.max", "20000") && !strcmp(read_from("a", "cpu.max"), "20000 200000\n"));
+	CHECK_ERR(write_to("a", "cpu.max", "10"), EINVAL);
+	CHECK_ERR(write_to("a", "cpu.max", "20000 10"), EINVAL);
+	CHECK_ERR(write_to("a", "cpu.max", "x"), EINVAL);
+	CHECK(!write_to("a", "cpu.max", "max 100000") && !strcmp(read_from("a", "cpu.max"), "max 100000\n"));
 	CHECK_ERR(stat(path_of("a", "memory.max"), &st), ENOENT);
 	CHECK_ERR(write_to("a", "cgroup.subtree_control", "+memory"), ENOENT);
 	/* who has groups with limits has no processes */

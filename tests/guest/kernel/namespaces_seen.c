@@ -196,6 +196,19 @@ CASE(names_in_other_mounts)
 	CHECK(found);
 }
 
+/* Mounts are copied with what is below them also where a parent was mounted after that. */
+CASE(copies_of_moved_mounts)
+{
+	CHECK(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) && !mount("t", "/mnt", "tmpfs", 0, NULL));
+	CHECK(!mkdir("/mnt/a", 0755) && !mkdir("/mnt/b", 0755) && !mount("t", "/mnt/a", "tmpfs", 0, NULL));
+	CHECK(!mkdir("/mnt/a/c", 0755) && !mount("t", "/mnt/a/c", "tmpfs", 0, NULL) && !mkdir("/mnt/a/c/d", 0755) && !mount("t", "/mnt/a/c/d", "tmpfs", 0, NULL));
+	CHECK(!mkdir("/mnt/a/c/d/e", 0755) && !mount("/mnt/a", "/mnt/b", NULL, MS_MOVE, NULL) && !access("/mnt/b/c/d/e", F_OK));
+	CHECK(!unshare(CLONE_NEWNS) && !access("/mnt/b/c/d/e", F_OK) && access("/mnt/a/c", F_OK));
+	CHECK(!mkdir("/mnt/old", 0755) && !syscall(SYS_pivot_root, "/mnt", "/mnt/old") && !chdir("/"));
+	CHECK(!unshare(CLONE_NEWNS) && !access("/b/c/d/e", F_OK) && !access("/old/proc/self", F_OK));
+	CHECK(!umount2("/old", MNT_DETACH) && !unshare(CLONE_NEWNS) && !access("/b/c/d/e", F_OK) && access("/old/proc", F_OK));
+}
+
 CASE(numbers_wanted)
 {
 	pid_t free_one = fork(), bad[] = { 1, 0, -1, 4194304 }, two[2] = { 1 };
