@@ -21,6 +21,8 @@ static bool may_mount_type(struct task *t, const struct fs_type *fs, unsigned fl
 		return true;
 	while (i < sizeof(safe) / sizeof(safe[0]) && strcmp(safe[i], fs->name))
 		i++;
+	if (!strcmp(fs->name, "cgroup2")) /* what is below the root of one's control groups */
+		return t->ns->cgroup && cred_capable_in(t->cred, t->ns->cgroup->owner, LINUX_CAP_SYS_ADMIN);
 	if (i == 6 && !cred_capable_in(t->cred, net_stack_owner(t->ns->net), LINUX_CAP_SYS_ADMIN)) /* it shows the network's interfaces */
 		return false;
 	return i < 5 || (i < 7 && mount_ns_shows(t->fs->ns, fs, flags));

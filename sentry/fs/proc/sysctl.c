@@ -240,7 +240,7 @@ static const struct pentry kernel_table[] = {
 	RO("tainted", show_zero),
 	RO("threads-max", show_threads_max),
 	RO("unprivileged_bpf_disabled", show_two),
-	RO("unprivileged_userns_clone", show_zero),
+	RO("unprivileged_userns_clone", show_one),
 	RO("version", show_sysversion),
 	END_,
 };

@@ -265,6 +265,16 @@ CASE(network_of_its_own)
 	CHECK(!mount("sysfs", "/mnt", "sysfs", MS_RDONLY, NULL) && !stat("/mnt/fs/cgroup", &st) && !umount("/mnt"));
 }
 
+/* Control groups can be looked at, from their namespace's root on, but belong to who has made them. */
+CASE(control_groups_of_its_own)
+{
+	be_root_inside(1000, CLONE_NEWNS);
+	CHECK_ERR(mount("cgroup2", "/mnt", "cgroup2", 0, NULL), EPERM);
+	CHECK(!unshare(CLONE_NEWCGROUP) && !mount("cgroup2", "/mnt", "cgroup2", 0, NULL));
+	CHECK(!access("/mnt/cgroup.procs", R_OK) && put("/mnt/cgroup.procs", "0") == -EACCES && put("/mnt/cgroup.subtree_control", "+pids") == -EACCES);
+	CHECK_ERR(mkdir("/mnt/mine", 0755), EACCES);
+}
+
 CASE(enter_it)
 {
 	int fd, up, hold[2];
