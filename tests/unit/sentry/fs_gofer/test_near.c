@@ -46,7 +46,7 @@ static void end(void)
 static bool told(struct gofer_near *out)
 {
 	struct pollfd p = { .fd = far_end, .events = POLLIN };
-	struct msg_arena a = { NULL };
+	_cleanup_arena_ struct msg_arena a = { NULL };
 	struct frame f;
 	const char *why;
 	bool eof;
