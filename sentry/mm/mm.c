@@ -184,12 +184,12 @@ struct platform_as *mm_as(struct mm *mm)
 	/* Asked before every switch; once made it stays for the life of mm. */
 	struct platform_as *as = __atomic_load_n(&mm->as, __ATOMIC_ACQUIRE);
 
-	if (as && !__atomic_load_n(&mm->queue.due, __ATOMIC_ACQUIRE))
+	if (as && !__atomic_load_n(&mm->queue.due, __ATOMIC_ACQUIRE) && !__atomic_load_n(&mm->queue.out, __ATOMIC_ACQUIRE))
 		return as;
 	mm_lock(mm);
 	as = stub_as(mm);
-	if (as && mm->queue.due)
-		stub_flush(mm); /* on an error, faults tell it */
+	if (as)
+		stub_flush_near(mm); /* on an error, faults tell it */
 	mm_unlock(mm);
 	return as;
 }

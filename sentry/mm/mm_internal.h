@@ -89,7 +89,9 @@ RB_PROTOTYPE(pma_tree, pma, link, pma_cmp)
 #define STUB_QUEUE 32u
 struct stub_queue {
 	unsigned n, n_freed;
+	unsigned n_out; /* so many of those freed can be given back when what is out is settled */
 	bool due; /* to be given before the program runs; else all may wait for a fault, or for others */
+	bool out; /* what was in it was given, and is not settled: platform_as_settle */
 	uint32_t fresh; /* a bit each: it maps where nothing was mapped, nor is by another of them */
 	struct platform_order o[STUB_QUEUE];
 	struct {
@@ -180,10 +182,16 @@ void stub_map_later(struct mm *mm, struct pma *p); /* no later than the program 
 void stub_unmap(struct mm *mm, uint64_t start, uint64_t end); /* the records' stub fields too */
 void stub_restrict(struct mm *mm, uint64_t start, uint64_t end); /* after records changed: the stub must not do more */
 int stub_flush(struct mm *mm); /* what was queued is done; on an error (the first order's that failed) nothing is mapped any more */
+void stub_flush_near(struct mm *mm); /* what is due is done when the program of the caller's task goes on, which is next */
 void stub_forget(struct mm *mm); /* there is no stub any more */
 void stub_order_later(struct mm *mm, struct platform_order o); /* one that no record asks for, no later than the next one that is due */
 bool stub_hurry(struct mm *mm); /* what may wait, if anything, is due now */
 void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len); /* memfile_put, when the stub cannot reach them any more */
+
+/* --- stub_queue.c: [mm->mu] --- */
+bool stub_queue_merge(struct platform_order *last, const struct platform_order *o); /* o, which comes right after last, made part of it or put in its place */
+bool stub_queue_is_fresh(const struct stub_queue *q, unsigned i);
+bool stub_queue_take_back(struct stub_queue *q, uint64_t lo, uint64_t hi); /* out of one of the orders that are fresh, if that maps it all */
 
 /* --- text.c: [mm->mu] --- */
 void text_drop(struct mm *mm, uint64_t start, uint64_t end); /* after something else was ordered for [start, end) */

@@ -43,6 +43,11 @@ static void set_due(struct stub_queue *q, bool due)
 	__atomic_store_n(&q->due, due, __ATOMIC_RELEASE); /* mm_as looks without the lock */
 }
 
+static void set_out(struct stub_queue *q, bool out)
+{
+	__atomic_store_n(&q->out, out, __ATOMIC_RELEASE);
+}
+
 static void set_empty(struct stub_queue *q)
 {
 	q->n = 0;
@@ -50,13 +55,17 @@ static void set_empty(struct stub_queue *q)
 	set_due(q, false);
 }
 
-static void give_back(struct mm *mm)
+/* The first n that were freed. */
+static void give_back(struct mm *mm, unsigned n)
 {
 	struct stub_queue *q = &mm->queue;
 
-	for (unsigned i = 0; i < q->n_freed; i++)
+	for (unsigned i = 0; i < n; i++)
 		memfile_put(mm->env->mf, q->freed[i].off, q->freed[i].len);
-	q->n_freed = 0;
+	q->n_freed -= n;
+	for (unsigned i = 0; i < q->n_freed; i++)
+		q->freed[i] = q->freed[n + i];
+	q->n_out = 0;
 }
 
 static void unmap_all(struct mm *mm)
@@ -70,24 +79,59 @@ static void unmap_all(struct mm *mm)
 	text_lost(mm);
 }
 
+/* What was given near is done. On an error nothing is mapped any more, nor will be what is queued. */
+static int settle(struct mm *mm)
+{
+	int e;
+
+	if (!mm->queue.out)
+		return 0;
+	e = platform_as_settle(mm->as);
+	set_out(&mm->queue, false);
+	if (e) {
+		set_empty(&mm->queue);
+		unmap_all(mm);
+	}
+	give_back(mm, mm->queue.n ? mm->queue.n_out : mm->queue.n_freed);
+	return e;
+}
+
 int stub_flush(struct mm *mm)
 {
 	struct stub_queue *q = &mm->queue;
-	int e = 0;
+	int e = settle(mm);
 
-	if (q->n)
+	if (q->n) {
 		e = stub_as(mm) ? platform_as_orders(mm->as, q->o, q->n) : -ENOMEM;
-	set_empty(q);
-	if (e) /* the host's limit of mappings, most likely: start afresh */
-		unmap_all(mm);
-	give_back(mm);
+		set_empty(q);
+		if (e) /* the host's limit of mappings, most likely: start afresh */
+			unmap_all(mm);
+	}
+	give_back(mm, q->n_freed);
 	return e;
+}
+
+void stub_flush_near(struct mm *mm)
+{
+	struct stub_queue *q = &mm->queue;
+
+	settle(mm);
+	if (!q->due)
+		return;
+	if (!mm->as || !platform_as_orders_near(mm->as, q->o, q->n)) {
+		stub_flush(mm);
+		return;
+	}
+	set_out(q, true);
+	q->n_out = q->n_freed;
+	set_empty(q);
 }
 
 void stub_forget(struct mm *mm)
 {
+	set_out(&mm->queue, false);
 	set_empty(&mm->queue);
-	give_back(mm);
+	give_back(mm, mm->queue.n_freed);
 	text_lost(mm);
 }
 
@@ -95,7 +139,7 @@ void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len)
 {
 	struct stub_queue *q = &mm->queue;
 
-	if (!q->n) {
+	if (!q->n && !q->out) {
 		memfile_put(mm->env->mf, off, len);
 		return;
 	}
@@ -105,45 +149,11 @@ void stub_put_pages(struct mm *mm, uint64_t off, uint64_t len)
 		stub_flush(mm);
 }
 
-static bool covers(const struct platform_order *a, const struct platform_order *b)
-{
-	return a->addr <= b->addr && b->addr + b->len <= a->addr + a->len;
-}
-
-/* o, which comes right after last, made part of it or put in its place. */
-static bool merge(struct platform_order *last, const struct platform_order *o)
-{
-	uint64_t end = o->addr + o->len, last_end = last->addr + last->len;
-
-	if (o->kind != PLATFORM_PROTECT && last->kind != PLATFORM_PROTECT && covers(o, last)) {
-		*last = *o; /* mapping replaces what is there */
-		return true;
-	}
-	if (o->kind != last->kind)
-		return false;
-	if (o->kind == PLATFORM_UNMAP && o->addr <= last_end && last->addr <= end) {
-		last->addr = o->addr < last->addr ? o->addr : last->addr;
-		last->len = (end > last_end ? end : last_end) - last->addr;
-		return true;
-	}
-	if (o->kind == PLATFORM_MAP && o->addr == last_end && o->prot == last->prot && o->fd == last->fd && o->off == last->off + last->len &&
-		o->present == last->present) {
-		last->len += o->len;
-		return true;
-	}
-	return false;
-}
-
-static bool is_fresh(const struct stub_queue *q, unsigned i)
-{
-	return q->fresh & 1u << i;
-}
-
 static void add(struct mm *mm, struct platform_order o, bool fresh)
 {
 	struct stub_queue *q = &mm->queue;
 
-	if (q->n && fresh == is_fresh(q, q->n - 1) && merge(&q->o[q->n - 1], &o))
+	if (q->n && fresh == stub_queue_is_fresh(q, q->n - 1) && stub_queue_merge(&q->o[q->n - 1], &o))
 		return;
 	if (q->n == STUB_QUEUE)
 		stub_flush(mm);
@@ -167,40 +177,6 @@ bool stub_hurry(struct mm *mm)
 	if (!mm->queue.n)
 		return false;
 	set_due(&mm->queue, true);
-	return true;
-}
-
-static void drop_order(struct stub_queue *q, unsigned i)
-{
-	uint32_t below = (1u << i) - 1;
-
-	q->n--;
-	for (unsigned j = i; j < q->n; j++)
-		q->o[j] = q->o[j + 1];
-	q->fresh = (q->fresh & below) | (q->fresh >> 1 & ~below);
-}
-
-/* [lo, hi), if one of the orders that are fresh maps it, is taken out of that. */
-static bool take_back(struct stub_queue *q, uint64_t lo, uint64_t hi)
-{
-	struct platform_order *o, rest;
-	unsigned i = 0;
-
-	while (i < q->n && (!is_fresh(q, i) || lo < q->o[i].addr || hi > q->o[i].addr + q->o[i].len))
-		i++;
-	if (q->due || i == q->n || q->n == STUB_QUEUE)
-		return false;
-	rest = *(o = &q->o[i]);
-	rest.addr = hi;
-	rest.len = o->addr + o->len - hi;
-	rest.off += hi - o->addr;
-	o->len = lo - o->addr;
-	if (!o->len)
-		drop_order(q, i);
-	if (rest.len) {
-		q->fresh |= 1u << q->n;
-		q->o[q->n++] = rest;
-	}
 	return true;
 }
 
@@ -239,6 +215,7 @@ void mm_inherit_stub(struct mm *mm, struct mm *old, struct platform_ctx *c)
 	struct pma *p;
 
 	mm_lock(old);
+	settle(old);
 	if (old->as && ref_count(&old->users) == 1 && platform_as_reusable(old->as, c)) {
 		as = old->as;
 		nothing_ends(old);
@@ -325,7 +302,7 @@ void stub_unmap(struct mm *mm, uint64_t start, uint64_t end)
 		p->stub = 0;
 		now |= p->fd < 0 && !p->owned; /* the object may go, and its pages with it */
 	}
-	if (!hi || take_back(&mm->queue, lo, hi))
+	if (!hi || stub_queue_take_back(&mm->queue, lo, hi))
 		return;
 	now |= queued_file(mm, lo, hi);
 	/* One order: what lies between them is unmapped anyway or in the range. */

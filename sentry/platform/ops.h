@@ -15,6 +15,8 @@ struct platform_ops {
 	void (*as_free)(struct platform_as *as);
 	bool (*as_reusable)(struct platform_as *as, struct platform_ctx *c); /* optional: never */
 	int (*as_orders)(struct platform_as *as, const struct platform_order *o, unsigned n); /* ranges are checked */
+	bool (*as_orders_near)(struct platform_as *as, const struct platform_order *o, unsigned n); /* optional; ranges are checked */
+	int (*as_settle)(struct platform_as *as); /* if there is as_orders_near */
 	void (*as_nothing)(struct platform_as *as, uint64_t start, uint64_t len); /* optional */
 	void (*as_traps)(struct platform_as *as, uint64_t at); /* optional */
 	struct platform_ctx *(*ctx_new)(struct platform *p, struct platform_as *as);

@@ -53,12 +53,27 @@ void platform_as_traps(struct platform_as *as, uint64_t at)
 		as->ops->as_traps(as, at);
 }
 
-int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n)
+static bool orders_ok(const struct platform_order *o, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (!range_ok(o[i].addr, o[i].len) || (o[i].kind == PLATFORM_MAP && (o[i].off & (PAGE_SIZE - 1))))
-			return -EINVAL;
-	return as->ops->as_orders(as, o, n);
+			return false;
+	return true;
+}
+
+int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n)
+{
+	return orders_ok(o, n) ? as->ops->as_orders(as, o, n) : -EINVAL;
+}
+
+bool platform_as_orders_near(struct platform_as *as, const struct platform_order *o, unsigned n)
+{
+	return as->ops->as_orders_near && orders_ok(o, n) && as->ops->as_orders_near(as, o, n);
+}
+
+int platform_as_settle(struct platform_as *as)
+{
+	return as->ops->as_settle ? as->ops->as_settle(as) : 0;
 }
 
 int platform_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off)

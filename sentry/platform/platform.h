@@ -80,6 +80,11 @@ struct platform_order {
 /* Carries out orders in sequence and stops at the first that fails: 0, or its -errno
  * (-ENOMEM: too many mappings).  -EINVAL: an order is invalid, and none was carried out. */
 int platform_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n);
+/* The same, but they are complete when the program of the caller's own context goes on, which is next:
+ * false: they cannot be given so, now, and nothing was done.  Until platform_as_settle, which waits for
+ * them and gives their result, what they take away may still be reached. */
+bool platform_as_orders_near(struct platform_as *as, const struct platform_order *o, unsigned n);
+int platform_as_settle(struct platform_as *as); /* 0, also if there were none; or -errno */
 /* One order. */
 int platform_as_map(struct platform_as *as, uint64_t addr, uint64_t len, int prot, int fd, uint64_t off);
 int platform_as_unmap(struct platform_as *as, uint64_t addr, uint64_t len);

@@ -90,7 +90,8 @@ struct err *stub_zygote_start(struct stub_zygote *z, const struct stub_zygote_st
 	z->channel = channel[0];
 	z->channel_stubs = channel[1];
 	z->answers = s->on_channel ? z->channel : z->sock;
-	e = spawn(z, exec_fd, (const int[]){ s->mem_fd, channel[1], [FD_ORDERS] = order[1], s->extra_fd }, s->extra_fd < 0 ? 3 : 4);
+	e = spawn(z, exec_fd, (const int[]){ s->mem_fd, channel[1], [FD_ORDERS] = order[1], s->extra_fd[0], s->extra_fd[1] },
+		s->extra_fd[0] < 0 ? 3 : s->extra_fd[1] < 0 ? 4 : 5);
 	close(exec_fd);
 	return e;
 }

@@ -27,7 +27,7 @@ struct stub_zygote {
 struct stub_zygote_start {
 	const uint8_t *image, *image_end; /* the stub's executable */
 	int mem_fd; /* becomes the stubs' descriptor 0; borrowed.  1 is the channel, 2 the orders */
-	int extra_fd; /* and 3; -1: none */
+	int extra_fd[2]; /* and from 3 on; -1: none */
 	bool on_channel; /* it answers there */
 };
 

@@ -28,7 +28,7 @@ OPEN = {
     "controld": COMMON + [r"/dev/fuse", r"anon_inode:\[pidfd\]"],
     "gofer": COMMON + [r"/.*"],  # below its trees: see gofer_descriptor()
     "sentry": COMMON + [r"/memfd:redoubt-[a-z]+.*", r"anon_inode:seccomp notify", r"anon_inode:\[timerfd\]", r"/.*"],  # program files: see sentry_descriptor()
-    "stub": [r"/memfd:redoubt-memory.*", r"/memfd:slots.*", r"socket:.*"],
+    "stub": [r"/memfd:redoubt-memory.*", r"/memfd:slots.*", r"socket:.*", r"pipe:.*"],
 }
 
 

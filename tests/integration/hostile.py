@@ -23,6 +23,7 @@ PAGE = 4096
 READ, WRITE, MMAP, MPROTECT, MUNMAP, CLOSE, RT_SIGRETURN, SCHED_YIELD, PAUSE, SENDMSG, RECVMSG = 0, 1, 9, 10, 11, 3, 15, 24, 34, 46, 47
 CLONE, EXIT, GETPPID, PRCTL, ARCH_PRCTL, FUTEX, EXIT_GROUP, SECCOMP = 56, 60, 110, 157, 158, 202, 231, 317
 SIGKILL, SIGCHLD, PR_SET_PDEATHSIG, SHARED_FIXED, POPULATE = 9, 17, 1, 0x11, 0x8000
+MAPPER_WORD, MAPPER_TOKEN = 0x7FFFD0000FC0, 0x7FFFD0000FD0 # ST_NEAR_SEQ, ST_NEAR_TOKEN
 THREAD_FLAGS, STUB_FLAGS = 0x850F00, 0x01008000 | SIGCHLD
 
 
@@ -57,6 +58,15 @@ def slot_word(a):
     return a[1] in (0, 1) and SLOTS <= a[0] < ORDERS and a[0] % SLOT_SIZE < WORDS_END
 
 
+def mapper_word(a):
+    """The same for the word that the mapper waits for, in the page of orders: only the sentry changes it."""
+    return a[1] in (0, 1) and a[0] == MAPPER_WORD
+
+
+def wait_or_wake(a):
+    return slot_word(a) or mapper_word(a)
+
+
 def first(*values):
     return lambda a: a[:len(values)] == list(values)
 
@@ -67,8 +77,8 @@ RULES = {
     "systrap": {
         "zygote": ZYGOTE,
         "stub": STUB_BEGINS | {MMAP: map_stub, MUNMAP: lambda a: of_program(a) or of_slot(a) or of_names(a), MPROTECT: of_program, RECVMSG: first(1),
-                               SECCOMP: first(1, 8), SENDMSG: first(2), CLONE: first(THREAD_FLAGS), EXIT_GROUP: anything},
-        "thread": {RT_SIGRETURN: anything, SCHED_YIELD: anything, FUTEX: slot_word, ARCH_PRCTL: lambda a: a[0] in (0x1001, 0x1002)},
+                               FUTEX: wait_or_wake, WRITE: first(4, MAPPER_TOKEN, 8), SECCOMP: first(1, 8), SENDMSG: first(2), CLONE: first(THREAD_FLAGS), EXIT_GROUP: anything},
+        "thread": {RT_SIGRETURN: anything, SCHED_YIELD: anything, FUTEX: wait_or_wake, ARCH_PRCTL: lambda a: a[0] in (0x1001, 0x1002)},
     },
     "ptrace": {
         "zygote": ZYGOTE,

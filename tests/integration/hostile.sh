@@ -32,6 +32,8 @@ ended() { echo "$1 [0] 1.0: sched_process_exit: comm=x pid=$1 prio=120"; }
 thread=$(call 7 317 "1, 0, 7fffe0004000, 0") stub=$(call 5 157 "1, 9, 0, 0")
 one_bad "a program's thread that calls write is seen" systrap "$(forked 1 7)" "$thread" "$(call 7 1 "1, 1000, 5, 0")"
 one_bad "one of another sandbox is not" systrap "$(forked 1 7)" "$(call 6 2 "0, 0, 0, 0")" "$(call 7 2 "0, 0, 0, 0")"
+one_bad "a futex elsewhere in the orders is seen" systrap "$(forked 1 7)" "$thread" "$(call 7 202 "7fffd0000fc0, 1, 1, 0")" "$(call 7 202 "7fffd0000f80, 1, 1, 0")"
+one_bad "a mapper that writes something else is seen" systrap "$(forked 1 7)" "$(call 7 110 "0")" "$(call 7 1 "4, 7fffd0000fd0, 8, 0")" "$(call 7 1 "4, 7fffd0000000, 8, 0")"
 one_bad "a futex elsewhere is seen" systrap "$(forked 1 7)" "$thread" "$(call 7 202 "7fff80008040, 0, 5, 0")" "$(call 7 202 "7fff80008200, 0, 5, 0")"
 one_bad "a mapping over the stub's text is seen" systrap "$(forked 1 5)" "$stub" "$(call 5 9 "7fffe0000000, 1000, 7, 11")"
 one_bad "a thread may not what a stub with its number may" systrap "$(forked 1 5)" "$stub" "$(call 5 56 "850f00, 0, 0, 0")" "$(ended 5)" \

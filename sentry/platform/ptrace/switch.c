@@ -212,7 +212,7 @@ static struct err *pt_init(int mem_fd, struct platform **out)
 	mutex_init(&p->mu, RANK_PLATFORM);
 	sigaction(SIGCHLD, &sa, NULL); /* else each stop of a stub would be signalled to us */
 	e = stub_zygote_start(&p->zygote,
-		&(struct stub_zygote_start){ pt_stub_image, pt_stub_image_end, .mem_fd = mem_fd, .extra_fd = -1, .on_channel = true });
+		&(struct stub_zygote_start){ pt_stub_image, pt_stub_image_end, .mem_fd = mem_fd, .extra_fd = { -1, -1 }, .on_channel = true });
 	if (e) {
 		free(p);
 		return err_wrap(e, "cannot start the ptrace platform");

@@ -179,6 +179,7 @@ int st_as_start_locked(struct st_as *as)
 		st_slot_free(as->p, as->orders_slot, ST_ORDERS_SIZE);
 		return r;
 	}
+	st_near_start(as);
 	return st_orders_first(as);
 }
 

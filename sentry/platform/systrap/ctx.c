@@ -161,6 +161,7 @@ static void prepare_slot(struct st_ctx *c)
 	c->fs_base = c->gs_base = UINT64_MAX; /* not known */
 	c->spins = 0;
 	c->yields = false;
+	c->near = false;
 	st_handover_prepare(c);
 	st_patch_prepare(c);
 	st_mask_prepare(c);

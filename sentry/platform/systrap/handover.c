@@ -99,14 +99,14 @@ static bool lazy_is_due(const struct st_ctx *c, uint64_t now)
 
 static bool spin(struct st_ctx *c)
 {
-	uint64_t start = __rdtsc(), last = start, now;
+	uint64_t start = __rdtsc(), last = start, most = c->spins + (c->near ? SPIN_ORDER * c->p->spin_max : 0), now;
 	bool lazy = lock_state.lazy;
 
 	while (!stopped(c)) {
 		now = __rdtsc();
 		if (now - last > c->p->spin_max * (ST_GAP_NS / ST_SPIN_NS))
 			st_place_preempted(c->p, now);
-		if (now - start >= c->spins)
+		if (now - start >= most)
 			return false;
 		if (lazy && lazy_is_due(c, now)) {
 			lock_wake_owed();
@@ -191,6 +191,8 @@ static bool sleep_until_event(struct st_ctx *c)
 		lock_wake_owed();
 		if (sleep_once(c, sleeps))
 			continue;
+		if (c->near) /* another thread has kept the mapper from being woken */
+			(void)st_near_leave(c);
 		if (c->rests)
 			st_look_ends(c);
 		if (c->held && !c->brief)

@@ -65,8 +65,10 @@ static struct err *start(struct st_platform *p)
 	struct err *e = make_slots(p);
 
 	if (!e)
+		e = st_near_init(p);
+	if (!e)
 		e = stub_zygote_start(&p->zygote,
-			&(struct stub_zygote_start){ st_stub_image, st_stub_image_end, .mem_fd = p->mem_fd, .extra_fd = p->slots_fd });
+			&(struct stub_zygote_start){ st_stub_image, st_stub_image_end, .mem_fd = p->mem_fd, .extra_fd = { p->slots_fd, p->done_stubs } });
 	p->spin_max = (uint64_t)((double)(__rdtsc() - c0) / (double)(now_ns() - t0) * ST_SPIN_NS);
 	return e;
 }
@@ -116,6 +118,8 @@ const struct platform_ops platform_systrap = {
 	.as_free = st_as_free,
 	.as_reusable = st_as_reusable,
 	.as_orders = st_as_orders,
+	.as_orders_near = st_as_orders_near,
+	.as_settle = st_as_settle,
 	.as_nothing = st_as_nothing,
 	.as_traps = st_as_traps,
 	.ctx_new = st_ctx_new,

@@ -46,8 +46,7 @@ static bool await_report(struct st_as *as)
 	return n > 0 && pfd.revents & POLLIN;
 }
 
-/* The mapper's next report: 0 or -ESRCH. */
-static int wait_report(struct st_as *as, uint64_t *done, int64_t *result)
+int st_orders_report(struct st_as *as, uint64_t *done, int64_t *result)
 {
 	bool look = !as->p->receive_ends;
 	union notif u;
@@ -77,11 +76,10 @@ int st_orders_first(struct st_as *as)
 
 	/* Wakes the mapper on this CPU, as we are going to wait for it. Linux 6.6; else it works without. */
 	(void)ioctl(as->notify_fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
-	return wait_report(as, &done, &result);
+	return st_orders_report(as, &done, &result);
 }
 
-/* The mapper is to do n orders: 0 or -ESRCH. */
-static int answer(struct st_as *as, unsigned n)
+int st_orders_answer(struct st_as *as, unsigned n)
 {
 	uint64_t done;
 	int64_t result;
@@ -94,22 +92,34 @@ static int answer(struct st_as *as, unsigned n)
 		if (errno == EINTR)
 			continue;
 		/* who traced it for a moment (`launcher audit`) made its call begin again: the same report, under another number */
-		if (errno != ENOENT || wait_report(as, &done, &result))
+		if (errno != ENOENT || st_orders_report(as, &done, &result))
 			break;
 	}
 	st_as_kill_locked(as);
 	return -ESRCH;
 }
 
+/* The mapper is to do them, and to report then. 0 or -ESRCH. */
+static int give(struct st_as *as, const struct st_order *o, unsigned n)
+{
+	memcpy(as->p->slots + (size_t)as->orders_slot * ST_SLOT_SIZE, o, n * sizeof(*o));
+	if (!as->near_wished)
+		as->near_wish = 0;
+	as->near_wished = false;
+	if (!as->near)
+		return st_orders_answer(as, n);
+	st_near_orders_locked(as, n);
+	return 0;
+}
+
 int st_orders_run(struct st_as *as, const struct st_order *o, unsigned n, int64_t *result)
 {
-	uint8_t *page = as->p->slots + (size_t)as->orders_slot * ST_SLOT_SIZE;
 	uint64_t done;
 
-	if (atomic_load(&as->dead))
+	st_near_settle_locked(as);
+	if (atomic_load(&as->dead) || give(as, o, n))
 		return -ESRCH;
-	memcpy(page, o, n * sizeof(*o));
-	return answer(as, n) ? -ESRCH : wait_report(as, &done, result);
+	return st_orders_report(as, &done, result);
 }
 
 int st_orders_empty(struct st_as *as)
@@ -127,11 +137,9 @@ int st_orders_empty(struct st_as *as)
 
 void st_orders_exit(struct st_as *as)
 {
-	uint8_t *page = as->p->slots + (size_t)as->orders_slot * ST_SLOT_SIZE;
 	const struct st_order o = { .nr = SYS_exit_group };
 
-	memcpy(page, &o, sizeof(o));
-	(void)answer(as, 1);
+	(void)give(as, &o, 1);
 }
 
 /* --- mapping ----------------------------------------------------------------------- */
@@ -176,6 +184,22 @@ static int add_file(struct st_platform *p, struct batch *b, int fd)
 	return 0;
 }
 
+void st_orders_add(struct st_order *to, const struct platform_order *o, int fd)
+{
+	switch (o->kind) {
+	case PLATFORM_MAP:
+		*to = (struct st_order){ .nr = SYS_mmap,
+			.arg = { o->addr, o->len, (uint64_t)o->prot, MAP_SHARED | MAP_FIXED | (o->present ? MAP_POPULATE : 0), (uint64_t)fd, o->off } };
+		break;
+	case PLATFORM_UNMAP:
+		*to = (struct st_order){ .nr = SYS_munmap, .arg = { o->addr, o->len } };
+		break;
+	case PLATFORM_PROTECT:
+		*to = (struct st_order){ .nr = SYS_mprotect, .arg = { o->addr, o->len, (uint64_t)o->prot } };
+		break;
+	}
+}
+
 static int add_order(struct st_platform *p, struct batch *b, const struct platform_order *o)
 {
 	bool file = o->kind == PLATFORM_MAP && o->fd != p->mem_fd;
@@ -183,18 +207,7 @@ static int add_order(struct st_platform *p, struct batch *b, const struct platfo
 
 	if (r)
 		return r;
-	switch (o->kind) {
-	case PLATFORM_MAP:
-		add(b, (struct st_order){ .nr = SYS_mmap,
-			.arg = { o->addr, o->len, (uint64_t)o->prot, MAP_SHARED | MAP_FIXED | (o->present ? MAP_POPULATE : 0), file ? ST_FD_FILE : ST_FD_MEMORY, o->off } });
-		break;
-	case PLATFORM_UNMAP:
-		add(b, (struct st_order){ .nr = SYS_munmap, .arg = { o->addr, o->len } });
-		break;
-	case PLATFORM_PROTECT:
-		add(b, (struct st_order){ .nr = SYS_mprotect, .arg = { o->addr, o->len, (uint64_t)o->prot } });
-		break;
-	}
+	st_orders_add(&b->o[b->n++], o, file ? ST_FD_FILE : ST_FD_MEMORY);
 	return 0;
 }
 

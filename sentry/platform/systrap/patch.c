@@ -262,6 +262,6 @@ void st_patch_write(struct st_ctx *c, const struct regs *r)
 	}
 	if (load || c->loading)
 		put32(c->slot + ST_LOAD, load);
-	put32(c->slot + ST_OP, ST_OP_RETURN);
+	put32(c->slot + ST_OP, c->near ? ST_OP_NEAR : ST_OP_RETURN);
 	c->fp_at = 0;
 }

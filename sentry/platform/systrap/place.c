@@ -82,6 +82,11 @@ static unsigned stub_cpu(const struct st_ctx *c)
 	return __atomic_load_n((const uint32_t *)(const void *)(c->slot + ST_CPU), __ATOMIC_RELAXED) & ST_CPU_MASK;
 }
 
+int st_place_stub(const struct st_ctx *c)
+{
+	return (int)stub_cpu(c);
+}
+
 static bool run_stub_on(const struct st_ctx *c, const cpu_set_t *cpus)
 {
 	return !sched_setaffinity(c->th->tid, sizeof(*cpus), cpus);

@@ -126,6 +126,7 @@ static enum platform_event run_once(struct st_ctx *c, struct regs *r, struct pla
 			st_frame_write(c, r);
 		if (!st_handover(c))
 			return PLATFORM_DEAD;
+		c->near = false;
 		if (st_patch_read(c, r, &by))
 			return at_patch(c, by, r, own_step);
 		if (!st_frame_read(c, r, &e.si, &e.error, &e.trapno))
@@ -142,6 +143,8 @@ enum platform_event st_run(struct platform_ctx *base, struct platform_as *as_bas
 	trap->call_site = trap->partial = false;
 	if (st_ctx_enter(c, (struct st_as *)as_base) || (c->in_patch && !st_patch_convert(c, r)))
 		return dead(c);
+	if (c->near && !c->in_patch && !st_near_leave(c))
+		return PLATFORM_INTERRUPTED;
 	do {
 		atomic_store_explicit(&c->running, true, memory_order_relaxed); /* seen by others before the thread goes: let_go */
 		if (atomic_load_explicit(&c->interrupt, memory_order_relaxed) && atomic_exchange(&c->interrupt, false))

@@ -9,7 +9,7 @@
  * read there is copied once, then checked, and concerns that process only.
  *
  * Files: as.c (address spaces, and their end), pool.c (processes made in advance), slots.c, orders.c (what
- * the mapper is told), ctx.c (contexts and the threads they use), frame.c (a thread's
+ * the mapper is told), near.c (the same, on the way of a program thread), ctx.c (contexts and the threads they use), frame.c (a thread's
  * state in its slot), patch.c (the same at a patched call site), mask.c (a signal mask
  * there), robust.c (a list of futexes), records.c (of descriptors), told.c (of a file), rings.c (bytes of pipes), look.c (waiting for them), site.c (such sites), asks.c (others, which are no calls), switch.c (running program
  * code), handover.c (waiting for it), line.c (whose turn it is to spin), spin.h (whether spinning pays), soon.h and yield.h (or letting it run), place.c (on which
@@ -68,6 +68,9 @@ struct st_platform {
 	_Atomic uint64_t cpus_looked; /* ticks: when that was found out */
 	cpu_set_t cpu_set; /* [I] where threads may run that are not held anywhere */
 	bool places; /* [I] there may be more than one processor, and it is known which one a thread is on */
+	int done, done_stubs; /* [I] a pipe's ends: mappers write what they were given when they are done: near.c */
+	_Atomic uint64_t near_tokens; /* the last one given */
+	_Atomic uint64_t *near_done; /* [I] the last one received, by the slot of orders */
 	uint64_t spin_max; /* [I] ticks that a side may spin before it sleeps */
 	bool receive_ends; /* [I] receiving a report ends when the process does: need not be polled for */
 	bool fsgsbase; /* [I] the instructions may be used */
@@ -144,6 +147,16 @@ struct st_as {
 	bool no_board; /* [mu] nor will be */
 	_Atomic bool dead; /* it has been killed, or has died */
 	bool reaped; /* [mu] */
+	bool near; /* [mu] its mapper waits for near_seq to change, or is about to: near.c */
+	bool near_out; /* [mu] orders were given that way, and are not known to be done; else */
+	int near_failed; /* [mu] -errno of such that were not; 0 */
+	uint32_t near_seq; /* [mu] */
+	uint64_t near_token; /* [mu] what its mapper sends when they are done */
+	unsigned near_wish; /* [mu] how often orders might have been given so, one time after the other, */
+	unsigned near_wishes; /* [mu] and how often until they are; */
+	bool near_wished; /* [mu] the next ones might have been; */
+	unsigned near_given, near_slept; /* [mu] how many were since then; and of the last ones, while the thread slept */
+	int near_on; /* [mu] the only processor where its mapper may run; -1: anywhere */
 	bool empty; /* [mu] nothing of the program's is mapped any more, nor will be */
 	LIST_HEAD(, st_ctx) ctxs; /* [mu] contexts that have a thread here */
 	SLIST_HEAD(, st_thread) idle; /* [mu] threads that wait for another context */
@@ -168,6 +181,7 @@ struct st_ctx {
 	unsigned frame; /* [t] offset in the slot of the signal frame to return from */
 	unsigned fp_at; /* [t] offset in the slot of the state that the host saved; 0: none */
 	uint64_t fs_base, gs_base; /* [t] what the stub's thread has, where programs cannot change it */
+	bool near; /* [t] before it goes on, its thread has the mapper carry orders out */
 	bool in_patch; /* [t] the thread waits at a patched call site, not in a signal's handler: */
 	struct regs block; /* [t] then: what was last seen in, or written to, its slot */
 	bool partial; /* [t; others look: st_patch_look] only the call's registers were read */
@@ -232,6 +246,9 @@ int st_slot_new(struct st_platform *p); /* zeroed; or -errno */
 void st_slot_free(struct st_platform *p, unsigned slot, size_t used); /* no process maps it any more; what is behind `used` is still zero */
 
 /* --- orders.c: as->mu held --- */
+int st_orders_report(struct st_as *as, uint64_t *done, int64_t *result); /* the mapper's next report: 0 or -ESRCH */
+int st_orders_answer(struct st_as *as, unsigned n); /* to the last one: 0 or -ESRCH */
+void st_orders_add(struct st_order *to, const struct platform_order *o, int fd); /* what the mapper does for it; fd: a stub's descriptor */
 int st_orders_first(struct st_as *as); /* waits until a new process's mapper is ready */
 /* Has the mapper carry out n orders up to the first that fails: 0 and the last
  * one's result, or -ESRCH: the process is dead. */
@@ -239,6 +256,15 @@ int st_orders_run(struct st_as *as, const struct st_order *o, unsigned n, int64_
 int st_orders_empty(struct st_as *as); /* unmaps all of the program's memory; 0 or -ESRCH */
 void st_orders_exit(struct st_as *as); /* the mapper ends the process, after we sleep or return */
 int st_as_orders(struct platform_as *as, const struct platform_order *o, unsigned n);
+
+/* --- near.c --- */
+struct err *st_near_init(struct st_platform *p) ERR_MUST_USE;
+void st_near_start(struct st_as *as); /* its process has just been made. as->mu held */
+bool st_as_orders_near(struct platform_as *as, const struct platform_order *o, unsigned n);
+int st_as_settle(struct platform_as *as);
+void st_near_settle_locked(struct st_as *as); /* such orders are done, or have failed */
+void st_near_orders_locked(struct st_as *as, unsigned n); /* its mapper, which waits that way, does these n and reports. After a settle */
+bool st_near_leave(struct st_ctx *c); /* c's thread goes on without having done that: false: what was ordered has failed */
 
 /* --- ctx.c --- */
 struct platform_ctx *st_ctx_new(struct platform *p, struct platform_as *as);
@@ -405,6 +431,7 @@ void st_place_made(const struct st_platform *p, pid_t stub); /* by the zygote: i
 void st_place_end(const struct st_platform *p, struct st_thread *th); /* it is idle, and will be killed: here */
 void st_place_leave(struct st_ctx *c); /* it gives its stub's thread back */
 bool st_place_taken(const struct st_platform *p, unsigned cpu); /* a program that is held there runs */
+int st_place_stub(const struct st_ctx *c); /* the one where its stub's thread was, so it says */
 unsigned st_place_own(void); /* the processor that the calling thread runs on */
 uint64_t st_place_ticks(const struct st_platform *p, uint64_t ns);
 

@@ -5,7 +5,9 @@
  * read-only page and uses neither stack nor writable memory for anything it
  * believes: program threads share its memory.  It reports and waits with a
  * system call that the sentry receives as a seccomp notification, so that the
- * result travels in registers.
+ * result travels in registers.  Or, where the sentry has answered so, it sleeps until
+ * any thread wakes it, looks in that page for what is new, and tells by a pipe that
+ * only it may write to (../near.c).
  *
  * A program thread is cloned by the mapper, confines itself further before
  * anything else, and from then on only waits here for the sentry's word, runs
@@ -31,7 +33,7 @@
 #define SIGSYS 31
 
 	.section .entry, "ax", @progbits
-	.globl stub_mapper, stub_notify_end, stub_order_end, stub_confine_end
+	.globl stub_mapper, stub_notify_end, stub_order_end, stub_done_end, stub_confine_end
 	.globl stub_handler, stub_bases_end, stub_return_end
 	.globl _start, zygote_syscall, zygote_syscall_end
 
@@ -40,6 +42,7 @@
 stub_mapper:
 	xor %r13d, %r13d
 	xor %r14d, %r14d
+	xor %ebp, %ebp
 report:
 	mov %r14, %rdi
 	mov %r13, %rsi
@@ -51,10 +54,13 @@ stub_notify_end:
 	xor %r14d, %r14d
 	movabs $ST_ORDERS, %rbx
 	cmp $ST_MAX_ORDERS, %r15
-	jbe 1f
+	jbe orders
+	cmp $ST_ENTER_NEAR, %r15
+	je near
 	ud2 /* the sentry has gone */
-1:	cmp %r15, %r14
-	jae report
+orders:
+	cmp %r15, %r14
+	jae done
 	mov (%rbx), %rax
 	cmp $47, %rax /* recvmsg: with a header in the scratch page */
 	jne 2f
@@ -87,10 +93,59 @@ stub_order_end:
 	test %rax, %rax
 	jz thread_start
 3:	cmp $-4096, %rax
-	ja report
+	ja failed
 	inc %r14
 	add $ST_ORDER_SIZE, %rbx
-	jmp 1b
+	jmp orders
+
+	/* Where the last answer was ST_ENTER_NEAR: ebp the last ST_NEAR_SEQ seen. Else nobody is to be woken. */
+near:
+	movabs $ST_ORDERS, %rdi
+	mov ST_NEAR_SEQ(%rdi), %eax
+	cmp %ebp, %eax
+	jne 4f
+	add $ST_NEAR_SEQ, %rdi
+	xor %esi, %esi /* FUTEX_WAIT */
+	mov %ebp, %edx
+	lea near(%rip), %rbx
+	jmp stub_futex
+4:	mov %eax, %ebp
+	mov ST_NEAR_N(%rdi), %r15d
+	xor %r13d, %r13d
+	xor %r14d, %r14d
+	mov %rdi, %rbx
+	jmp orders
+done:
+	movabs $ST_ORDERS, %rsi
+	mov ST_NEAR_WHO(%rsi), %r12 /* others may follow once the sentry knows */
+	test %r12, %r12
+	jz report
+	mov $ST_FD_DONE, %edi
+	add $ST_NEAR_TOKEN, %rsi
+	mov $8, %edx
+	mov $1, %eax /* write */
+	syscall
+stub_done_end:
+	mov %rax, %r13
+	cmp $8, %rax
+	jne failed
+	xor %ecx, %ecx /* ST_NEAR_DONE */
+	lea near(%rip), %rbx
+	jmp wake
+failed:
+	movabs $ST_ORDERS, %rsi
+	mov ST_NEAR_WHO(%rsi), %r12
+	test %r12, %r12
+	jz report
+	mov $ST_NEAR_FAILED, %ecx
+	lea report(%rip), %rbx
+wake: /* who waits for something else by now is not to be told */
+	mov %r12, %rdi
+	mov %ebp, %eax
+	lock cmpxchg %ecx, (%rdi)
+	mov $1, %esi /* FUTEX_WAKE */
+	mov $1, %edx
+	jmp stub_futex
 
 /* --- a program thread: r12 its slot -------------------------------------------- */
 thread_start:

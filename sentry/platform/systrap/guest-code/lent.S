@@ -157,7 +157,7 @@ rest:
 	xor %esi, %esi /* FUTEX_WAIT */
 	mov $1, %edx
 	lea 1f(%rip), %rbx
-	jmp futex
+	jmp stub_futex
 1:	movl $0, ST_LENT_RESTS(%r12)
 	movl $ST_RING_SIZE, ST_RING_LIMIT(%r15)
 	mov ST_RDI(%r12), %rdi

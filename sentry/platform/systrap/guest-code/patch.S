@@ -43,7 +43,7 @@
 	.endm
 
 	.section .patch, "ax", @progbits
-	.globl stub_stopped, stub_wait, stub_futex_end, stub_yield_end
+	.globl stub_stopped, stub_wait, stub_futex, stub_futex_end, stub_yield_end
 patch:
 	mov ST_SITE_RETURN(%r11), %rcx
 	.org ST_PATCH_SLOW
@@ -109,7 +109,7 @@ stub_stopped:
 	mov $1, %esi /* FUTEX_WAKE */
 	mov $1, %edx
 	lea stub_wait(%rip), %rbx
-	jmp futex
+	jmp stub_futex
 
 stub_wait:
 	mov ST_SEEN(%r12), %r14d
@@ -147,7 +147,7 @@ stub_yield_end:
 	xor %esi, %esi /* FUTEX_WAIT */
 	mov $1, %edx
 	lea 2f(%rip), %rbx
-futex:
+stub_futex:
 	xor %r10d, %r10d
 	mov $202, %eax
 	syscall
@@ -165,11 +165,32 @@ go:
 	jz stub_patch_exit
 	cmp $ST_OP_SAVE_FP, %eax
 	je 1f
+	cmp $ST_OP_NEAR, %eax
+	je near
 	ud2 /* ST_OP_CONVERT */
 1:	mov ST_FP_MASK(%r12), %eax
 	mov ST_FP_MASK + 4(%r12), %edx
 	xsave64 ST_FP(%r12)
 	jmp stub_stopped
+
+	/* The mapper sleeps on this processor, or will when we do. An interruption waits: nobody else wakes it. */
+near:
+	testl $ST_HAS_RDTSCP, ST_FLAGS(%r12)
+	jz 1f
+	rdtscp
+	mov %ecx, ST_CPU(%r12)
+1:	movabs $(ST_ORDERS + ST_NEAR_SEQ), %rdi
+	mov $1, %esi /* FUTEX_WAKE */
+	mov $1, %edx
+	lea 2f(%rip), %rbx
+	jmp stub_futex
+2:	lea ST_NEAR(%r12), %rdi
+	xor %esi, %esi /* FUTEX_WAIT */
+	mov (%rdi), %edx
+	cmp $ST_NEAR_FAILED, %edx
+	ja stub_futex
+	je kicked
+	jmp stub_patch_exit
 
 stop_stepping:
 	pushq ST_EFLAGS(%r12)

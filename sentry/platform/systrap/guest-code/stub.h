@@ -69,6 +69,7 @@
 #define ST_OP_RETURN 0
 #define ST_OP_SAVE_FP 1 /* store the floating-point state at ST_FP, and wait again */
 #define ST_OP_CONVERT 2 /* come back by a signal */
+#define ST_OP_NEAR 3 /* return, but wake the mapper and wait for it first: ST_NEAR */
 #define ST_RESULT 72 /* rax when it returns */
 #define ST_SPIN 80 /* ticks to spin before sleeping */
 #define ST_LOAD 88 /* what else to load before it returns; the stub clears it: */
@@ -82,6 +83,10 @@
 #define ST_CPU 196 /* where the stub was when it went to sleep last */
 #define ST_CPU_MASK 0xfff /* the part of rdtscp's number that is the processor's */
 #define ST_LENT_RESTS 200 /* its program rests until there is much to read */
+#define ST_NEAR 204 /* what the thread sees to before it goes on: orders that the mapper has still to carry out; */
+#define ST_NEAR_DONE 0
+#define ST_NEAR_FAILED 1 /* it has told the sentry why; else it is what ST_NEAR_SEQ was set to: */
+#define ST_NEAR_STEP 2 /* a multiple of that */
 #define ST_WORDS_END 256
 /* Seldom written. ST_MAGIC_VALUE: the GS base is this slot's. */
 #define ST_MAGIC 256
@@ -232,7 +237,14 @@
  * new thread (else 0). */
 #define ST_ORDER_SIZE 64
 #define ST_ORDER_SLOT 56
-#define ST_MAX_ORDERS 64
+#define ST_MAX_ORDERS 63
+/* Behind them, how the mapper waits when it does not wait for an answer to its report (ST_ENTER_NEAR was
+ * one): for a word that counts up, asleep, as any thread of its process may wake it. Then: */
+#define ST_NEAR_SEQ 0xfc0 /* the word; */
+#define ST_NEAR_N 0xfc4 /* how many orders there are, */
+#define ST_NEAR_WHO 0xfc8 /* and the address of the ST_NEAR of whom to wake then; 0: nobody, it reports as ever, */
+#define ST_NEAR_TOKEN 0xfd0 /* else sends these 8 bytes to ST_FD_DONE before */
+#define ST_ENTER_NEAR 0x1000
 #define ST_NOTIFY_NR 34 /* pause: how the mapper reports and waits, caught by its filter */
 
 /* A stub's descriptors. */
@@ -241,5 +253,6 @@
 #define ST_FD_ZYGOTE 2 /* the zygote's orders and answers; closed in stubs */
 #define ST_FD_FILE 2 /* so that a received file gets this number */
 #define ST_FD_SLOTS 3 /* slots and orders */
+#define ST_FD_DONE 4 /* tells the sentry that orders were carried out: only mappers may write to it */
 
 #endif

@@ -46,8 +46,8 @@ int64_t zygote_syscall(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
 void zygote_main(void);
 _Noreturn void stub_mapper(void);
 __attribute__((visibility("hidden"))) void stub_handler(void); /* its address is taken: no table of addresses */
-extern const char stub_notify_end[], stub_order_end[], stub_confine_end[], stub_futex_end[], stub_yield_end[], stub_bases_end[], stub_return_end[],
-	zygote_syscall_end[];
+extern const char stub_notify_end[], stub_order_end[], stub_done_end[], stub_confine_end[], stub_futex_end[], stub_yield_end[], stub_bases_end[],
+	stub_return_end[], zygote_syscall_end[];
 
 #define call0(nr) zygote_syscall(nr, 0, 0, 0, 0, 0, 0)
 #define call1(nr, a) zygote_syscall(nr, (uint64_t)(a), 0, 0, 0, 0, 0)
@@ -119,18 +119,19 @@ static void allow(struct filter *p, const char *site, uint32_t nr, int arg, uint
 	RET(p, SECCOMP_RET_ALLOW);
 }
 
-/* Waiting and waking on the words of slots, by no other operations. */
+/* Waiting and waking on the words of slots and the mapper's, by no other operations. */
 static void allow_futex(struct filter *p)
 {
 	LOAD(p, offsetof(struct seccomp_data, instruction_pointer));
-	JEQ(p, LOW(stub_futex_end), 0, 10);
+	JEQ(p, LOW(stub_futex_end), 0, 11);
 	LOAD(p, offsetof(struct seccomp_data, nr));
-	JEQ(p, __NR_futex, 0, 8);
+	JEQ(p, __NR_futex, 0, 9);
 	LOAD(p, ARG(1));
-	JGT(p, FUTEX_WAKE, 6, 0); /* FUTEX_WAIT is 0 */
+	JGT(p, FUTEX_WAKE, 7, 0); /* FUTEX_WAIT is 0 */
 	LOAD(p, ARG_HIGH(0));
-	JEQ(p, ST_HIGH, 0, 4);
+	JEQ(p, ST_HIGH, 0, 5);
 	LOAD(p, ARG(0));
+	JEQ(p, LOW(ST_ORDERS + ST_NEAR_SEQ), 2, 0);
 	AND(p, ~(uint32_t)(ST_MAX_SLOTS * (ST_SLOT_SIZE / PAGE) * PAGE - 1) | ((ST_SLOT_SIZE - 1) & ~(ST_WORDS_END - 1)));
 	JEQ(p, LOW(ST_SLOTS), 0, 1);
 	RET(p, SECCOMP_RET_ALLOW);
@@ -170,6 +171,7 @@ static void allow_mapper(struct filter *p)
 	allow(p, stub_order_end, __NR_close, 0, ST_FD_FILE);
 	allow(p, stub_order_end, __NR_clone, 0, THREAD_FLAGS);
 	allow(p, stub_order_end, __NR_exit_group, -1, 0);
+	allow(p, stub_done_end, __NR_write, 0, ST_FD_DONE);
 	allow(p, stub_confine_end, __NR_seccomp, 2, LOW(ST_FILTER));
 }
 

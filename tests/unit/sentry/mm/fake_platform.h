@@ -102,6 +102,44 @@ int platform_as_orders(struct platform_as *as, const struct platform_order *o, u
 	return e;
 }
 
+/* Orders that are carried out when the program runs, or when they are settled: if fake_near_works. */
+#define FAKE_NEAR_MOST 8u
+static bool fake_near_works, fake_near_fails;
+static struct {
+	struct platform_order o[FAKE_NEAR_MOST];
+	unsigned n;
+	int result;
+} fake_near;
+
+static inline void fake_near_run(struct platform_as *as)
+{
+	unsigned n = fake_near.n;
+
+	fake_near.n = 0;
+	if (n)
+		fake_near.result = fake_near_fails ? -ENOMEM : platform_as_orders(as, fake_near.o, n);
+}
+
+bool platform_as_orders_near(struct platform_as *as, const struct platform_order *o, unsigned n)
+{
+	if (!fake_near_works || n > FAKE_NEAR_MOST)
+		return false;
+	ck_assert_uint_eq(fake_near.n, 0);
+	memcpy(fake_near.o, o, n * sizeof(*o));
+	fake_near.n = n;
+	return true;
+}
+
+int platform_as_settle(struct platform_as *as)
+{
+	int r;
+
+	fake_near_run(as);
+	r = fake_near.result;
+	fake_near.result = 0;
+	return r;
+}
+
 const uint8_t vdso_image[] = { 0x7f, 'E', 'L', 'F' };
 const size_t vdso_image_size = sizeof(vdso_image);
 void vvar_init(void *page) { }
@@ -127,6 +165,8 @@ static inline int program_access(struct mm *mm, uint64_t addr, bool write, bool 
 		struct fake_page *p = mm_as(mm) ? &mm->as->page[(addr - WIN) >> PAGE_SHIFT] : NULL;
 		int code, e;
 
+		if (p)
+			fake_near_run(mm->as);
 		if (p && p->prot && (!write || (p->prot & PROT_WRITE))) {
 			uint64_t at = p->off + (addr & (PAGE_SIZE - 1));
 
@@ -164,7 +204,8 @@ static inline void check_invariants(struct mm *mm)
 	struct pma *p, *prev = NULL;
 	struct vma *v, *pv = NULL;
 
-	mm_as(mm); /* as before the program runs */
+	if (mm_as(mm)) /* as before the program runs */
+		fake_near_run(mm->as);
 	RB_FOREACH(v, vma_tree, &mm->vmas) {
 		ck_assert_uint_lt(v->start, v->end);
 		ck_assert(!pv || pv->end <= v->start);

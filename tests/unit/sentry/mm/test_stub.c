@@ -2,7 +2,7 @@
  * What the stub is told, and when: orders wait for the program to run again, and
  * pages that it may still reach wait with them.
  *
- * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/nothing.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/text.c sentry/mm/text_event.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/arch/x86_64/move.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
+ * links: sentry/mm/memfile.c sentry/mm/memfile_freed.c sentry/mm/ranges.c sentry/mm/charge.c sentry/mm/huge.c sentry/mm/mm.c sentry/mm/fork.c sentry/mm/vma.c sentry/mm/nothing.c sentry/mm/pma.c sentry/mm/stub.c sentry/mm/stub_queue.c sentry/mm/text.c sentry/mm/text_event.c sentry/mm/text_known.c sentry/mm/text_emulate.c sentry/arch/x86_64/lea.c sentry/arch/x86_64/move.c sentry/mm/text_cache.c sentry/mm/fault.c sentry/mm/cow.c sentry/mm/mmap.c sentry/mm/mprotect.c sentry/mm/mremap.c sentry/mm/madvise.c sentry/mm/mlock.c sentry/mm/memobj.c sentry/mm/memobj_anon.c sentry/mm/usercopy.c sentry/mm/peek.c sentry/mm/uio.c sentry/mm/env.c sentry/mm/safe_copy.c sentry/mm/safe_code.S sentry/lib/lock.c
  */
 #include "fake_platform.h"
 
@@ -384,6 +384,109 @@ START_TEST(exec_leaves_a_shared_stub)
 }
 END_TEST
 
+/* Orders that the program's own thread sees to: what they take away waits until that is known. */
+START_TEST(near_pages_wait)
+{
+	struct mm *mm = mm_new(&env);
+	uint64_t before = memfile_allocated(env.mf);
+
+	fake_near_works = true;
+	map_anon(mm, WIN, 65536, PROT_READ | PROT_WRITE);
+	put(mm, WIN, 42);
+	ck_assert_int_eq(mm_munmap(mm, WIN, 65536), 0);
+	mm_as(mm);
+	ck_assert_int_ne(page(mm, WIN)->prot, 0); /* the program does not run yet */
+	ck_assert_uint_eq(memfile_allocated(env.mf), before + 65536);
+	fake_near_run(mm->as);
+	ck_assert_int_eq(page(mm, WIN)->prot, 0);
+	ck_assert_uint_eq(memfile_allocated(env.mf), before + 65536);
+	mm_as(mm);
+	ck_assert_uint_eq(memfile_allocated(env.mf), before);
+	map_anon(mm, WIN, 65536, PROT_READ | PROT_WRITE);
+	ck_assert_uint_eq(get(mm, WIN), 0);
+	check_invariants(mm);
+	mm_put(mm);
+	ck_assert_uint_eq(memfile_allocated(env.mf), before);
+}
+END_TEST
+
+/* They do not wait for others that are taken away meanwhile. */
+START_TEST(near_pages_go_one_by_one)
+{
+	struct mm *mm = mm_new(&env);
+	uint64_t before = memfile_allocated(env.mf);
+
+	fake_near_works = true;
+	for (int i = 0; i < 100; i++) {
+		map_anon(mm, WIN, 65536, PROT_READ | PROT_WRITE);
+		put(mm, WIN, 42);
+		ck_assert_int_eq(mm_munmap(mm, WIN, 65536), 0);
+		mm_as(mm);
+		ck_assert_uint_le(memfile_allocated(env.mf), before + 65536);
+	}
+	mm_as(mm);
+	ck_assert_uint_eq(memfile_allocated(env.mf), before);
+	mm_put(mm);
+	fake_near.n = 0;
+}
+END_TEST
+
+/* Whoever needs to know that they are done does not wait for the program. */
+START_TEST(near_is_settled_by_others)
+{
+	struct mm *mm = mm_new(&env), *child;
+	uint64_t before = memfile_allocated(env.mf);
+
+	fake_near_works = true;
+	map_anon(mm, WIN, 65536, PROT_READ | PROT_WRITE);
+	put(mm, WIN, 42);
+	ck_assert_int_eq(mm_mprotect(mm, WIN, PAGE_SIZE, PROT_READ), 0);
+	mm_as(mm);
+	ck_assert_int_eq(page(mm, WIN)->prot, PROT_READ | PROT_WRITE);
+	child = mm_fork(mm);
+	ck_assert_ptr_nonnull(child);
+	ck_assert_uint_eq(fake_near.n, 0);
+	ck_assert_int_eq(page(mm, WIN)->prot, PROT_READ);
+	ck_assert_uint_eq(get(child, WIN), 42);
+	check_invariants(mm);
+	check_invariants(child);
+	mm_put(child);
+	ck_assert_int_eq(mm_munmap(mm, WIN, 65536), 0);
+	mm_as(mm);
+	mm_put(mm); /* it has not run any more */
+	fake_near.n = 0;
+	ck_assert_uint_eq(memfile_allocated(env.mf), before);
+}
+END_TEST
+
+START_TEST(near_fails)
+{
+	struct mm *mm = mm_new(&env);
+	uint64_t before = memfile_allocated(env.mf);
+
+	fake_near_works = true;
+	map_anon(mm, WIN, 65536, PROT_READ | PROT_WRITE);
+	map_anon(mm, WIN + 131072, 65536, PROT_READ | PROT_WRITE);
+	put(mm, WIN, 42);
+	put(mm, WIN + 131072, 43);
+	ck_assert_int_eq(mm_munmap(mm, WIN, 65536), 0);
+	mm_as(mm);
+	fake_near_fails = true;
+	fake_near_run(mm->as);
+	fake_near_fails = false;
+	ck_assert_int_ne(page(mm, WIN)->prot, 0);
+	ck_assert_uint_eq(memfile_allocated(env.mf), before + 131072);
+	mm_as(mm); /* nothing is mapped any more, and faults bring back what may be */
+	ck_assert_int_eq(page(mm, WIN)->prot, 0);
+	ck_assert_int_eq(page(mm, WIN + 131072)->prot, 0);
+	ck_assert_uint_eq(memfile_allocated(env.mf), before + 65536);
+	ck_assert_uint_eq(get(mm, WIN + 131072), 43);
+	check_invariants(mm);
+	mm_put(mm);
+	ck_assert_uint_eq(memfile_allocated(env.mf), before);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("stub");
@@ -408,6 +511,10 @@ int main(void)
 	tcase_add_test(t, another_of_the_same);
 	tcase_add_test(t, exec_inherits_the_stub);
 	tcase_add_test(t, exec_leaves_a_shared_stub);
+	tcase_add_test(t, near_pages_wait);
+	tcase_add_test(t, near_pages_go_one_by_one);
+	tcase_add_test(t, near_is_settled_by_others);
+	tcase_add_test(t, near_fails);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
