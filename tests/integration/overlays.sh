@@ -1,7 +1,8 @@
 #!/bin/bash
 # overlays.sh - container engines inside a sandbox, with overlays for their images and containers:
-# podman (import, mount, diff, commit, build, run) and containerd's snapshots.  Nothing comes from outside: the
-# image is a few programs of this machine, on a tmpfs, as no overlay's upper directory lies on an overlay.
+# podman (import, mount, diff, commit, build, run) and containerd's snapshots; containers with control groups of
+# their own, under crun and runc; Docker, with its bridge.  Nothing comes from outside: the image is a few programs
+# of this machine, on a tmpfs, as no overlay's upper directory lies on an overlay.
 # usage: overlays.sh [LAUNCHER]; what is not installed is skipped.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -57,6 +58,43 @@ ls: cannot access '/gone': No such file or directory
 built
 more
 l"
+
+# a group that has groups with limits below has no processes: they go into one of their own first, as in Docker's image for this
+groups='mkdir /sys/fs/cgroup/init; echo 0 >/sys/fs/cgroup/init/cgroup.procs; echo "+cpu +memory +pids" >/sys/fs/cgroup/cgroup.subtree_control || exit
+'
+for runtime in crun runc; do
+	command -v $runtime >/dev/null || { skip "podman: control groups, $runtime" "$runtime is not installed"; continue; }
+	in_do "podman: control groups, $runtime" "$prepare$groups"'r() { p --runtime '$runtime' "$@"; }
+r run --rm --network none --pids-limit 33 --cpus 0.5 localhost/test:1 cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max
+r run -d --network none --name first localhost/test:1 sh -c "while [ ! -e /done ]; do cat /dev/zero | head -c 1; done >/dev/null" >/dev/null
+r exec first sh -c "echo x >/dev/null && echo here"; r pause first >/dev/null; r inspect -f "{{.State.Status}}" first; r unpause first >/dev/null; r stop -t 0 first >/dev/null; r rm first >/dev/null
+printf "FROM localhost/test:1\nRUN touch /built\n" >Dockerfile; r build -q --network host -t localhost/test:2 . >/dev/null && r run --rm --network none localhost/test:2 ls /built
+ls -d /sys/fs/cgroup/libpod_parent/libpod-[0-9a-f]* 2>/dev/null' "33
+50000 100000
+here
+paused
+/built"
+done
+
+if command -v dockerd >/dev/null && [ -x /usr/bin/docker ] && command -v containerd >/dev/null && command -v runc >/dev/null && command -v busybox >/dev/null; then
+	in_do "Docker: run, build, its bridge, a published port" "$prepare$groups"'mkdir img/sbin; cp "$(command -v busybox)" img/sbin/; tar -C img -cf img.tar .
+mount -t tmpfs t /run; d() { timeout 60 /usr/bin/docker -H unix:///tmp/d.sock "$@"; }
+dockerd -H unix:///tmp/d.sock --iptables=false --data-root /tmp/docker --exec-root /tmp/exec --pidfile /tmp/pid >/tmp/log 2>&1 &
+for n in $(seq 300); do d version >/dev/null 2>&1 && break; sleep 0.1; done
+d import img.tar test:1 >/dev/null && d run --rm --network none --cpus 1 --pids-limit 44 test:1 cat /sys/fs/cgroup/pids.max
+mkdir empty; printf "FROM test:1\nRUN mkdir /www && echo page >/www/index.html\nCMD [\"busybox\", \"httpd\", \"-f\", \"-h\", \"/www\"]\n" >empty/Dockerfile
+d build -q --network host -t test:2 empty >/dev/null && d run -d --name web -p 8080:80 test:2 >/dev/null; a=$(d inspect -f "{{.NetworkSettings.IPAddress}}" web)
+for n in $(seq 100); do d run --rm test:1 busybox wget -q -O - http://$a/ 2>/dev/null && break; done; busybox wget -q -O - http://127.0.0.1:8080/
+d exec web busybox hostname -i; d pause web >/dev/null; d inspect -f "{{.State.Status}}" web; d unpause web >/dev/null; d rm -f web >/dev/null
+kill $(cat /tmp/pid); wait; [ -S /tmp/d.sock ] || echo gone' "44
+page
+page
+172.17.0.2
+paused
+gone"
+else
+	skip "Docker: run, build, its bridge, a published port" "docker.io or busybox is not installed"
+fi
 
 if command -v containerd >/dev/null && command -v ctr >/dev/null; then
 	in_do "containerd: its snapshots" 'exec 2>/dev/null; mount -t tmpfs t /tmp; cd /tmp
