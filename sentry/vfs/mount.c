@@ -290,6 +290,8 @@ struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner, struct
 		return NULL;
 	user_ns_get(n->owner = owner);
 	mutex_lock(&ns->mu);
+	TAILQ_FOREACH (m, &ns->mounts, ns_link)
+		m->copy = NULL; /* one of an earlier copying may be gone */
 	TAILQ_FOREACH (m, &ns->mounts, ns_link) {
 		struct path at;
 

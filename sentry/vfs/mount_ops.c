@@ -290,12 +290,19 @@ static struct mount *child_of(struct mount_ns *ns, const struct mount *m)
 	return NULL;
 }
 
+/* Those below m are marked, from m on, as children stand after their parents; then they go from the end.
+ * Not by recursion: programs decide how deep it is. */
 static void detach_tree(struct mount_ns *ns, struct mount *m)
 {
-	struct mount *c;
+	struct mount *c, *before;
 
-	while ((c = child_of(ns, m)))
-		detach_tree(ns, c);
+	TAILQ_FOREACH (c, &ns->mounts, ns_link)
+		c->copy = c == m || (c->parent && c->parent->copy == m) ? m : NULL;
+	for (c = TAILQ_LAST(&ns->mounts, mount_list); c != m; c = before) {
+		before = TAILQ_PREV(c, mount_list, ns_link);
+		if (c->copy == m)
+			mount_detach(c);
+	}
 	mount_detach(m);
 }
 
