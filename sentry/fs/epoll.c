@@ -187,7 +187,8 @@ static int control_locked(struct epoll *ep, int op, struct epitem *key, struct f
 int epoll_control(struct file *epf, int op, int fd, struct file *f, const struct linux_epoll_event *ev)
 {
 	struct epitem key = { .file = f, .fd = fd };
-	bool inner_set = f->ops == &epoll_file_ops, nest = inner_set && op == LINUX_EPOLL_CTL_ADD;
+	/* what is in a set that is in none itself is nobody else's matter */
+	bool inner_set = f->ops == &epoll_file_ops, nest = op == LINUX_EPOLL_CTL_ADD && (inner_set || atomic_load(&epf->epoll_items));
 	int r = 0;
 
 	if (!f->ops->poll && !f->wq)
@@ -204,10 +205,12 @@ int epoll_control(struct file *epf, int op, int fd, struct file *f, const struct
 	}
 	if (nest) {
 		nest_lock();
-		r = nest_check(epf->priv, f->priv);
+		r = inner_set ? nest_check(epf->priv, f->priv) : 0;
 	}
 	if (!r)
 		r = control_locked(epf->priv, op, &key, f);
+	if (!r && nest && (r = ways_check(f)))
+		control_locked(epf->priv, LINUX_EPOLL_CTL_DEL, &key, f);
 	if (nest)
 		nest_unlock();
 	return r;

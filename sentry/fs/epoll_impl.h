@@ -48,6 +48,8 @@ struct epoll {
 	struct ref ref; /* its file and each item */
 	struct mutex mu; /* RANK_EPOLL */
 	struct file *file; /* [I] no reference; whole while items exist */
+	uint64_t looked; /* [nest lock] nest_check's: when it was last looked into, and how deep it went */
+	int depth;
 	struct eptree items; /* [mu] */
 	struct mutex ready_mu; /* RANK_LEAF */
 	TAILQ_HEAD(, epitem) ready; /* [ready_mu] */
@@ -66,5 +68,8 @@ void nest_lock(void);
 void nest_unlock(void);
 /* -ELOOP if `inner` in `outer` would make a loop or too deep a nest. nest lock held, no set locked. */
 int nest_check(struct epoll *outer, struct epoll *inner);
+/* -EINVAL if by f, which has been put into a set, an event can come to sets by too many ways. The same locks; f has a watch,
+ * and the caller a reference to it. */
+int ways_check(struct file *f);
 
 #endif

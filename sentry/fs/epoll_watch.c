@@ -5,6 +5,7 @@
 #include "fs/epoll_impl.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #define MAX_NESTS 5 /* sets in a row, as Linux's EP_MAX_NESTS */
@@ -96,6 +97,9 @@ struct watch *watch_get(struct file *f)
 	return (struct watch *)old;
 }
 
+/* What nest_check knows of sets by now: each is looked into once, as programs may watch many of them in many. */
+static uint64_t looks; /* [nest lock] how often it went one way */
+
 /* Sets below ep, itself included; over MAX_NESTS as soon as `target` is among them. */
 static int depth_below(struct epoll *ep, const struct epoll *target, int limit)
 {
@@ -104,6 +108,8 @@ static int depth_below(struct epoll *ep, const struct epoll *target, int limit)
 
 	if (ep == target || limit == 0)
 		return MAX_NESTS + 1;
+	if (ep->looked == looks)
+		return ep->depth;
 	mutex_lock_nested(&ep->mu);
 	RB_FOREACH(it, eptree, &ep->items)
 	{
@@ -113,7 +119,8 @@ static int depth_below(struct epoll *ep, const struct epoll *target, int limit)
 			deepest = d;
 	}
 	mutex_unlock(&ep->mu);
-	return deepest + 1;
+	ep->looked = looks;
+	return ep->depth = deepest + 1;
 }
 
 /* Sets above ep, itself included. The watches on the way are held locked, which keeps the sets they lead to whole. */
@@ -125,6 +132,8 @@ static int depth_above(struct epoll *ep, int limit)
 
 	if (!w || limit == 0)
 		return 1;
+	if (ep->looked == looks)
+		return ep->depth;
 	mutex_lock_nested(&w->mu);
 	LIST_FOREACH(it, &w->items, watch_link)
 	{
@@ -134,14 +143,71 @@ static int depth_above(struct epoll *ep, int limit)
 			highest = d;
 	}
 	mutex_unlock(&w->mu);
-	return highest + 1;
+	ep->looked = looks;
+	return ep->depth = highest + 1;
+}
+
+/* How many ways an event may take up to the last set, by the sets that it passes before that (Linux's path_limits): with
+ * EPOLLET it takes each of them. */
+static const unsigned ways_max[MAX_NESTS] = { UINT_MAX, 500, 100, 50, 10 };
+
+/* Adds the ways up from w, which has `depth` sets below it; false: there are more than may be. */
+static bool count_ways(struct watch *w, unsigned depth, unsigned ways[MAX_NESTS])
+{
+	struct epitem *it;
+	bool ok = depth <= MAX_NESTS;
+
+	mutex_lock_nested(&w->mu);
+	if (ok && depth && LIST_EMPTY(&w->items))
+		ok = ++ways[depth - 1] <= ways_max[depth - 1];
+	LIST_FOREACH(it, &w->items, watch_link)
+	{
+		struct watch *up = (struct watch *)atomic_load(&it->ep->file->epoll_items);
+
+		if (!ok || depth == MAX_NESTS)
+			break;
+		ok = up ? count_ways(up, depth + 1, ways) : ++ways[depth] <= ways_max[depth];
+	}
+	mutex_unlock(&w->mu);
+	return ok;
+}
+
+static bool ways_below(struct epoll *ep)
+{
+	struct epitem *it;
+	bool ok = true;
+
+	if (ep->looked == looks)
+		return true;
+	ep->looked = looks;
+	mutex_lock_nested(&ep->mu);
+	RB_FOREACH(it, eptree, &ep->items)
+	{
+		unsigned ways[MAX_NESTS] = { 0 };
+
+		if (ok)
+			ok = it->file->ops == &epoll_file_ops ? ways_below(it->file->priv) : count_ways(it->watch, 0, ways);
+	}
+	mutex_unlock(&ep->mu);
+	return ok;
+}
+
+int ways_check(struct file *f)
+{
+	unsigned ways[MAX_NESTS] = { 0 };
+
+	looks++;
+	return (f->ops == &epoll_file_ops ? ways_below(f->priv) : count_ways((struct watch *)atomic_load(&f->epoll_items), 0, ways)) ? 0 : -EINVAL;
 }
 
 int nest_check(struct epoll *outer, struct epoll *inner)
 {
-	int below = depth_below(inner, outer, MAX_NESTS + 1);
+	int below;
 
-	if (below > MAX_NESTS || below + depth_above(outer, MAX_NESTS) > MAX_NESTS)
+	looks++;
+	below = depth_below(inner, outer, MAX_NESTS + 1);
+	if (below > MAX_NESTS)
 		return -ELOOP;
-	return 0;
+	looks++;
+	return below + depth_above(outer, MAX_NESTS) > MAX_NESTS ? -ELOOP : 0;
 }

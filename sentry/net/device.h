@@ -64,6 +64,8 @@ struct net_device {
 	struct net_device *master; /* the bridge that it is a port of, in the same namespace; NULL */
 	struct net_addresses addresses;
 	unsigned n_addresses;
+	uint64_t searched; /* bridge: the last search (route.c) that came to it */
+	STAILQ_ENTRY(net_device) search_link;
 };
 TAILQ_HEAD(net_devices, net_device);
 

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define HOPS_MAX 16 /* bridges, and namespaces that forward */
+#define HOPS_MAX 16 /* namespaces that forward */
 
 static const uint8_t loopback4[16] = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 };
 
@@ -159,35 +159,67 @@ int way_find_locked(struct net_stack *n, const uint8_t to[16], struct net_way *w
 
 /* --- the other end --------------------------------------------------------------------------- */
 
-static struct net_stack *behind_bridge(struct net_device *bridge, const struct net_device *from, const uint8_t ip[16], int hops);
+/* Bridges to look at.  Programs may connect them in circles, and many times over: each is looked at once. */
+struct search {
+	uint64_t number;
+	const struct net_device *from; /* the port by which it comes to the first one; NULL: it begins there */
+	STAILQ_HEAD(, net_device) todo;
+};
 
-/* Who answers for ip on the wire that begins at d; NULL: nobody. */
-static struct net_stack *behind(struct net_device *d, const uint8_t ip[16], int hops)
+static void add_bridge(struct search *s, struct net_device *bridge)
 {
-	if (!hops || !device_has_carrier(d))
-		return NULL;
-	if (d->kind == DEVICE_BRIDGE)
-		return behind_bridge(d, NULL, ip, hops - 1);
-	if (d->kind != DEVICE_VETH)
-		return NULL;
-	if (d->peer->master)
-		return behind_bridge(d->peer->master, d->peer, ip, hops - 1);
-	return ip_is_local_locked(d->peer->ns, ip) && !is_loopback(ip) ? d->peer->ns : NULL;
+	if (bridge->searched == s->number || !device_is_up(bridge))
+		return;
+	bridge->searched = s->number;
+	STAILQ_INSERT_TAIL(&s->todo, bridge, search_link);
 }
 
-/* The same of a bridge: its own namespace (but for what comes from there: from NULL), then its other ports. */
-static struct net_stack *behind_bridge(struct net_device *bridge, const struct net_device *from, const uint8_t ip[16], int hops)
+static struct net_stack *answers(struct net_stack *n, const uint8_t ip[16])
+{
+	return ip_is_local_locked(n, ip) && !is_loopback(ip) ? n : NULL;
+}
+
+/* Who it is at the other end of a veth; NULL: nobody, or a bridge, which is added. */
+static struct net_stack *other_end(struct search *s, struct net_device *d, const uint8_t ip[16])
+{
+	if (d->kind != DEVICE_VETH || !device_has_carrier(d))
+		return NULL;
+	if (!d->peer->master)
+		return answers(d->peer->ns, ip);
+	add_bridge(s, d->peer->master);
+	return NULL;
+}
+
+static struct net_stack *search_ports(struct search *s, struct net_device *bridge, const uint8_t ip[16])
 {
 	struct net_stack *found = NULL;
 	struct net_device *d;
 
-	if (!device_is_up(bridge))
-		return NULL;
-	if (from && ip_is_local_locked(bridge->ns, ip) && !is_loopback(ip))
-		return bridge->ns;
 	TAILQ_FOREACH (d, &bridge->ns->devices, link)
-		if (!found && d->master == bridge && d != from)
-			found = behind(d, ip, hops);
+		if (!found && d->master == bridge && d != s->from)
+			found = other_end(s, d, ip);
+	return found;
+}
+
+/* Who answers for ip on the wire that begins at d; NULL: nobody. */
+static struct net_stack *behind(struct net_device *d, const uint8_t ip[16])
+{
+	struct search s = { .number = ++d->ns->world->searches, .from = d->peer };
+	struct net_stack *found = NULL;
+	struct net_device *b;
+
+	STAILQ_INIT(&s.todo);
+	if (d->kind != DEVICE_BRIDGE)
+		found = other_end(&s, d, ip);
+	else if (device_has_carrier(d))
+		add_bridge(&s, d);
+	while (!found && (b = STAILQ_FIRST(&s.todo))) {
+		STAILQ_REMOVE_HEAD(&s.todo, search_link);
+		if (b != d)
+			found = answers(b->ns, ip);
+		if (!found)
+			found = search_ports(&s, b, ip);
+	}
 	return found;
 }
 
@@ -206,7 +238,7 @@ static int walk(struct net_stack *n, const uint8_t to[16], struct net_stack **ou
 		}
 		if (way.dev->kind == DEVICE_WIRE)
 			return hop ? -ETIMEDOUT : NET_OUTSIDE; /* what others send is not forwarded there */
-		n = behind(way.dev, way.next, HOPS_MAX);
+		n = behind(way.dev, way.next);
 		if (!n)
 			return -EHOSTUNREACH;
 		if (!ip_is_local_locked(n, to) && !(ip_is_v4(to) ? n->forward4 : n->forward6))

@@ -26,6 +26,7 @@ struct net_world {
 	_Atomic uint64_t n_sockets; /* of these, unix sockets */
 	struct mutex mu; /* RANK_LEAF: interfaces, addresses and routes of all namespaces */
 	unsigned n_devices; /* [mu] */
+	uint64_t searches; /* [mu] across bridges: route.c */
 	_Atomic uint64_t cookies; /* given to sockets */
 	struct outside *outside; /* net/outside.h: the engine, if there is an interface to the outside; set before programs run */
 };
