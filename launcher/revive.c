@@ -130,7 +130,8 @@ static struct err *send_adopt(const struct revival *r, int control)
 		close(fd);
 		return e;
 	}
-	e = rpc_client_call(c, boot_adopt_id, &boot_adopt_desc, &adopt, NULL, NULL, NULL, 0);
+	/* a sentry that has fallen could have filled it, and everybody who deletes the container waits for our lock */
+	e = rpc_client_call(c, boot_adopt_id, &boot_adopt_desc, &adopt, NULL, NULL, NULL, CLIENT_QUICK_MS);
 	rpc_client_free(c);
 	return e;
 }

@@ -136,6 +136,26 @@ alive "$sentry" && not_ok "a program that ends without a controld ends the sandb
 becomes alone stopped && ok "ended without a controld: stopped" || not_ok "ended without a controld: stopped" "$(status_of alone)"
 run delete alone || not_ok "ended without a controld: delete"
 left_behind "ended without a controld" "$SCRATCH/before"
+
+# --- controld killed, and a sentry that no other can be given to ------------------------------
+# one that has fallen could see to that: it holds both ends of the socket by which it gets another
+run run -d --bundle "$SCRATCH/busy" full >>"$SCRATCH/log" 2>&1
+kill -STOP "$(part full sentry)"
+python3 - "$STATE/full/state.json" <<'PY' || not_ok "the socket for another controld is filled"
+import ctypes, json, os, socket, sys
+state = json.load(open(sys.argv[1]))
+PIDFD_GETFD = 438
+s = socket.socket(fileno=ctypes.CDLL(None).syscall(PIDFD_GETFD, os.pidfd_open(state["sentry"]["pid"]), state["adoptFd"], 0))
+try:
+    while True:
+        s.send(b"x", socket.MSG_DONTWAIT)
+except BlockingIOError:
+    pass
+PY
+kill -KILL "$(part full controld)"
+run state full >/dev/null && ok "no other controld can be given: state" || not_ok "no other controld can be given: state" "$?"
+run delete --force full && ok "no other controld can be given: delete" || not_ok "no other controld can be given: delete" "$?"
+left_behind "no other controld can be given" "$SCRATCH/before"
 # The attached launcher ends when the sentry does.
 run run --bundle "$SCRATCH/busy" att >"$SCRATCH/out" 2>&1 &
 launcher=$!
