@@ -16,8 +16,7 @@
  * On one processor a switch by sleeping takes 2 to 3 us, and half of that is sleeping and
  * waking.  Where there is only one, a side that is answered soon stays awake instead and lets
  * the other have it by sched_yield(): the same account tells whether that pays, and yield.h
- * whether others want the processor.  Of several processors that is for tasks that take turns on
- * one of them (seat.c).
+ * whether others want the processor.  (Not for two sides that are held on one of several.)
  *
  * A thread that waits here wakes once in WAIT_NS: a program that has tampered with
  * the words, or lets itself not be interrupted, cannot keep its task from dying.
@@ -226,13 +225,13 @@ static void set_spins(struct st_ctx *c, uint64_t ticks)
 	*(volatile uint64_t *)(void *)(c->slot + ST_SPIN) = ticks;
 }
 
-/* Whether both sides give one another the only processor this time, or the one where all sit who take turns.  (Not if it is time to see whether there are
+/* Whether both sides give one another the only processor this time.  (Not if it is time to see whether there are
  * others: for that the stub's thread is to sleep.) */
 static bool to_yield(struct st_ctx *c)
 {
 	const struct st_platform *p = c->p;
 
-	if (atomic_load_explicit(&p->cpus, memory_order_relaxed) > 1 ? !st_place_together(c) : p->places && st_cpus_due(p))
+	if (atomic_load_explicit(&p->cpus, memory_order_relaxed) > 1 || (p->places && st_cpus_due(p)))
 		return false;
 	return yield_pays(&p->yield, __rdtsc()) && spin_pays(&c->spin);
 }

@@ -192,11 +192,6 @@ bool st_place_taken(const struct st_platform *p, unsigned cpu)
 	return atomic_load_explicit(&p->held_on[cpu], memory_order_relaxed) > 0;
 }
 
-bool st_place_together(const struct st_ctx *c)
-{
-	return c->held && st_takes_turns(&c->base) && st_place_own() == c->held_on && __rdtsc() - c->held_since < st_place_ticks(c->p, ST_HOLD_NS);
-}
-
 /* Not where another program is held and runs: there may be an idle processor.  If others
  * want the processors there is none, and neither thread runs away. */
 static bool to_be_held(const struct st_ctx *c, unsigned cpu)

@@ -129,10 +129,10 @@ static void send_away(const struct st_platform *p, struct sleeper *s)
 }
 
 /* c wakes s and has not slept since it has woken it, or another, last.  If that was s, which sleeps again, they have
- * taken turns all the same: it ran before c came to wait for it. */
+ * taken turns all the same: it ran before c came to wait for it.  (Not a host thread that waits for its next task.) */
 static void again(struct st_ctx *c, const struct sleeper *s, uint64_t now)
 {
-	learn(c, s == c->whom && atomic_load_explicit(&s->brief, memory_order_relaxed) && now - c->woke < st_place_ticks(c->p, TURN_NS));
+	learn(c, s == c->whom && s->state && atomic_load_explicit(&s->brief, memory_order_relaxed) && now - c->woke < st_place_ticks(c->p, TURN_NS));
 }
 
 enum wake_when st_seat_wakes(struct platform *base, struct sleeper *s)

@@ -422,7 +422,6 @@ bool st_place_wake(struct st_ctx *c);
 void st_place_preempted(struct st_platform *p, uint64_t now); /* a thread that spins was, until now */
 bool st_place_contended(const struct st_platform *p); /* other processes want the processors */
 void st_place_runs(struct st_ctx *c, bool runs); /* the program, on both sides of our sleep */
-bool st_place_together(const struct st_ctx *c); /* both are held on one, and take turns with others there */
 void st_place_free(struct st_ctx *c); /* neither of its threads is held anywhere any more */
 void st_place_mark(struct st_platform *p); /* a program begins or ends, on the calling thread */
 void st_place_keep_off(const struct st_platform *p); /* the calling thread does what nobody waits for */
