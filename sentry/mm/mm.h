@@ -148,6 +148,8 @@ struct mm_usage {
 	uint64_t minor_faults, major_faults;
 };
 void mm_usage(struct mm *mm, struct mm_usage *out);
+/* Bytes.  Counting a large address space takes a while: who asks again and again gets the last answer for some time. */
+uint64_t mm_peak_rss(struct mm *mm);
 
 /* One line of /proc/PID/maps. */
 struct mm_area {

@@ -119,6 +119,7 @@ struct mm {
 	unsigned n_vmas;
 	uint64_t total, data, locked; /* bytes of areas: all, private writable, locked */
 	uint64_t peak_total, peak_rss;
+	int64_t rss_at, rss_took; /* ns: when peak_rss was looked at last, and how long that took */
 	uint64_t mmap_base, mmap_hint; /* top-down placement starts at hint; no hole of hint_len lies above it */
 	uint64_t hint_len;
 	uint64_t brk_start, brk;

@@ -121,7 +121,7 @@ int64_t sys_getrusage(struct task *t, const uint64_t a[6])
 {
 	struct linux_rusage ru;
 	struct usage_sum u;
-	struct mm_usage mu;
+	uint64_t peak;
 
 	switch ((int)a[0]) {
 	case LINUX_RUSAGE_THREAD:
@@ -141,9 +141,9 @@ int64_t sys_getrusage(struct task *t, const uint64_t a[6])
 		return -EINVAL;
 	}
 	if ((int)a[0] != LINUX_RUSAGE_CHILDREN) {
-		mm_usage(t->mm, &mu);
-		if (mu.peak_rss / 1024 > u.maxrss)
-			u.maxrss = mu.peak_rss / 1024;
+		peak = mm_peak_rss(t->mm) / 1024;
+		if (peak > u.maxrss)
+			u.maxrss = peak;
 	}
 	rusage_fill(&ru, &u);
 	return copy_to_user(t->mm, UADDR(a[1]), &ru, sizeof(ru));
