@@ -56,7 +56,7 @@ static int wait_queue(struct socket *s, struct socket *l, bool nonblock, int ful
 	return r;
 }
 
-static void copy_options(struct socket *child, const struct socket *l)
+void connect_options(struct socket *child, const struct socket *l)
 {
 	child->flags = l->flags & ~(UINT64_C(1) << LINUX_SO_ACCEPTCONN);
 	child->sndbuf = (uint32_t)l->sndbuf;
@@ -88,7 +88,7 @@ int connect_to_listener(struct socket *s, struct socket *l, const struct sock_ca
 	mutex_lock(&l->mu);
 	r = wait_queue(s, l, nonblock, full, &w);
 	if (!r) {
-		copy_options(child, l);
+		connect_options(child, l);
 		child->cred = l->cred;
 		child->peer_cred = c->id;
 		child->name = sock_name_get(local ? local : l->name);

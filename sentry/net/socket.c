@@ -59,6 +59,7 @@ struct socket *socket_alloc(struct net_stack *n, const struct socket_ops *ops, i
 	STAILQ_INIT(&s->rq);
 	STAILQ_INIT(&s->errors);
 	TAILQ_INIT(&s->accept_q);
+	TAILQ_INIT(&s->connect_q);
 	s->sndbuf = s->rcvbuf = SOCKET_BUFFER;
 	s->rcvtimeo = s->sndtimeo = WAIT_FOREVER;
 	socket_options_init(s);
@@ -243,6 +244,7 @@ int socket_accept(struct socket *s, bool nonblock, struct socket **out)
 {
 	struct waiter w = { 0 };
 	struct socket *child = NULL;
+	bool others = false;
 	int64_t deadline = 0;
 	int r = 0;
 
@@ -261,9 +263,12 @@ int socket_accept(struct socket *s, bool nonblock, struct socket **out)
 		r = 0;
 		TAILQ_REMOVE(&s->accept_q, child, accept_link);
 		s->n_accept--;
+		others = TAILQ_FIRST(&s->connect_q);
 	}
 	mutex_unlock(&s->mu);
 	wait_end(&w);
+	if (others)
+		connect_proceed(s);
 	if (child) {
 		waitq_wake(&s->wq, EVENT_WRBAND); /* connectors wait for room */
 		*out = child;
@@ -285,6 +290,7 @@ void socket_close_listener(struct socket *s)
 		child->ops->close(child);
 		socket_put(child);
 	}
+	connect_refuse_all(s);
 	waitq_wake(&s->wq, EVENT_ALL);
 }
 

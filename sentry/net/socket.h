@@ -152,12 +152,17 @@ struct socket {
 	_Atomic uint32_t sent_bytes; /* records of this socket waiting anywhere */
 	struct socket *connecting; /* [mu] TCP: SOCK_CONNECTING to the outside: the far end to be, referenced */
 	struct tcb *tcb; /* [the engine's] of a far end: its connection (net/outside.h); NULL: it is over */
+	struct socket *waits_at, *waits_with; /* [mu] TCP: SOCK_CONNECTING at a full queue: the listener, and what it is to accept; referenced */
+	bool waits_autobound; /* [mu] its port goes if it does not get through */
+	bool in_connect_q; /* [listener's mu] */
+	TAILQ_ENTRY(socket) connect_link; /* [listener's mu] */
 	bool in_progress; /* [mu] TCP: connect(2) has not said yet how what it began ended */
 	_Atomic bool reset; /* TCP: the peer broke the connection off: it has no peer any more */
 	/* listening */
 	TAILQ_HEAD(, socket) accept_q; /* [mu] referenced */
 	TAILQ_ENTRY(socket) accept_link; /* [listener's mu] */
 	unsigned n_accept, backlog; /* [mu] */
+	TAILQ_HEAD(, socket) connect_q; /* [mu] TCP: referenced: who did not wait in connect(2) for room in it (connect_wait.c) */
 	struct socket *listener; /* where it waits in a queue, until it is accepted: no reference */
 	/* identity */
 	struct sock_name *name, *peer_name; /* [mu] */

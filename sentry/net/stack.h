@@ -62,6 +62,13 @@ extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_o
  * The accepted socket is called `local` and its peer `remote`: borrowed; NULL: the listener's and s's names. */
 int connect_to_listener(struct socket *s, struct socket *l, const struct sock_caller *c, bool nonblock, int full, struct sock_name *local,
 	struct sock_name *remote);
+/* connect_wait.c: TCP; no lock held.  The queue of l is full, and s, which is SOCK_CONNECTING, connects when there is
+ * room.  What follows is told by s's state, its error and its wait queue. 0 or -errno */
+int connect_later(struct socket *s, struct socket *l, const struct sock_caller *c, bool autobound, struct sock_name *local, struct sock_name *remote);
+void connect_proceed(struct socket *l); /* there may be room */
+void connect_refuse_all(struct socket *l); /* it listens no more */
+void connect_cancel(struct socket *s); /* s is being closed */
+void connect_options(struct socket *child, const struct socket *l); /* what an accepted socket has of its listener; l->mu held */
 /* UNCONNECTED -> CONNECTING; -EISCONN, -EALREADY, -EINVAL. */
 int connect_begin(struct socket *s);
 void connect_abort(struct socket *s);

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #define CONNECT_BEGUN 1
+#define CONNECT_WAITS 2 /* for room, and the call has waited long enough */
 
 static int tcp_listen(struct socket *s, const struct sock_caller *c, int backlog)
 {
@@ -29,6 +30,8 @@ static int tcp_listen(struct socket *s, const struct sock_caller *c, int backlog
 	}
 	mutex_unlock(&s->mu);
 	waitq_wake(&s->wq, EVENT_WRBAND);
+	if (!r)
+		connect_proceed(s);
 	return r;
 }
 
@@ -88,13 +91,15 @@ static int connect_at(struct socket *s, const struct sock_caller *c, const struc
 	}
 	local = name_of(to, l->family);
 	remote = name_of(&from, l->family);
-	s->peer_name = name_of(to, s->family);
+	set_peer_name(s, name_of(to, s->family));
 	if (local && remote && s->peer_name)
-		/* SYNs that find a full queue are dropped, and the connection times out */
-		r = connect_to_listener(s, l, c, nonblock, -ETIMEDOUT, local, remote);
+		r = connect_to_listener(s, l, c, nonblock, -EAGAIN, local, remote);
 	else
 		r = -ENOMEM;
-	if (r)
+	/* a SYN that finds a full queue is dropped, and comes again */
+	if (r == -EAGAIN)
+		r = connect_later(s, l, c, autobound, local, remote) ? : CONNECT_WAITS;
+	if (r < 0)
 		set_peer_name(s, NULL);
 	sock_name_put(local);
 	sock_name_put(remote);
@@ -185,13 +190,13 @@ static int tcp_connect(struct socket *s, const struct sock_caller *c, const stru
 		return r;
 	bound = s->name;
 	r = connect_at(s, c, &to, nonblock, !bound);
-	if (r == CONNECT_BEGUN)
-		return connect_begun(s, nonblock);
+	if (r > 0)
+		return connect_begun(s, nonblock || r == CONNECT_WAITS);
 	if (r && !bound)
 		port_forget(s);
 	if (r)
 		connect_abort(s);
-	return nonblock && (!r || r == -ECONNREFUSED || r == -ETIMEDOUT) ? in_progress(s, r) : r;
+	return nonblock && (!r || r == -ECONNREFUSED) ? in_progress(s, r) : r;
 }
 
 static ssize_t tcp_send(struct socket *s, struct socket_msg *m)
@@ -211,6 +216,7 @@ static void tcp_close(struct socket *s)
 	mutex_unlock(&s->mu);
 	if (far)
 		far_abandon(far);
+	connect_cancel(s);
 	port_release(s);
 	stream_close(s);
 	socket_close_listener(s);
