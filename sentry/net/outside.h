@@ -44,6 +44,8 @@ int outside_add_name_server(struct net_stack *n, struct event_base *loop, const 
 int far_connect(struct socket *s, const struct endpoint *from, const struct endpoint *to, bool autobound);
 /* The program's side of the connection has changed: bytes were queued or read, it was shut down or closed. */
 void far_changed(struct socket *far);
+/* The program has read: must the other host be told of the room?  s: the program's socket; from any thread. */
+bool far_window_opens(const struct socket *s, const struct socket *far);
 /* A connect that has not ended is not wanted any more; the reference is used up. */
 void far_abandon(struct socket *far);
 

@@ -151,6 +151,7 @@ struct socket {
 	struct seg *spare; /* [mu] an empty one kept for the next bytes */
 	_Atomic uint32_t sent_bytes; /* records of this socket waiting anywhere */
 	struct socket *connecting; /* [mu] TCP: SOCK_CONNECTING to the outside: the far end to be, referenced */
+	_Atomic uint32_t told, told_step; /* of a far end: bytes that the other host may send still, as it was told; by how many more it is worth telling */
 	struct tcb *tcb; /* [the engine's] of a far end: its connection (net/outside.h); NULL: it is over */
 	struct socket *waits_at, *waits_with; /* [mu] TCP: SOCK_CONNECTING at a full queue: the listener, and what it is to accept; referenced */
 	bool waits_autobound; /* [mu] its port goes if it does not get through */

@@ -217,7 +217,7 @@ ssize_t stream_recv(struct socket *s, struct socket_msg *m)
 			*m->name = peer->name->addr;
 		mutex_unlock(&peer->mu);
 	}
-	if (r.copied && socket_is_far(peer))
+	if (r.copied && socket_is_far(peer) && far_window_opens(s, peer))
 		far_changed(peer);
 	if (before > after || w.fn) {
 		uint32_t limit = stream_low_water(peer);

@@ -89,9 +89,9 @@ static void take_frame(struct link *l, uint8_t *p, size_t n)
 	ip_input(l, &info, get16(ether + 12), p + head, n - head);
 }
 
-static void on_frame(evutil_socket_t fd, short what, void *arg)
+/* As many as there are, to a bound. */
+static void take_frames(struct link *l, int fd)
 {
-	struct link *l = arg;
 	struct outside *o = l->o;
 
 	for (int i = 0; i < FRAMES_A_TURN; i++) {
@@ -110,6 +110,16 @@ static void on_frame(evutil_socket_t fd, short what, void *arg)
 		take_frame(l, o->frame, (size_t)n + at);
 		mutex_unlock(&o->mu);
 	}
+}
+
+static void on_frame(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *l = arg;
+
+	take_frames(l, fd);
+	mutex_lock(&l->o->mu);
+	tcp_pay(l->o);
+	mutex_unlock(&l->o->mu);
 }
 
 /* Where byte `at` of v is, and the next one, which may be in another piece. */
@@ -221,6 +231,7 @@ static struct outside *engine_new(struct net_stack *n, struct event_base *loop)
 	o->tick_at = INT64_MAX;
 	LIST_INIT(&o->assemblies);
 	LIST_INIT(&o->timed);
+	LIST_INIT(&o->owing);
 	TAILQ_INIT(&o->half_open);
 	for (unsigned i = 0; i < TCP_BUCKETS; i++)
 		LIST_INIT(&o->hash[i]);

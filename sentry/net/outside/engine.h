@@ -116,7 +116,7 @@ struct outside {
 	unsigned n_assemblies;
 	int64_t errors_since; /* ICMP errors and the like are sent at a bounded rate */
 	unsigned n_errors;
-	struct tcb_list hash[TCP_BUCKETS], timed;
+	struct tcb_list hash[TCP_BUCKETS], timed, owing;
 	TAILQ_HEAD(, tcb) half_open; /* oldest first */
 	unsigned n_tcbs, n_half_open;
 	struct name_server *names; /* NULL: none; set before programs run */
@@ -195,6 +195,7 @@ void udp_failed(struct outside *o, const struct endpoint *here, const struct end
 void tcp_input(struct outside *o, struct arrival *a);
 void tcp_failed(struct outside *o, const struct endpoint *here, const struct endpoint *there, uint32_t seq, int error, uint32_t mtu);
 int64_t tcp_tick(struct outside *o, int64_t now);
+void tcp_pay(struct outside *o); /* the frames that have come are taken: what they called for is sent */
 
 static inline uint16_t get16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 static inline uint32_t get32(const uint8_t *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }

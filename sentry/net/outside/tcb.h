@@ -48,8 +48,9 @@ STAILQ_HEAD(early_list, early);
 struct tcb {
 	LIST_ENTRY(tcb) link; /* in its hash bucket */
 	LIST_ENTRY(tcb) timed; /* while is_timed */
+	LIST_ENTRY(tcb) owing; /* while owes */
 	TAILQ_ENTRY(tcb) half_open; /* in T_SYN_RECEIVED */
-	bool is_timed;
+	bool is_timed, owes; /* owes: an acknowledgement, when no more frames lie there */
 	struct outside *o; /* [I] */
 	struct socket *far; /* referenced; NULL in T_TIME_WAIT */
 	struct socket *opener; /* T_SYN_SENT: the program's socket, referenced */
@@ -114,6 +115,10 @@ void tcp_send_probe(struct tcb *t); /* to be answered by an acknowledgement */
 void tcp_send_reset(struct tcb *t);
 void tcp_refuse(struct outside *o, const struct segment *g); /* RST to a segment that belongs to no connection */
 uint32_t tcp_window(const struct tcb *t);
+void tcp_told(struct tcb *t); /* what the other side may send has changed: for far_window_opens */
+
+/* --- tcp_input.c --- */
+void tcp_owes_not(struct tcb *t);
 
 /* --- tcp_ack.c --- */
 /* false: the segment is worth nothing more. */

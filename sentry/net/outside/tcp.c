@@ -161,6 +161,7 @@ void tcb_end(struct tcb *t, int error)
 	far_end(t, error);
 	tcp_drop_early(t);
 	tcp_untime(t);
+	tcp_owes_not(t);
 	if (t->state == T_SYN_RECEIVED) {
 		TAILQ_REMOVE(&o->half_open, t, half_open);
 		o->n_half_open--;

@@ -18,6 +18,7 @@
 #define MSS_DEFAULT 536
 #define HALF_OPEN_MAX 1024
 #define DELAY (40 * MS)
+#define OWED_MOST (256u << 10) /* bytes that one acknowledgement is for, if they come at once */
 
 /* --- parsing --------------------------------------------------------------------------- */
 
@@ -232,6 +233,33 @@ static bool undeliverable(const struct tcb *t, const struct segment *g)
 	return g->n && tcb_is_orphan(t) && seq_lt(t->rcv, g->seq + g->n);
 }
 
+/* The frames of a burst are acknowledged together: each acknowledgement has the other side send at once. */
+static void owe(struct tcb *t)
+{
+	if (!t->owes)
+		LIST_INSERT_HEAD(&t->o->owing, t, owing);
+	t->owes = true;
+}
+
+void tcp_owes_not(struct tcb *t)
+{
+	if (t->owes)
+		LIST_REMOVE(t, owing);
+	t->owes = false;
+}
+
+void tcp_pay(struct outside *o)
+{
+	struct tcb *t;
+
+	while ((t = LIST_FIRST(&o->owing))) {
+		tcp_owes_not(t);
+		if (t->unacked)
+			t->ack_now = true;
+		tcp_output(t);
+	}
+}
+
 /* After all of g has been taken. */
 static void settle(struct tcb *t)
 {
@@ -246,9 +274,13 @@ static void settle(struct tcb *t)
 		tcb_time_wait(t);
 		return;
 	}
-	if (t->unacked >= 2u * t->mss)
+	if (t->unacked >= 2u * t->mss) {
+		if (!t->ack_now && t->unacked < OWED_MOST) {
+			owe(t);
+			return;
+		}
 		t->ack_now = true;
-	else if (t->unacked && t->due[DUE_ACK] == NEVER)
+	} else if (t->unacked && t->due[DUE_ACK] == NEVER)
 		tcp_arm(t, DUE_ACK, DELAY);
 	tcp_output(t);
 }

@@ -29,13 +29,20 @@ struct out {
 	size_t n_options;
 };
 
+/* How many bytes may lie in the queue of s. */
+static uint32_t window_limit(const struct socket *s)
+{
+	uint32_t limit = s ? s->rcvbuf : SOCKET_BUFFER;
+
+	return limit == SOCKET_BUFFER ? STREAM_FAR_BUFFER : limit > WINDOW_LIMIT - 1 ? WINDOW_LIMIT - 1 : limit;
+}
+
 uint32_t tcp_window(const struct tcb *t)
 {
 	const struct socket *s = tcb_socket(t);
-	uint32_t limit = s ? s->rcvbuf : SOCKET_BUFFER, used = s && !t->opener ? s->rq_bytes : 0, told = t->adv - t->rcv;
+	uint32_t limit = window_limit(s), used = s && !t->opener ? s->rq_bytes : 0, told = t->adv - t->rcv;
 	uint32_t w;
 
-	limit = limit == SOCKET_BUFFER ? STREAM_FAR_BUFFER : limit > WINDOW_LIMIT - 1 ? WINDOW_LIMIT - 1 : limit;
 	used += t->early_bytes;
 	w = used < limit ? limit - used : 0;
 	if (w < t->mss && w < limit / 4)
@@ -94,6 +101,7 @@ static uint32_t window_field(struct tcb *t, const struct out *s)
 	field = field > UINT16_MAX ? UINT16_MAX : field;
 	if (seq_lt(t->adv, t->rcv + (field << t->rcv_scale)))
 		t->adv = t->rcv + (field << t->rcv_scale);
+	tcp_told(t);
 	return field;
 }
 
@@ -281,12 +289,37 @@ static bool send_next(struct tcb *t, int64_t *retry)
 	return true;
 }
 
+static uint32_t still_told(const struct tcb *t)
+{
+	return seq_lt(t->rcv, t->adv) ? t->adv - t->rcv : 0;
+}
+
 /* The window has grown enough for the other side to be told. */
+static bool worth_telling(uint32_t now, uint32_t told, uint32_t step)
+{
+	return now > told && (now - told >= step || !told) && (now - told >= STREAM_FAR_BUFFER / 4 || told < STREAM_FAR_BUFFER / 4);
+}
+
 static bool window_opened(const struct tcb *t)
 {
-	uint32_t now = tcp_window(t), told = seq_lt(t->rcv, t->adv) ? t->adv - t->rcv : 0;
+	return worth_telling(tcp_window(t), still_told(t), 2u * t->mss);
+}
 
-	return now > told && (now - told >= 2u * t->mss || !told) && (now - told >= STREAM_FAR_BUFFER / 4 || told < STREAM_FAR_BUFFER / 4);
+void tcp_told(struct tcb *t)
+{
+	if (!t->far)
+		return;
+	t->far->told_step = 2u * t->mss;
+	t->far->told = still_told(t);
+}
+
+/* Who takes bytes out of the queue looks at what was told afterwards, the engine changes that before it looks at the
+ * queue (tcp_output): one of the two sees both.  What came early is not known here: the engine looks once too often. */
+bool far_window_opens(const struct socket *s, const struct socket *far)
+{
+	uint32_t limit = window_limit(s), used = s->rq_bytes;
+
+	return worth_telling(used < limit ? limit - used : 0, far->told, far->told_step);
 }
 
 void tcp_output(struct tcb *t)

@@ -54,6 +54,7 @@ static bool deliver(struct tcb *t, const uint8_t *p, uint32_t n)
 		return false;
 	t->rcv += n;
 	t->unacked += n;
+	tcp_told(t);
 	waitq_wake(&s->wq, EVENT_READABLE);
 	return true;
 }
