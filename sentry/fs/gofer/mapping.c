@@ -4,6 +4,7 @@
 #include "libipc/hostcall.h"
 #include "fs/gofer/internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,4 +69,16 @@ static void node_release(struct memobj *o)
 	free(n);
 }
 
-const struct memobj_ops gofer_memobj_ops = { .translate = translate, .release = node_release };
+/* What was written through a mapping lies in the host's page cache: msync(2) has it written to the disk. */
+static int sync_pages(struct memobj *o, uint64_t off, uint64_t len)
+{
+	struct gnode *n = (struct gnode *)o;
+	int fd;
+
+	mutex_lock(&n->mu);
+	fd = n->fd_rw >= 0 ? n->fd_rw : n->fd_ro;
+	mutex_unlock(&n->mu);
+	return fd >= 0 && fdatasync(fd) ? -errno : 0;
+}
+
+const struct memobj_ops gofer_memobj_ops = { .translate = translate, .release = node_release, .sync = sync_pages };
