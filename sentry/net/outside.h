@@ -62,6 +62,8 @@ struct outside_counts {
 };
 struct outside_counts outside_counts(const struct net_device *d);
 
+unsigned outside_time_waits(const struct net_stack *n); /* connections that have ended, and are remembered */
+
 extern const struct socket_ops far_ops;
 static inline bool socket_is_far(const struct socket *s) { return s->ops == &far_ops; }
 

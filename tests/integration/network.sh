@@ -178,6 +178,11 @@ if stay python3 /mnt/network_peer.py listen; then
 	is "200 connections to a listener" "$(outside connect $IN4 8000 200)" 200
 	is "the same, IPv6" "$(outside connect $IN6 8000 200)" 200
 	is "100 MB to a listener" "$(outside send $IN4 8001 100)" True
+	time_waits() { launcher exec stays cat /proc/net/sockstat | awk '/^TCP:/ { print $7 }'; }
+	is "100 connections that are ended inside" "$(outside ended $IN4 8002 100)" 100
+	until_true '[ "$(time_waits)" -ge 100 ]' && ok "which are remembered" || not_ok "which are remembered" "$(time_waits)"
+	is "17,000 more" "$(outside ended $IN4 8002 17000)" 17000
+	is "which are not remembered all" "$([ "$(time_waits)" -le 16384 ] && echo yes)" yes
 	is "refused where nobody listens" "$(outside connect $IN4 8009 1; grep -c ConnectionRefused "$SCRATCH/err")" 1
 	outside hostile out0 "$(ip -n "$C" link show eth0 | awk '/ether/ { print $2 }')" $IN4 $RANDOM
 	is "after 20,000 hostile frames" "$(outside connect $IN4 8000 20)" 20

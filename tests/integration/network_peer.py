@@ -8,7 +8,8 @@
     hostile IFACE MAC IP SEED             frames of random bytes, and packets with random changes
     wire A B LOSS     carries frames between two interfaces, losing, doubling and reordering some
     copy IP MB        as a program inside: both ways, with checksums
-    listen            as a program inside: 8000 echoes, 8001 takes all; prints "ready"
+    ended IP PORT N                       N connections, one after another, that the other side ends first
+    listen            as a program inside: 8000 echoes, 8001 takes all, 8002 ends at once; prints "ready"
 """
 import hashlib, os, random, select, socket, struct, sys, threading
 
@@ -88,7 +89,14 @@ def serve(ready):
     threading.Event().wait()
 
 
+def end_all(port):
+    s = socket.create_server(("0.0.0.0", port), backlog=256)
+    while True:
+        s.accept()[0].close()
+
+
 def inside():
+    threading.Thread(target=end_all, args=(8002,), daemon=True).start()
     for port, fn in ((8000, echo), (8001, sink)):
         threading.Thread(target=listen, args=(port, fn), daemon=True).start()
         while True:
@@ -107,6 +115,14 @@ def connect(ip, port, n):
     for i, c in enumerate(all_):
         c.sendall(b"number %d" % i)
     print(sum(c.recv(100) == b"number %d" % i for i, c in enumerate(all_)))
+
+
+def ended(ip, port, n):
+    for i in range(int(n)):
+        with socket.create_connection((ip, int(port)), timeout=60) as c:
+            if c.recv(1):
+                break
+    print(i + 1)
 
 
 def send(ip, port, mb):

@@ -7,6 +7,7 @@
 
 #include "abi/sock_diag.h"
 #include "net/info.h"
+#include "net/outside.h"
 #include "net/stack.h"
 
 struct counts {
@@ -38,11 +39,14 @@ static int count(const struct socket_info *i, void *arg)
 
 SHOW(show_sockstat)
 {
+	struct net_stack *net = proc_net(c);
+	unsigned ended = net ? outside_time_waits(net) : 0;
 	struct counts n = { 0 };
 	int r = proc_each_socket(c, count, &n);
 
-	pprintf(b, "sockets: used %u\nTCP: inuse %u orphan 0 tw 0 alloc %u mem 0\nUDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse %u\nFRAG: inuse 0 memory 0\n", n.all,
-		n.tcp[0], n.alloc, n.udp[0], n.raw[0]);
+	net_stack_put(net);
+	pprintf(b, "sockets: used %u\nTCP: inuse %u orphan 0 tw %u alloc %u mem 0\nUDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse %u\nFRAG: inuse 0 memory 0\n", n.all,
+		n.tcp[0], ended, n.alloc, n.udp[0], n.raw[0]);
 	return r;
 }
 

@@ -233,6 +233,7 @@ static struct outside *engine_new(struct net_stack *n, struct event_base *loop)
 	LIST_INIT(&o->timed);
 	LIST_INIT(&o->owing);
 	TAILQ_INIT(&o->half_open);
+	TAILQ_INIT(&o->time_waits);
 	for (unsigned i = 0; i < TCP_BUCKETS; i++)
 		LIST_INIT(&o->hash[i]);
 	return o;
@@ -292,6 +293,13 @@ int outside_add_link(struct net_stack *n, struct event_base *loop, const struct 
 	mutex_unlock(&o->mu);
 	event_add(l->in, NULL);
 	return 0;
+}
+
+unsigned outside_time_waits(const struct net_stack *n)
+{
+	const struct outside *o = n->world->outside;
+
+	return o && o->net == n ? o->n_time_waits : 0;
 }
 
 struct outside_counts outside_counts(const struct net_device *d)

@@ -117,8 +117,9 @@ struct outside {
 	int64_t errors_since; /* ICMP errors and the like are sent at a bounded rate */
 	unsigned n_errors;
 	struct tcb_list hash[TCP_BUCKETS], timed, owing;
-	TAILQ_HEAD(, tcb) half_open; /* oldest first */
+	TAILQ_HEAD(, tcb) half_open, time_waits; /* oldest first */
 	unsigned n_tcbs, n_half_open;
+	_Atomic unsigned n_time_waits; /* [mu] to write */
 	struct name_server *names; /* NULL: none; set before programs run */
 };
 

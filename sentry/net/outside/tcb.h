@@ -49,7 +49,7 @@ struct tcb {
 	LIST_ENTRY(tcb) link; /* in its hash bucket */
 	LIST_ENTRY(tcb) timed; /* while is_timed */
 	LIST_ENTRY(tcb) owing; /* while owes */
-	TAILQ_ENTRY(tcb) half_open; /* in T_SYN_RECEIVED */
+	TAILQ_ENTRY(tcb) half_open; /* in T_SYN_RECEIVED; in T_TIME_WAIT among those */
 	bool is_timed, owes; /* owes: an acknowledgement, when no more frames lie there */
 	struct outside *o; /* [I] */
 	struct socket *far; /* referenced; NULL in T_TIME_WAIT */

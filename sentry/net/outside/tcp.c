@@ -13,6 +13,7 @@
 #define TCBS_MAX 65536
 #define HALF_OPEN_MAX 1024
 #define TIME_WAIT (60 * SECOND)
+#define TIME_WAITS_MAX 16384 /* then the oldest is forgotten (as by net.ipv4.tcp_max_tw_buckets, a new one) */
 #define RTO_FIRST SECOND
 #define INITIAL_SEGMENTS 10
 
@@ -165,6 +166,9 @@ void tcb_end(struct tcb *t, int error)
 	if (t->state == T_SYN_RECEIVED) {
 		TAILQ_REMOVE(&o->half_open, t, half_open);
 		o->n_half_open--;
+	} else if (t->state == T_TIME_WAIT) {
+		TAILQ_REMOVE(&o->time_waits, t, half_open);
+		o->n_time_waits--;
 	}
 	LIST_REMOVE(t, link);
 	o->n_tcbs--;
@@ -173,9 +177,15 @@ void tcb_end(struct tcb *t, int error)
 
 void tcb_time_wait(struct tcb *t)
 {
+	struct outside *o = t->o;
+
 	far_end(t, 0);
 	tcp_drop_early(t);
+	if (o->n_time_waits >= TIME_WAITS_MAX)
+		tcb_end(TAILQ_FIRST(&o->time_waits), 0);
 	t->state = T_TIME_WAIT;
+	TAILQ_INSERT_TAIL(&o->time_waits, t, half_open);
+	o->n_time_waits++;
 	for (int k = 0; k < DUE_KINDS; k++)
 		tcp_arm(t, (enum tcp_timer)k, NEVER);
 	tcp_arm(t, DUE_WAIT, TIME_WAIT);
