@@ -19,7 +19,7 @@ enum lock_rank {
 	RANK_MOUNT,		/* a mount namespace */
 	RANK_RENAME,		/* vfs: one rename across directories at a time */
 	RANK_EPOLL,		/* an epoll instance; nested ones from outer to inner */
-	RANK_INODE,		/* an inode's contents: directory or data (two: parents first, then by address) */
+	RANK_INODE,		/* an inode's contents: directory or data (two: nearer to the root first, then by address) */
 	RANK_OUTSIDE,		/* net/outside: connections and datagrams that leave the sandbox */
 	RANK_FILE,		/* pipes, sockets, eventfds, ttys ... : one object's state */
 	RANK_FILE2,		/* second such object, by address */

@@ -145,29 +145,6 @@ int below_remove(struct dentry *dir, const struct qstr *name, const struct inode
 
 /* --- renaming --------------------------------------------------------------------------- */
 
-static void lock_two(struct dentry *a, struct dentry *b)
-{
-	if (a->inode == b->inode) {
-		mutex_lock_nested(&a->inode->mu);
-		return;
-	}
-	if (!dentry_is_below(b, a) && (dentry_is_below(a, b) || b->inode < a->inode)) {
-		struct dentry *t = a;
-
-		a = b;
-		b = t;
-	}
-	mutex_lock_nested(&a->inode->mu);
-	mutex_lock_nested(&b->inode->mu);
-}
-
-static void unlock_two(struct dentry *a, struct dentry *b)
-{
-	mutex_unlock(&a->inode->mu);
-	if (a->inode != b->inode)
-		mutex_unlock(&b->inode->mu);
-}
-
 static int may_rename(struct dentry *from, struct dentry *od, struct dentry *to, struct dentry *nd, bool exchange, const struct cred *c)
 {
 	struct path fp = { NULL, from }, tp = { NULL, to };
@@ -261,7 +238,7 @@ int below_rename(struct dentry *from, const struct qstr *old, const struct inode
 
 	if (from->sb != to->sb)
 		return -EXDEV;
-	lock_two(from, to);
+	dirs_lock(from, to);
 	r = dentry_lookup_locked(from, old, &od);
 	if (!r && od->inode != what)
 		r = -ESTALE;
@@ -269,7 +246,7 @@ int below_rename(struct dentry *from, const struct qstr *old, const struct inode
 		r = dentry_lookup_locked(to, name, &nd);
 	if (!r)
 		r = rename_in(from, od, to, nd, name, flags & LINUX_RENAME_EXCHANGE, c);
-	unlock_two(from, to);
+	dirs_unlock(from, to);
 	dentry_put(od);
 	dentry_put(nd);
 	return r;

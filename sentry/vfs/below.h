@@ -6,8 +6,8 @@
  * are taken here, below whatever inodes' mu of the file system above are held.  Watchers of the
  * directories are told, as of anybody's change.
  *
- * Two directories are locked as rename(2) does it (vfs/rename.c), but perhaps without
- * rename_mu, for which it is too late.
+ * Two directories are locked as rename(2) does it (vfs/rename.c), but without rename_mu, for
+ * which it is too late.
  */
 #ifndef SENTRY_VFS_BELOW_H
 #define SENTRY_VFS_BELOW_H

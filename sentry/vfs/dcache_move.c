@@ -1,20 +1,13 @@
 /*
  * dcache_move.c - cached names that change: rename and exchange, and how others notice.
  *
- * Called by who renames, on its thread, with the directories' mutexes held (and rename_mu
+ * Called by who renames, on its thread, with the directories' mutexes held (and two_mu
  * where they differ); the dcache lock is taken here.
  */
 #include "vfs/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static bool is_below_locked(const struct dentry *d, const struct dentry *anc)
-{
-	while (d != anc && d->parent != d)
-		d = d->parent;
-	return d == anc;
-}
 
 bool dentry_is_below(struct dentry *d, const struct dentry *anc)
 {
@@ -23,9 +16,22 @@ bool dentry_is_below(struct dentry *d, const struct dentry *anc)
 	struct mutex *held;
 
 	held = brlock_read(&dc->lock);
-	below = is_below_locked(d, anc);
+	while (d != anc && d->parent != d)
+		d = d->parent;
+	below = d == anc;
 	mutex_unlock(held);
 	return below;
+}
+
+unsigned dentry_depth(struct dentry *d)
+{
+	struct mutex *held = brlock_read(&dcache_of(d)->lock);
+	unsigned n = 0;
+
+	for (; d->parent != d; d = d->parent)
+		n++;
+	mutex_unlock(held);
+	return n;
 }
 
 void dcache_keep_above(struct dentry *d)
@@ -47,13 +53,6 @@ void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uin
 		return;
 	}
 	brlock_write(&dc->lock);
-	if (is_below_locked(new_dir, d)) { /* moved there meanwhile, by who does not take rename_mu (below.h): no ring */
-		brlock_write_end(&dc->lock);
-		if (s != d->short_name)
-			free(s);
-		dentry_drop(d);
-		return;
-	}
 	names_changed(d->sb->vfs);
 	dcache_hash_out(d);
 	dcache_child_out(dc, d);
@@ -81,12 +80,6 @@ void dcache_exchange(struct dentry *a, struct dentry *b)
 	uint32_t len = a->name_len;
 
 	brlock_write(&dc->lock);
-	if (is_below_locked(b->parent, a) || is_below_locked(pa, b)) { /* as in dcache_move */
-		brlock_write_end(&dc->lock);
-		dentry_drop(a);
-		dentry_drop(b);
-		return;
-	}
 	names_changed(a->sb->vfs);
 	dcache_hash_out(a);
 	dcache_hash_out(b);

@@ -107,6 +107,7 @@ struct superblock *super_new(struct vfs *v, const struct fs_type *t, const struc
 	sb->type = t;
 	sb->vfs = v;
 	sb->dev = vfs_anon_dev(v);
+	mutex_init(&sb->two_mu, RANK_INODE);
 	return sb;
 }
 
@@ -118,6 +119,7 @@ void super_put(struct superblock *sb)
 		dcache_kill_tree(sb->root);
 	if (sb->ops->kill)
 		sb->ops->kill(sb);
+	mutex_destroy(&sb->two_mu);
 	free(sb->source);
 	free(sb);
 }

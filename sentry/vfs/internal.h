@@ -130,6 +130,7 @@ static inline uint32_t super_age(const struct superblock *sb) { return sb->sflag
 
 /* --- dcache_move.c --- */
 bool dentry_is_below(struct dentry *d, const struct dentry *anc); /* d is anc or below it */
+unsigned dentry_depth(struct dentry *d); /* directories above it in its file system */
 void dcache_keep_above(struct dentry *d); /* as a writer: d's directories, if it is pinned or they lead to what is (DENTRY_KEEPS) */
 /* Names of sb are being changed: lookup_many's answers of that time are not believed. */
 void super_change_begin(struct superblock *sb);
@@ -156,6 +157,11 @@ int dir_may_create(const struct path *dir, const struct cred *c); /* dir's mu he
 int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory, const struct cred *c);
 int may_make_device(struct vfs *v, uint32_t mode, uint64_t rdev, const struct cred *c); /* a node of any type. 0 or -EPERM */
 bool inode_owner_or_capable(struct inode *i, const struct cred *c);
+
+/* --- rename.c --- */
+/* Two directories of a superblock, which may be the same: their mu, perhaps below those of a file system that lies over it. */
+void dirs_lock(struct dentry *a, struct dentry *b);
+void dirs_unlock(struct dentry *a, struct dentry *b);
 
 /* --- namei.c --- */
 /* dir's mu held: removes d, if c's owner may; nobody is notified. */

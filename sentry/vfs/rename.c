@@ -2,8 +2,12 @@
  * rename.c - rename(2), renameat2(2).
  *
  * Locks: rename_mu when the directories differ (no other such rename can change who is
- * above whom), then the two directories (an ancestor first, else by address), then
- * the inodes replaced and moved are left to the file system's own locks.
+ * above whom), the superblock's two_mu, then the two directories (the one nearer to the root first, else
+ * by address), then the inodes replaced and moved are left to the file system's own locks.
+ *
+ * Nobody's order depends on an address alone: who removes a directory locks it after the one above it, and
+ * with two who rename by address the three could wait for each other.  two_mu keeps everybody where he is
+ * meanwhile, for an overlay renames in its layers without rename_mu (below.h).
  */
 #include "vfs/internal.h"
 
@@ -16,34 +20,52 @@ struct rename {
 	unsigned flags;
 };
 
-static void lock_dirs(struct rename *r)
+void dirs_lock(struct dentry *a, struct dentry *b)
 {
-	struct inode *a = r->odir.dentry->inode, *b = r->ndir.dentry->inode;
+	unsigned above_a, above_b;
 
-	if (a == b) {
-		mutex_lock(&a->mu);
+	if (a->inode == b->inode) {
+		mutex_lock_nested(&a->inode->mu);
 		return;
 	}
-	mutex_lock(&a->sb->vfs->rename_mu);
-	if (!dentry_is_below(r->ndir.dentry, r->odir.dentry) && (dentry_is_below(r->odir.dentry, r->ndir.dentry) || b < a)) {
-		struct inode *t = a;
+	mutex_lock_nested(&a->sb->two_mu);
+	above_a = dentry_depth(a);
+	above_b = dentry_depth(b);
+	if (above_b < above_a || (above_b == above_a && b->inode < a->inode)) {
+		struct dentry *t = a;
 
 		a = b;
 		b = t;
 	}
-	mutex_lock(&a->mu);
-	mutex_lock_nested(&b->mu);
+	mutex_lock_nested(&a->inode->mu);
+	mutex_lock_nested(&b->inode->mu);
+}
+
+void dirs_unlock(struct dentry *a, struct dentry *b)
+{
+	mutex_unlock(&a->inode->mu);
+	if (a->inode == b->inode)
+		return;
+	mutex_unlock(&b->inode->mu);
+	mutex_unlock(&a->sb->two_mu);
+}
+
+static void lock_dirs(struct rename *r)
+{
+	struct dentry *a = r->odir.dentry, *b = r->ndir.dentry;
+
+	if (a->inode != b->inode)
+		mutex_lock(&a->sb->vfs->rename_mu);
+	dirs_lock(a, b);
 }
 
 static void unlock_dirs(struct rename *r)
 {
-	struct inode *a = r->odir.dentry->inode, *b = r->ndir.dentry->inode;
+	struct dentry *a = r->odir.dentry, *b = r->ndir.dentry;
 
-	mutex_unlock(&a->mu);
-	if (a == b)
-		return;
-	mutex_unlock(&b->mu);
-	mutex_unlock(&a->sb->vfs->rename_mu);
+	dirs_unlock(a, b);
+	if (a->inode != b->inode)
+		mutex_unlock(&a->sb->vfs->rename_mu);
 }
 
 static int lookup_both(struct rename *r)

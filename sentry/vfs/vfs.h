@@ -207,6 +207,7 @@ struct superblock {
 	struct vfs *vfs;
 	struct dentry *root; /* owned */
 	uint64_t dev; /* anonymous device number (0:N) */
+	struct mutex two_mu; /* RANK_INODE, before its directories' mu: held by who locks two of those (rename.c) */
 	unsigned flags; /* SB_* (MS_RDONLY ...) */
 	uint32_t sflags; /* SUPER_* */
 	char *source; /* for /proc/mounts */

@@ -10,7 +10,7 @@
  * layer directly meanwhile may see anything in the union, as on Linux, but harms nothing.
  *
  * Locks, outermost first: the vfs's (rename_mu, directories' mu), a node's copy_mu (of one node at
- * a time), the layers' inodes' mu.  All are of
+ * a time), the layers' two_mu, their inodes' mu.  All but rename_mu are of
  * RANK_INODE, each union's below those of one that lies over it.
  */
 #ifndef SENTRY_FS_UNION_INTERNAL_H
