@@ -89,15 +89,19 @@ void vvar_shift(void *page, int64_t monotonic, int64_t boottime)
 	v->boottime_shift = boottime;
 }
 
+/* Readers look while a writer may be at work, and look again if there was one. */
+#define LOOK(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define PUT(field, value) __atomic_store_n(&(field), value, __ATOMIC_RELAXED)
+
 static int64_t predict(const struct vvar *v, uint64_t tsc)
 {
-	return v->monotonic + (int64_t)(((unsigned __int128)(tsc - v->tsc_base) * v->mult) >> VVAR_SHIFT);
+	return LOOK(v->monotonic) + (int64_t)(((unsigned __int128)(tsc - LOOK(v->tsc_base)) * LOOK(v->mult)) >> VVAR_SHIFT);
 }
 
 /* Programs do not go by it any more. */
 static bool is_stale(const struct vvar *v, uint64_t tsc)
 {
-	return tsc - __atomic_load_n(&v->tsc_base, __ATOMIC_RELAXED) > __atomic_load_n(&v->max_age, __ATOMIC_RELAXED);
+	return tsc - LOOK(v->tsc_base) > LOOK(v->max_age);
 }
 
 /* New parameters from this sample and the last. */
@@ -114,29 +118,29 @@ static void publish(struct vvar *v, uint64_t tsc, int64_t ns)
 		int64_t seen = predict(v, is_stale(v, tsc) ? v->tsc_base + v->max_age : tsc);
 
 		if (seen > base) {
-			__atomic_store_n(&v->broken, seen - base > MAX_DRIFT, __ATOMIC_RELAXED);
+			PUT(v->broken, seen - base > MAX_DRIFT);
 			base = seen;
 			mult -= mult / 100000; /* until the host has caught up */
 		}
 	}
-	__atomic_store_n(&v->seq, v->seq + 1, __ATOMIC_RELAXED);
+	PUT(v->seq, v->seq + 1);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	__atomic_store_n(&v->tsc_base, tsc, __ATOMIC_RELAXED);
-	__atomic_store_n(&v->max_age, (uint64_t)(((unsigned __int128)max_ns << VVAR_SHIFT) / mult), __ATOMIC_RELAXED);
-	v->mult = mult;
-	v->monotonic = base;
-	v->realtime_offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) - v->monotonic_shift;
-	v->boottime_offset = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC) + v->boottime_shift - v->monotonic_shift;
-	__atomic_store_n(&v->usable, !v->broken, __ATOMIC_RELAXED);
+	PUT(v->tsc_base, tsc);
+	PUT(v->max_age, (uint64_t)(((unsigned __int128)max_ns << VVAR_SHIFT) / mult));
+	PUT(v->mult, mult);
+	PUT(v->monotonic, base);
+	PUT(v->realtime_offset, clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) - v->monotonic_shift);
+	PUT(v->boottime_offset, clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC) + v->boottime_shift - v->monotonic_shift);
+	PUT(v->usable, !v->broken);
 	__atomic_store_n(&v->seq, v->seq + 1, __ATOMIC_RELEASE);
 }
 
 /* It is time for another sample; asked first while another may write. */
 static bool is_due(const struct vvar *v)
 {
-	int64_t age = clock_ns(CLOCK_MONOTONIC) - __atomic_load_n(&v->sample_monotonic, __ATOMIC_RELAXED);
+	int64_t age = clock_ns(CLOCK_MONOTONIC) - LOOK(v->sample_monotonic);
 
-	return age >= (__atomic_load_n(&v->usable, __ATOMIC_RELAXED) && !is_stale(v, __rdtsc()) ? INTERVAL : FIRST_INTERVAL);
+	return age >= (LOOK(v->usable) && !is_stale(v, __rdtsc()) ? INTERVAL : FIRST_INTERVAL);
 }
 
 void vvar_update(void *page)
@@ -146,7 +150,7 @@ void vvar_update(void *page)
 	uint64_t tsc, window = 0;
 
 	/* Looked at once more when no writer is at work. */
-	if (__atomic_load_n(&v->broken, __ATOMIC_RELAXED) || !is_due(v) || __atomic_exchange_n(&v->busy, 1, __ATOMIC_ACQUIRE))
+	if (LOOK(v->broken) || !is_due(v) || __atomic_exchange_n(&v->busy, 1, __ATOMIC_ACQUIRE))
 		return;
 	if (!is_due(v)) {
 		__atomic_store_n(&v->busy, 0, __ATOMIC_RELEASE);
@@ -154,12 +158,12 @@ void vvar_update(void *page)
 	}
 	tsc = sample(&ns, &window);
 	if (tsc <= v->sample_tsc || ns <= v->sample_monotonic)
-		__atomic_store_n(&v->broken, 1, __ATOMIC_RELAXED);
+		PUT(v->broken, 1);
 	else
 		publish(v, tsc, ns);
 	v->sample_tsc = tsc;
 	v->sample_window = window;
-	__atomic_store_n(&v->sample_monotonic, ns, __ATOMIC_RELAXED);
+	PUT(v->sample_monotonic, ns);
 	__atomic_store_n(&v->busy, 0, __ATOMIC_RELEASE);
 }
 
@@ -170,15 +174,15 @@ int64_t vvar_read(const void *page, enum vvar_clock clock)
 	int64_t ns;
 
 	do {
-		uint64_t age;
+		uint64_t now;
 
 		seq = __atomic_load_n(&v->seq, __ATOMIC_ACQUIRE);
-		age = __rdtsc() - v->tsc_base;
-		if ((seq & 1) || !v->usable || age > v->max_age)
+		now = __rdtsc();
+		if ((seq & 1) || !LOOK(v->usable) || is_stale(v, now))
 			return -1;
-		ns = predict(v, v->tsc_base + age);
-		ns += clock == VVAR_REALTIME ? v->realtime_offset : clock == VVAR_BOOTTIME ? v->boottime_offset : 0;
+		ns = predict(v, now);
+		ns += clock == VVAR_REALTIME ? LOOK(v->realtime_offset) : clock == VVAR_BOOTTIME ? LOOK(v->boottime_offset) : 0;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	} while (__atomic_load_n(&v->seq, __ATOMIC_RELAXED) != seq);
+	} while (LOOK(v->seq) != seq);
 	return ns;
 }
