@@ -313,7 +313,8 @@ static int hand_over(struct listener *l, uint64_t id, struct gift *g)
 		mutex_lock(&l->mu);
 		if (r && !g->taken) { /* interrupted: taken back; n is there as long as it has gifts */
 			TAILQ_REMOVE(&n->gifts, g, link);
-			n->state = RECEIVED;
+			if (g->answers) /* what somebody else has answered meanwhile stays so */
+				n->state = RECEIVED;
 		} else if (r) { /* too late for that: it will not take long */
 			mutex_unlock(&l->mu);
 			(void)wait_sleep_uninterruptible(now_monotonic() + LOOK_NS);
