@@ -58,7 +58,12 @@ all exec exec @ /bin/true
 held=$((free_before - $(available)))
 pss=$(awk '/^Pss:/ { s += $2 } END { print s + 0 }' /proc/[0-9]*/smaps_rollup 2>/dev/null)
 echo "# $count sandboxes at once: $((pss / count)) KiB each (PSS of all processes: $pss KiB; host memory taken: $held KiB)"
-[ "$pss" -lt $((count * 16384)) ] && ok "less than 16 MiB each" || not_ok "memory" "$pss KiB"
+# an instrumented build holds shadow memory too
+if [ -n "${REDOUBT_REPORTS-}" ]; then
+	skip "less than 16 MiB each" "instrumented: $((pss / count)) KiB"
+else
+	[ "$pss" -lt $((count * 16384)) ] && ok "less than 16 MiB each" || not_ok "memory" "$pss KiB"
+fi
 all kill kill @ TERM
 want=7 all wait wait @
 all delete delete @

@@ -25,13 +25,14 @@ in_tree() {
 	mkdir -p "$d"
 	spec "$d" false "/guest/$2"
 	python3 - "$d/config.json" "$root" "$work/bound" "$1" <<'PY'
-import json, sys
+import json, os, sys
 p, root, bound, cwd = sys.argv[1:]
 c = json.load(open(p))
 c["root"]["path"] = root
 c["mounts"].append({"destination": "/bound", "type": "bind", "source": bound, "options": ["rbind", "rw"]})
 c["process"]["cwd"] = cwd
 c["process"].setdefault("env", []).append("TMPDIR=" + cwd)
+if os.environ.get("CASE_SECONDS"): c["process"]["env"].append("CASE_SECONDS=" + os.environ["CASE_SECONDS"])
 json.dump(c, open(p, "w"))
 PY
 	timeout -k 5 "$LIMIT" "$LAUNCHER" --root "$STATE" run --bundle "$d" "trees$$" >"$work/out" 2>"$work/err" </dev/null
