@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-static int key_of(struct task *t, uaddr a, bool priv, struct futex_key *key)
+int futex_key_of(struct task *t, uaddr a, bool priv, struct futex_key *key)
 {
 	return a.v % 4 ? -EINVAL : user_futex_key(t->mm, a, priv, key);
 }
@@ -19,20 +19,12 @@ static int sleep_until_woken(struct futex_waiter *w, int64_t deadline)
 {
 	int r;
 
-	for (;;) {
-		struct futex_bucket *b;
-		bool woken;
-
+	do {
 		r = wait_sleep(deadline);
 		if (r)
 			return futex_dequeue(w) ? r : 0;
-		b = atomic_load(&w->bucket);
-		mutex_lock(&b->mu);
-		woken = w->woken && b == atomic_load(&w->bucket);
-		mutex_unlock(&b->mu);
-		if (woken)
-			return 0;
-	}
+	} while (!futex_is_woken(w));
+	return 0;
 }
 
 int futex_wait(struct task *t, uaddr a, uint32_t val, bool priv, uint32_t bitset, int64_t deadline)
@@ -45,7 +37,7 @@ int futex_wait(struct task *t, uaddr a, uint32_t val, bool priv, uint32_t bitset
 
 	if (!bitset)
 		return -EINVAL;
-	r = key_of(t, a, priv, &key);
+	r = futex_key_of(t, a, priv, &key);
 	if (r)
 		return r;
 	b = futex_bucket(t->k->futexes, &key);
@@ -67,7 +59,7 @@ int futex_wake(struct task *t, uaddr a, bool priv, int n, uint32_t bitset)
 
 	if (!bitset)
 		return -EINVAL;
-	r = key_of(t, a, priv, &key);
+	r = futex_key_of(t, a, priv, &key);
 	if (r)
 		return r;
 	b = futex_bucket(t->k->futexes, &key);
@@ -86,8 +78,8 @@ int futex_requeue(struct task *t, uaddr a, uaddr a2, bool priv, int n_wake, int 
 
 	if (n_wake < 0 || n_requeue < 0)
 		return -EINVAL;
-	r = key_of(t, a, priv, &key);
-	r = r ? r : key_of(t, a2, priv, &key2);
+	r = futex_key_of(t, a, priv, &key);
+	r = r ? r : futex_key_of(t, a2, priv, &key2);
 	if (r)
 		return r;
 	b = futex_bucket(t->k->futexes, &key);
@@ -172,8 +164,8 @@ int futex_wake_op(struct task *t, uaddr a, uaddr a2, bool priv, int n1, int n2, 
 	bool done = false;
 	int r, more;
 
-	r = key_of(t, a, priv, &key);
-	r = r ? r : key_of(t, a2, priv, &key2);
+	r = futex_key_of(t, a, priv, &key);
+	r = r ? r : futex_key_of(t, a2, priv, &key2);
 	r = r ? r : wake_op_decode(op, &o);
 	if (r)
 		return r;

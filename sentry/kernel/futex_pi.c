@@ -28,11 +28,10 @@ static bool owner_exists(struct task *t, uint32_t tid)
 	return r;
 }
 
-/* One attempt under the bucket's lock: 0 taken, 1 must wait (the WAITERS bit is
- * set, *owner tells for whom), or -errno. */
-static int try_lock(struct task *t, struct futex_bucket *b, const struct futex_key *key, uaddr a, bool try_only, int32_t *owner)
+/* One attempt under the bucket's lock: as futex_pi_take_locked, -EAGAIN: try_only and it is held. */
+static int try_lock(struct task *t, int32_t tid, struct futex_bucket *b, const struct futex_key *key, uaddr a, bool try_only, bool set_waiters, int32_t *owner)
 {
-	uint32_t me = (uint32_t)t->own_tid, val, want;
+	uint32_t me = (uint32_t)tid, val, want;
 	bool done;
 	int r = user_load32(t->mm, a, &val);
 
@@ -40,7 +39,7 @@ static int try_lock(struct task *t, struct futex_bucket *b, const struct futex_k
 		if (r)
 			return r;
 		if (!(val & LINUX_FUTEX_TID_MASK)) {
-			want = me | (val & LINUX_FUTEX_OWNER_DIED) | (has_waiters(b, key) ? LINUX_FUTEX_WAITERS : 0);
+			want = me | (val & LINUX_FUTEX_OWNER_DIED) | (set_waiters || has_waiters(b, key) ? LINUX_FUTEX_WAITERS : 0);
 		} else if ((val & LINUX_FUTEX_TID_MASK) == me) {
 			return -EDEADLK;
 		} else if (try_only) {
@@ -59,24 +58,19 @@ static int try_lock(struct task *t, struct futex_bucket *b, const struct futex_k
 	}
 }
 
-static int wait_for_lock(struct task *t, struct futex_waiter *w, int64_t deadline)
+int futex_pi_take_locked(struct task *t, int32_t tid, struct futex_bucket *b, const struct futex_key *key, uaddr a, bool set_waiters, int32_t *owner)
 {
+	return try_lock(t, tid, b, key, a, false, set_waiters, owner);
+}
+
+static int wait_for_lock(struct futex_waiter *w, int64_t deadline)
+{
+	bool moved;
 	int r;
 
 	do {
-		struct futex_bucket *b;
-		bool woken;
-
 		r = wait_sleep(deadline);
-		b = atomic_load(&w->bucket);
-		mutex_lock(&b->mu);
-		woken = w->woken;
-		if (r && !woken) {
-			TAILQ_REMOVE(&b->waiters, w, link);
-			w->woken = true;
-		}
-		mutex_unlock(&b->mu);
-		if (woken)
+		if (futex_end_wait(w, r, &moved))
 			return w->result;
 	} while (!r);
 	return r == -ERESTARTSYS ? -ERESTARTNOINTR : r;
@@ -88,13 +82,13 @@ int futex_lock_pi(struct task *t, uaddr a, bool priv, int64_t deadline, bool try
 	struct futex_waiter w = { .bitset = LINUX_FUTEX_BITSET_ALL, .sleeper = &t->sleeper, .pi = true, .tid = t->own_tid, .pid_ns = task_pid_ns(t), .mm = t->mm, .addr = a };
 	struct futex_bucket *b;
 	struct futex_key key;
-	int r = a.v % 4 ? -EINVAL : user_futex_key(t->mm, a, priv, &key);
+	int r = futex_key_of(t, a, priv, &key);
 
 	if (r)
 		return r;
 	b = futex_bucket(ft, &key);
 	mutex_lock(&b->mu);
-	r = try_lock(t, b, &key, a, try_only, &w.owner);
+	r = try_lock(t, t->own_tid, b, &key, a, try_only, false, &w.owner);
 	if (r == 1) {
 		atomic_fetch_add(&ft->pi_waiters, 1);
 		futex_enqueue_locked(b, &w, &key);
@@ -102,7 +96,7 @@ int futex_lock_pi(struct task *t, uaddr a, bool priv, int64_t deadline, bool try
 	mutex_unlock(&b->mu);
 	if (r != 1)
 		return r;
-	r = wait_for_lock(t, &w, deadline);
+	r = wait_for_lock(&w, deadline);
 	atomic_fetch_sub(&ft->pi_waiters, 1);
 	return r;
 }
@@ -146,7 +140,7 @@ int futex_unlock_pi(struct task *t, uaddr a, bool priv)
 	struct futex_bucket *b;
 	struct futex_key key;
 	uint32_t val;
-	int r = a.v % 4 ? -EINVAL : user_futex_key(t->mm, a, priv, &key);
+	int r = futex_key_of(t, a, priv, &key);
 
 	if (r)
 		return r;

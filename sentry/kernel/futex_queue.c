@@ -60,6 +60,29 @@ bool futex_dequeue(struct futex_waiter *w)
 	return queued;
 }
 
+bool futex_is_woken(struct futex_waiter *w)
+{
+	struct futex_bucket *b = lock_bucket(w);
+	bool woken = w->woken;
+
+	mutex_unlock(&b->mu);
+	return woken;
+}
+
+bool futex_end_wait(struct futex_waiter *w, int r, bool *moved)
+{
+	struct futex_bucket *b = lock_bucket(w);
+	bool woken = w->woken;
+
+	*moved = w->pi;
+	if (r && !woken) {
+		TAILQ_REMOVE(&b->waiters, w, link);
+		w->woken = true;
+	}
+	mutex_unlock(&b->mu);
+	return woken;
+}
+
 int futex_wake_locked(struct futex_bucket *b, const struct futex_key *key, int n, uint32_t bitset)
 {
 	struct futex_waiter *w, *next;
@@ -69,7 +92,7 @@ int futex_wake_locked(struct futex_bucket *b, const struct futex_key *key, int n
 		next = TAILQ_NEXT(w, link);
 		if (!futex_key_same(&w->key, key))
 			continue;
-		if (w->pi)
+		if (w->pi || w->wants_lock)
 			return -EINVAL;
 		if (!(w->bitset & bitset))
 			continue;
@@ -91,7 +114,7 @@ int futex_requeue_locked(struct futex_bucket *from, struct futex_bucket *to, con
 		next = w == last ? NULL : TAILQ_NEXT(w, link);
 		if (!futex_key_same(&w->key, key))
 			continue;
-		if (w->pi)
+		if (w->pi || w->wants_lock)
 			return -EINVAL;
 		TAILQ_REMOVE(&from->waiters, w, link);
 		w->key = *key2;

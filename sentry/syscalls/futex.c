@@ -1,5 +1,5 @@
 /*
- * futex.c - futex, futex_waitv's refusal, robust lists, rseq.
+ * futex.c - futex, futex_waitv, robust lists, rseq.
  */
 #include "kernel/futex.h"
 
@@ -109,9 +109,56 @@ int64_t sys_futex(struct task *t, const uint64_t a[6])
 		return futex_lock_pi(t, at, priv, WAIT_FOREVER, true);
 	case OP_UNLOCK_PI:
 		return futex_unlock_pi(t, at, priv);
+	case OP_WAIT_REQUEUE_PI:
+		return futex_wait_requeue_pi(t, at, val, priv, deadline, at2);
+	case OP_CMP_REQUEUE_PI:
+		return futex_cmp_requeue_pi(t, at, at2, priv, (int)val, (int)a[3], val3);
 	default:
 		return -ENOSYS;
 	}
+}
+
+#define FUTEX2_32 2u
+#define FUTEX2_PRIVATE 128u
+
+struct linux_futex_waitv {
+	uint64_t val, uaddr;
+	uint32_t flags, reserved;
+};
+
+static int read_wants(struct task *t, uaddr at, unsigned n, struct futex_want *want)
+{
+	struct linux_futex_waitv v[FUTEX_MANY_MAX];
+
+	if (copy_from_user(t->mm, v, at, n * sizeof(*v)))
+		return -EFAULT;
+	for (unsigned i = 0; i < n; i++) {
+		if (v[i].flags & ~(FUTEX2_32 | FUTEX2_PRIVATE) || !(v[i].flags & FUTEX2_32) || v[i].reserved)
+			return -EINVAL;
+		want[i] = (struct futex_want){ UADDR(v[i].uaddr), (uint32_t)v[i].val, v[i].flags & FUTEX2_PRIVATE };
+	}
+	return 0;
+}
+
+int64_t sys_futex_waitv(struct task *t, const uint64_t a[6])
+{
+	struct futex_want want[FUTEX_MANY_MAX];
+	unsigned n = (unsigned)a[1];
+	int clock = (int)a[4], r;
+	int64_t ns, deadline = WAIT_FOREVER;
+
+	if ((uint32_t)a[2] || !n || n > FUTEX_MANY_MAX || !a[0])
+		return -EINVAL;
+	if (a[3]) {
+		if (clock != LINUX_CLOCK_REALTIME && clock != LINUX_CLOCK_MONOTONIC)
+			return -EINVAL;
+		r = copy_timespec_from_user(t, UADDR(a[3]), &ns);
+		if (r)
+			return r;
+		deadline = clock_to_monotonic(t, clock, ns);
+	}
+	r = read_wants(t, UADDR(a[0]), n, want);
+	return r ? r : futex_wait_many(t, want, n, deadline);
 }
 
 #define ROBUST_HEAD_SIZE 24
