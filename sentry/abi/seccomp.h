@@ -35,6 +35,7 @@
 #define LINUX_SECCOMP_RET_DATA 0x0000ffffu
 
 #define LINUX_SYS_SECCOMP 1 /* si_code of SIGSYS */
+#define LINUX_SYS_USER_DISPATCH 2
 #define LINUX_AUDIT_ARCH_X86_64 0xc000003eu
 
 struct linux_seccomp_data {

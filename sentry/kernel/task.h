@@ -21,6 +21,7 @@
 #include "vfs/cred.h"
 #include "vfs/file.h"
 #include "kernel/names.h"
+#include "kernel/user_dispatch.h"
 #include "vfs/told.h"
 
 #include <sys/queue.h>
@@ -220,6 +221,7 @@ struct task {
 	} begun;
 	char comm[16]; /* [T] */
 	bool no_new_privs; /* [t] */
+	struct user_dispatch user_dispatch; /* [t] */
 	int pdeathsig; /* [T] */
 	/* restart_syscall */
 	int64_t (*restart_fn)(struct task *t, void *state); /* [t] */

@@ -131,6 +131,7 @@ static void commit_locked(struct task *t, struct exec_image *img, struct mm **ol
 	t->clear_child_tid = t->rseq = UADDR_NULL;
 	atomic_store_explicit(&t->robust_list, UADDR_NULL, memory_order_relaxed);
 	t->restart_fn = NULL;
+	t->user_dispatch.on = false;
 	reset_signals_locked(t);
 }
 

@@ -121,6 +121,8 @@ void task_complete_regs(struct task *t)
 
 static void handle_call(struct task *t)
 {
+	if (__builtin_expect(t->user_dispatch.on, 0) && user_dispatch_takes(t))
+		return;
 	if (!__builtin_expect(task_traced(t), 0) || ptrace_call_begins(t))
 		t->regs.rax = (uint64_t)t->k->dispatch(t);
 	if (__builtin_expect(task_traced(t), 0))
@@ -164,11 +166,11 @@ static bool wants_restart(const struct regs *r)
 
 bool task_must_ask(const struct task *t)
 {
-	return t->k->strace || atomic_load_explicit(&t->k->traces_calls, memory_order_relaxed) || atomic_load(&t->seccomp_mode) || task_traced(t);
+	return t->k->strace || atomic_load_explicit(&t->k->traces_calls, memory_order_relaxed) || atomic_load(&t->seccomp_mode) || t->user_dispatch.on || task_traced(t);
 }
 
-/* Gives the stub the values it answers calls like getpid with; none if a tracer, strace
- * or a seccomp filter must see the task's calls. */
+/* Gives the stub the values it answers calls like getpid with; none if a tracer, strace,
+ * a seccomp filter or the program itself must see the task's calls. */
 static void publish_answers(struct task *t)
 {
 	bool ask = task_must_ask(t);

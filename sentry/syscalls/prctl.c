@@ -255,6 +255,20 @@ static int64_t set_mm(struct task *t, const uint64_t a[6])
 	return 0;
 }
 
+static int64_t set_user_dispatch(struct task *t, const uint64_t a[6])
+{
+	struct user_dispatch d = { .on = a[1] == LINUX_PR_SYS_DISPATCH_ON, .start = a[2], .len = a[3], .selector = UADDR(a[4]) };
+
+	if (a[1] != LINUX_PR_SYS_DISPATCH_ON && (a[1] != LINUX_PR_SYS_DISPATCH_OFF || a[2] || a[3] || a[4]))
+		return -EINVAL;
+	if (d.start && d.start + d.len <= d.start)
+		return -EINVAL;
+	if (d.selector.v >= TASK_SIZE)
+		return -EFAULT;
+	user_dispatch_set(t, &d);
+	return 0;
+}
+
 static int64_t accept_nothing(struct task *t, const uint64_t a[6])
 {
 	return 0;
@@ -292,6 +306,7 @@ static const struct {
 	{ LINUX_PR_SET_THP_DISABLE, thp },
 	{ LINUX_PR_GET_THP_DISABLE, thp },
 	{ LINUX_PR_CAP_AMBIENT, cap_ambient },
+	{ LINUX_PR_SET_SYSCALL_USER_DISPATCH, set_user_dispatch },
 	{ LINUX_PR_SET_PTRACER, accept_nothing },
 };
 
