@@ -2,7 +2,7 @@
  * fs.c - /proc as a file system: inodes, lookups, links, directories.  The contents are tables (root.c,
  * pid.c ...); node.c finds the process that a node is about; text.c makes the text of a file.
  */
-#include "fs/proc/internal.h"
+#include "fs/proc/options.h"
 
 #include "abi/capability.h"
 #include "abi/fcntl.h"
@@ -58,7 +58,7 @@ int pnode_find(struct pctx *c, const struct qstr *q, struct pnode *out)
 
 	*out = (struct pnode){ .pid = c->node->pid, .tid = c->node->tid, .start = c->node->start, .fd = -1 };
 	for (const struct pentry *e = dir->table; e && e->name; e++) {
-		if (strlen(e->name) != q->len || memcmp(e->name, q->name, q->len))
+		if (strlen(e->name) != q->len || memcmp(e->name, q->name, q->len) || !proc_shows_entry(c, e))
 			continue;
 		out->e = e;
 		return 0;
@@ -128,6 +128,8 @@ static int proc_getattr(struct inode *i, struct kstat *st)
 {
 	uint32_t uid, gid, nlink = links(i);
 
+	if (proc_dir_permitted(i, PROC_HIDE_OTHERS) == -ENOENT)
+		return -ENOENT;
 	owner(i->sb, pnode_of(i), &uid, &gid);
 	set_owner(i, uid, gid);
 	mutex_lock(&i->a_mu);
@@ -232,6 +234,8 @@ static int proc_permission(struct inode *i, unsigned mask, const struct cred *cr
 
 	if (flags & PE_USER_NS)
 		return proc_limit_permitted(mask, cr) ? 0 : -EACCES;
+	if ((ret = proc_dir_permitted(i, PROC_HIDE_CONTENTS)))
+		return ret;
 	if (flags & PE_NET && cred_capable_in(cr, proc_net_owner(vfs_kernel(i->sb->vfs)), LINUX_CAP_NET_ADMIN))
 		return mask & ~(i->mode >> 6) & 7 ? -EACCES : 0;
 	ret = inode_mode_permission(i, mask, cr);
@@ -257,7 +261,7 @@ void pnode_list(struct pctx *c, int64_t *pos, struct dirent_sink *s)
 		if (s->add(s, "..", (size_t)*pos + 1, pnode_ino(dir), LINUX_DT_OF_MODE(LINUX_S_IFDIR), *pos + 1))
 			return;
 	for (e = dir->e->table; e && e->name; e++, n++) {
-		if (*pos > POS_TABLE + n)
+		if (*pos > POS_TABLE + n || !proc_shows_entry(c, e))
 			continue;
 		node.e = e;
 		if (s->add(s, e->name, strlen(e->name), pnode_ino(&node), LINUX_DT_OF_MODE(pnode_mode(&node)), POS_TABLE + n + 1))
@@ -342,12 +346,7 @@ static int proc_statfs(struct superblock *sb, struct inode *i, struct kstatfs *o
 
 static void proc_evict(struct inode *i) { free(i->priv); }
 
-static void proc_kill(struct superblock *sb)
-{
-	pid_ns_put(sb->priv);
-}
-
-static const struct super_ops proc_super_ops = { .statfs = proc_statfs, .evict = proc_evict, .kill = proc_kill };
+static const struct super_ops proc_super_ops = { .statfs = proc_statfs, .evict = proc_evict, .kill = proc_super_kill, .remount = proc_remount, .show_options = proc_show_options };
 
 static int proc_mount(struct vfs *v, const struct fs_type *type, const struct fs_context_args *a, struct superblock **out)
 {
@@ -356,11 +355,12 @@ static int proc_mount(struct vfs *v, const struct fs_type *type, const struct fs
 	struct pid_ns *ns = a->extra ? (struct pid_ns *)(uintptr_t)a->extra : t ? task_pid_ns(t) : NULL;
 	struct superblock *sb = ns ? super_new(v, type, &proc_super_ops) : NULL;
 	struct inode *i;
+	int r = sb ? proc_super_init(sb, ns, a) : ns ? -ENOMEM : -EINVAL;
 
-	if (!sb)
-		return ns ? -ENOMEM : -EINVAL;
-	pid_ns_get(ns);
-	sb->priv = ns;
+	if (r) {
+		super_put(sb);
+		return r;
+	}
 	sb->sflags |= SUPER_REVALIDATE | SUPER_NO_NEGATIVE | SUPER_UNCACHED;
 	i = node_inode(sb, &root);
 	sb->root = i ? dentry_make_root(sb, i) : NULL;

@@ -17,6 +17,8 @@
 
 #include <stdio.h>
 
+struct proc_super;
+
 /* Text being made. */
 struct pbuf {
 	char *p;
@@ -33,6 +35,7 @@ void pkilobytes(struct pbuf *b, const char *label, uint64_t kb); /* "%-16s%8lu k
 struct pctx {
 	struct kernel *k;
 	struct pid_ns *ns; /* whose numbers this /proc shows: the mount's */
+	const struct proc_super *super; /* the mount's: options.h; NULL: seen without a mount */
 	struct thread_group *tg;
 	struct task *t; /* the thread of /proc/PID/task/TID, or a living one of the process (NULL for a zombie) */
 	const struct pnode *node;
@@ -79,6 +82,7 @@ struct pentry {
 #define PE_USER_NS 32u /* a limit of the user namespace: written by who has CAP_SYS_RESOURCE there, whoever it is */
 #define PE_NET 64u /* a setting of the reader's network: who may administer that is as root to it */
 #define PE_EPERM 16u /* ... by EPERM */
+#define PE_PIDS 64u /* of the root: there with subset=pid too */
 
 struct pnode {
 	const struct pentry *e;

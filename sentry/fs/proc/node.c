@@ -1,7 +1,7 @@
 /*
  * node.c - finds the task or process that a node of /proc is about, and checks who may look.
  */
-#include "fs/proc/internal.h"
+#include "fs/proc/options.h"
 
 #include "abi/capability.h"
 #include "abi/fs.h"
@@ -16,7 +16,11 @@ const struct pnode *pnode_of(const struct inode *i)
 
 int pctx_begin(struct pctx *c, const struct superblock *sb, const struct pnode *n)
 {
-	return pctx_begin_in(c, vfs_kernel(sb->vfs), sb->priv, n);
+	const struct proc_super *s = sb->priv;
+	int r = pctx_begin_in(c, vfs_kernel(sb->vfs), s->ns, n);
+
+	c->super = s;
+	return r;
 }
 
 int pctx_begin_in(struct pctx *c, struct kernel *k, struct pid_ns *ns, const struct pnode *n)

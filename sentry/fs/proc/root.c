@@ -2,7 +2,7 @@
  * root.c - the top of /proc: files about the whole machine, as the container
  * is to see it, and the processes' directories.
  */
-#include "fs/proc/internal.h"
+#include "fs/proc/options.h"
 
 #include "abi/time.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -298,28 +298,30 @@ static int pid_lookup(struct pctx *c, const struct qstr *name, struct pnode *out
 	}
 	*out = (struct pnode){ .e = &proc_pid_entry, .pid = tg->tgid, .start = tg->start_time, .fd = -1 };
 	tg_put(tg);
-	return 0;
+	return c->super && c->super->hide == PROC_HIDE_UNTRACEABLE && !proc_shows_node(c, out, PROC_HIDE_UNTRACEABLE) ? -ENOENT : 0;
 }
 
 static bool pid_next(struct pctx *c, int64_t *pos, char name[32], struct pnode *out)
 {
-	pid_t nr;
-	struct thread_group *tg = tg_next(c->ns, (pid_t)*pos - 1 < 0 ? 0 : (pid_t)*pos - 1, &nr);
+	do {
+		pid_t nr;
+		struct thread_group *tg = tg_next(c->ns, (pid_t)*pos - 1 < 0 ? 0 : (pid_t)*pos - 1, &nr);
 
-	if (!tg)
-		return false;
-	*out = (struct pnode){ .e = &proc_pid_entry, .pid = tg->tgid, .start = tg->start_time, .fd = -1 };
-	snprintf(name, 32, "%d", nr);
-	*pos = nr + 1;
-	tg_put(tg);
+		if (!tg)
+			return false;
+		*out = (struct pnode){ .e = &proc_pid_entry, .pid = tg->tgid, .start = tg->start_time, .fd = -1 };
+		snprintf(name, 32, "%d", nr);
+		*pos = nr + 1;
+		tg_put(tg);
+	} while (!proc_shows_node(c, out, PROC_HIDE_OTHERS));
 	return true;
 }
 
 #define FILE_(n, f) { .name = n, .kind = P_FILE, .mode = 0444, .show = f }
 #define LINK_(n, f) { .name = n, .kind = P_LINK, .mode = 0777, .link = f }
 static const struct pentry root_table[] = {
-	LINK_("self", link_self),
-	LINK_("thread-self", link_thread_self),
+	{ .name = "self", .kind = P_LINK, .mode = 0777, .link = link_self, .flags = PE_PIDS },
+	{ .name = "thread-self", .kind = P_LINK, .mode = 0777, .link = link_thread_self, .flags = PE_PIDS },
 	LINK_("mounts", link_mounts),
 	LINK_("net", link_net),
 	FILE_("cgroups", show_cgroups),
