@@ -125,7 +125,7 @@ static int advise_populate(struct mm *mm, struct vma *v, uint64_t start, uint64_
 {
 	bool write = advice == LINUX_MADV_POPULATE_WRITE;
 
-	if (v->prot == LINUX_PROT_NONE || (write && !(v->prot & LINUX_PROT_WRITE)) || (v->flags & VMA_SPECIAL))
+	if (!(v->prot & (write ? LINUX_PROT_WRITE : LINUX_PROT_READ)) || (v->flags & VMA_SPECIAL))
 		return -EINVAL;
 	return mm_populate(mm, start, end, write);
 }

@@ -243,7 +243,7 @@ static int follow_magic(struct nd *n, struct dentry *link)
 	nd_unlock(n);
 	r = link->inode->ops->follow(link->inode, &to.mnt, &to.dentry);
 	dentry_put(link);
-	if (!r && n->w->flags & (WALK_BENEATH | WALK_IN_ROOT)) {
+	if (!r && (n->w->flags & (WALK_BENEATH | WALK_IN_ROOT) || (n->w->flags & WALK_NO_XDEV && to.mnt != n->cur.mnt))) {
 		path_put(&to);
 		r = -EXDEV;
 	}

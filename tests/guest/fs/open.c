@@ -167,4 +167,17 @@ CASE(dev_fd)
 	CHECK(read(again, &c, 1) == 1 && c == 'a'); /* its own position */
 }
 
+/* A link of /proc that leads to another mount crosses into it. */
+CASE(resolve_no_xdev_and_links_of_proc)
+{
+	int self = open("/proc/self", O_PATH | O_DIRECTORY), fd;
+
+	CHECK(self >= 0 && chdir("/proc") == 0);
+	CHECK_ERR(openat2_(self, "root", O_RDONLY, RESOLVE_NO_XDEV), EXDEV);
+	CHECK_ERR(openat2_(self, "exe", O_RDONLY, RESOLVE_NO_XDEV), EXDEV);
+	CHECK((fd = (int)openat2_(self, "cwd", O_RDONLY, RESOLVE_NO_XDEV)) >= 0);
+	close(fd);
+	CHECK(openat2_(self, "root", O_RDONLY, 0) >= 0);
+}
+
 int main(void) { return run_cases(); }

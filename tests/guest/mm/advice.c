@@ -127,4 +127,20 @@ CASE(msync_errors)
 	CHECK_ERR(msync(p, 4 * PG, MS_SYNC), ENOMEM);
 }
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+
+CASE(populate_as_permitted)
+{
+	char *w = mmap(NULL, PG, PROT_WRITE, ANON, -1, 0), *r = mmap(NULL, PG, PROT_READ, ANON, -1, 0);
+
+	CHECK(w != MAP_FAILED && r != MAP_FAILED);
+	CHECK_ERR(madvise(w, PG, MADV_POPULATE_READ), EINVAL);
+	CHECK(madvise(w, PG, MADV_POPULATE_WRITE) == 0);
+	CHECK_ERR(madvise(r, PG, MADV_POPULATE_WRITE), EINVAL);
+	CHECK(madvise(r, PG, MADV_POPULATE_READ) == 0);
+}
+
 int main(void) { return run_cases(); }
