@@ -102,6 +102,7 @@
 #define LINUX_SO_BINDTOIFINDEX 62
 #define LINUX_SO_RCVTIMEO_NEW 66 /* the same as the old ones where words have 64 bits */
 #define LINUX_SO_SNDTIMEO_NEW 67
+#define LINUX_SO_NETNS_COOKIE 71
 
 #define LINUX_SCM_RIGHTS 1
 #define LINUX_SCM_CREDENTIALS 2

@@ -376,6 +376,8 @@ int socket_getopt(struct socket *s, int level, int opt, void *v, unsigned *len)
 		return socket_bound_device(s, v, len);
 	case LINUX_SO_COOKIE:
 		return *len < sizeof(s->cookie) ? -EINVAL : put(v, len, &s->cookie, sizeof(s->cookie));
+	case LINUX_SO_NETNS_COOKIE:
+		return *len != sizeof(s->net->ino) ? -EINVAL : put(v, len, &s->net->ino, sizeof(s->net->ino));
 	case LINUX_SO_MAX_PACING_RATE:
 		return get_pacing(s, v, len);
 	case LINUX_SO_TIMESTAMPING:

@@ -47,6 +47,23 @@ CASE(cookies)
 	CHECK(getsockopt(b, SOL_SOCKET, SO_COOKIE, &y, &n) == 0 && y && x != y);
 }
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+CASE(cookie_of_the_namespace)
+{
+	int a = socket(AF_INET, SOCK_DGRAM, 0), b = socket(AF_UNIX, SOCK_STREAM, 0);
+	uint64_t x = 0, y = 0;
+	socklen_t n = 4;
+
+	CHECK_ERR(getsockopt(a, SOL_SOCKET, SO_NETNS_COOKIE, &x, &n), EINVAL);
+	n = 8;
+	CHECK(getsockopt(a, SOL_SOCKET, SO_NETNS_COOKIE, &x, &n) == 0 && n == 8 && x);
+	CHECK(getsockopt(b, SOL_SOCKET, SO_NETNS_COOKIE, &y, &n) == 0 && x == y);
+	CHECK_ERR(setsockopt(a, SOL_SOCKET, SO_NETNS_COOKIE, &x, 8), ENOPROTOOPT);
+}
+
 CASE(interface)
 {
 	int s = socket(AF_INET, SOCK_DGRAM, 0);
