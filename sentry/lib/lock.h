@@ -16,7 +16,8 @@ enum lock_rank {
 	RANK_CONTROL,		/* control/: containers */
 	RANK_EXEC,		/* a thread group's exec/exit serialisation */
 	RANK_FILE_POS,		/* an open file's position.  Held while a file of /proc is read, whose text may be of what follows */
-	RANK_MOUNT,		/* a mount namespace */
+	RANK_MOUNTING,		/* a file system in the making: a descriptor of fsopen */
+	RANK_MOUNT,		/* mounts' trees */
 	RANK_RENAME,		/* vfs: one rename across directories at a time */
 	RANK_EPOLL,		/* an epoll instance; nested ones from outer to inner */
 	RANK_INODE,		/* an inode's contents: directory or data (two: nearer to the root first, then by address) */

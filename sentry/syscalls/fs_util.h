@@ -27,6 +27,16 @@ int at_walk(struct task *t, int dirfd, uint64_t name, unsigned flags, struct pat
 /* The path of an open descriptor (O_PATH too): new references, -EBADF. */
 int fd_path(struct task *t, int fd, struct path *out);
 
+/* mount.c: who may change the mounts of his namespace: 0 or -EPERM; who may mount a file system of the type; whether
+ * one that is mounted with these flags (LINUX_MS_*) would show what is hidden from who mounts it */
+int may_mount(struct task *t);
+bool may_mount_type(struct task *t, const struct fs_type *fs);
+bool mount_reveals(struct task *t, const struct fs_type *fs, unsigned flags);
+/* mount_tree.c: MOUNT_ATTR_* as LINUX_MS_*; an access time among them that is none: -EINVAL */
+int mount_attr_flags(uint64_t attr, unsigned *flags);
+/* Opens the root of a detached tree, which ends with the descriptor. Puts p. */
+int64_t install_tree(struct task *t, struct path *p, bool cloexec);
+
 /* rw.c: RLIMIT_FSIZE shortens what is to be written at pos, or refuses it with a signal: 0 or -EFBIG */
 int rw_limit_len(struct task *t, int64_t pos, uint64_t *len);
 /* The same for a write to f (pos NULL: at its own position); of nothing, and of what is no regular file, there is no limit. */

@@ -1,37 +1,52 @@
 /*
  * mount.c - mount, umount2, pivot_root, statfs, sync.
  */
-#include "kernel/ns.h"
-#include "net/socket.h"
 #include "syscalls/fs_util.h"
+
+#include "net/socket.h"
+
+#include "kernel/ns.h"
 
 #include <string.h>
 
-/* The right is that to the mount namespace. */
-static int may_mount(struct task *t) { return cred_capable_in(t->cred, mount_ns_owner(t->fs->ns), LINUX_CAP_SYS_ADMIN) ? 0 : -EPERM; }
+int may_mount(struct task *t) { return cred_capable_in(t->cred, mount_ns_owner(t->fs->ns), LINUX_CAP_SYS_ADMIN) ? 0 : -EPERM; }
 
-/* Outside the container's own user namespace: file systems that are safe there, and no proc or sysfs
- * that would show what a mount on the one that is there hides. */
-static bool may_mount_type(struct task *t, const struct fs_type *fs, unsigned flags)
+static bool is_one_of(const struct fs_type *fs, const char *const *names, size_t n)
 {
-	static const char *const safe[] = { "tmpfs", "ramfs", "devpts", "mqueue", "overlay", "proc", "sysfs" };
-	size_t i = 0;
-
-	if (cred_capable(t->cred, LINUX_CAP_SYS_ADMIN))
-		return true;
-	while (i < sizeof(safe) / sizeof(safe[0]) && strcmp(safe[i], fs->name))
-		i++;
-	if (!strcmp(fs->name, "cgroup2")) /* what is below the root of one's control groups */
-		return t->ns->cgroup && cred_capable_in(t->cred, t->ns->cgroup->owner, LINUX_CAP_SYS_ADMIN);
-	if (i == 6 && !cred_capable_in(t->cred, net_stack_owner(t->ns->net), LINUX_CAP_SYS_ADMIN)) /* it shows the network's interfaces */
-		return false;
-	return i < 5 || (i < 7 && mount_ns_shows(t->fs->ns, fs, flags));
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(names[i], fs->name))
+			return true;
+	return false;
 }
 
-/* A whole file system's flags and options are the container's. */
-static bool may_remount(struct task *t, unsigned flags)
+/* Outside the container's own user namespace: file systems that are safe there. */
+bool may_mount_type(struct task *t, const struct fs_type *fs)
 {
-	return flags & LINUX_MS_BIND || cred_capable(t->cred, LINUX_CAP_SYS_ADMIN);
+	static const char *const safe[] = { "tmpfs", "ramfs", "devpts", "mqueue", "overlay", "proc", "sysfs" };
+
+	if (!fs->user_mountable)
+		return false;
+	if (cred_capable(t->cred, LINUX_CAP_SYS_ADMIN))
+		return true;
+	if (!strcmp(fs->name, "cgroup2")) /* what is below the root of one's control groups */
+		return t->ns->cgroup && cred_capable_in(t->cred, t->ns->cgroup->owner, LINUX_CAP_SYS_ADMIN);
+	if (!strcmp(fs->name, "sysfs") && !cred_capable_in(t->cred, net_stack_owner(t->ns->net), LINUX_CAP_SYS_ADMIN)) /* it shows the network's interfaces */
+		return false;
+	return cred_capable_own(t->cred, LINUX_CAP_SYS_ADMIN) && is_one_of(fs, safe, sizeof(safe) / sizeof(*safe));
+}
+
+/* Nor any proc or sysfs there that would show what a mount on the one that is there hides. */
+bool mount_reveals(struct task *t, const struct fs_type *fs, unsigned flags)
+{
+	static const char *const views[] = { "proc", "sysfs" };
+
+	return !cred_capable(t->cred, LINUX_CAP_SYS_ADMIN) && is_one_of(fs, views, 2) && !mount_ns_shows(t->fs->ns, fs, flags);
+}
+
+/* A whole file system's flags and options are those of who made it. */
+static bool may_remount(struct task *t, const struct path *at, unsigned flags)
+{
+	return flags & LINUX_MS_BIND || cred_capable_in(t->cred, at->dentry->sb->owner, LINUX_CAP_SYS_ADMIN);
 }
 
 static int new_mount(struct task *t, const struct path *at, const char *type, const char *source, unsigned flags, const char *options)
@@ -44,7 +59,7 @@ static int new_mount(struct task *t, const struct path *at, const char *type, co
 
 	if (!fs)
 		return -ENODEV;
-	if (!fs->user_mountable || !may_mount_type(t, fs, flags))
+	if (!may_mount_type(t, fs) || mount_reveals(t, fs, flags))
 		return -EPERM;
 	r = fs->mount(v, fs, &args, &sb);
 	if (r)
@@ -63,7 +78,7 @@ static int from_source(struct task *t, const char *source, const struct path *at
 
 	if (r)
 		return r;
-	r = flags & LINUX_MS_MOVE ? vfs_mount_move(t->fs->ns, &from, at) : vfs_bind(t->fs->ns, &from, at, flags & LINUX_MS_REC);
+	r = flags & LINUX_MS_MOVE ? vfs_mount_move(t->fs->ns, &from, at, NULL) : vfs_bind(t->fs->ns, &from, at, flags & LINUX_MS_REC);
 	path_put(&from);
 	return r;
 }
@@ -73,7 +88,7 @@ static int do_mount(struct task *t, const char *source, const struct path *at, c
 	const unsigned propagation = LINUX_MS_SHARED | LINUX_MS_PRIVATE | LINUX_MS_SLAVE | LINUX_MS_UNBINDABLE;
 
 	if (flags & LINUX_MS_REMOUNT)
-		return may_remount(t, flags) ? vfs_remount(t->fs->ns, at, flags, options, flags & LINUX_MS_BIND) : -EPERM;
+		return may_remount(t, at, flags) ? vfs_remount(t->fs->ns, at, flags, options, flags & LINUX_MS_BIND) : -EPERM;
 	if (flags & (LINUX_MS_BIND | LINUX_MS_MOVE))
 		return from_source(t, source, at, flags);
 	if (flags & propagation) /* every mount is private */

@@ -37,6 +37,8 @@ void file_put(struct file *f)
 		inode_put_write(f->inode);
 	if (f->mode & FILE_EXEC)
 		inode_allow_write(f->inode);
+	if (f->mode & FILE_UNMOUNT)
+		vfs_tree_dissolve(f->path.mnt);
 	inode_put(f->inode);
 	path_put(&f->path); /* last: a mount that was left may end its file system with it */
 	cred_put(f->cred);

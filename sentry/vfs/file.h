@@ -75,6 +75,7 @@ struct file_watch {
 #define FILE_NOCTTY 32u /* opened with O_NOCTTY */
 #define FILE_EXEC 64u /* a running program: nobody may write its inode (inode_deny_write) */
 #define FILE_TOUCHES 128u /* wq is touched (waitq_touch) before anybody can see that there is something to read */
+#define FILE_UNMOUNT 1024u /* of a detached tree's root: it ends with the file, unless it was attached somewhere */
 
 #define FILE_ASYNC 256u /* takes O_ASYNC: signals tell of its readiness */
 #define FILE_QUIET 512u /* nobody is told that it is closed */

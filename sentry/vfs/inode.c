@@ -121,5 +121,6 @@ void super_put(struct superblock *sb)
 		sb->ops->kill(sb);
 	mutex_destroy(&sb->two_mu);
 	free(sb->source);
+	user_ns_put(sb->owner);
 	free(sb);
 }

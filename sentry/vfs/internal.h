@@ -60,6 +60,7 @@ struct vfs {
 	struct mm_env *mm_env; /* [I after boot] */
 	struct dcache dc;
 	_Atomic uint64_t own_names[2], *names_changes, *names_roots; /* named.h; where they are: [I after boot] */
+	struct mutex mounts_mu; /* RANK_MOUNT: changes of mounts' trees */
 	struct mutex rename_mu; /* RANK_RENAME */
 	struct mutex locks_mu; /* RANK_FILE: all record locks, vfs/locks.c */
 	void *lock_waits; /* [locks_mu] vfs/locks.c: who waits for whom */
@@ -80,28 +81,28 @@ struct mount {
 	struct dentry *root; /* [I] owned */
 	struct mount *parent; /* [dcache] owned while attached; NULL: a namespace's root, or detached */
 	struct dentry *point; /* [dcache] owned while attached */
-	struct mount_ns *ns; /* [ns->mu, dcache] not owned; NULL: detached */
+	struct mount_ns *ns; /* [mounts_mu, dcache] not owned; NULL: in no tree */
 	_Atomic unsigned flags;
-	/* what a less privileged namespace's programs may not undo: [ns->mu] */
+	/* what a less privileged namespace's programs may not undo: [mounts_mu] */
 	bool locked; /* it stays where it is: it may hide something */
 	bool flags_locked; /* its flags only get stricter */
 	int id; /* [I] */
 	LIST_ENTRY(mount) hash_link; /* [dcache] */
-	TAILQ_ENTRY(mount) ns_link; /* [ns->mu, dcache] */
-	struct mount *copy; /* [ns->mu] while a tree is being copied */
+	TAILQ_ENTRY(mount) ns_link; /* [mounts_mu, dcache] */
+	struct mount *copy; /* [mounts_mu] while a tree is gone through: its copy, or a mark */
+	struct path was; /* [mounts_mu] what it was mounted on, until mounts_gone(); owned */
 };
 
 struct mount_ns {
 	struct ref ref;
-	struct mutex mu; /* RANK_MOUNT: changes of the tree */
 	struct vfs *vfs; /* [I] */
+	bool detached; /* [I] of a tree that is mounted nowhere: nobody is in it, nor refers to it but its mounts */
 	struct user_ns *owner; /* [I] whose capabilities count; referenced; NULL: the container's */
-	struct mount *root; /* [mu, dcache] owned */
-	struct mount_list mounts; /* [mu, dcache] each owned; parents before children */
+	struct mount *root; /* [mounts_mu, dcache] owned */
+	struct mount_list mounts; /* [mounts_mu, dcache] each owned; parents before children */
 	_Atomic unsigned changes; /* how many there were */
 	struct waitq wq; /* EVENT_PRI: there was one */
 };
-void mount_ns_changed(struct mount_ns *ns); /* mount.c */
 
 /* --- dcache_table.c --- */
 int dcache_init(struct dcache *dc, unsigned cpus);
@@ -142,9 +143,35 @@ void mount_get_locked(struct mount *m);
 void mount_get(struct mount *m);
 void mount_put(struct mount *m);
 struct mount *mount_at_locked(struct vfs *v, const struct mount *parent, const struct dentry *point); /* borrowed or NULL */
-void mount_attach_locked(struct mount *m, const struct path *at, struct mount_ns *ns); /* takes m's reference */
-void mount_left_locked(struct vfs *v, struct dentry *point); /* one was taken from there, and out of the hash; as a writer */
-void mount_detach(struct mount *m); /* ns->mu held; drops the tree's reference */
+/* mounts_mu held; the _locked ones as a writer of the dcache lock. */
+void mount_join_locked(struct mount *m, struct mount_ns *ns); /* becomes the last of ns's; takes m's reference */
+void mount_hang_locked(struct mount *m, const struct path *at); /* takes references of its own */
+struct path mount_unhang_locked(struct mount *m); /* what it was mounted on, whose references are the caller's; NULLs: nothing */
+void mount_detach(struct mount *m, struct mount_list *gone); /* out of its tree and namespace */
+void mounts_gone(struct mount_list *gone); /* puts what was detached: not under mounts_mu */
+
+/* --- mount_ns.c --- */
+struct mount_ns *mount_ns_alloc(struct vfs *v, struct user_ns *owner); /* without mounts; NULL: no memory */
+void mount_ns_free(struct mount_ns *ns); /* without mounts */
+void mount_ns_changed(struct mount_ns *ns);
+
+/* --- mount_tree.c: mounts_mu held --- */
+struct mount *mount_copy(const struct mount *m, struct dentry *root); /* in no tree yet; NULL: no memory, or MOUNTS_MAX */
+/* Marks (`copy`) m and all below it, the rest of its namespace not. */
+void mount_mark_tree(struct mount *m);
+/* A detached tree, given by its root, is mounted on at, in ns. */
+void mount_attach_tree(struct mount *root, const struct path *at, struct mount_ns *ns);
+void mount_detach_tree(struct mount *m, struct mount_list *gone);
+void mount_tree_last(struct mount *m); /* it and what is below it go to the end of their namespace's list, in order */
+bool mount_has_locked_below(struct mount_ns *ns, const struct path *p);
+/* A detached tree of one mount, whose reference is taken. NULL: no memory. */
+struct mount_ns *mount_tree_begin(struct mount_ns *by, struct mount *root);
+void mount_tree_end(struct mount_ns *tree, struct mount_list *gone); /* a detached one, with all that is in it */
+/* What is at `from` in a detached tree: its root in *out. by: whose owner may do with it what he wants. */
+int mount_tree_copy(struct mount_ns *by, const struct path *from, bool recursive, struct mount **out, struct mount_list *gone);
+
+/* --- mount_attr.c: mounts_mu held --- */
+bool mount_loosens(const struct mount *m, unsigned flags); /* its locked flags would be taken back */
 
 /* --- walk_ask.c --- */
 /* Asks the file system for name, which is at hand in dir, and for what the path has below it,

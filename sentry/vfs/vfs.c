@@ -27,6 +27,7 @@ struct vfs *vfs_new(unsigned cpus)
 	atomic_init(&v->next_mount_id, 20);
 	atomic_init(&v->next_ino, 1);
 	names_words_set(v, &v->own_names[0], &v->own_names[1]);
+	mutex_init(&v->mounts_mu, RANK_MOUNT);
 	mutex_init(&v->rename_mu, RANK_RENAME);
 	mutex_init(&v->locks_mu, RANK_FILE);
 	LIST_INIT(&v->locked);

@@ -211,6 +211,7 @@ struct superblock {
 	unsigned flags; /* SB_* (MS_RDONLY ...) */
 	uint32_t sflags; /* SUPER_* */
 	char *source; /* for /proc/mounts */
+	struct user_ns *owner; /* [I] whose capabilities count for it; referenced; NULL: the container's */
 	_Atomic uint64_t change_seq; /* odd while names of this file system are being changed, or changed meanwhile: guards lookup_many */
 	_Atomic uint32_t changing;
 	_Atomic uint32_t ahead_used, ahead_used_files; /* names brought ahead that were used then; and those that are no directories. Their owner takes away from them */
@@ -233,12 +234,18 @@ struct fs_context_args { /* what mount(2) or the boot specification gives */
 	unsigned flags; /* LINUX_MS_* */
 	const struct cred *cred;
 	struct fs_context *fs; /* of who mounts: where paths in options begin; NULL at boot */
+	void (*say)(const struct fs_context_args *a, const char *why); /* what is wrong with the options; may be NULL */
+	void *sayer; /* its own */
 	void *extra; /* the type's own: the gofer connection and tree, overlay layers ... */
 };
 struct fs_type {
 	const char *name;
 	int (*mount)(struct vfs *v, const struct fs_type *t, const struct fs_context_args *a, struct superblock **out);
 	bool user_mountable; /* by mount(2) from the program with CAP_SYS_ADMIN */
+	/* Optional: whether a single option is one (fsconfig(2)); value NULL: it was given without; may be changed. -ENOENT: not known;
+	 * -EINVAL: not its value. [-ENOENT] */
+	int (*option)(const struct fs_context_args *a, const char *key, char *value);
+	bool escapes; /* a backslash in options makes a comma part of a value */
 	/* Optional: what of it the running task mounts, a new reference; a directory. [its root] */
 	struct dentry *(*seen_root)(struct superblock *sb);
 };
@@ -352,7 +359,21 @@ int mount_ns_may_uncover(struct mount_ns *ns, const struct path *p);
 int vfs_mount(struct mount_ns *ns, const struct path *at, struct superblock *sb, unsigned flags); /* takes the reference of sb on success */
 int vfs_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool recursive);
 int vfs_remount(struct mount_ns *ns, const struct path *at, unsigned flags, const char *options, bool bind_only);
-int vfs_mount_move(struct mount_ns *ns, const struct path *from, const struct path *at);
+/* from: a mount of ns, or the root of a detached tree. beneath_in: what is mounted at `at` comes to lie on it; the caller's
+ * root, NULL: on top. */
+int vfs_mount_move(struct mount_ns *ns, const struct path *from, const struct path *at, const struct path *beneath_in);
+/* Detached trees, which end with the file (FILE_UNMOUNT), or by vfs_tree_dissolve(), unless they were attached: a copy of
+ * what is mounted at `from`; a mount of sb.  *out: the root, a new reference. */
+int vfs_tree_copy(struct mount_ns *ns, const struct path *from, bool recursive, struct path *out);
+int vfs_tree_new(struct mount_ns *ns, struct superblock *sb, unsigned flags, struct path *out);
+void vfs_tree_dissolve(struct mount *m); /* nothing, if it is not the root of such a tree (any more) */
+/* mount_setattr(2): LINUX_MS_* of LINUX_MS_MOUNT_FLAGS. -EPERM: locked. */
+struct mount_change {
+	unsigned set, clear;
+};
+int vfs_mount_setattr(struct mount_ns *ns, const struct path *at, const struct mount_change *c, bool recursive);
+/* A file system's own flags (MS_RDONLY), those of mask, and options. */
+int vfs_reconfigure(struct superblock *sb, unsigned flags, unsigned mask, const char *options);
 int vfs_umount(struct mount_ns *ns, const struct path *at, int flags);
 int vfs_pivot_root(struct mount_ns *ns, const struct path *new_root, const struct path *put_old);
 /* /proc/PID/mounts, mountinfo: lines in order into fn. */

@@ -306,7 +306,17 @@ static struct dentry *seen_root(struct superblock *sb)
 	return root && root->root == cgroup_node(sb->root->inode)->g ? cgroup_dir(root) : NULL;
 }
 
-static const struct fs_type cgroup_type = { .name = "cgroup2", .mount = cgroup_mount, .user_mountable = true, .seen_root = seen_root };
+static int cgroup_option(const struct fs_context_args *a, const char *key, char *value)
+{
+	static const char *const known[] = { "nsdelegate", "favordynmods", "nofavordynmods", "memory_localevents", "memory_recursiveprot" };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!strcmp(key, known[i]))
+			return value ? -EINVAL : 0;
+	return -ENOENT;
+}
+
+static const struct fs_type cgroup_type = { .name = "cgroup2", .mount = cgroup_mount, .user_mountable = true, .option = cgroup_option, .seen_root = seen_root };
 
 int cgroup_register(struct kernel *k)
 {

@@ -197,6 +197,22 @@ static int parse_option(struct devpts_options *o, const char *opt)
 	return end && !*end && end != value ? 0 : -EINVAL;
 }
 
+static int devpts_option(const struct fs_context_args *a, const char *key, char *value)
+{
+	static const char *const known[] = { "newinstance", "mode", "ptmxmode", "gid", "uid", "max" };
+	struct devpts_options o = { 0 };
+	char text[300];
+	size_t i = 0;
+
+	while (i < 6 && strcmp(key, known[i]))
+		i++;
+	if (i == 6)
+		return -ENOENT;
+	if (!i != !value || snprintf(text, sizeof(text), "%s%s%s", key, value ? "=" : "", value ? value : "") >= (int)sizeof(text))
+		return -EINVAL;
+	return parse_option(&o, text);
+}
+
 static int devpts_mount(struct vfs *v, const struct fs_type *type, const struct fs_context_args *a, struct superblock **out)
 {
 	struct devpts_options *o = calloc(1, sizeof(*o));
@@ -232,7 +248,7 @@ static int devpts_mount(struct vfs *v, const struct fs_type *type, const struct 
 	return 0;
 }
 
-static const struct fs_type devpts_type = { .name = "devpts", .mount = devpts_mount, .user_mountable = true };
+static const struct fs_type devpts_type = { .name = "devpts", .mount = devpts_mount, .user_mountable = true, .option = devpts_option };
 
 int devpts_register(struct kernel *k)
 {

@@ -51,30 +51,74 @@ static bool parse_u32(const char *s, int base, uint32_t max, uint32_t *out)
 	return true;
 }
 
-static bool parse_one(struct tmpfs_super *s, const char *key, const char *value)
+/* An id of who mounts, whose numbers are those of his user namespace. NULL: nobody does, the options say nothing of ids. */
+static bool parse_id(const char *s, bool group, const struct cred *c, uint32_t *out)
 {
-	uint64_t v;
+	uint32_t n;
 
-	if (!value) /* flags that change nothing here */
-		return !strcmp(key, "inode64") || !strcmp(key, "inode32") || !strcmp(key, "noswap");
-	if (!strcmp(key, "size") && parse_size(value, UINT64_C(1) << 32, &v))
-		s->max_pages = (v + PAGE_SIZE - 1) / PAGE_SIZE;
-	else if (!strcmp(key, "nr_blocks") && parse_size(value, 0, &v))
-		s->max_pages = v;
-	else if (!strcmp(key, "nr_inodes") && parse_size(value, 0, &v))
-		s->max_inodes = v;
-	else if (!strcmp(key, "mode"))
-		return parse_u32(value, 8, 07777, &s->mode);
-	else if (!strcmp(key, "uid"))
-		return parse_u32(value, 10, UINT32_MAX, &s->uid);
-	else if (!strcmp(key, "gid"))
-		return parse_u32(value, 10, UINT32_MAX, &s->gid);
-	else
-		return !strcmp(key, "huge") || !strcmp(key, "mpol") || !strcmp(key, "context") || !strcmp(key, "rootcontext");
+	if (!parse_u32(s, 10, UINT32_MAX, &n))
+		return false;
+	n = user_ns_kernel_id(c ? c->user_ns : NULL, group, n);
+	if (n == ID_NONE)
+		return false;
+	*out = n;
 	return true;
 }
 
-static int tmpfs_parse(struct tmpfs_super *s, const char *options)
+static bool changes_nothing(const char *key, bool flag)
+{
+	static const char *const names[2][4] = { { "huge", "mpol", "context", "rootcontext" }, { "inode64", "inode32", "noswap" } };
+
+	for (size_t i = 0; i < 4 && names[flag][i]; i++)
+		if (!strcmp(key, names[flag][i]))
+			return true;
+	return false;
+}
+
+/* -ENOENT: not known; -EINVAL: not its value. */
+static int parse_one(struct tmpfs_super *s, const char *key, const char *value, const struct cred *c)
+{
+	static const char *const known[] = { "size", "nr_blocks", "nr_inodes", "mode", "uid", "gid" };
+	uint64_t n;
+	bool ok = false;
+	size_t i = 0;
+
+	if (changes_nothing(key, !value))
+		return 0;
+	while (i < 6 && strcmp(key, known[i]))
+		i++;
+	if (i == 6)
+		return changes_nothing(key, value) ? -EINVAL : -ENOENT;
+	if (!value)
+		return -EINVAL;
+	switch (*key) {
+	case 's':
+		ok = parse_size(value, UINT64_C(1) << 32, &n);
+		s->max_pages = ok ? (n + PAGE_SIZE - 1) / PAGE_SIZE : s->max_pages;
+		break;
+	case 'n':
+		ok = parse_size(value, 0, &n);
+		if (ok)
+			*(key[3] == 'b' ? &s->max_pages : &s->max_inodes) = n;
+		break;
+	case 'm':
+		ok = parse_u32(value, 8, UINT32_MAX, &s->mode);
+		s->mode &= 07777;
+		break;
+	default:
+		ok = parse_id(value, *key == 'g', c, *key == 'g' ? &s->gid : &s->uid);
+	}
+	return ok ? 0 : -EINVAL;
+}
+
+static int tmpfs_option(const struct fs_context_args *a, const char *key, char *value)
+{
+	struct tmpfs_super s = { 0 };
+
+	return parse_one(&s, key, value, a->cred);
+}
+
+static int tmpfs_parse(struct tmpfs_super *s, const char *options, const struct cred *c)
 {
 	char *copy, *p, *o;
 	int r = 0;
@@ -89,7 +133,7 @@ static int tmpfs_parse(struct tmpfs_super *s, const char *options)
 
 		if (value)
 			*value++ = 0;
-		if (*o && !parse_one(s, o, value))
+		if (*o && parse_one(s, o, value, c))
 			r = -EINVAL;
 	}
 	free(copy);
@@ -161,7 +205,7 @@ static int statfs(struct superblock *sb, struct inode *i, struct kstatfs *out)
 static int remount(struct superblock *sb, unsigned flags, const char *options)
 {
 	struct tmpfs_super *s = tmpfs_sb(sb), n = { .max_pages = s->max_pages, .max_inodes = s->max_inodes };
-	int r = sb->type == &ramfs_type ? 0 : tmpfs_parse(&n, options);
+	int r = sb->type == &ramfs_type ? 0 : tmpfs_parse(&n, options, NULL);
 
 	if (r)
 		return r;
@@ -213,7 +257,7 @@ static int mount_tmpfs(struct vfs *v, const struct fs_type *t, const struct fs_c
 	s->uid = a->cred ? a->cred->fsuid : 0;
 	s->gid = a->cred ? a->cred->fsgid : 0;
 	s->mf = vfs_mm_env(v)->mf;
-	r = tmpfs_parse(s, a->options);
+	r = tmpfs_parse(s, a->options, a->cred);
 	if (t == &ramfs_type) { /* it knows the mode only, and says nothing */
 		r = r == -EINVAL ? 0 : r;
 		s->max_pages = s->max_inodes = 0;
@@ -224,6 +268,7 @@ static int mount_tmpfs(struct vfs *v, const struct fs_type *t, const struct fs_c
 		return r ? r : -ENOMEM;
 	}
 	sb->priv = s;
+	user_ns_get(sb->owner = a->cred ? a->cred->user_ns : NULL);
 	sb->sflags = SUPER_IN_MEMORY | SUPER_NO_NEGATIVE | SUPER_STEADY;
 	sb->flags = a->flags & LINUX_MS_RDONLY;
 	sb->source = strdup(a->source ? a->source : "tmpfs");
@@ -244,9 +289,19 @@ static int mount_tmpfs(struct vfs *v, const struct fs_type *t, const struct fs_c
 	return 0;
 }
 
-const struct fs_type tmpfs_type = { .name = "tmpfs", .mount = mount_tmpfs, .user_mountable = true };
+/* ramfs takes anything, and knows the mode. */
+static int ramfs_option(const struct fs_context_args *a, const char *key, char *value)
+{
+	struct tmpfs_super s = { 0 };
 
-static const struct fs_type ramfs_type = { .name = "ramfs", .mount = mount_tmpfs, .user_mountable = true };
+	if (!strcmp(key, "source"))
+		return -ENOENT;
+	return !strcmp(key, "mode") ? parse_one(&s, key, value, a->cred) : 0;
+}
+
+const struct fs_type tmpfs_type = { .name = "tmpfs", .mount = mount_tmpfs, .user_mountable = true, .option = tmpfs_option };
+
+static const struct fs_type ramfs_type = { .name = "ramfs", .mount = mount_tmpfs, .user_mountable = true, .option = ramfs_option };
 
 int tmpfs_new(struct vfs *v, const char *options, struct superblock **out)
 {

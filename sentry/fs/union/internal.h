@@ -97,6 +97,8 @@ static inline struct qstr name_of(const struct dentry *d) { return (struct qstr)
 
 /* --- options.c --- */
 struct uoptions {
+	struct vfs *vfs; /* not owned, as args: */
+	const struct fs_context_args *args; /* whose they are */
 	char **lower; /* owned, paths */
 	unsigned n_lower;
 	char *upper, *work; /* owned; NULL: not said */
@@ -104,10 +106,12 @@ struct uoptions {
 	bool user_xattrs, no_sync;
 };
 /* -EINVAL, having said why. */
-int uoptions_parse(struct vfs *v, const char *text, struct uoptions *out);
+int uoptions_parse(struct vfs *v, const struct fs_context_args *a, struct uoptions *out);
+int union_option(const struct fs_context_args *a, const char *key, char *value); /* fs_type.option */
 void uoptions_free(struct uoptions *o);
 char *uoptions_shown(const struct uoptions *o); /* malloc'ed; NULL: no memory */
 void union_says(struct vfs *v, const char *why); /* a line of the kernel's log */
+void union_tells(struct vfs *v, const struct fs_context_args *a, const char *why); /* and to who mounts */
 
 /* --- work.c --- */
 /* Makes the directory "work" in workdir, removing what is left of an earlier one. */

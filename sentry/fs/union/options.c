@@ -36,9 +36,16 @@ static const struct row {
 
 void union_says(struct vfs *v, const char *why) { klog(vfs_kernel(v), KLOG_ERR, "overlayfs: %s", why); }
 
-static int refuse(struct vfs *v, const char *why)
+void union_tells(struct vfs *v, const struct fs_context_args *a, const char *why)
 {
 	union_says(v, why);
+	if (a->say)
+		a->say(a, why);
+}
+
+static int refuse(const struct uoptions *o, const char *why)
+{
+	union_tells(o->vfs, o->args, why);
 	return -EINVAL;
 }
 
@@ -86,12 +93,12 @@ static void free_lowers(struct uoptions *o)
 	o->n_lower = 0;
 }
 
-static int add_lower(struct vfs *v, struct uoptions *o, char *path)
+static int add_lower(struct uoptions *o, char *path)
 {
 	if (!*path)
-		return refuse(v, "an empty lower directory, or one of data only, which are not supported");
+		return refuse(o, "an empty lower directory, or one of data only, which are not supported");
 	if (o->n_lower == UNION_LOWERS_MAX)
-		return refuse(v, "too many lower directories");
+		return refuse(o, "too many lower directories");
 	o->lower[o->n_lower] = strdup(path);
 	if (!o->lower[o->n_lower])
 		return -ENOMEM;
@@ -99,7 +106,7 @@ static int add_lower(struct vfs *v, struct uoptions *o, char *path)
 	return 0;
 }
 
-static int set_lowers(struct vfs *v, struct uoptions *o, char *value)
+static int set_lowers(struct uoptions *o, char *value)
 {
 	int r = 0;
 
@@ -114,7 +121,7 @@ static int set_lowers(struct vfs *v, struct uoptions *o, char *value)
 		end = end_of(p, ':');
 		last = !*end;
 		*end = 0;
-		r = add_lower(v, o, p);
+		r = add_lower(o, p);
 		if (last)
 			break;
 	}
@@ -131,7 +138,7 @@ static bool is_known(const char *known, const char *value)
 	return strstr(known, word);
 }
 
-static int one(struct vfs *v, struct uoptions *o, const char *key, char *value)
+static int one(struct uoptions *o, const char *key, char *value)
 {
 	const struct row *row = NULL;
 
@@ -139,10 +146,10 @@ static int one(struct vfs *v, struct uoptions *o, const char *key, char *value)
 		if (!strcmp(key, rows[i].name))
 			row = &rows[i];
 	if (!row || row->value != (value != NULL))
-		return refuse(v, "an unknown mount option, or one without its value");
+		return refuse(o, "an unknown mount option, or one without its value");
 	switch (row->option) {
 	case LOWERDIR:
-		return set_lowers(v, o, value);
+		return set_lowers(o, value);
 	case UPPERDIR:
 		return set_path(&o->upper, &o->upper_said, value);
 	case WORKDIR:
@@ -157,20 +164,20 @@ static int one(struct vfs *v, struct uoptions *o, const char *key, char *value)
 		break;
 	}
 	if (row->known && !is_known(row->known, value)) {
-		klog(vfs_kernel(v), KLOG_ERR, "overlayfs: %s is supported as off only", row->name);
+		klog(vfs_kernel(o->vfs), KLOG_ERR, "overlayfs: %s is supported as off only", row->name);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-static int check(struct vfs *v, struct uoptions *o)
+static int check(struct uoptions *o)
 {
 	if (!o->n_lower)
-		return refuse(v, "missing 'lowerdir'");
+		return refuse(o, "missing 'lowerdir'");
 	if (!o->upper && o->n_lower == 1)
-		return refuse(v, "at least 2 lowerdir are needed while upperdir nonexistent");
+		return refuse(o, "at least 2 lowerdir are needed while upperdir nonexistent");
 	if (o->upper && !o->work)
-		return refuse(v, "missing 'workdir'");
+		return refuse(o, "missing 'workdir'");
 	if (!o->upper) { /* as Linux: without an upper directory they mean nothing */
 		free(o->work);
 		free(o->work_said);
@@ -180,13 +187,26 @@ static int check(struct vfs *v, struct uoptions *o)
 	return 0;
 }
 
-int uoptions_parse(struct vfs *v, const char *text, struct uoptions *out)
+int union_option(const struct fs_context_args *a, const char *key, char *value)
 {
-	char *copy = strdup(text ? text : "");
+	struct uoptions o = { .vfs = a->fs->root.dentry->sb->vfs, .args = a };
+	size_t i = 0;
+	int r;
+
+	while (i < sizeof(rows) / sizeof(*rows) && strcmp(key, rows[i].name))
+		i++;
+	r = i == sizeof(rows) / sizeof(*rows) ? -ENOENT : one(&o, key, value);
+	uoptions_free(&o);
+	return r;
+}
+
+int uoptions_parse(struct vfs *v, const struct fs_context_args *a, struct uoptions *out)
+{
+	char *copy = strdup(a->options ? a->options : "");
 	int r = copy ? 0 : -ENOMEM;
 	bool last = !copy;
 
-	*out = (struct uoptions){ NULL };
+	*out = (struct uoptions){ .vfs = v, .args = a };
 	for (char *p = copy, *end; !r && !last; p = end + 1) {
 		char *value;
 
@@ -197,11 +217,11 @@ int uoptions_parse(struct vfs *v, const char *text, struct uoptions *out)
 		if (value)
 			*value++ = 0;
 		if (*p)
-			r = one(v, out, p, value);
+			r = one(out, p, value);
 	}
 	free(copy);
 	if (!r)
-		r = check(v, out);
+		r = check(out);
 	if (r)
 		uoptions_free(out);
 	return r;

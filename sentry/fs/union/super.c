@@ -44,9 +44,9 @@ static void set_layer(struct ulayer *l, struct dentry *d)
 	*l = (struct ulayer){ .sb = d->sb, .root = d };
 }
 
-static int refuse(struct usuper *s, const char *why, int r)
+static int refuse(struct usuper *s, const struct fs_context_args *a, const char *why, int r)
 {
-	union_says(s->sb->vfs, why);
+	union_tells(s->sb->vfs, a, why);
 	return r;
 }
 
@@ -58,11 +58,11 @@ static int add_lower(struct usuper *s, const struct fs_context_args *a, const ch
 	if (r)
 		return r;
 	if (!is_storage(p.dentry->sb))
-		r = refuse(s, "a lower directory is of a file system that cannot be one", -EINVAL);
+		r = refuse(s, a, "a lower directory is of a file system that cannot be one", -EINVAL);
 	if (!r && p.dentry->sb->type == &union_type && usuper(p.dentry->sb)->depth >= s->depth)
 		s->depth = usuper(p.dentry->sb)->depth + 1;
 	if (!r && s->depth > UNION_DEPTH_MAX)
-		r = refuse(s, "maximum fs stacking depth exceeded", -EINVAL);
+		r = refuse(s, a, "maximum fs stacking depth exceeded", -EINVAL);
 	if (!r)
 		set_layer(&s->layers[s->n_layers++], p.dentry);
 	path_put(&p);
@@ -85,18 +85,18 @@ static bool is_below(struct dentry *a, const struct dentry *b)
 	return a;
 }
 
-static int check_upper(struct usuper *s, const struct path *upper, const struct path *work)
+static int check_upper(struct usuper *s, const struct fs_context_args *a, const struct path *upper, const struct path *work)
 {
 	const struct superblock *sb = upper->dentry->sb;
 
 	if (!is_storage(sb) || sb->type == &union_type)
-		return refuse(s, "the upper directory is of a file system that cannot be one", -EINVAL);
+		return refuse(s, a, "the upper directory is of a file system that cannot be one", -EINVAL);
 	if (path_want_write(upper))
-		return refuse(s, "the upper directory is read-only", -EINVAL);
+		return refuse(s, a, "the upper directory is read-only", -EINVAL);
 	if (upper->mnt != work->mnt)
-		return refuse(s, "workdir and upperdir must reside under the same mount", -EINVAL);
+		return refuse(s, a, "workdir and upperdir must reside under the same mount", -EINVAL);
 	if (is_below(upper->dentry, work->dentry) || is_below(work->dentry, upper->dentry))
-		return refuse(s, "workdir and upperdir must be separate subtrees", -EINVAL);
+		return refuse(s, a, "workdir and upperdir must be separate subtrees", -EINVAL);
 	return 0;
 }
 
@@ -123,7 +123,7 @@ static int set_upper(struct usuper *s, const struct fs_context_args *a, const st
 		return r;
 	r = find_dir(a, o->work, work);
 	if (!r) {
-		r = check_upper(s, &upper, work);
+		r = check_upper(s, a, &upper, work);
 		if (!r)
 			set_layer(&s->layers[0], upper.dentry);
 	}
@@ -174,7 +174,7 @@ static bool lies_in_one(struct dentry *const *v, size_t n, struct dentry *d)
 }
 
 /* None is another one, or lies in another one. */
-static int check_overlaps(struct usuper *s)
+static int check_overlaps(struct usuper *s, const struct fs_context_args *a)
 {
 	struct dentry **v = calloc(s->n_layers + 1, sizeof(*v));
 	size_t n = 0;
@@ -191,7 +191,7 @@ static int check_overlaps(struct usuper *s)
 	for (size_t i = 0; !overlap && i < n; i++)
 		overlap = (i && v[i] == v[i - 1]) || lies_in_one(v, n, v[i]);
 	free(v);
-	return overlap ? refuse(s, "directories of layers are the same, or lie in one another", -ELOOP) : 0;
+	return overlap ? refuse(s, a, "directories of layers are the same, or lie in one another", -ELOOP) : 0;
 }
 
 static void number_file_systems(struct usuper *s)
@@ -220,7 +220,7 @@ static int set_layers(struct usuper *s, const struct fs_context_args *a, const s
 		r = set_work(s, &work);
 	path_put(&work);
 	if (!r)
-		r = check_overlaps(s);
+		r = check_overlaps(s, a);
 	if (!r)
 		number_file_systems(s);
 	return r;
@@ -328,6 +328,7 @@ static int make_super(struct vfs *v, const struct fs_context_args *a, const stru
 	}
 	mutex_init(&s->mu, RANK_LEAF);
 	sb->priv = s;
+	user_ns_get(sb->owner = a->cred->user_ns);
 	s->sb = sb;
 	s->depth = 1;
 	s->n_layers = 1;
@@ -350,7 +351,7 @@ static int union_mount(struct vfs *v, const struct fs_type *t, const struct fs_c
 
 	if (!a->fs)
 		return -EPERM; /* not at boot: there are no paths yet */
-	r = uoptions_parse(v, a->options, &o);
+	r = uoptions_parse(v, a, &o);
 	if (r)
 		return r;
 	r = make_super(v, a, &o, &sb);
@@ -370,6 +371,6 @@ static int union_mount(struct vfs *v, const struct fs_type *t, const struct fs_c
 	return 0;
 }
 
-static const struct fs_type union_type = { .name = "overlay", .mount = union_mount, .user_mountable = true };
+static const struct fs_type union_type = { .name = "overlay", .mount = union_mount, .user_mountable = true, .option = union_option, .escapes = true };
 
 int union_register(struct vfs *v) { return vfs_register(v, &union_type); }
