@@ -131,7 +131,7 @@ static int64_t do_rename(struct task *t, int old_fd, uint64_t old, int new_fd, u
 	struct at o UNINITIALIZED, n UNINITIALIZED;
 	int r;
 
-	if (flags & ~(LINUX_RENAME_NOREPLACE | LINUX_RENAME_EXCHANGE))
+	if (flags & ~(LINUX_RENAME_NOREPLACE | LINUX_RENAME_EXCHANGE | LINUX_RENAME_WHITEOUT))
 		return -EINVAL;
 	r = at_begin(t, &o, old_fd, old, 0);
 	if (r)

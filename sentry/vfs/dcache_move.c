@@ -71,6 +71,20 @@ void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uin
 	dentry_put(old_dir);
 }
 
+void dcache_place(struct dentry *d, struct dentry *dir)
+{
+	struct dcache *dc = dcache_of(d);
+
+	brlock_write(&dc->lock);
+	names_changed(d->sb->vfs);
+	d->parent = dir;
+	dentry_get_locked(dir);
+	dcache_hash_in(dc, d);
+	dcache_child_in(dc, d);
+	brlock_write_end(&dc->lock);
+	dentry_pin(d);
+}
+
 void dcache_exchange(struct dentry *a, struct dentry *b)
 {
 	struct dcache *dc = dcache_of(a);

@@ -140,9 +140,29 @@ static void tell(struct rename *r, const char *old_name, bool is_dir, struct ino
 		notify_inode(gone, gone->nlink ? NOTIFY_ATTRIB : NOTIFY_DELETE_SELF);
 }
 
+/* What is to be left at the old name, a new reference without one yet; NULL: nothing is. */
+static int make_whiteout(struct rename *r, struct dentry **out)
+{
+	struct inode *oi = r->odir.dentry->inode, *i;
+	int e;
+
+	*out = NULL;
+	if (!(r->flags & LINUX_RENAME_WHITEOUT))
+		return 0;
+	e = oi->ops->whiteout ? oi->ops->whiteout(oi, r->ow->cred, &i) : -EINVAL;
+	if (e)
+		return e;
+	*out = dentry_new_anon(oi->sb, r->ow->last, i);
+	if (*out)
+		return 0;
+	inode_put(i);
+	return -ENOMEM;
+}
+
 static int rename_locked(struct rename *r)
 {
 	struct inode *oi = r->odir.dentry->inode, *ni = r->ndir.dentry->inode, *moved, *gone;
+	struct dentry *whiteout = NULL;
 	int e = check_names(r);
 
 	if (e)
@@ -154,8 +174,9 @@ static int rename_locked(struct rename *r)
 	e = check_permissions(r);
 	if (e)
 		return e;
-	if (!oi->ops->rename)
-		return -EPERM;
+	e = oi->ops->rename ? make_whiteout(r, &whiteout) : -EPERM;
+	if (e)
+		return e;
 	super_change_begin(oi->sb);
 	e = oi->ops->rename(oi, r->od, ni, r->nd, r->flags);
 	if (!e && gone && LINUX_S_ISDIR(gone->mode) && !(r->flags & LINUX_RENAME_EXCHANGE))
@@ -167,8 +188,11 @@ static int rename_locked(struct rename *r)
 	} else {
 		dentry_drop(r->nd);
 		dcache_move(r->od, r->ndir.dentry, r->nw->last, r->nw->last_len);
+		if (whiteout)
+			dcache_place(whiteout, r->odir.dentry);
 	}
 	super_change_end(oi->sb);
+	dentry_put(whiteout);
 	if (!e)
 		tell(r, r->ow->last, LINUX_S_ISDIR(moved->mode), moved, r->flags & LINUX_RENAME_EXCHANGE ? NULL : gone);
 	return e;
@@ -179,9 +203,9 @@ int vfs_rename(struct walk *ow, const char *old, struct walk *nw, const char *ne
 	struct rename r = { .ow = ow, .nw = nw, .flags = flags };
 	int e;
 
-	if (flags & ~(LINUX_RENAME_NOREPLACE | LINUX_RENAME_EXCHANGE))
+	if (flags & ~(LINUX_RENAME_NOREPLACE | LINUX_RENAME_EXCHANGE | LINUX_RENAME_WHITEOUT))
 		return -EINVAL;
-	if (flags == (LINUX_RENAME_NOREPLACE | LINUX_RENAME_EXCHANGE))
+	if (flags & LINUX_RENAME_EXCHANGE && flags != LINUX_RENAME_EXCHANGE)
 		return -EINVAL;
 	ow->flags |= WALK_PARENT;
 	nw->flags |= WALK_PARENT;

@@ -110,6 +110,9 @@ struct inode_ops {
 	int (*permission)(struct inode *i, unsigned mask, const struct cred *c);
 	/* Optional: a regular file without a name (O_TMPFILE), nlink 0. [EOPNOTSUPP] */
 	int (*tmpfile)(struct inode *dir, uint32_t mode, const struct cred *c, struct inode **out);
+	/* Optional: a whiteout without a name yet, which rename leaves (RENAME_WHITEOUT is in its flags then, and the vfs places
+	 * it): in-memory file systems. [EINVAL] */
+	int (*whiteout)(struct inode *dir, const struct cred *c, struct inode **out);
 	/* Optional: several names below one another in one go, as far as they are
 	 * there; stops after a symbolic link. out[0..ret): new references. A NULL in out[ret]
 	 * (ret < n) says that that name is known not to be there when *negative is set.
@@ -304,6 +307,8 @@ struct dentry *dentry_add(struct dentry *parent, const char *name, struct inode 
 void dentry_pin(struct dentry *d); /* keeps d, also a negative one, until dentry_drop; nothing, if that was before */
 void inode_pin_names(struct inode *i); /* those that are cached; not a root */
 void dcache_move(struct dentry *d, struct dentry *new_dir, const char *name, uint32_t len); /* rename */
+/* d, of dentry_new_anon, gets its name in dir, where nothing is called so (in-memory file systems); dir's mu held. */
+void dcache_place(struct dentry *d, struct dentry *dir);
 void dcache_exchange(struct dentry *a, struct dentry *b);
 /* A lookup's answer becomes a dentry (or the one already there wins); takes i's reference, NULL: negative. New reference. */
 int dcache_enter(struct dentry *dir, const struct qstr *name, struct inode *i, struct dentry **out);

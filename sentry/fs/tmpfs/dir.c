@@ -137,12 +137,14 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		dir_changed(new_dir, 0, (is_dir ? 1 : 0) - (other ? 1 : 0));
 		inode_touch(gone, ATTR_CTIME);
 	} else {
-		dir_changed(old_dir, -1, is_dir ? -1 : 0);
+		dir_changed(old_dir, flags & LINUX_RENAME_WHITEOUT ? 0 : -1, is_dir ? -1 : 0);
 		dir_changed(new_dir, 1, is_dir ? 1 : 0);
 	}
 	inode_touch(old->inode, ATTR_CTIME);
 	return 0;
 }
+
+static int tmpfs_whiteout(struct inode *dir, const struct cred *c, struct inode **out) { return make(dir, LINUX_S_IFCHR, c, out); }
 
 static int tmpfs_tmpfile(struct inode *dir, uint32_t mode, const struct cred *c, struct inode **out)
 {
@@ -194,6 +196,7 @@ const struct inode_ops tmpfs_dir_inode_ops = {
 	.rmdir = tmpfs_rmdir,
 	.rename = tmpfs_rename,
 	.tmpfile = tmpfs_tmpfile,
+	.whiteout = tmpfs_whiteout,
 	.steady = tmpfs_attr_steady,
 	.setattr = tmpfs_setattr,
 	.open = tmpfs_open,

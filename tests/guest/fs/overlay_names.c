@@ -154,6 +154,41 @@ CASE(opaque)
 	CHECK(lists("m/e", "shown ") && access("m/cut", F_OK) && lists("m", "d e "));
 }
 
+/* What an engine that makes layers by itself does: renameat2 with RENAME_WHITEOUT, in a tmpfs. */
+CASE(rename_leaves_a_whiteout)
+{
+	struct stat st;
+	off_t size;
+
+	if (!begin())
+		return;
+	make_file("u/a", "A");
+	make_file("u/b", "B");
+	make_file("l1/a", "lower");
+	CHECK(mkdir("u/d", 0755) == 0 && mkdir("u/d/e", 0755) == 0);
+	size = lstat_of("u").st_size;
+	CHECK(rename2("u/a", "u/c", RENAME_WHITEOUT) == 0);
+	CHECK(is_whiteout("u/a") && file_is("u/c", "A") && lists("u", "a b c d ") && lstat_of("u").st_size > size);
+	st = lstat_of("u/a");
+	CHECK(st.st_nlink == 1 && (st.st_mode & 07777) == 0 && st.st_uid == geteuid());
+	CHECK(rename2("u/b", "u/c", RENAME_WHITEOUT) == 0); /* over something */
+	CHECK(is_whiteout("u/b") && file_is("u/c", "B") && lists("u", "a b c d "));
+	CHECK(rename2("u/d/e", "u/e", RENAME_WHITEOUT | RENAME_NOREPLACE) == 0);
+	CHECK(is_whiteout("u/d/e") && lists("u/e", "") && lstat_of("u/d").st_nlink == 2 && lists("u/d", "e "));
+	CHECK_ERR(rename2("u/c", "u/e", RENAME_WHITEOUT | RENAME_NOREPLACE), EEXIST);
+	CHECK_ERR(rename2("u/c", "u/e", RENAME_WHITEOUT | RENAME_EXCHANGE), EINVAL);
+	CHECK_ERR(rename2("u/none", "u/x", RENAME_WHITEOUT), ENOENT);
+	CHECK_ERR(rename2("u/c", "u/c", 8), EINVAL);
+	CHECK(rename2("u/c", "u/c", RENAME_WHITEOUT) == 0 && file_is("u/c", "B"));
+	CHECK(rename2("u/e", "u/dir", RENAME_WHITEOUT) == 0 && is_whiteout("u/e"));
+	CHECK(mount_it(usual) == 0);
+	CHECK(lists("m", "c d dir ") && access("m/a", F_OK));
+	CHECK_ERR(rename2("m/c", "m/x", RENAME_WHITEOUT), EINVAL); /* no overlay does it */
+	CHECK(file_is("m/c", "B"));
+	CHECK(umount("m") == 0);
+	CHECK(unlink("u/a") == 0 && lists("u", "b c d dir e "));
+}
+
 CASE(a_whiteout_cannot_be_made)
 {
 	if (!begin())
