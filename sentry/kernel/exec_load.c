@@ -12,6 +12,8 @@
 #include "kernel/time_ns.h"
 #include "mm/elf.h"
 
+#include "vfs/idmap.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,7 +247,10 @@ static int new_cred(struct exec_request *q, struct file *f, struct exec_image *i
 
 	if (r)
 		return r;
-	if (may_gain && f->inode->ops->getxattr) {
+	if (st.uid == ID_NONE || st.gid == ID_NONE)
+		st.mode &= ~(uint32_t)(LINUX_S_ISUID | LINUX_S_ISGID);
+	/* a file's capabilities are those of its file system's root: where that is another one's here, they are none */
+	if (may_gain && f->inode->ops->getxattr && (!mount_is_idmapped(f->path.mnt) || !user_ns_number(q->cred->user_ns, false, idmap_seen(f->path.mnt, false, 0)))) {
 		n = f->inode->ops->getxattr(f->inode, "security.capability", attr, sizeof(attr));
 		if (n > 0)
 			(void)file_caps_parse(attr, (size_t)n, &fc);

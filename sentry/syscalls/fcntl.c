@@ -6,6 +6,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "kernel/task_table.h"
 #include "syscalls/fs_util.h"
+#include "vfs/idmap.h"
 
 
 static uint64_t fd_limit(struct task *t) { return rlimit_get(t, LINUX_RLIMIT_NOFILE); }
@@ -184,7 +185,7 @@ static int64_t set_flags(struct task *t, struct file *f, int fd, uint32_t flags)
 {
 	uint32_t now = f->flags, want = (now & ~(uint32_t)LINUX_O_SETFL) | (flags & LINUX_O_SETFL);
 
-	if (want & ~now & LINUX_O_NOATIME && t->cred->fsuid != f->inode->uid && !cred_capable(t->cred, LINUX_CAP_FOWNER))
+	if (want & ~now & LINUX_O_NOATIME && idmap_stored(f->path.mnt, false, t->cred->fsuid) != f->inode->uid && !cred_capable(t->cred, LINUX_CAP_FOWNER))
 		return -EPERM;
 	return file_set_flags(t, f, fd, want);
 }

@@ -3,6 +3,7 @@
  */
 #include "syscalls/fs_util.h"
 
+#include "fs/nsfs.h"
 #include "syscalls/fd_util.h"
 #include "vfs/file.h"
 
@@ -158,8 +159,8 @@ static int decode_attr(const struct linux_mount_attr *m, struct mount_change *c)
 
 	if (m->propagation & ~propagations || m->propagation & (m->propagation - 1))
 		return -EINVAL;
-	if ((m->attr_set | m->attr_clr) & ~known)
-		return -EINVAL;
+	if ((m->attr_set & ~(uint64_t)LINUX_MOUNT_ATTR_IDMAP) & ~known || m->attr_clr & ~known)
+		return -EINVAL; /* no map is taken off */
 	if (changes ? (m->attr_clr & LINUX_MOUNT_ATTR_ATIME) != LINUX_MOUNT_ATTR_ATIME : m->attr_set & LINUX_MOUNT_ATTR_ATIME)
 		return -EINVAL;
 	if (mount_attr_flags(m->attr_set, &c->set) || mount_attr_flags(m->attr_clr & ~(uint64_t)LINUX_MOUNT_ATTR_ATIME, &c->clear))
@@ -168,6 +169,25 @@ static int decode_attr(const struct linux_mount_attr *m, struct mount_change *c)
 	if (!changes)
 		c->set &= ~atime;
 	return 0;
+}
+
+/* The ids of a user namespace, by its file: not the container's own, and one that the caller may do with what he wants.
+ * A new reference in *out. */
+static int find_idmap(struct task *t, uint64_t fd, struct user_ns **out)
+{
+	struct file *f = fd <= INT32_MAX ? fd_get_io(t->files, (int)fd) : NULL;
+	const struct ns_ref *ns = f ? nsfs_ref(f) : NULL;
+	int r = fd > INT32_MAX ? -EINVAL : !f ? -EBADF : !ns || ns->kind != NS_USER ? -EINVAL : 0;
+
+	if (!r && (!ns->user || !cred_capable_in(t->cred, ns->user, LINUX_CAP_SYS_ADMIN)))
+		r = -EPERM;
+	if (!r && (!atomic_load(&ns->user->uids.n) || !atomic_load(&ns->user->gids.n)))
+		r = -EINVAL;
+	if (!r)
+		user_ns_get(*out = ns->user);
+	if (f)
+		file_put(f);
+	return r;
 }
 
 int64_t sys_mount_setattr(struct task *t, const uint64_t a[6])
@@ -189,12 +209,17 @@ int64_t sys_mount_setattr(struct task *t, const uint64_t a[6])
 		r = copy_attr(t, UADDR(a[3]), a[4], &attr);
 	if (r || !(attr.attr_set | attr.attr_clr | attr.propagation))
 		return r;
+	c = (struct mount_change){ .cred = t->cred };
 	r = decode_attr(&attr, &c);
-	if (!r)
+	if (!r && attr.attr_set & LINUX_MOUNT_ATTR_IDMAP)
+		r = find_idmap(t, attr.userns_fd, &c.idmap);
+	if (!r) {
 		r = at_walk(t, (int)a[0], a[1], walk_flags(!(flags & LINUX_AT_SYMLINK_NOFOLLOW), flags & LINUX_AT_EMPTY_PATH), &p);
-	if (r)
-		return r;
-	r = vfs_mount_setattr(t->fs->ns, &p, &c, flags & AT_RECURSIVE);
-	path_put(&p);
+		if (!r) {
+			r = vfs_mount_setattr(t->fs->ns, &p, &c, flags & AT_RECURSIVE);
+			path_put(&p);
+		}
+	}
+	user_ns_put(c.idmap);
 	return r;
 }

@@ -1,6 +1,7 @@
 /*
  * attr.c - attributes: stat and its changes, truncation, statfs.
  */
+#include "vfs/idmap.h"
 #include "vfs/internal.h"
 #include "vfs/told.h"
 
@@ -23,7 +24,13 @@ int inode_getattr(struct inode *i, struct kstat *out)
 
 int vfs_getattr(const struct path *p, struct kstat *out)
 {
-	return inode_getattr(p->dentry->inode, out);
+	int r = inode_getattr(p->dentry->inode, out);
+
+	if (!r && mount_is_idmapped(p->mnt)) {
+		out->uid = idmap_seen(p->mnt, false, out->uid);
+		out->gid = idmap_seen(p->mnt, true, out->gid);
+	}
+	return r;
 }
 
 void inode_setattr_copy(struct inode *i, const struct iattr *a)
@@ -56,16 +63,20 @@ static int apply(struct inode *i, const struct iattr *a)
 	return 0;
 }
 
+/* Through a mount that maps ids: what belongs to nobody there, who may do with the file system what he wants gives to somebody. */
+static bool is_nobodys(const struct cred *c, bool group, uint32_t id)
+{
+	return c->idmap && cred_idmap_seen(c->idmap, c->fs_ns, group, id) == ID_NONE && cred_capable_in(c, c->fs_ns, LINUX_CAP_CHOWN);
+}
+
 /* The rules of chown(2). */
 static int may_chown(struct inode *i, const struct iattr *a, const struct cred *c)
 {
 	if (!(a->valid & (ATTR_UID | ATTR_GID)) || cred_capable_over(c, i->uid, i->gid, LINUX_CAP_CHOWN))
 		return 0;
-	if (c->fsuid != i->uid)
+	if (a->valid & ATTR_UID && !is_nobodys(c, false, i->uid) && (c->fsuid != i->uid || a->uid != i->uid))
 		return -EPERM;
-	if (a->valid & ATTR_UID && a->uid != i->uid)
-		return -EPERM;
-	if (a->valid & ATTR_GID && a->gid != i->gid && !cred_in_group(c, a->gid))
+	if (a->valid & ATTR_GID && !is_nobodys(c, true, i->gid) && (c->fsuid != i->uid || (a->gid != i->gid && !cred_in_group(c, a->gid))))
 		return -EPERM;
 	return 0;
 }
@@ -126,12 +137,30 @@ static int check_setattr(struct inode *i, struct iattr *a, const struct cred *c)
 	return r;
 }
 
+/* Owners as they are stored. Whose file it is must be known, afterwards at least. */
+static int map_owners(const struct mount *m, const struct inode *i, struct iattr *a)
+{
+	if (!mount_is_idmapped(m))
+		return 0;
+	if (a->valid & ATTR_UID)
+		a->uid = idmap_stored(m, false, a->uid);
+	if (a->valid & ATTR_GID)
+		a->gid = idmap_stored(m, true, a->gid);
+	if (idmap_seen(m, false, a->valid & ATTR_UID ? a->uid : i->uid) == ID_NONE || idmap_seen(m, true, a->valid & ATTR_GID ? a->gid : i->gid) == ID_NONE)
+		return -EOVERFLOW;
+	return 0;
+}
+
 int vfs_setattr(const struct path *p, const struct iattr *attr, const struct cred *c)
 {
 	struct inode *i = p->dentry->inode;
 	struct iattr a = *attr;
 	int r = path_want_write(p);
+	struct cred buf;
 
+	c = idmap_cred(p->mnt, c, &buf);
+	if (!r)
+		r = map_owners(p->mnt, i, &a);
 	if (!r)
 		r = check_setattr(i, &a, c);
 	if (!r && LINUX_S_ISLNK(i->mode) && a.valid & ATTR_MODE && attr->valid & ATTR_MODE)
@@ -169,6 +198,7 @@ int vfs_truncate_inode(struct inode *i, uint64_t size, const struct cred *c)
 int vfs_truncate(const struct path *p, uint64_t size, const struct cred *c)
 {
 	struct inode *i = p->dentry->inode;
+	struct cred buf;
 	int r;
 
 	if (LINUX_S_ISDIR(i->mode))
@@ -180,7 +210,7 @@ int vfs_truncate(const struct path *p, uint64_t size, const struct cred *c)
 		r = inode_get_write(i);
 	if (r)
 		return r;
-	r = vfs_truncate_inode(i, size, c);
+	r = vfs_truncate_inode(i, size, idmap_cred(p->mnt, c, &buf));
 	inode_put_write(i);
 	if (!r)
 		notify_dentry(p->dentry, NOTIFY_MODIFY);

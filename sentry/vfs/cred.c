@@ -80,8 +80,29 @@ bool cred_capable_in(const struct cred *c, const struct user_ns *ns, int cap)
 	}
 }
 
+uint32_t cred_idmap_seen(const struct user_ns *map, const struct user_ns *fs_ns, bool group, uint32_t id)
+{
+	uint32_t n = user_ns_number(fs_ns, group, id);
+
+	return n == ID_NONE ? n : user_ns_kernel_id(map, group, n);
+}
+
+void cred_borrow(const struct cred *c, struct cred *copy)
+{
+	size_t counted = offsetof(struct cred, ref) + sizeof(c->ref);
+
+	memcpy((char *)copy + counted, (const char *)c + counted, sizeof(*copy) - counted);
+	ref_init(&copy->ref);
+}
+
 bool cred_capable_over(const struct cred *c, uint32_t uid, uint32_t gid, int cap)
 {
+	if (c->idmap) {
+		uid = cred_idmap_seen(c->idmap, c->fs_ns, false, uid);
+		gid = cred_idmap_seen(c->idmap, c->fs_ns, true, gid);
+		if (uid == ID_NONE || gid == ID_NONE)
+			return false;
+	}
 	return cred_capable_own(c, cap) &&
 	       (!c->user_ns || (user_ns_number(c->user_ns, false, uid) != ID_NONE && user_ns_number(c->user_ns, true, gid) != ID_NONE));
 }
@@ -92,6 +113,11 @@ bool cred_in_group(const struct cred *c, uint32_t gid)
 
 	if (c->fsgid == gid)
 		return true;
+	if (c->idmap) {
+		gid = cred_idmap_seen(c->idmap, c->fs_ns, true, gid);
+		if (gid == ID_NONE)
+			return false;
+	}
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 

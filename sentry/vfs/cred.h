@@ -21,11 +21,16 @@ struct cred {
 	uint64_t cap_effective, cap_permitted, cap_inheritable, cap_bounding, cap_ambient;
 	uint32_t securebits;
 	bool keep_caps;
+	/* of idmap_cred()'s: fsuid and fsgid are stored ids, and others' are seen through these; not referenced. idmap NULL: no such */
+	const struct user_ns *idmap, *fs_ns;
 };
 
 struct cred *cred_new(void); /* uid 0, no capabilities; NULL: no memory */
 struct cred *cred_new_capable(void); /* the same with all of them, permitted and effective: the operator's */
 struct cred *cred_dup(const struct cred *c); /* a private copy to change and publish */
+void cred_borrow(const struct cred *c, struct cred *copy); /* all but the count; what c owns stays its own */
+/* A stored id of a file system of fs_ns as it is seen through map: the kernel's, or ID_NONE. */
+uint32_t cred_idmap_seen(const struct user_ns *map, const struct user_ns *fs_ns, bool group, uint32_t id);
 void cred_get(struct cred *c);
 void cred_put(struct cred *c);
 bool cred_in_group(const struct cred *c, uint32_t gid); /* fsgid or a group */

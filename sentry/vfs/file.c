@@ -1,6 +1,7 @@
 /*
  * file.c - open files: references, reading, writing, seeking, anonymous files.
  */
+#include "vfs/idmap.h"
 #include "vfs/internal.h"
 #include "vfs/told.h"
 
@@ -159,7 +160,8 @@ void file_accessed(struct file *f)
 void file_remove_privs(struct file *f, const struct cred *c)
 {
 	struct inode *i = f->inode;
-	uint32_t lost = LINUX_S_ISREG(i->mode) ? inode_set_id_lost_to_write(i, c) : 0;
+	struct cred buf;
+	uint32_t lost = LINUX_S_ISREG(i->mode) ? inode_set_id_lost_to_write(i, idmap_cred(f->path.mnt, c, &buf)) : 0;
 	struct iattr a = { .valid = ATTR_MODE, .mode = i->mode & 07777 & ~lost };
 
 	if (!lost || !i->ops->setattr)

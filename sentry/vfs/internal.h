@@ -83,6 +83,7 @@ struct mount {
 	struct dentry *point; /* [dcache] owned while attached */
 	struct mount_ns *ns; /* [mounts_mu, dcache] not owned; NULL: in no tree */
 	_Atomic unsigned flags;
+	_Atomic(struct user_ns *) idmap; /* [mounts_mu to set, once] whose ids its files' are; referenced; NULL: they are as they are */
 	/* what a less privileged namespace's programs may not undo: [mounts_mu] */
 	bool locked; /* it stays where it is: it may hide something */
 	bool flags_locked; /* its flags only get stricter */
@@ -198,7 +199,7 @@ int dir_remove(const struct path *dir, struct dentry *d, bool directory, const s
  * name_not_made() then, if it was not made. */
 int name_to_make(const struct path *dir, const struct qstr *name, const struct cred *c, struct dentry **out);
 void name_not_made(struct dentry *d);
-uint32_t walk_mode(struct walk *w, const struct inode *dir, uint32_t mode); /* of a new file in dir: umask applied, who may set the group bit seen to */
+uint32_t walk_mode(struct walk *w, const struct inode *dir, uint32_t mode, const struct cred *c); /* of a new file in dir: umask applied, who may set the group bit seen to */
 
 /* --- locks.c --- */
 void locks_release_inode(struct inode *i); /* evicted */

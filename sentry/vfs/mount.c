@@ -61,6 +61,7 @@ void mount_put(struct mount *m)
 		return;
 	dentry_put(m->root);
 	super_put(m->sb);
+	user_ns_put(m->idmap);
 	free(m);
 }
 

@@ -70,24 +70,47 @@ int vfs_remount(struct mount_ns *ns, const struct path *at, unsigned flags, cons
 
 static unsigned changed_flags(const struct mount *m, const struct mount_change *c) { return (m->flags & ~c->clear) | c->set; }
 
+/* A map is for once, of a mount that nobody has seen, by who may do with its file system what he wants. */
+static int may_idmap(const struct mount *m, const struct mount_change *c)
+{
+	if (c->idmap == m->sb->owner)
+		return -EINVAL;
+	if (m->idmap)
+		return -EPERM;
+	if (!m->sb->type->idmaps)
+		return -EINVAL;
+	if (!cred_capable_in(c->cred, m->sb->owner, LINUX_CAP_SYS_ADMIN))
+		return -EPERM;
+	return m->ns->detached ? 0 : -EINVAL;
+}
+
 /* Of a tree that is marked. */
 static int may_change(struct mount_ns *ns, const struct mount_change *c)
 {
 	struct mount *m;
+	int r = 0;
 
-	TAILQ_FOREACH (m, &ns->mounts, ns_link)
-		if (m->copy && mount_loosens(m, changed_flags(m, c)))
-			return -EPERM;
-	return 0;
+	TAILQ_FOREACH (m, &ns->mounts, ns_link) {
+		if (r || !m->copy)
+			continue;
+		r = mount_loosens(m, changed_flags(m, c)) ? -EPERM : c->idmap ? may_idmap(m, c) : 0;
+	}
+	return r;
 }
 
 static void change(struct mount_ns *ns, const struct mount_change *c)
 {
 	struct mount *m;
 
-	TAILQ_FOREACH (m, &ns->mounts, ns_link)
-		if (m->copy)
-			m->flags = changed_flags(m, c) & LINUX_MS_MOUNT_FLAGS;
+	TAILQ_FOREACH (m, &ns->mounts, ns_link) {
+		if (!m->copy)
+			continue;
+		m->flags = changed_flags(m, c) & LINUX_MS_MOUNT_FLAGS;
+		if (c->idmap) {
+			user_ns_get(c->idmap);
+			atomic_store_explicit(&m->idmap, c->idmap, memory_order_release);
+		}
+	}
 	names_changed(ns->vfs);
 	mount_ns_changed(ns);
 }

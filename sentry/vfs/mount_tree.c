@@ -14,6 +14,7 @@ struct mount *mount_copy(const struct mount *m, struct dentry *root)
 	if (!c)
 		return NULL;
 	c->flags_locked = m->flags_locked;
+	user_ns_get(c->idmap = m->idmap);
 	return c;
 }
 

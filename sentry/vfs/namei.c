@@ -2,17 +2,18 @@
  * namei.c - making and removing names: mknod, mkdir, symlink, link, unlink, rmdir.
  * Each walks to the parent, takes its mu, looks the name up, checks, and asks the file system.
  */
+#include "vfs/idmap.h"
 #include "vfs/internal.h"
 
 #include <string.h>
 
-uint32_t walk_mode(struct walk *w, const struct inode *dir, uint32_t mode)
+uint32_t walk_mode(struct walk *w, const struct inode *dir, uint32_t mode, const struct cred *c)
 {
 	uint32_t umask;
 
 	/* it would run as the directory's group, of which its maker is none */
-	if ((mode & 02010) == 02010 && dir->mode & LINUX_S_ISGID && !cred_in_group(w->cred, dir->gid) &&
-	    !cred_capable_over(w->cred, dir->uid, dir->gid, LINUX_CAP_FSETID))
+	if ((mode & 02010) == 02010 && dir->mode & LINUX_S_ISGID && !cred_in_group(c, dir->gid) &&
+	    !cred_capable_over(c, dir->uid, dir->gid, LINUX_CAP_FSETID))
 		mode &= ~LINUX_S_ISGID;
 	mutex_lock(&w->fs->mu);
 	umask = w->fs->umask;
@@ -114,12 +115,15 @@ int vfs_mknod(struct walk *w, const char *name, uint32_t mode, uint64_t rdev, st
 {
 	struct path dir;
 	struct dentry *d;
+	struct cred buf;
+	const struct cred *c;
 	int r = begin_create(w, name, MAKES_OTHER, &dir, &d);
 
 	if (r)
 		return r;
+	c = idmap_cred(dir.mnt, w->cred, &buf);
 	if (!(r = may_make_device(dir.dentry->sb->vfs, mode, rdev, w->cred)))
-		r = make_node(dir.dentry->inode, d, walk_mode(w, dir.dentry->inode, mode & 07777) | (mode & LINUX_S_IFMT), rdev, w->cred);
+		r = make_node(dir.dentry->inode, d, walk_mode(w, dir.dentry->inode, mode & 07777, c) | (mode & LINUX_S_IFMT), rdev, c);
 	if (!r && made) {
 		*made = (struct path){ dir.mnt, d };
 		path_get(made);
@@ -132,12 +136,15 @@ int vfs_mkdir(struct walk *w, const char *name, uint32_t mode)
 	struct path dir;
 	struct dentry *d;
 	int r = begin_create(w, name, MAKES_DIRECTORY, &dir, &d);
+	const struct cred *c;
 	struct inode *di;
+	struct cred buf;
 
 	if (r)
 		return r;
 	di = dir.dentry->inode;
-	r = di->ops->mkdir ? di->ops->mkdir(di, d, walk_mode(w, di, mode & 01777) | LINUX_S_IFDIR, w->cred) : -EPERM;
+	c = idmap_cred(dir.mnt, w->cred, &buf);
+	r = di->ops->mkdir ? di->ops->mkdir(di, d, walk_mode(w, di, mode & 01777, c) | LINUX_S_IFDIR, c) : -EPERM;
 	return end_create(&dir, d, r);
 }
 
@@ -146,6 +153,7 @@ int vfs_symlink(struct walk *w, const char *name, const char *target)
 	struct path dir;
 	struct dentry *d;
 	struct inode *di;
+	struct cred buf;
 	int r;
 
 	if (!*target)
@@ -154,7 +162,7 @@ int vfs_symlink(struct walk *w, const char *name, const char *target)
 	if (r)
 		return r;
 	di = dir.dentry->inode;
-	r = di->ops->symlink ? di->ops->symlink(di, d, target, w->cred) : -EPERM;
+	r = di->ops->symlink ? di->ops->symlink(di, d, target, idmap_cred(dir.mnt, w->cred, &buf)) : -EPERM;
 	return end_create(&dir, d, r);
 }
 

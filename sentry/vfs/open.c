@@ -1,6 +1,7 @@
 /*
  * open.c - from a name and flags to an open file.
  */
+#include "vfs/idmap.h"
 #include "vfs/internal.h"
 
 #include <stdio.h>
@@ -152,7 +153,9 @@ int vfs_open_path(const struct path *p, int flags, const struct cred *c, struct 
 		return r;
 	}
 	if (flags & LINUX_O_TRUNC && LINUX_S_ISREG(i->mode)) {
-		r = vfs_truncate_inode(i, 0, c);
+		struct cred buf;
+
+		r = vfs_truncate_inode(i, 0, idmap_cred(p->mnt, c, &buf));
 		if (r) {
 			file_put(f);
 			return r;
@@ -175,6 +178,7 @@ static int may_open(const struct path *p, int flags, const struct cred *c)
 {
 	struct inode *i = p->dentry->inode;
 	unsigned mask = open_mask(flags);
+	struct cred buf;
 	int r;
 
 	switch (i->mode & LINUX_S_IFMT) {
@@ -195,7 +199,7 @@ static int may_open(const struct path *p, int flags, const struct cred *c)
 	r = vfs_permission(p, mask, c);
 	if (r)
 		return r;
-	if (flags & LINUX_O_NOATIME && !inode_owner_or_capable(i, c))
+	if (flags & LINUX_O_NOATIME && !inode_owner_or_capable(i, idmap_cred(p->mnt, c, &buf)))
 		return -EPERM;
 	return 0;
 }
@@ -214,13 +218,16 @@ static int create_locked(struct walk *w, const struct path *dir, struct dentry *
 {
 	struct inode *di = dir->dentry->inode;
 	int r = dir_may_create(dir, w->cred);
+	const struct cred *c;
+	struct cred buf;
 
 	if (r)
 		return r;
 	if (!di->ops->create)
 		return -EACCES;
+	c = idmap_cred(dir->mnt, w->cred, &buf);
 	super_change_begin(di->sb);
-	r = di->ops->create(di, d, walk_mode(w, di, mode & 07777) | LINUX_S_IFREG, w->cred);
+	r = di->ops->create(di, d, walk_mode(w, di, mode & 07777, c) | LINUX_S_IFREG, c);
 	super_change_end(di->sb);
 	if (!r)
 		notify_name(di, d->name, false, NOTIFY_CREATE, 0);
@@ -330,6 +337,8 @@ static int open_tmpfile(struct walk *w, const char *name, int flags, uint32_t mo
 {
 	struct path dir, p;
 	struct inode *di, *i = NULL;
+	const struct cred *c;
+	struct cred buf;
 	int r;
 
 	if (!(open_mask(flags) & 2))
@@ -340,8 +349,9 @@ static int open_tmpfile(struct walk *w, const char *name, int flags, uint32_t mo
 		return r;
 	di = dir.dentry->inode;
 	r = dir_may_create(&dir, w->cred);
+	c = idmap_cred(dir.mnt, w->cred, &buf);
 	if (!r)
-		r = di->ops->tmpfile ? di->ops->tmpfile(di, walk_mode(w, di, mode & 07777) | LINUX_S_IFREG, w->cred, &i) : -EOPNOTSUPP;
+		r = di->ops->tmpfile ? di->ops->tmpfile(di, walk_mode(w, di, mode & 07777, c) | LINUX_S_IFREG, c, &i) : -EOPNOTSUPP;
 	if (!r) {
 		char label[32];
 

@@ -3,6 +3,7 @@
  * directories.  Mode and owner are read without a_mu: each is one word, and a change
  * that races is before or after, as in Linux.
  */
+#include "vfs/idmap.h"
 #include "vfs/internal.h"
 
 static inline uint32_t relaxed(const _Atomic uint32_t *p) { return atomic_load_explicit(p, memory_order_relaxed); }
@@ -12,10 +13,19 @@ static bool capable_over(struct inode *i, const struct cred *c, int cap)
 	return cred_capable_over(c, relaxed(&i->uid), relaxed(&i->gid), cap);
 }
 
+/* Through a mount that maps ids, but not its owner's. */
+static bool owner_is_unseen(struct inode *i, const struct cred *c)
+{
+	return c->idmap && (cred_idmap_seen(c->idmap, c->fs_ns, false, relaxed(&i->uid)) == ID_NONE ||
+				   cred_idmap_seen(c->idmap, c->fs_ns, true, relaxed(&i->gid)) == ID_NONE);
+}
+
 int inode_mode_permission(struct inode *i, unsigned mask, const struct cred *c)
 {
 	uint32_t mode = relaxed(&i->mode), bits;
 
+	if (mask & 2 && owner_is_unseen(i, c))
+		return -EACCES;
 	if (c->fsuid == relaxed(&i->uid))
 		bits = mode >> 6;
 	else if (cred_in_group(c, relaxed(&i->gid)))
@@ -74,12 +84,13 @@ int vfs_permission(const struct path *p, unsigned mask, const struct cred *c)
 {
 	struct inode *i = p->dentry->inode;
 	uint32_t type = i->mode & LINUX_S_IFMT;
+	struct cred buf;
 
 	if (mask & 2 && (type == LINUX_S_IFREG || type == LINUX_S_IFDIR || type == LINUX_S_IFLNK) && path_want_write(p))
 		return -EROFS;
 	if (mask & 1 && type == LINUX_S_IFREG && mount_flags(p->mnt) & LINUX_MS_NOEXEC)
 		return -EACCES;
-	return inode_permission(i, mask, c);
+	return inode_permission(i, mask, idmap_cred(p->mnt, c, &buf));
 }
 
 bool inode_owner_or_capable(struct inode *i, const struct cred *c)
@@ -90,21 +101,29 @@ bool inode_owner_or_capable(struct inode *i, const struct cred *c)
 int dir_may_create(const struct path *dir, const struct cred *c)
 {
 	int r = path_want_write(dir);
+	struct cred buf;
 
 	if (dir->dentry->inode->iflags & INODE_DEAD)
 		return -ENOENT;
 	if (r)
 		return r;
+	c = idmap_cred(dir->mnt, c, &buf);
+	if (c->idmap && (c->fsuid == ID_NONE || c->fsgid == ID_NONE))
+		return -EOVERFLOW;
 	return inode_permission(dir->dentry->inode, 3, c);
 }
 
 int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory, const struct cred *c)
 {
 	struct inode *di = dir->dentry->inode, *i = victim->inode;
+	struct cred buf;
 	int r;
 
 	if (!i)
 		return -ENOENT;
+	c = idmap_cred(dir->mnt, c, &buf);
+	if (owner_is_unseen(i, c))
+		return -EOVERFLOW;
 	r = path_want_write(dir);
 	if (r)
 		return r;

@@ -9,6 +9,7 @@
  * with two who rename by address the three could wait for each other.  two_mu keeps everybody where he is
  * meanwhile, for an overlay renames in its layers without rename_mu (below.h).
  */
+#include "vfs/idmap.h"
 #include "vfs/internal.h"
 
 #include <string.h>
@@ -104,6 +105,7 @@ static int check_names(struct rename *r)
 static int check_permissions(struct rename *r)
 {
 	const struct cred *c = r->ow->cred;
+	struct cred buf;
 	bool old_dir = LINUX_S_ISDIR(r->od->inode->mode), exchange = r->flags & LINUX_RENAME_EXCHANGE;
 	int e = dir_may_delete(&r->odir, r->od, old_dir, c);
 
@@ -115,6 +117,7 @@ static int check_permissions(struct rename *r)
 		e = dir_may_delete(&r->ndir, r->nd, exchange ? LINUX_S_ISDIR(r->nd->inode->mode) : old_dir, c);
 	if (e)
 		return e;
+	c = idmap_cred(r->odir.mnt, c, &buf);
 	/* moving a directory changes its ".." */
 	if (r->odir.dentry != r->ndir.dentry) {
 		if (old_dir && (e = inode_permission(r->od->inode, 2, c)))
@@ -144,12 +147,13 @@ static void tell(struct rename *r, const char *old_name, bool is_dir, struct ino
 static int make_whiteout(struct rename *r, struct dentry **out)
 {
 	struct inode *oi = r->odir.dentry->inode, *i;
+	struct cred buf;
 	int e;
 
 	*out = NULL;
 	if (!(r->flags & LINUX_RENAME_WHITEOUT))
 		return 0;
-	e = oi->ops->whiteout ? oi->ops->whiteout(oi, r->ow->cred, &i) : -EINVAL;
+	e = oi->ops->whiteout ? oi->ops->whiteout(oi, idmap_cred(r->odir.mnt, r->ow->cred, &buf), &i) : -EINVAL;
 	if (e)
 		return e;
 	*out = dentry_new_anon(oi->sb, r->ow->last, i);

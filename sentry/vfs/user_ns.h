@@ -73,13 +73,13 @@ static inline uint32_t uid_shown(const struct user_ns *ns, uint32_t id)
 {
 	uint32_t n = ns ? user_ns_number(ns, false, id) : id;
 
-	return n == ID_NONE && ns ? ID_OVERFLOW : n;
+	return n == ID_NONE ? ID_OVERFLOW : n;
 }
 static inline uint32_t gid_shown(const struct user_ns *ns, uint32_t id)
 {
 	uint32_t n = ns ? user_ns_number(ns, true, id) : id;
 
-	return n == ID_NONE && ns ? ID_OVERFLOW : n;
+	return n == ID_NONE ? ID_OVERFLOW : n;
 }
 
 /* Gives ns its map, n extents whose `kernel` still counts as the parent does; by: who writes.

@@ -248,6 +248,7 @@ struct fs_type {
 	/* Optional: whether a single option is one (fsconfig(2)); value NULL: it was given without; may be changed. -ENOENT: not known;
 	 * -EINVAL: not its value. [-ENOENT] */
 	int (*option)(const struct fs_context_args *a, const char *key, char *value);
+	bool idmaps; /* mounts of it may map ids */
 	bool escapes; /* a backslash in options makes a comma part of a value */
 	/* Optional: what of it the running task mounts, a new reference; a directory. [its root] */
 	struct dentry *(*seen_root)(struct superblock *sb);
@@ -375,6 +376,8 @@ void vfs_tree_dissolve(struct mount *m); /* nothing, if it is not the root of su
 /* mount_setattr(2): LINUX_MS_* of LINUX_MS_MOUNT_FLAGS. -EPERM: locked. */
 struct mount_change {
 	unsigned set, clear;
+	struct user_ns *idmap; /* whose ids the files' become: only of what is in a detached tree; NULL: as they are */
+	const struct cred *cred; /* who changes it */
 };
 int vfs_mount_setattr(struct mount_ns *ns, const struct path *at, const struct mount_change *c, bool recursive);
 /* A file system's own flags (MS_RDONLY), those of mask, and options. */

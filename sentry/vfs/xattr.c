@@ -1,6 +1,7 @@
 /*
  * xattr.c - extended attributes: whose namespace may be touched by whom (xattr(7)).
  */
+#include "vfs/idmap.h"
 #include "vfs/internal.h"
 
 #include <string.h>
@@ -11,7 +12,9 @@ static int xattr_permission(const struct path *p, const char *name, unsigned mas
 {
 	struct inode *i = p->dentry->inode;
 	uint32_t type = i->mode & LINUX_S_IFMT;
+	struct cred buf;
 
+	c = idmap_cred(p->mnt, c, &buf);
 	if (mask & 2) {
 		int r = path_want_write(p);
 

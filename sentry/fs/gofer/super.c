@@ -123,6 +123,6 @@ static int gofer_mount_(struct vfs *v, const struct fs_type *t, const struct fs_
 	return 0;
 }
 
-static const struct fs_type gofer_type = { .name = "gofer", .mount = gofer_mount_ };
+static const struct fs_type gofer_type = { .name = "gofer", .mount = gofer_mount_, .idmaps = true };
 
 int gofer_fs_register(struct vfs *v) { return vfs_register(v, &gofer_type); }

@@ -70,7 +70,7 @@ static void ovl_kill(struct superblock *sb)
 
 static const struct super_ops ovl_super_ops = { .statfs = ovl_statfs, .evict = ovl_evict, .kill = ovl_kill };
 
-static const struct fs_type overlay_type = { .name = "overlay" };
+static const struct fs_type overlay_type = { .name = "overlay", .idmaps = true };
 
 int overlay_over_memory(struct vfs *v, struct superblock *lower, const char *options, const struct cred *c, struct superblock **out)
 {

@@ -299,7 +299,7 @@ static int ramfs_option(const struct fs_context_args *a, const char *key, char *
 	return !strcmp(key, "mode") ? parse_one(&s, key, value, a->cred) : 0;
 }
 
-const struct fs_type tmpfs_type = { .name = "tmpfs", .mount = mount_tmpfs, .user_mountable = true, .option = tmpfs_option };
+const struct fs_type tmpfs_type = { .name = "tmpfs", .mount = mount_tmpfs, .user_mountable = true, .option = tmpfs_option, .idmaps = true };
 
 static const struct fs_type ramfs_type = { .name = "ramfs", .mount = mount_tmpfs, .user_mountable = true, .option = ramfs_option };
 

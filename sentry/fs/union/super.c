@@ -3,6 +3,8 @@
  */
 #include "fs/union/internal.h"
 
+#include "vfs/idmap.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +59,9 @@ static int add_lower(struct usuper *s, const struct fs_context_args *a, const ch
 
 	if (r)
 		return r;
-	if (!is_storage(p.dentry->sb))
+	if (mount_is_idmapped(p.mnt))
+		r = refuse(s, a, "a lower directory is of a mount that maps ids, which is not supported", -EINVAL);
+	if (!r && !is_storage(p.dentry->sb))
 		r = refuse(s, a, "a lower directory is of a file system that cannot be one", -EINVAL);
 	if (!r && p.dentry->sb->type == &union_type && usuper(p.dentry->sb)->depth >= s->depth)
 		s->depth = usuper(p.dentry->sb)->depth + 1;
@@ -91,6 +95,8 @@ static int check_upper(struct usuper *s, const struct fs_context_args *a, const 
 
 	if (!is_storage(sb) || sb->type == &union_type)
 		return refuse(s, a, "the upper directory is of a file system that cannot be one", -EINVAL);
+	if (mount_is_idmapped(upper->mnt))
+		return refuse(s, a, "the upper directory is of a mount that maps ids, which is not supported", -EINVAL);
 	if (path_want_write(upper))
 		return refuse(s, a, "the upper directory is read-only", -EINVAL);
 	if (upper->mnt != work->mnt)
