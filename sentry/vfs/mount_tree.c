@@ -14,7 +14,8 @@ struct mount *mount_copy(const struct mount *m, struct dentry *root)
 	if (!c)
 		return NULL;
 	c->flags_locked = m->flags_locked;
-	user_ns_get(c->idmap = m->idmap);
+	c->idmap = m->idmap;
+	user_ns_get(c->idmap);
 	return c;
 }
 
