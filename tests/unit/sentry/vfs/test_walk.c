@@ -2,7 +2,7 @@
  * Names: walks through a file system that counts what it is asked; mounts, links, rights,
  * negative entries, descriptor tables, records of idle descriptors and record locks.
  *
- * links: sentry/vfs/age.c sentry/vfs/attr.c sentry/vfs/cred.c sentry/vfs/user_ns.c sentry/vfs/dcache.c sentry/vfs/dcache_move.c sentry/vfs/dcache_table.c sentry/vfs/dcache_find.c sentry/vfs/fdtable.c sentry/vfs/file.c sentry/vfs/fs_context.c sentry/vfs/idle.c sentry/vfs/inode.c sentry/vfs/locks.c sentry/vfs/mount.c sentry/vfs/mount_ops.c sentry/vfs/namei.c sentry/vfs/open.c sentry/vfs/path_name.c sentry/vfs/permission.c sentry/vfs/readdir.c sentry/vfs/rename.c sentry/vfs/named.c sentry/vfs/told.c sentry/vfs/vfs.c sentry/vfs/walk.c sentry/vfs/walk_ask.c sentry/vfs/xattr.c sentry/lib/lock.c sentry/lib/wait.c
+ * links: sentry/vfs/age.c sentry/vfs/attr.c sentry/vfs/cred.c sentry/vfs/user_ns.c sentry/vfs/dcache.c sentry/vfs/dcache_move.c sentry/vfs/dcache_table.c sentry/vfs/dcache_find.c sentry/vfs/fdtable.c sentry/vfs/file.c sentry/vfs/fs_context.c sentry/vfs/idle.c sentry/vfs/inode.c sentry/vfs/locks.c sentry/vfs/mount.c sentry/vfs/idmap.c sentry/vfs/mount_attr.c sentry/vfs/mount_ns.c sentry/vfs/mount_ops.c sentry/vfs/mount_tree.c sentry/vfs/namei.c sentry/vfs/open.c sentry/vfs/path_name.c sentry/vfs/permission.c sentry/vfs/readdir.c sentry/vfs/rename.c sentry/vfs/named.c sentry/vfs/told.c sentry/vfs/vfs.c sentry/vfs/walk.c sentry/vfs/walk_ask.c sentry/vfs/xattr.c sentry/lib/lock.c sentry/lib/wait.c
  */
 #include "abi/fcntl.h"
 #include "abi/fs.h"
