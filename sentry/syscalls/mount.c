@@ -1,11 +1,9 @@
 /*
  * mount.c - mount, umount2, pivot_root, statfs, sync.
  */
-#include "syscalls/fs_util.h"
-
-#include "net/socket.h"
-
 #include "kernel/ns.h"
+#include "net/socket.h"
+#include "syscalls/fs_util.h"
 
 #include <string.h>
 

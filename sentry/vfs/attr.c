@@ -156,7 +156,7 @@ int vfs_setattr(const struct path *p, const struct iattr *attr, const struct cre
 	struct inode *i = p->dentry->inode;
 	struct iattr a = *attr;
 	int r = path_want_write(p);
-	struct cred buf;
+	IDMAP_BUF;
 
 	c = idmap_cred(p->mnt, c, &buf);
 	if (!r)
@@ -195,10 +195,16 @@ int vfs_truncate_inode(struct inode *i, uint64_t size, const struct cred *c)
 	return r;
 }
 
+int path_truncate(const struct path *p, uint64_t size, const struct cred *c)
+{
+	IDMAP_BUF;
+
+	return vfs_truncate_inode(p->dentry->inode, size, idmap_cred(p->mnt, c, &buf));
+}
+
 int vfs_truncate(const struct path *p, uint64_t size, const struct cred *c)
 {
 	struct inode *i = p->dentry->inode;
-	struct cred buf;
 	int r;
 
 	if (LINUX_S_ISDIR(i->mode))
@@ -210,7 +216,7 @@ int vfs_truncate(const struct path *p, uint64_t size, const struct cred *c)
 		r = inode_get_write(i);
 	if (r)
 		return r;
-	r = vfs_truncate_inode(i, size, idmap_cred(p->mnt, c, &buf));
+	r = path_truncate(p, size, c);
 	inode_put_write(i);
 	if (!r)
 		notify_dentry(p->dentry, NOTIFY_MODIFY);

@@ -1,7 +1,6 @@
 /*
  * file.c - open files: references, reading, writing, seeking, anonymous files.
  */
-#include "vfs/idmap.h"
 #include "vfs/internal.h"
 #include "vfs/told.h"
 
@@ -160,7 +159,7 @@ void file_accessed(struct file *f)
 void file_remove_privs(struct file *f, const struct cred *c)
 {
 	struct inode *i = f->inode;
-	struct cred buf;
+	IDMAP_BUF;
 	uint32_t lost = LINUX_S_ISREG(i->mode) ? inode_set_id_lost_to_write(i, idmap_cred(f->path.mnt, c, &buf)) : 0;
 	struct iattr a = { .valid = ATTR_MODE, .mode = i->mode & 07777 & ~lost };
 

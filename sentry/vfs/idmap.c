@@ -24,12 +24,10 @@ uint32_t idmap_stored(const struct mount *m, bool group, uint32_t id)
 	return map && n != ID_NONE ? user_ns_kernel_id(m->sb->owner, group, n) : n;
 }
 
-const struct cred *idmap_cred(const struct mount *m, const struct cred *c, struct cred *buf)
+const struct cred *idmap_cred_slow(const struct mount *m, const struct cred *c, struct cred *buf)
 {
 	const struct user_ns *map = map_of(m);
 
-	if (__builtin_expect(!map, 1))
-		return c;
 	cred_borrow(c, buf);
 	buf->fsuid = idmap_stored(m, false, c->fsuid);
 	buf->fsgid = idmap_stored(m, true, c->fsgid);

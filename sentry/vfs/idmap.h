@@ -3,7 +3,7 @@
  *
  * A file's stored owner is a number of its file system's user namespace; through the mount it is the
  * kernel's id that this number has in the mount's.  Instead of mapping the owners of all files that are
- * looked at, credentials are mapped, where a path is about to be checked: idmap_cred() makes those that, compared
+ * looked at, credentials are mapped, where a path is about to be checked: idmap_cred() (internal.h) makes those that, compared
  * with stored owners, give what the caller's would give with the mapped ones, and what is made with them is stored
  * with the right owner.  They are for a call's time, on its stack, and never referenced.
  */
@@ -14,8 +14,6 @@
 #include "vfs/vfs.h"
 
 bool mount_is_idmapped(const struct mount *m); /* NULL: no */
-/* Of c for what lies below m: c itself, or *buf, which holds as long as both. */
-const struct cred *idmap_cred(const struct mount *m, const struct cred *c, struct cred *buf);
 /* A stored id as it is seen through m, and the reverse; ID_NONE: it has none. */
 uint32_t idmap_seen(const struct mount *m, bool group, uint32_t id);
 uint32_t idmap_stored(const struct mount *m, bool group, uint32_t id);

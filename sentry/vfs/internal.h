@@ -94,6 +94,19 @@ struct mount {
 	struct path was; /* [mounts_mu] what it was mounted on, until mounts_gone(); owned */
 };
 
+/* --- idmap.c (see idmap.h) --- */
+const struct cred *idmap_cred_slow(const struct mount *m, const struct cred *c, struct cred *buf);
+/* Of c for what lies below m (NULL: nothing is mapped): c itself, or *buf, which holds as long as both. */
+static inline bool idmap_is_none(const struct mount *m)
+{
+	return __builtin_expect(!m || !atomic_load_explicit(&m->idmap, memory_order_acquire), 1);
+}
+static inline const struct cred *idmap_cred(const struct mount *m, const struct cred *c, struct cred *buf)
+{
+	return idmap_is_none(m) ? c : idmap_cred_slow(m, c, buf);
+}
+#define IDMAP_BUF struct cred buf __attribute__((uninitialized)) /* most often nothing is in it */
+
 struct mount_ns {
 	struct ref ref;
 	struct vfs *vfs; /* [I] */
@@ -181,10 +194,19 @@ bool mount_loosens(const struct mount *m, unsigned flags); /* its locked flags w
 const char *dentry_ask_ahead(struct dentry *dir, const char *name, bool again, unsigned flags);
 
 /* --- permission.c --- */
+int inode_permission_idmapped(const struct mount *m, struct inode *i, unsigned mask, const struct cred *c);
+static inline int inode_permission_at(const struct mount *m, struct inode *i, unsigned mask, const struct cred *c)
+{
+	return idmap_is_none(m) ? inode_permission(i, mask, c) : inode_permission_idmapped(m, i, mask, c);
+}
 int dir_may_create(const struct path *dir, const struct cred *c); /* dir's mu held */
 int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory, const struct cred *c);
 int may_make_device(struct vfs *v, uint32_t mode, uint64_t rdev, const struct cred *c); /* a node of any type. 0 or -EPERM */
-bool inode_owner_or_capable(struct inode *i, const struct cred *c);
+bool inode_owner_or_capable(struct inode *i, const struct cred *c); /* c of idmap_cred(), where there is a path */
+bool path_owner_or_capable(const struct path *p, const struct cred *c);
+
+/* --- attr.c --- */
+int path_truncate(const struct path *p, uint64_t size, const struct cred *c); /* permission was checked */
 
 /* --- rename.c --- */
 /* Two directories of a superblock, which may be the same: their mu, perhaps below those of a file system that lies over it. */

@@ -2,7 +2,6 @@
  * namei.c - making and removing names: mknod, mkdir, symlink, link, unlink, rmdir.
  * Each walks to the parent, takes its mu, looks the name up, checks, and asks the file system.
  */
-#include "vfs/idmap.h"
 #include "vfs/internal.h"
 
 #include <string.h>
@@ -115,7 +114,7 @@ int vfs_mknod(struct walk *w, const char *name, uint32_t mode, uint64_t rdev, st
 {
 	struct path dir;
 	struct dentry *d;
-	struct cred buf;
+	IDMAP_BUF;
 	const struct cred *c;
 	int r = begin_create(w, name, MAKES_OTHER, &dir, &d);
 
@@ -138,7 +137,7 @@ int vfs_mkdir(struct walk *w, const char *name, uint32_t mode)
 	int r = begin_create(w, name, MAKES_DIRECTORY, &dir, &d);
 	const struct cred *c;
 	struct inode *di;
-	struct cred buf;
+	IDMAP_BUF;
 
 	if (r)
 		return r;
@@ -153,7 +152,7 @@ int vfs_symlink(struct walk *w, const char *name, const char *target)
 	struct path dir;
 	struct dentry *d;
 	struct inode *di;
-	struct cred buf;
+	IDMAP_BUF;
 	int r;
 
 	if (!*target)

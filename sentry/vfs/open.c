@@ -1,7 +1,6 @@
 /*
  * open.c - from a name and flags to an open file.
  */
-#include "vfs/idmap.h"
 #include "vfs/internal.h"
 
 #include <stdio.h>
@@ -153,9 +152,7 @@ int vfs_open_path(const struct path *p, int flags, const struct cred *c, struct 
 		return r;
 	}
 	if (flags & LINUX_O_TRUNC && LINUX_S_ISREG(i->mode)) {
-		struct cred buf;
-
-		r = vfs_truncate_inode(i, 0, idmap_cred(p->mnt, c, &buf));
+		r = path_truncate(p, 0, c);
 		if (r) {
 			file_put(f);
 			return r;
@@ -178,7 +175,6 @@ static int may_open(const struct path *p, int flags, const struct cred *c)
 {
 	struct inode *i = p->dentry->inode;
 	unsigned mask = open_mask(flags);
-	struct cred buf;
 	int r;
 
 	switch (i->mode & LINUX_S_IFMT) {
@@ -199,7 +195,7 @@ static int may_open(const struct path *p, int flags, const struct cred *c)
 	r = vfs_permission(p, mask, c);
 	if (r)
 		return r;
-	if (flags & LINUX_O_NOATIME && !inode_owner_or_capable(i, idmap_cred(p->mnt, c, &buf)))
+	if (flags & LINUX_O_NOATIME && !path_owner_or_capable(p, c))
 		return -EPERM;
 	return 0;
 }
@@ -219,7 +215,7 @@ static int create_locked(struct walk *w, const struct path *dir, struct dentry *
 	struct inode *di = dir->dentry->inode;
 	int r = dir_may_create(dir, w->cred);
 	const struct cred *c;
-	struct cred buf;
+	IDMAP_BUF;
 
 	if (r)
 		return r;
@@ -338,7 +334,7 @@ static int open_tmpfile(struct walk *w, const char *name, int flags, uint32_t mo
 	struct path dir, p;
 	struct inode *di, *i = NULL;
 	const struct cred *c;
-	struct cred buf;
+	IDMAP_BUF;
 	int r;
 
 	if (!(open_mask(flags) & 2))

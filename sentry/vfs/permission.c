@@ -80,17 +80,23 @@ int may_make_device(struct vfs *v, uint32_t mode, uint64_t rdev, const struct cr
 	return fn ? fn(mode, rdev, 1) : 0;
 }
 
+int inode_permission_idmapped(const struct mount *m, struct inode *i, unsigned mask, const struct cred *c)
+{
+	IDMAP_BUF;
+
+	return inode_permission(i, mask, idmap_cred(m, c, &buf));
+}
+
 int vfs_permission(const struct path *p, unsigned mask, const struct cred *c)
 {
 	struct inode *i = p->dentry->inode;
 	uint32_t type = i->mode & LINUX_S_IFMT;
-	struct cred buf;
 
 	if (mask & 2 && (type == LINUX_S_IFREG || type == LINUX_S_IFDIR || type == LINUX_S_IFLNK) && path_want_write(p))
 		return -EROFS;
 	if (mask & 1 && type == LINUX_S_IFREG && mount_flags(p->mnt) & LINUX_MS_NOEXEC)
 		return -EACCES;
-	return inode_permission(i, mask, idmap_cred(p->mnt, c, &buf));
+	return inode_permission_at(p->mnt, i, mask, c);
 }
 
 bool inode_owner_or_capable(struct inode *i, const struct cred *c)
@@ -98,25 +104,30 @@ bool inode_owner_or_capable(struct inode *i, const struct cred *c)
 	return c->fsuid == relaxed(&i->uid) || capable_over(i, c, LINUX_CAP_FOWNER);
 }
 
+bool path_owner_or_capable(const struct path *p, const struct cred *c)
+{
+	IDMAP_BUF;
+
+	return inode_owner_or_capable(p->dentry->inode, idmap_cred(p->mnt, c, &buf));
+}
+
 int dir_may_create(const struct path *dir, const struct cred *c)
 {
 	int r = path_want_write(dir);
-	struct cred buf;
 
 	if (dir->dentry->inode->iflags & INODE_DEAD)
 		return -ENOENT;
 	if (r)
 		return r;
-	c = idmap_cred(dir->mnt, c, &buf);
-	if (c->idmap && (c->fsuid == ID_NONE || c->fsgid == ID_NONE))
+	if (!idmap_is_none(dir->mnt) && (idmap_stored(dir->mnt, false, c->fsuid) == ID_NONE || idmap_stored(dir->mnt, true, c->fsgid) == ID_NONE))
 		return -EOVERFLOW;
-	return inode_permission(dir->dentry->inode, 3, c);
+	return inode_permission_at(dir->mnt, dir->dentry->inode, 3, c);
 }
 
 int dir_may_delete(const struct path *dir, struct dentry *victim, bool directory, const struct cred *c)
 {
 	struct inode *di = dir->dentry->inode, *i = victim->inode;
-	struct cred buf;
+	IDMAP_BUF;
 	int r;
 
 	if (!i)

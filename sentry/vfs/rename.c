@@ -9,7 +9,6 @@
  * with two who rename by address the three could wait for each other.  two_mu keeps everybody where he is
  * meanwhile, for an overlay renames in its layers without rename_mu (below.h).
  */
-#include "vfs/idmap.h"
 #include "vfs/internal.h"
 
 #include <string.h>
@@ -105,7 +104,7 @@ static int check_names(struct rename *r)
 static int check_permissions(struct rename *r)
 {
 	const struct cred *c = r->ow->cred;
-	struct cred buf;
+	IDMAP_BUF;
 	bool old_dir = LINUX_S_ISDIR(r->od->inode->mode), exchange = r->flags & LINUX_RENAME_EXCHANGE;
 	int e = dir_may_delete(&r->odir, r->od, old_dir, c);
 
@@ -147,7 +146,7 @@ static void tell(struct rename *r, const char *old_name, bool is_dir, struct ino
 static int make_whiteout(struct rename *r, struct dentry **out)
 {
 	struct inode *oi = r->odir.dentry->inode, *i;
-	struct cred buf;
+	IDMAP_BUF;
 	int e;
 
 	*out = NULL;

@@ -6,7 +6,6 @@
  * must ask a file system (a miss, a revalidation, a magic link; walk_ask.c) it first pins
  * cur and root, drops the lock, and takes it again afterwards.
  */
-#include "vfs/idmap.h"
 #include "vfs/internal.h"
 
 #include <stdlib.h>
@@ -286,13 +285,12 @@ static int follow_link(struct nd *n, struct dentry *link)
 static int may_search(struct nd *n)
 {
 	struct inode *i = n->cur.dentry->inode;
-	struct cred buf;
 	int r;
 
 	if (!i->ops->permission)
-		return inode_permission(i, 1, idmap_cred(n->cur.mnt, n->w->cred, &buf));
+		return inode_permission_at(n->cur.mnt, i, 1, n->w->cred);
 	nd_unlock(n);
-	r = inode_permission(i, 1, idmap_cred(n->cur.mnt, n->w->cred, &buf));
+	r = inode_permission_at(n->cur.mnt, i, 1, n->w->cred);
 	nd_lock(n);
 	return r;
 }

@@ -1,7 +1,6 @@
 /*
  * xattr.c - extended attributes: whose namespace may be touched by whom (xattr(7)).
  */
-#include "vfs/idmap.h"
 #include "vfs/internal.h"
 
 #include <string.h>
@@ -12,7 +11,7 @@ static int xattr_permission(const struct path *p, const char *name, unsigned mas
 {
 	struct inode *i = p->dentry->inode;
 	uint32_t type = i->mode & LINUX_S_IFMT;
-	struct cred buf;
+	IDMAP_BUF;
 
 	c = idmap_cred(p->mnt, c, &buf);
 	if (mask & 2) {
