@@ -186,6 +186,7 @@ int mount_tree_copy(struct mount_ns *by, const struct path *from, bool recursive
 
 /* --- mount_attr.c: mounts_mu held --- */
 bool mount_loosens(const struct mount *m, unsigned flags); /* its locked flags would be taken back */
+bool mount_may_be_made_again(const struct mount *m, unsigned flags); /* of one that there is, as that does not let it be made otherwise */
 
 /* --- walk_ask.c --- */
 /* Asks the file system for name, which is at hand in dir, and for what the path has below it,

@@ -21,6 +21,11 @@ bool mount_loosens(const struct mount *m, unsigned flags)
 	return m->flags_locked && (m->flags & strict & ~flags || atime_kind(m->flags) != atime_kind(flags));
 }
 
+bool mount_may_be_made_again(const struct mount *m, unsigned flags)
+{
+	return !m->flags_locked || (!(m->flags & ~flags & LINUX_MS_RDONLY) && atime_kind(m->flags) == atime_kind(flags));
+}
+
 /* A file system's own flags and options. mounts_mu held. */
 static int super_remount(struct superblock *sb, unsigned flags, const char *options)
 {

@@ -152,6 +152,17 @@ struct mount_ns *mount_ns_dup(struct mount_ns *ns, struct user_ns *owner, struct
 
 /* --- what is seen there ---------------------------------------------------------------- */
 
+/* Nothing of a file system is hidden by what is mounted on m, its root. */
+static bool is_all_seen(struct mount_ns *ns, const struct mount *m)
+{
+	struct mount *c;
+
+	TAILQ_FOREACH (c, &ns->mounts, ns_link)
+		if (c->locked && c->parent == m && !(c->point->inode && c->point->inode->iflags & INODE_EMPTY))
+			return false;
+	return true;
+}
+
 bool mount_ns_shows(struct mount_ns *ns, const struct fs_type *type, unsigned flags)
 {
 	struct mount *m;
@@ -159,8 +170,7 @@ bool mount_ns_shows(struct mount_ns *ns, const struct fs_type *type, unsigned fl
 
 	mutex_lock(&ns->vfs->mounts_mu);
 	TAILQ_FOREACH (m, &ns->mounts, ns_link)
-		shows = shows || (m->sb->type == type && m->root == m->sb->root && !mount_loosens(m, flags) &&
-					 !mount_has_locked_below(ns, &(struct path){ m, m->root }));
+		shows = shows || (m->sb->type == type && m->root == m->sb->root && mount_may_be_made_again(m, flags) && is_all_seen(ns, m));
 	mutex_unlock(&ns->vfs->mounts_mu);
 	return shows;
 }
