@@ -391,16 +391,6 @@ struct thread_group *proc_dir_group(struct file *f, bool *gone)
 	return tg;
 }
 
-/* Nothing is hidden from anybody; whoever asks for that is told that it is not done. */
-static int proc_option(const struct fs_context_args *a, const char *key, char *value)
-{
-	if (!strcmp(key, "gid"))
-		return value && *value && !value[strspn(value, "0123456789")] ? 0 : -EINVAL;
-	if (!strcmp(key, "hidepid"))
-		return value && (!strcmp(value, "0") || !strcmp(value, "off")) ? 0 : -EINVAL;
-	return !strcmp(key, "subset") ? -EINVAL : -ENOENT;
-}
-
 static const struct fs_type proc_type = { .name = "proc", .mount = proc_mount, .user_mountable = true, .option = proc_option };
 
 int proc_register(struct kernel *k)

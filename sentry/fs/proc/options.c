@@ -60,18 +60,34 @@ static int parse_gid(const char *value, const struct user_ns *ns, uint32_t *gid)
 	return *gid == ID_NONE ? -EINVAL : 0;
 }
 
-static int parse_one(const char *opt, const struct user_ns *ns, struct values *v)
+/* value: NULL, if there is none. -ENOENT: there is no such option. */
+static int set_one(struct values *v, const char *key, const char *value, const struct user_ns *ns)
 {
-	if (!*opt)
-		return 0;
-	if (!strncmp(opt, "hidepid=", 8))
-		return parse_hide(opt + 8, &v->hide);
-	if (!strncmp(opt, "gid=", 4))
-		return parse_gid(opt + 4, ns, &v->gid);
-	if (strcmp(opt, "subset=pid"))
+	if (!strcmp(key, "hidepid"))
+		return value ? parse_hide(value, &v->hide) : -EINVAL;
+	if (!strcmp(key, "gid"))
+		return value ? parse_gid(value, ns, &v->gid) : -EINVAL;
+	if (strcmp(key, "subset"))
+		return -ENOENT;
+	if (!value || strcmp(value, "pid"))
 		return -EINVAL;
 	v->pids_only = true;
 	return 0;
+}
+
+int proc_option(const struct fs_context_args *a, const char *key, char *value)
+{
+	struct values v;
+
+	return set_one(&v, key, value, a->cred ? a->cred->user_ns : NULL);
+}
+
+static int parse_one(char *opt, const struct user_ns *ns, struct values *v)
+{
+	const char *key = strsep(&opt, "=");
+	int r = *key ? set_one(v, key, opt, ns) : 0;
+
+	return r == -ENOENT ? -EINVAL : r;
 }
 
 /* They change what was there, all of them or none; ns: whose numbers they use, NULL the first one's. */

@@ -20,6 +20,7 @@ struct proc_super { /* a mount's */
 
 int proc_super_init(struct superblock *sb, struct pid_ns *ns, const struct fs_context_args *a); /* -EINVAL: an option that is none */
 void proc_super_kill(struct superblock *sb);
+int proc_option(const struct fs_context_args *a, const char *key, char *value); /* fs_type.option */
 int proc_remount(struct superblock *sb, unsigned flags, const char *options);
 int proc_show_options(struct superblock *sb, char *buf, size_t size);
 

@@ -177,6 +177,15 @@ CASE(others)
 		close(m);
 		CHECK(umount("m") == 0);
 	}
+	fd = fsopen_("proc", 0);
+	CHECK(string(fd, "hidepid", "invisible") == 0 && string(fd, "gid", "0") == 0 && string(fd, "subset", "pid") == 0);
+	CHECK_ERR(string(fd, "hidepid", "5"), EINVAL);
+	CHECK_ERR(string(fd, "subset", "net"), EINVAL);
+	CHECK(create(fd) == 0);
+	m = fsmount_(fd, 0, 0);
+	CHECK(m >= 0 && faccessat(m, "self", F_OK, 0) == 0 && faccessat(m, "uptime", F_OK, 0) == -1 && errno == ENOENT);
+	close(m);
+	close(fd);
 	fd = fsopen_("devpts", 0);
 	CHECK(string(fd, "mode", "600") == 0 && string(fd, "ptmxmode", "0666") == 0 && create(fd) == 0);
 	m = fsmount_(fd, 0, 0);
