@@ -186,6 +186,7 @@ struct err *kernel_assemble(struct kernel *k)
 		names_words_set(k->vfs, words.changes, words.roots);
 	vfs_kernel_set(k->vfs, k);
 	vfs_host_files_set(k->vfs, k->host_files);
+	vfs_host_memory_set(k->vfs, k->memory_total);
 	vfs_mm_env_set(k->vfs, &k->mm_env);
 	vfs_set_fifo_ops(k->vfs, fifo_open, NULL);
 	ret = kernel_init(k);

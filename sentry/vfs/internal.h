@@ -56,7 +56,7 @@ struct vfs {
 	_Atomic uint32_t age; /* age.c */
 	_Atomic int64_t age_began; /* ns monotonic */
 	struct kernel *kernel; /* [I after boot] */
-	uint64_t host_files; /* [I after boot] */
+	uint64_t host_files, host_memory; /* [I after boot] */
 	struct mm_env *mm_env; /* [I after boot] */
 	struct dcache dc;
 	_Atomic uint64_t own_names[2], *names_changes, *names_roots; /* named.h; where they are: [I after boot] */

@@ -82,6 +82,8 @@ struct kernel *vfs_kernel(struct vfs *v) { return v->kernel; }
 
 void vfs_host_files_set(struct vfs *v, uint64_t n) { v->host_files = n; }
 uint64_t vfs_host_files(const struct vfs *v) { return v->host_files; }
+void vfs_host_memory_set(struct vfs *v, uint64_t bytes) { v->host_memory = bytes; }
+uint64_t vfs_host_memory(const struct vfs *v) { return v->host_memory; }
 struct mm_env *vfs_mm_env(struct vfs *v) { return v->mm_env; }
 void vfs_mm_env_set(struct vfs *v, struct mm_env *e) { v->mm_env = e; }
 

@@ -277,6 +277,8 @@ void vfs_kernel_set(struct vfs *v, struct kernel *k); /* for file systems above 
 struct kernel *vfs_kernel(struct vfs *v);
 void vfs_host_files_set(struct vfs *v, uint64_t n);
 uint64_t vfs_host_files(const struct vfs *v); /* how many descriptors the sentry may have open */
+void vfs_host_memory_set(struct vfs *v, uint64_t bytes);
+uint64_t vfs_host_memory(const struct vfs *v); /* bytes that the host has */
 struct mm_env *vfs_mm_env(struct vfs *v); /* set by vfs_mm_env_set at boot: tmpfs needs the memory file */
 void vfs_mm_env_set(struct vfs *v, struct mm_env *e);
 

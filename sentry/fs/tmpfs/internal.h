@@ -31,6 +31,7 @@ struct tmpfs_mid {
 struct tmpfs_super {
 	_Atomic uint64_t pages, inodes; /* in use */
 	uint64_t max_pages, max_inodes; /* 0: no limit */
+	uint64_t host_memory; /* bytes [I] */
 	uint32_t mode, uid, gid;
 	struct memfile *mf;
 };

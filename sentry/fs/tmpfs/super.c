@@ -93,7 +93,7 @@ static int parse_one(struct tmpfs_super *s, const char *key, const char *value, 
 		return -EINVAL;
 	switch (*key) {
 	case 's':
-		ok = parse_size(value, UINT64_C(1) << 32, &n);
+		ok = parse_size(value, s->host_memory, &n);
 		s->max_pages = ok ? (n + PAGE_SIZE - 1) / PAGE_SIZE : s->max_pages;
 		break;
 	case 'n':
@@ -204,7 +204,7 @@ static int statfs(struct superblock *sb, struct inode *i, struct kstatfs *out)
 
 static int remount(struct superblock *sb, unsigned flags, const char *options)
 {
-	struct tmpfs_super *s = tmpfs_sb(sb), n = { .max_pages = s->max_pages, .max_inodes = s->max_inodes };
+	struct tmpfs_super *s = tmpfs_sb(sb), n = { .max_pages = s->max_pages, .max_inodes = s->max_inodes, .host_memory = s->host_memory };
 	int r = sb->type == &ramfs_type ? 0 : tmpfs_parse(&n, options, NULL);
 
 	if (r)
@@ -216,15 +216,18 @@ static int remount(struct superblock *sb, unsigned flags, const char *options)
 	return 0;
 }
 
+/* Pages, and files: half of the host's memory, whatever part of it is the container's. */
+static uint64_t usual_most(const struct tmpfs_super *s) { return s->host_memory / 2 / PAGE_SIZE; }
+
 static int show_options(struct superblock *sb, char *buf, size_t size)
 {
 	struct tmpfs_super *s = tmpfs_sb(sb);
 	int n = 0;
 
 	buf[0] = 0;
-	if (s->max_pages)
+	if (s->max_pages && s->max_pages != usual_most(s))
 		n += snprintf(buf + n, size - (size_t)n, ",size=%lluk", (unsigned long long)(s->max_pages * PAGE_SIZE / 1024));
-	if (s->max_inodes && (size_t)n < size)
+	if (s->max_inodes && s->max_inodes != usual_most(s) && (size_t)n < size)
 		n += snprintf(buf + n, size - (size_t)n, ",nr_inodes=%llu", (unsigned long long)s->max_inodes);
 	if (s->mode != default_mode(sb->type) && (size_t)n < size)
 		n += snprintf(buf + n, size - (size_t)n, ",mode=%o", s->mode);
@@ -244,7 +247,8 @@ static const struct super_ops tmpfs_super_ops = {
 	.show_options = show_options,
 };
 
-static int mount_tmpfs(struct vfs *v, const struct fs_type *t, const struct fs_context_args *a, struct superblock **out)
+/* bounded: to what is usual where the options say nothing. */
+static int make(struct vfs *v, const struct fs_type *t, const struct fs_context_args *a, bool bounded, struct superblock **out)
 {
 	struct tmpfs_super *s = calloc(1, sizeof(*s));
 	struct superblock *sb;
@@ -257,6 +261,9 @@ static int mount_tmpfs(struct vfs *v, const struct fs_type *t, const struct fs_c
 	s->uid = a->cred ? a->cred->fsuid : 0;
 	s->gid = a->cred ? a->cred->fsgid : 0;
 	s->mf = vfs_mm_env(v)->mf;
+	s->host_memory = vfs_host_memory(v);
+	if (bounded)
+		s->max_pages = s->max_inodes = usual_most(s);
 	r = tmpfs_parse(s, a->options, a->cred);
 	if (t == &ramfs_type) { /* it knows the mode only, and says nothing */
 		r = r == -EINVAL ? 0 : r;
@@ -289,6 +296,11 @@ static int mount_tmpfs(struct vfs *v, const struct fs_type *t, const struct fs_c
 	return 0;
 }
 
+static int mount_tmpfs(struct vfs *v, const struct fs_type *t, const struct fs_context_args *a, struct superblock **out)
+{
+	return make(v, t, a, true, out);
+}
+
 /* ramfs takes anything, and knows the mode. */
 static int ramfs_option(const struct fs_context_args *a, const char *key, char *value)
 {
@@ -307,7 +319,7 @@ int tmpfs_new(struct vfs *v, const char *options, struct superblock **out)
 {
 	struct fs_context_args a = { .options = options };
 
-	return mount_tmpfs(v, &tmpfs_type, &a, out);
+	return make(v, &tmpfs_type, &a, false, out);
 }
 
 int tmpfs_register(struct vfs *v)

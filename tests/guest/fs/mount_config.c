@@ -4,6 +4,7 @@
 #include "mount_api.h"
 
 #include <sys/statfs.h>
+#include <sys/sysinfo.h>
 
 static int flag(int fd, const char *key) { return fsconfig_(fd, FSCONFIG_SET_FLAG, key, NULL, 0); }
 static int string(int fd, const char *key, const char *value) { return fsconfig_(fd, FSCONFIG_SET_STRING, key, value, 0); }
@@ -156,6 +157,28 @@ CASE(pick)
 	CHECK(fd >= 0 && flag(fd, "rw") == 0 && reconfigure(fd) == 0);
 	CHECK(mkdir("m/x", 0755) == 0);
 	CHECK_ERR(fsmount_(fd, 0, 0), EBUSY);
+}
+
+/* Half of the machine's memory where nothing is said, and then it is not shown. */
+CASE(tmpfs_sizes)
+{
+	struct sysinfo si;
+	struct statfs fs;
+	uint64_t pages;
+	int sizes;
+
+	if (!begin())
+		return;
+	CHECK(mkdir("m", 0755) == 0 && sysinfo(&si) == 0);
+	pages = si.totalram * si.mem_unit / 4096;
+	sizes = lines_of("/proc/self/mountinfo", ",size=");
+	CHECK(mount("x", "m", "tmpfs", 0, NULL) == 0 && statfs("m", &fs) == 0);
+	CHECK((uint64_t)fs.f_blocks == pages / 2 && fs.f_bavail == fs.f_blocks && (uint64_t)fs.f_files == pages / 2 && fs.f_ffree == fs.f_files - 1);
+	CHECK(lines_of("/proc/self/mountinfo", ",size=") == sizes);
+	CHECK(umount("m") == 0 && mount("x", "m", "tmpfs", 0, "size=10%") == 0 && statfs("m", &fs) == 0);
+	CHECK((uint64_t)fs.f_blocks == (pages * 10 + 99) / 100 && lines_of("/proc/self/mountinfo", ",size=") == sizes + 1);
+	CHECK(umount("m") == 0 && mount("x", "m", "tmpfs", 0, "size=0") == 0 && statfs("m", &fs) == 0);
+	CHECK(fs.f_blocks == 0 && fs.f_bavail == 0 && umount("m") == 0);
 }
 
 CASE(others)
