@@ -4,6 +4,8 @@
 #ifndef SENTRY_ABI_BPF_H
 #define SENTRY_ABI_BPF_H
 
+#include "abi/bpf_codes.h"
+
 #include <stdint.h>
 
 struct linux_bpf_insn {
@@ -26,29 +28,12 @@ enum { LINUX_BPF_LD, LINUX_BPF_LDX, LINUX_BPF_ST, LINUX_BPF_STX, LINUX_BPF_ALU, 
 #define LINUX_BPF_DW 0x18
 #define LINUX_BPF_IMM 0x00
 #define LINUX_BPF_MEM 0x60
-#define LINUX_BPF_X 0x08
 #define LINUX_BPF_LD_IMM64 (LINUX_BPF_LD | LINUX_BPF_DW | LINUX_BPF_IMM)
 
-#define LINUX_BPF_ADD 0x00
-#define LINUX_BPF_SUB 0x10
-#define LINUX_BPF_MUL 0x20
-#define LINUX_BPF_DIV 0x30
-#define LINUX_BPF_OR 0x40
-#define LINUX_BPF_AND 0x50
-#define LINUX_BPF_LSH 0x60
-#define LINUX_BPF_RSH 0x70
-#define LINUX_BPF_NEG 0x80
-#define LINUX_BPF_MOD 0x90
-#define LINUX_BPF_XOR 0xa0
 #define LINUX_BPF_MOV 0xb0
 #define LINUX_BPF_ARSH 0xc0
 #define LINUX_BPF_END 0xd0 /* to little endian, with LINUX_BPF_X: to big endian */
 
-#define LINUX_BPF_JA 0x00
-#define LINUX_BPF_JEQ 0x10
-#define LINUX_BPF_JGT 0x20
-#define LINUX_BPF_JGE 0x30
-#define LINUX_BPF_JSET 0x40
 #define LINUX_BPF_JNE 0x50
 #define LINUX_BPF_JSGT 0x60
 #define LINUX_BPF_JSGE 0x70

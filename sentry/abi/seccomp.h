@@ -5,6 +5,8 @@
 #ifndef SENTRY_ABI_SECCOMP_H
 #define SENTRY_ABI_SECCOMP_H
 
+#include "abi/bpf_codes.h"
+
 #include <stdint.h>
 
 #define LINUX_SECCOMP_MODE_DISABLED 0
@@ -97,7 +99,6 @@ _Static_assert(sizeof(struct linux_sock_fprog) == 16, "");
 #define LINUX_BPF_LD_H_IND 0x48
 #define LINUX_BPF_LD_B_IND 0x50
 #define LINUX_BPF_LDX_B_MSH 0xb1
-#define LINUX_BPF_MOD 0x90
 #define LINUX_SKF_AD_OFF 0xfffff000u /* offsets from here on are of what belongs to a packet */
 #define LINUX_SKF_AD_MAX 64u
 #define LINUX_BPF_LD_W_LEN 0x80
@@ -109,23 +110,7 @@ _Static_assert(sizeof(struct linux_sock_fprog) == 16, "");
 #define LINUX_BPF_ST 0x02
 #define LINUX_BPF_STX 0x03
 #define LINUX_BPF_ALU 0x04
-#define LINUX_BPF_ADD 0x00
-#define LINUX_BPF_SUB 0x10
-#define LINUX_BPF_MUL 0x20
-#define LINUX_BPF_DIV 0x30
-#define LINUX_BPF_OR 0x40
-#define LINUX_BPF_AND 0x50
-#define LINUX_BPF_LSH 0x60
-#define LINUX_BPF_RSH 0x70
-#define LINUX_BPF_NEG 0x80
-#define LINUX_BPF_XOR 0xa0
-#define LINUX_BPF_X 0x08
 #define LINUX_BPF_JMP 0x05
-#define LINUX_BPF_JA 0x00
-#define LINUX_BPF_JEQ 0x10
-#define LINUX_BPF_JGT 0x20
-#define LINUX_BPF_JGE 0x30
-#define LINUX_BPF_JSET 0x40
 #define LINUX_BPF_RET_K 0x06
 #define LINUX_BPF_RET_A 0x16
 #define LINUX_BPF_TAX 0x07

@@ -22,6 +22,17 @@ struct ebpf_given {
 	unsigned parts; /* bytes from the start on that can be read in parts */
 };
 
+/* Bytes that a load or store moves. */
+static inline unsigned ebpf_size(uint8_t code)
+{
+	switch (LINUX_BPF_SIZE(code)) {
+	case LINUX_BPF_B: return 1;
+	case LINUX_BPF_H: return 2;
+	case LINUX_BPF_W: return 4;
+	default: return 8;
+	}
+}
+
 struct ebpf_fault {
 	unsigned at; /* the instruction */
 	const char *what;

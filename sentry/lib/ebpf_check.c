@@ -161,16 +161,6 @@ static int check_alu(struct check *c, struct state *s, const struct linux_bpf_in
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-static unsigned size_of(uint8_t code)
-{
-	switch (LINUX_BPF_SIZE(code)) {
-	case LINUX_BPF_B: return 1;
-	case LINUX_BPF_H: return 2;
-	case LINUX_BPF_W: return 4;
-	default: return 8;
-	}
-}
-
 static int check_access(struct check *c, const struct value *at, int off, unsigned size, bool write)
 {
 	const int64_t from = (int64_t)at->off + off;
@@ -187,7 +177,7 @@ static int check_access(struct check *c, const struct value *at, int off, unsign
 
 static int check_load(struct check *c, struct state *s, const struct linux_bpf_insn *i)
 {
-	const unsigned size = size_of(i->code);
+	const unsigned size = ebpf_size(i->code);
 	int r;
 
 	if (LINUX_BPF_MODE(i->code) != LINUX_BPF_MEM || i->imm)
@@ -209,7 +199,7 @@ static int check_store(struct check *c, struct state *s, const struct linux_bpf_
 		return bad_insn(c);
 	if (x && (r = need_number(c, &s->r[i->src])))
 		return r;
-	return check_access(c, &s->r[i->dst], i->off, size_of(i->code), true);
+	return check_access(c, &s->r[i->dst], i->off, ebpf_size(i->code), true);
 }
 
 /* A number of 64 bits takes two instructions' room. */

@@ -34,19 +34,9 @@ static const uint8_t *readable(struct machine *m, uint64_t at, unsigned n)
 	return m->size >= n && off <= m->size - n ? m->given + off : on_stack(m, at, n);
 }
 
-static unsigned size_of(uint8_t code)
-{
-	switch (LINUX_BPF_SIZE(code)) {
-	case LINUX_BPF_B: return 1;
-	case LINUX_BPF_H: return 2;
-	case LINUX_BPF_W: return 4;
-	default: return 8;
-	}
-}
-
 static bool load(struct machine *m, const struct linux_bpf_insn *i)
 {
-	const unsigned n = size_of(i->code);
+	const unsigned n = ebpf_size(i->code);
 	const uint8_t *from = readable(m, m->r[i->src] + (uint64_t)(int64_t)i->off, n);
 	uint64_t v = 0; /* little endian */
 
@@ -58,7 +48,7 @@ static bool load(struct machine *m, const struct linux_bpf_insn *i)
 
 static bool store(struct machine *m, const struct linux_bpf_insn *i)
 {
-	const unsigned n = size_of(i->code);
+	const unsigned n = ebpf_size(i->code);
 	uint8_t *to = on_stack(m, m->r[i->dst] + (uint64_t)(int64_t)i->off, n);
 	uint64_t v = LINUX_BPF_CLASS(i->code) == LINUX_BPF_STX ? m->r[i->src] : (uint64_t)(int64_t)i->imm;
 
