@@ -13,10 +13,10 @@
 
 enum lock_rank {
 	RANK_NONE = 0,
+	RANK_MOUNTING,		/* a file system in the making: a descriptor of fsopen.  Held while it is made: cgroup2 looks at its container */
 	RANK_CONTROL,		/* control/: containers */
 	RANK_EXEC,		/* a thread group's exec/exit serialisation */
 	RANK_FILE_POS,		/* an open file's position.  Held while a file of /proc is read, whose text may be of what follows */
-	RANK_MOUNTING,		/* a file system in the making: a descriptor of fsopen */
 	RANK_MOUNT,		/* mounts' trees */
 	RANK_RENAME,		/* vfs: one rename across directories at a time */
 	RANK_EPOLL,		/* an epoll instance; nested ones from outer to inner */
