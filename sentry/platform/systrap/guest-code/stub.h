@@ -222,7 +222,7 @@
 /* Places in patch.S. */
 #define ST_PATCH_SLOW 4 /* a thread that has no slot to use comes back here, by an illegal instruction */
 #define ST_PATCH_ENTER 16 /* r11 the site's entry, rax the call's number */
-#define ST_PATCH_EXIT 0xe80 /* from here on the slot is how the thread goes on */
+#define ST_PATCH_EXIT 0xf00 /* from here on the slot is how the thread goes on */
 #define ST_PATCH_SIZE 0x2000
 
 /* Where the entries of patched sites are: below what programs may map. */
