@@ -175,6 +175,27 @@ size_t clear_user(struct mm *mm, uaddr dst, size_t n)
 	return done;
 }
 
+int copy_struct_from_user(struct mm *mm, void *dst, size_t n, uaddr src, uint64_t size)
+{
+	uint8_t extra[64];
+
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	memset(dst, 0, n);
+	if (copy_from_user(mm, dst, src, size < n ? size : n))
+		return -EFAULT;
+	for (uint64_t off = n; off < size; off += sizeof(extra)) {
+		uint64_t part = size - off < sizeof(extra) ? size - off : sizeof(extra);
+
+		if (copy_from_user(mm, extra, uaddr_add(src, off), part))
+			return -EFAULT;
+		for (uint64_t i = 0; i < part; i++)
+			if (extra[i])
+				return -E2BIG;
+	}
+	return 0;
+}
+
 ssize_t copy_str_from_user(struct mm *mm, char *dst, uaddr src, size_t max)
 {
 	size_t done = 0;

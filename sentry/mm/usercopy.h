@@ -22,6 +22,9 @@ size_t clear_user(struct mm *mm, uaddr dst, size_t n); /* bytes cleared */
 /* A NUL-terminated string into dst[max]: its length without NUL, -ENAMETOOLONG
  * if there is no NUL within max bytes, -EFAULT. */
 ssize_t copy_str_from_user(struct mm *mm, char *dst, uaddr src, size_t max);
+/* A structure of which the program knows size bytes, into ours of n: what it does not have is zero.  What it has beyond
+ * ours must be zero, else -E2BIG; so is more than a page. -EFAULT. */
+int copy_struct_from_user(struct mm *mm, void *dst, size_t n, uaddr src, uint64_t size);
 /* ptrace, /proc/PID/mem: ignores protections (copy-on-write still holds). */
 ssize_t copy_remote(struct mm *mm, uint64_t addr, void *buf, size_t n, bool write);
 

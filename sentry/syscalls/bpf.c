@@ -5,10 +5,10 @@
 #include "abi/bpf.h"
 
 #include "abi/capability.h"
-#include "abi/resource.h"
 #include "fs/cgroup/cgroup.h"
 #include "kernel/bpf.h"
 #include "lib/ebpf.h"
+#include "syscalls/fd_util.h"
 #include "syscalls/fs_util.h"
 #include "syscalls/syscall.h"
 
@@ -36,28 +36,6 @@ static bool rest_is_zero(const union linux_bpf_attr *a, size_t from)
 	return true;
 }
 
-/* A larger structure than ours of n bytes is fine if the rest is zero; less than ours leaves zeros. */
-static int copy_larger(struct task *t, void *out, size_t n, uaddr at, uint64_t size)
-{
-	uint8_t extra[64];
-
-	memset(out, 0, n);
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	if (copy_from_user(t->mm, out, at, size < n ? size : n))
-		return -EFAULT;
-	for (uint64_t off = n; off < size; off += sizeof(extra)) {
-		uint64_t part = size - off < sizeof(extra) ? size - off : sizeof(extra);
-
-		if (copy_from_user(t->mm, extra, uaddr_add(at, off), part))
-			return -EFAULT;
-		for (uint64_t i = 0; i < part; i++)
-			if (extra[i])
-				return -E2BIG;
-	}
-	return 0;
-}
-
 static bool may_bpf(const struct task *t)
 {
 	return cred_capable(t->cred, LINUX_CAP_BPF) || cred_capable(t->cred, LINUX_CAP_SYS_ADMIN);
@@ -74,12 +52,7 @@ static int64_t give(struct task *t, struct bpf_prog *p)
 	struct file *f;
 	int r = bpf_prog_file(p, t->cred, &f);
 
-	if (r)
-		return r;
-	r = fd_install(t->files, f, 0, true, rlimit_get(t, LINUX_RLIMIT_NOFILE));
-	if (r < 0)
-		file_put(f);
-	return r;
+	return r ? r : install_new(t, f, true);
 }
 
 /* The program that t's descriptor is, of that type (0: any): a new reference. -EBADF, -EINVAL */
@@ -314,7 +287,7 @@ static int64_t tell(struct task *t, const struct bpf_prog *p, const union linux_
 	const uint32_t bytes = (uint32_t)(p->n * sizeof(p->insns[0]));
 	struct linux_bpf_prog_info asked, info = { .type = p->type, .id = p->id, .xlated_prog_len = bytes, .load_time = (uint64_t)(p->made - t->k->boot_monotonic),
 		.created_by_uid = uid_shown(t->cred->user_ns, p->uid), .gpl_compatible = p->gpl, .verified_insns = p->n };
-	int r = copy_larger(t, &asked, sizeof(asked), UADDR(a->info.info), a->info.info_len);
+	int r = copy_struct_from_user(t->mm, &asked, sizeof(asked), UADDR(a->info.info), a->info.info_len);
 
 	if (r)
 		return r;
@@ -347,7 +320,7 @@ int64_t sys_bpf(struct task *t, const uint64_t a[6])
 {
 	const uaddr at = UADDR(a[1]);
 	union linux_bpf_attr attr;
-	int r = copy_larger(t, &attr, sizeof(attr), at, (unsigned)a[2]);
+	int r = copy_struct_from_user(t->mm, &attr, sizeof(attr), at, (unsigned)a[2]);
 
 	if (r)
 		return r;

@@ -47,30 +47,6 @@ int64_t sys_vfork(struct task *t, const uint64_t a[6])
 	return task_clone(t, &q);
 }
 
-/* What a newer program's larger structure holds beyond ours must be zero. */
-static int copy_args(struct task *t, uaddr a, uint64_t size, struct linux_clone_args *out)
-{
-	uint8_t extra[64];
-
-	memset(out, 0, sizeof(*out));
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	if (size < LINUX_CLONE_ARGS_SIZE_VER0)
-		return -EINVAL;
-	if (copy_from_user(t->mm, out, a, size < sizeof(*out) ? size : sizeof(*out)))
-		return -EFAULT;
-	for (uint64_t off = sizeof(*out); off < size; off += sizeof(extra)) {
-		uint64_t n = size - off < sizeof(extra) ? size - off : sizeof(extra);
-
-		if (copy_from_user(t->mm, extra, uaddr_add(a, off), n))
-			return -EFAULT;
-		for (uint64_t i = 0; i < n; i++)
-			if (extra[i])
-				return -E2BIG;
-	}
-	return 0;
-}
-
 int64_t sys_clone3(struct task *t, const uint64_t a[6])
 {
 	const uint64_t known = 0xffffffffull | LINUX_CLONE_CLEAR_SIGHAND | LINUX_CLONE_INTO_CGROUP;
@@ -78,7 +54,7 @@ int64_t sys_clone3(struct task *t, const uint64_t a[6])
 	struct linux_clone_args c;
 	struct clone_request q;
 	int64_t ret;
-	int r = copy_args(t, UADDR(a[0]), a[1], &c);
+	int r = a[1] < LINUX_CLONE_ARGS_SIZE_VER0 ? -EINVAL : copy_struct_from_user(t->mm, &c, sizeof(c), UADDR(a[0]), a[1]);
 
 	if (r)
 		return r;

@@ -132,22 +132,6 @@ int mount_attr_flags(uint64_t attr, unsigned *flags)
 	}
 }
 
-/* What a newer program's larger structure holds beyond ours must be zero. */
-static int copy_attr(struct task *t, uaddr from, uint64_t size, struct linux_mount_attr *out)
-{
-	if (copy_from_user(t->mm, out, from, sizeof(*out)))
-		return -EFAULT;
-	for (uint64_t off = sizeof(*out); off < size; off++) {
-		uint8_t b;
-
-		if (copy_from_user(t->mm, &b, uaddr_add(from, off), 1))
-			return -EFAULT;
-		if (b)
-			return -E2BIG;
-	}
-	return 0;
-}
-
 /* Access times are one of three, and not bits: they change only as a whole. */
 static int decode_attr(const struct linux_mount_attr *m, struct mount_change *c)
 {
@@ -206,7 +190,7 @@ int64_t sys_mount_setattr(struct task *t, const uint64_t a[6])
 		return -EINVAL;
 	r = may_mount(t);
 	if (!r)
-		r = copy_attr(t, UADDR(a[3]), a[4], &attr);
+		r = copy_struct_from_user(t->mm, &attr, sizeof(attr), UADDR(a[3]), a[4]);
 	if (r || !(attr.attr_set | attr.attr_clr | attr.propagation))
 		return r;
 	c = (struct mount_change){ .cred = t->cred };

@@ -98,18 +98,9 @@ int64_t sys_openat2(struct task *t, const uint64_t a[6])
 
 	if (size < sizeof(h))
 		return -EINVAL;
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	if (copy_from_user(t->mm, &h, UADDR(a[2]), sizeof(h)))
-		return -EFAULT;
-	for (uint64_t off = sizeof(h); off < size; off++) {
-		uint8_t b;
-
-		if (copy_from_user(t->mm, &b, UADDR(a[2] + off), 1))
-			return -EFAULT;
-		if (b)
-			return -E2BIG;
-	}
+	r = copy_struct_from_user(t->mm, &h, sizeof(h), UADDR(a[2]), size);
+	if (r)
+		return r;
 	r = check_how(&h);
 	if (r)
 		return r;
